@@ -18,9 +18,10 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_done(struct buf *b); /* b may be zeroed or NULL */
+void buf_done(struct buf *b);  /* b may be zeroed or NULL */
 void buf_reset(struct buf *b); /* keeps the memory and max, clears `failed` */
-int buf_reserve(struct buf *b, size_t more) MUST_CHECK; /* 0, -E2BIG over max, -ENOMEM; memory failing is fault point "buf.grow" */
+int buf_reserve(struct buf *b, size_t more)
+	MUST_CHECK; /* 0, -E2BIG over max, -ENOMEM; memory failing is fault point "buf.grow" */
 int buf_add(struct buf *b, const void *p, size_t n);
 int buf_add_str(struct buf *b, struct str s);
 int buf_addz(struct buf *b, const char *z);
@@ -29,7 +30,7 @@ int buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
 struct str buf_str(const struct buf *b);
-const char *buf_z(const struct buf *b); /* "" when empty */
+const char *buf_z(const struct buf *b);       /* "" when empty */
 char *buf_take(struct buf *b, size_t *ret_n); /* moves the bytes out; NUL-terminated; b is reset */
 static inline void buf_done_p(struct buf *b)
 {

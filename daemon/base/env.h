@@ -16,8 +16,8 @@ struct env;
  * fn runs on the loop thread, never from inside timer_set. */
 struct timer {
 	size_t heap_at; /* 1-based slot in the heap; 0: not set */
-	int64_t at_ms; /* monotonic */
-	uint64_t seq; /* order among equal times: first set, first run */
+	int64_t at_ms;  /* monotonic */
+	uint64_t seq;   /* order among equal times: first set, first run */
 	void (*fn)(struct timer *);
 };
 
@@ -40,7 +40,7 @@ struct env_ops {
 	void (*random)(struct env *, void *p, size_t n);
 	void (*work)(struct env *, struct work *);
 	void (*timers_changed)(struct env *); /* the earliest timer may have moved; may be NULL */
-	void (*defer_wake)(struct env *); /* a task was queued; may be NULL */
+	void (*defer_wake)(struct env *);     /* a task was queued; may be NULL */
 };
 
 struct env {

@@ -8,26 +8,26 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define CLEANUP(fn) __attribute__((cleanup(fn##_p)))
+#define CLEANUP(fn)       __attribute__((cleanup(fn##_p)))
 /* DEFINE_CLEANUP(buf_free, struct buf *) makes buf_free_p for CLEANUP(buf_free). */
-#define DEFINE_CLEANUP(fn, type)                                                                   \
-	static inline void fn##_p(type *p)                                                         \
-	{                                                                                          \
-		fn(*p);                                                                            \
+#define DEFINE_CLEANUP(fn, type)           \
+	static inline void fn##_p(type *p) \
+	{                                  \
+		fn(*p);                    \
 	}
-#define MOVE(p)                                                                                    \
-	__extension__({                                                                            \
-		__typeof__(p) moved_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		moved_;                                                                            \
+#define MOVE(p)                             \
+	__extension__({                     \
+		__typeof__(p) moved_ = (p); \
+		(p) = NULL;                 \
+		moved_;                     \
 	})
 
 #define ERR_TEXT_MAX 512
 
 struct err {
-	int code; /* 0 or negative errno-style code */
+	int code;                /* 0 or negative errno-style code */
 	char text[ERR_TEXT_MAX]; /* one sentence; names file, line, value and what would be right */
 };
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #ifdef LANTOA_FAULTS
-void fault_init(void); /* reads the environment */
+void fault_init(void);                                 /* reads the environment */
 void fault_set(const char *name, int skip, int times); /* let `skip` pass, then fail `times` */
 void fault_clear(void);
 int fault_hits(const char *name); /* how often the point was passed since fault_clear */

@@ -45,7 +45,7 @@ static inline struct list *list_pop(struct list *head) /* NULL when empty */
 	return n;
 }
 #define LIST_FOR(head, it) for (struct list *it = (head)->next; it != (head); it = it->next)
-#define LIST_FOR_SAFE(head, it, nx)                                                                \
+#define LIST_FOR_SAFE(head, it, nx) \
 	for (struct list *it = (head)->next, *nx = it->next; it != (head); it = nx, nx = it->next)
 
 #endif

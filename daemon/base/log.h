@@ -12,10 +12,16 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum log_level { LOG_ERROR = 3, LOG_WARN = 4, LOG_INFO = 6, LOG_DEBUG = 7 }; /* syslog's numbers: written as <N> for the journal */
+enum log_level {
+	LOG_ERROR = 3,
+	LOG_WARN = 4,
+	LOG_INFO = 6,
+	LOG_DEBUG = 7
+}; /* syslog's numbers: written as <N> for the journal */
 
-int log_open(int fd, enum log_level max, size_t ring_bytes) MUST_CHECK; /* fd borrowed until log_close; starts the writer thread */
-void log_close(void); /* writes what is left for at most one second, then stops */
+int log_open(int fd, enum log_level max,
+	size_t ring_bytes) MUST_CHECK; /* fd borrowed until log_close; starts the writer thread */
+void log_close(void);                  /* writes what is left for at most one second, then stops */
 void log_level_set(enum log_level max);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 uint64_t log_dropped(void);

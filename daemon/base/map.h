@@ -12,7 +12,8 @@ struct map64;
 struct map64 *map64_new(void);
 void map64_free(struct map64 *m); /* NULL allowed; values are not touched */
 void *map64_get(const struct map64 *m, uint64_t key);
-void *map64_put(struct map64 *m, uint64_t key, void *value); /* returns the old value or NULL; value not NULL */
+void *map64_put(struct map64 *m, uint64_t key,
+	void *value);                           /* returns the old value or NULL; value not NULL */
 void *map64_del(struct map64 *m, uint64_t key); /* returns what was there or NULL */
 size_t map64_count(const struct map64 *m);
 /* Visits every entry; cursor starts at 0; returns false at the end. The map must not change in between. */

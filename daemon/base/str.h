@@ -11,8 +11,8 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit) ((struct str){ (lit), sizeof(lit) - 1 })
-#define STR_FMT "%.*s"
+#define STR(lit)   ((struct str){ (lit), sizeof(lit) - 1 })
+#define STR_FMT    "%.*s"
 #define STR_ARG(s) (int)((s).n > 4096 ? 4096 : (s).n), ((s).p ? (s).p : "")
 
 struct str str_of(const char *z); /* NULL gives absent */

@@ -14,7 +14,7 @@ bool utf8_is_nfc(struct str s);
 /* Next code point; false at the end or at a bad byte. */
 bool utf8_next(struct str *rest, int32_t *ret_cp);
 int utf8_put(struct buf *b, int32_t cp);
-size_t utf8_len(struct str s); /* code points */
+size_t utf8_len(struct str s);   /* code points */
 size_t utf8_width(struct str s); /* terminal columns */
 /* The longest prefix of at most n_max bytes that cuts no code point and no base from its marks. */
 struct str utf8_cut(struct str s, size_t n_max);

@@ -1,0 +1,138 @@
+/* channel.h - adapters seen from the daemon: the loader and the other side of the ABI (host services).
+ * Threads: channel_address, channel_prepare, channel_compose are pure: any worker. Everything else: loop thread.
+ * The host never calls its user back before a call has returned: results come deferred through struct channel_events.
+ * It knows neither store nor dispatch: what must be durable goes out through events with a token and comes back by channel_*_done.
+ */
+#ifndef LANTOA_CHANNEL_CHANNEL_H
+#define LANTOA_CHANNEL_CHANNEL_H
+
+#include <lantoa/adapter.h>
+#include "base/env.h"
+#include "channel/prepared.h"
+#include "conf/conf.h"
+#include "net/net.h"
+
+struct channels;
+struct channel;      /* one configured channel: adapter + settings */
+struct chan_account; /* one account of it: has sessions */
+struct chan_op;      /* one op, embedded in the user's object */
+
+/* Result of an op, copied: valid during the callback only. */
+struct chan_result {
+	int outcome,
+		scope; /* LT_*; after the host's own rule: a publishing step without an answer is LT_UNKNOWN */
+	uint32_t flags;
+	struct str code, text, url;
+	const struct lt_id *ids;
+	size_t n_ids;
+	int64_t retry_after_ms;
+	bool revoked; /* cancelled before any publishing byte: the intent goes back unused */
+	bool by_host; /* outcome made by the host (deadline, adapter failure, cut), not claimed by the adapter */
+};
+
+struct channel_events { /* the user's side; all on the loop thread */
+	void *ctx;
+	void (*op_done)(void *ctx, struct chan_op *op,
+		const struct chan_result *r); /* exactly once per started op */
+	void (*op_intent)(void *ctx, struct chan_op *op, struct str step,
+		bool repeatable); /* commit, then channel_op_go */
+	void (*op_save)(void *ctx, struct chan_op *op, struct str name, struct str value,
+		uint64_t ticket); /* commit, then channel_saved */
+	void (*credits)(void *ctx, struct chan_account *a,
+		uint32_t can_take); /* how many ops may be started now */
+	void (*rate)(void *ctx, struct chan_account *a, struct chan_op *op,
+		const struct lt_rate *r); /* op NULL: of the account */
+	void (*receipt)(void *ctx, struct channel *c, struct chan_account *a,
+		const struct lt_receipt *r, uint64_t ticket); /* commit, then channel_saved */
+	void (*inbound)(void *ctx, struct channel *c, struct chan_account *a,
+		const struct lt_inbound *in, uint64_t ticket);
+	void (*stat)(void *ctx, uint64_t delivery, struct str name, int64_t value);
+	void (*trace)(void *ctx, struct chan_op *op, bool outward,
+		struct str bytes); /* exchange record; secrets never in it */
+	void (*secret_put)(void *ctx, struct channel *c, const char *credential,
+		const struct lt_pair *set, size_t n, int64_t expires_ms,
+		uint64_t ticket); /* commit encrypted, then channel_saved */
+	void (*account_trouble)(void *ctx, struct chan_account *a, int scope, struct str code,
+		struct str text, int64_t retry_after_ms); /* session failed without an op */
+};
+
+struct chan_op {
+	/* set by the user before channel_start, borrowed until op_done */
+	uint64_t delivery, attempt, release;
+	uint32_t try_no;
+	struct str ref, address, credential;
+	struct payload *payload; /* owned by the user */
+	uint64_t batch_key;
+	int64_t deadline_mono_ms, since_wall_ms;
+	const struct lt_pair *steps;
+	size_t n_steps;
+	const struct lt_id *ids; /* reconcile, recall, correct */
+	size_t n_ids;
+	uint32_t kind; /* LT_J_OP; or LT_J_RECONCILE, LT_J_RECALL, LT_J_CORRECT */
+	/* the host's own */
+	void *host[4];
+};
+
+struct channels_opts {
+	struct env *env;
+	struct net *net;
+	const struct conf *conf; /* a reference is taken */
+	const char *assets_dir;
+	const struct channel_events *events; /* copied */
+	bool adapter_dir_owner_ok; /* demo and tests: a folder of the running user is accepted beside root's */
+	/* secrets of credentials that rotate: current value and version, loop thread; NULL: static secrets only */
+	int (*secret_get)(void *ctx, const char *channel, const char *name, struct secret **ret,
+		uint64_t *ret_version);
+	void *secret_ctx;
+};
+/* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
+int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e) MUST_CHECK;
+/* All sessions get SHUTDOWN, ops are drained or cut at the deadline; closed_cb when nothing is left. */
+void channels_close(
+	struct channels *cs, int64_t deadline_mono_ms, void (*closed_cb)(void *ctx), void *ctx);
+void channels_free(struct channels *cs); /* after closed_cb, or when never started */
+
+struct channel *channels_find(struct channels *cs, const char *name);
+size_t channels_list(struct channels *cs, struct channel **ret, size_t max);
+struct chan_account *channel_account(struct channel *c, const char *name);
+const struct conf_channel *channel_conf(const struct channel *c);
+uint64_t channel_caps(const struct channel *c);
+const char *channel_adapter_version(const struct channel *c);
+struct channel *account_channel(const struct chan_account *a);
+const char *account_name(const struct chan_account *a);
+void account_set_user(struct chan_account *a, void *user); /* dispatch hangs its own object here */
+void *account_user(const struct chan_account *a);
+
+/* Pure side. */
+struct addr_out {
+	char canonical[320], class[40], form[16];
+};
+int channel_address(
+	const struct channel *c, struct str in, struct addr_out *ret, struct err *e) MUST_CHECK;
+/* rendition may be NULL: an adapter that needs one then gets an error problem. */
+int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+	struct prepared **ret, struct err *e) MUST_CHECK;
+int channel_compose(const struct channel *c, const char *account, struct prepared *p,
+	const struct lt_target *t, struct payload **ret, struct err *e) MUST_CHECK;
+
+/* Dispatch side. */
+/* Starts n ops of one batch key (n > 1 only with LT_CAP_BATCH). Intents of adapters with LT_CAP_INTENT_AT_START are committed by the
+ * caller before. 0, or -EAGAIN (no session or credit: nothing started). */
+int channel_start(struct chan_account *a, struct chan_op **ops, size_t n) MUST_CHECK;
+void channel_op_go(struct chan_op *op,
+	bool go); /* answer to op_intent: true after the commit; false: stopped, LT_EV_CANCEL */
+void channel_op_cancel(
+	struct chan_op *op); /* stop before the next publishing byte; op_done follows, honestly */
+void channel_saved(struct channels *cs, uint64_t ticket,
+	int error); /* answer to save, receipt, inbound, secret_put */
+void channel_limit(struct chan_account *a,
+	uint32_t
+		ops); /* how many ops dispatch will keep there: sessions open or close to fit; 0: let go */
+/* How many publishing bytes-in-flight ops of this account the kernel already may have: what a stop cannot take back. */
+size_t channel_ops_on_wire(struct chan_account *a);
+bool channel_op_on_wire(const struct chan_op *op);
+/* Probe of an account (LT_J_CHECK): answer text by callback. */
+void channel_check(
+	struct chan_account *a, void (*done)(void *ctx, const struct chan_result *r), void *ctx);
+
+#endif

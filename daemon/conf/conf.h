@@ -1,0 +1,198 @@
+/* conf.h - the configuration as structs. Read from YAML, one table row per key, every wrong key or value refused with file,
+ * line and the nearest right name. A struct conf is immutable once loaded, shared read-only by all threads, refcounted;
+ * a reload makes a new one and swaps it whole, or changes nothing.
+ * Durations are milliseconds, sizes bytes, unless a name says otherwise. Strings are owned by the conf, NULL where optional and absent.
+ */
+#ifndef LANTOA_CONF_CONF_H
+#define LANTOA_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/crypt.h"
+#include "model/state.h"
+#include "model/zone.h"
+
+#define CONF_CHANNELS_MAX 256
+#define CONF_ACCOUNTS_MAX 4096 /* over all channels */
+#define CONF_PEOPLE_MAX   1000
+#define CONF_STEPS_MAX    8
+
+struct conf_pair {
+	char *name, *value;
+	int line;
+};
+struct conf_strv {
+	char **v;
+	size_t n;
+};
+/* Allowed hours: minutes of the day in the configured zone, by weekday bits (bit 0 Monday). Empty: always. */
+struct conf_hours {
+	struct conf_hours_span {
+		uint8_t days;
+		uint16_t from_min, to_min; /* to > from; to <= 1440 */
+	} span[16];
+	size_t n;
+};
+struct conf_person {
+	char *name;            /* as audit and approvals show it */
+	char *user;            /* login name, or NULL */
+	int64_t uid;           /* -1: by user name */
+	unsigned roles;        /* enum role bits */
+	char *office;          /* sees and changes only it and below; NULL: all */
+	bool gateway;          /* may state whom it has authenticated */
+	char *key_fingerprint; /* evidence when coming through a gateway */
+};
+struct conf_step { /* one step of the approval policy */
+	char *name;
+	unsigned role; /* who may give it; default ROLE_APPROVER */
+};
+
+enum conf_unknown_then { UNKNOWN_THEN_DOUBT = 0, UNKNOWN_THEN_ASSUME_ACCEPTED = 1 };
+
+/* What a lane obeys. Defaults of the channel; `classes` and accounts may override single values. */
+struct conf_lane {
+	double rate_per_s; /* 0: no limit of its own */
+	double burst;
+	uint32_t concurrency; /* ceiling for adaptive concurrency */
+	uint32_t intents_max; /* <= 1024 */
+	struct conf_hours hours;
+	int64_t min_gap_ms; /* between two deliveries to one contact */
+	uint32_t tries_max;
+	int64_t max_age_ms;
+	int64_t backoff_ms[16]; /* base of each retry; full jitter on top; the last one repeats */
+	size_t n_backoff;
+	int64_t urgent_backoff_ms[16]; /* for emergency category and urgent priority */
+	size_t n_urgent_backoff;
+	int64_t op_timeout_ms;
+	int64_t receipt_wait_ms; /* 0: lane has no receipts */
+	int64_t unknown_max_ms;
+	int64_t ask_every_ms; /* reconciliation pause, doubling */
+	enum conf_unknown_then unknown_then;
+	uint32_t breaker_failures; /* lane troubles in a row that open the breaker */
+	int64_t breaker_pause_ms, breaker_pause_max_ms;
+	bool bulk; /* exchange record only for outcomes other than accepted */
+};
+struct conf_class {
+	char *name;
+	struct conf_lane lane;
+};
+struct conf_secret { /* a named secret: where it comes from, never its value */
+	char *name;
+	char *file; /* 0600/0400, or $CREDENTIALS_DIRECTORY/name when `credential` */
+	bool credential;
+};
+struct conf_tls {
+	char *ca_file, *cert_file, *key_file;
+	bool insecure_loopback; /* accept any certificate, loopback hosts only */
+};
+struct conf_limit_group { /* a bucket that several lanes draw from */
+	char *name;
+	double rate_per_s, burst;
+};
+struct conf_account {
+	char *name;
+	char *identity; /* page id, "oa:…", relay login: must equal a page or oa address that routes here */
+	char *credential;           /* name of the rotating credential, NULL: none */
+	struct conf_pair *settings; /* override the channel's */
+	size_t n_settings;
+	struct conf_secret *secrets;
+	size_t n_secrets;
+	struct conf_strv limit_groups;
+};
+struct conf_channel {
+	char *file; /* for messages */
+	char *name;
+	enum chan_kind kind;
+	char *adapter;
+	struct conf_pair *
+		settings; /* adapter keys; checked against the adapter's table at load of the adapter */
+	size_t n_settings;
+	struct conf_pair *
+		files; /* data tables: name -> path (relative to the file that names it, made absolute) */
+	size_t n_files;
+	struct conf_secret *secrets;
+	size_t n_secrets;
+	struct conf_account **accounts;
+	size_t n_accounts;
+	struct conf_lane lane;
+	struct conf_class *classes;
+	size_t n_classes;
+	struct conf_limit_group *groups;
+	size_t n_groups;
+	struct conf_tls tls;
+	char *proxy;
+	char *exec; /* program of LT_EXEC streams */
+	int64_t exchange_keep_ms;
+	bool loopback_only; /* set for every channel of a demo database */
+};
+struct conf_route { /* (kind, office) -> (channel, account); office NULL: the kind's default */
+	enum chan_kind kind;
+	char *office, *channel, *account;
+	int line;
+};
+struct conf_category_rule {
+	enum category category;
+	struct conf_hours hours;
+};
+
+struct conf {
+	uint32_t magic;
+	int refs;
+	char *path;
+	struct zone zone;
+	char *state_dir, *runtime_dir, *socket_path, *adapter_dir, *staging_dir;
+	char *key_file; /* master key; or a systemd credential of the name "master-key" */
+	bool key_credential;
+	bool trial;
+	struct conf_strv
+		allow_only; /* trial mode: addresses or "@domain" suffixes; only these are contacted */
+	char *public_url; /* unsubscribe, assets, webhooks as the world sees them; NULL: none */
+	struct conf_strv own_domains;         /* links of texts and `link:` may go only here */
+	char *listen_public, *listen_private; /* "127.0.0.1:8480"; NULL: off; port 0: any */
+	enum log_level log_level;
+	struct conf_person *people;
+	size_t n_people;
+	struct conf_step *steps; /* approval policy; default: one step "approve" by an approver */
+	size_t n_steps;
+	struct conf_category_rule *category_rules;
+	size_t n_category_rules;
+	struct conf_channel **channels;
+	size_t n_channels;
+	struct conf_route *routes;
+	size_t n_routes;
+	/* store */
+	int64_t free_floor_bytes, ballast_bytes, wal_max_bytes, exchange_keep_ms;
+	/* rules */
+	int64_t growth_percent,
+		growth_count; /* audience growth that holds a part: over both (5, 20) */
+	int64_t similar_days; /* a title or picture equal to another release of these days is warned of (7) */
+	struct {
+		int hard, hard_mailbox_off, domain, soft;
+		int64_t hard_mailbox_off_ms, domain_ms, soft_ms;
+	} suppress;          /* contract e-mail 3.3 */
+	double urgent_share; /* of a lane; 0.8 */
+};
+
+/* Loads path and channels.d beside it (key channels_dir). 0 or a negative code with the reason in e. */
+int conf_load(const char *path, struct conf **ret, struct err *e) MUST_CHECK;
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c); /* NULL allowed */
+DEFINE_CLEANUP(conf_unref, struct conf *)
+const struct conf_channel *conf_channel_find(const struct conf *c, const char *name);
+const struct conf_account *conf_account_find(const struct conf_channel *ch, const char *name);
+/* The lane settings of a class of a channel: the class's own, else the channel's. */
+const struct conf_lane *conf_lane_of(const struct conf_channel *ch, const char *class_name);
+/* Nearest ancestor first: codes[0] is the office itself, then its parents. NULL when no route exists. */
+const struct conf_route *conf_route_find(
+	const struct conf *c, enum chan_kind kind, const char *const *codes, size_t n);
+const struct conf_person *conf_person_by_uid(
+	const struct conf *c, int64_t uid, const char *login); /* NULL: stranger */
+const struct conf_person *conf_person_by_name(const struct conf *c, const char *name);
+bool conf_trial_allows(const struct conf *c, const char *address); /* true when not in trial mode */
+/* Reads the value of a secret (blocking, worker or start-up only): mode and owner checked. */
+int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct err *e) MUST_CHECK;
+
+#endif

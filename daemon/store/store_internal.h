@@ -1,0 +1,48 @@
+/* store_internal.h - for files in store/ only: prepared statements with typed binding, and the transaction at hand.
+ * Statements are cached by the address of their SQL literal: pass string literals only.
+ * Formats for binding, in order of the ?s: i int64_t, t const char * (NULL: null), s struct str (absent: null), b struct str as blob,
+ * h const struct hash *, d double, n null (takes no argument).
+ */
+#ifndef LANTOA_STORE_INTERNAL_H
+#define LANTOA_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+#include "store/store.h"
+
+struct db; /* one connection and its statements */
+
+/* Runs a statement that returns no rows. 0, or a negative code (mapped from SQLite; -EEXIST for a UNIQUE, -ENOSPC, -EIO, ...). */
+int db_exec(struct db *db, const char *sql, const char *fmt, ...) MUST_CHECK;
+int64_t db_changes(struct db *db);
+int64_t db_last_id(struct db *db);
+/* Starts a query; rows by db_row: 1 a row, 0 the end (statement reset), negative a failure (reset too). Leave early with db_reset. */
+int db_query(struct db *db, sqlite3_stmt **ret, const char *sql, const char *fmt, ...) MUST_CHECK;
+int db_row(struct db *db, sqlite3_stmt *st) MUST_CHECK;
+void db_reset(sqlite3_stmt *st);
+/* One row, one integer: 1 found, 0 none (ret untouched), negative failure. */
+int db_get_i64(struct db *db, int64_t *ret, const char *sql, const char *fmt, ...) MUST_CHECK;
+/* For SQL made at run time (audience rules): prepared, not cached; finalize with sqlite3_finalize. Never from outside text: values bind. */
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret) MUST_CHECK;
+int db_bind(sqlite3_stmt *st, const char *fmt, ...) MUST_CHECK;
+const char *db_message(struct db *db); /* last SQLite text, for logs; no values in it */
+sqlite3 *db_handle(struct db *db);
+
+/* Columns; borrowed until the next step. */
+static inline int64_t col_i64(sqlite3_stmt *st, int i)
+{
+	return sqlite3_column_int64(st, i);
+}
+struct str col_str(sqlite3_stmt *st, int i); /* absent for NULL */
+struct str col_blob(sqlite3_stmt *st, int i);
+const char *col_z(sqlite3_stmt *st, int i);               /* "" for NULL */
+char *col_dup(sqlite3_stmt *st, int i);                   /* owned copy, NULL for NULL */
+bool col_hash(sqlite3_stmt *st, int i, struct hash *ret); /* false: null or another length */
+
+struct db *tx_db(struct store_tx *tx);
+struct store *tx_store(struct store_tx *tx);
+int64_t tx_wall_ms(struct store_tx *tx);    /* one time for the whole transaction */
+int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began: chunks stop at 20,000 */
+#define TX_CHUNK_US 20000
+struct db *tx_exchange(struct store_tx *tx); /* exchange.db: attached work, own durability */
+
+#endif
