@@ -9,13 +9,14 @@
 #include "base/crypt.h"
 #include "base/json.h"
 #include "content/problem.h"
+#include "model/state.h"
 #include "model/when.h"
 
 #define DOC_FRONT_MAX    (256u << 10) /* bytes of front matter */
 #define DOC_TEXT_MAX     (1u << 20)   /* bytes of one Markdown file */
 #define DOC_TOTAL_MAX    (16u << 20)  /* all texts of a bundle together */
 #define DOC_LINE_MAX     1000         /* bytes of a one-line field */
-#define DOC_PARTS_MAX    62
+#define DOC_PARTS_MAX    PARTS_MAX
 #define DOC_ASSETS_MAX   64
 #define DOC_VARIANTS_MAX 16
 #define DOC_LOCALS_MAX   1000
@@ -28,15 +29,6 @@
 #define DOC_WINDOW_MS  WHEN_HOUR_MS
 #define DOC_EXPIRES_MS (48 * WHEN_HOUR_MS)
 
-enum doc_kind { DOC_PRESS_RELEASE = 0, DOC_INFOGRAPHIC = 1, DOC_NOTICE = 2, DOC_VIDEO = 3 };
-enum doc_category {
-	DOC_EMERGENCY = 0,
-	DOC_PUBLIC_NOTICE = 1,
-	DOC_INTERNAL = 2,
-	DOC_ADVERTISING = 3
-};
-enum doc_priority { DOC_URGENT = 0, DOC_NORMAL = 1, DOC_BULK = 2 };
-enum doc_late { DOC_LATE_HOLD = 0, DOC_LATE_SEND = 1, DOC_LATE_DROP = 2 };
 enum doc_crop { DOC_CROP_FIT = 0, DOC_CROP_TOP = 1, DOC_CROP_NONE = 2 };
 enum doc_role {
 	DOC_COVER = 1,
@@ -47,10 +39,6 @@ enum doc_role {
 	DOC_CAPTIONS = 6
 };
 
-const char *doc_kind_name(enum doc_kind v);
-const char *doc_category_name(enum doc_category v);
-const char *doc_priority_name(enum doc_priority v);
-const char *doc_late_name(enum doc_late v);
 const char *doc_crop_name(enum doc_crop v);
 const char *doc_role_name(enum doc_role v);
 
@@ -99,12 +87,12 @@ struct doc_part {
 	bool go_signal, needs_link, internal, again;
 	int64_t window_ms;                           /* default 1 h */
 	int64_t spread_ms, jitter_ms, late_after_ms; /* late_after default 1 h */
-	enum doc_late late;
-	int64_t max_cost; /* -1: not said */
-	bool attach_set;  /* false: the release's images and attachments, by the channel's habit */
+	enum late_policy late;                       /* default hold; "drop" is read as skip */
+	int64_t max_cost;                            /* -1: not said */
+	bool attach_set; /* false: the release's images and attachments, by the channel's habit */
 	int attach[DOC_NAMES_MAX]; /* indexes into assets */
 	size_t n_attach;
-	enum doc_priority priority; /* the release's unless the part says another */
+	enum prio priority; /* the release's unless the part says another */
 };
 
 struct doc_variant {
@@ -124,9 +112,9 @@ struct release_doc {
 	const char *main_file;   /* "release.md" */
 	const char *lang;        /* "vi" unless said */
 	const char *code;
-	enum doc_kind kind;
-	enum doc_category category;
-	enum doc_priority priority;
+	enum release_kind kind;
+	enum category category;
+	enum prio priority;
 	bool priority_set; /* else a campaign's priority may apply */
 	const char *title, *summary, *link, *campaign;
 	const char *ref_number, *ref_date, *ref_signer; /* ref_date as 2026-11-23 */
