@@ -1,0 +1,83 @@
+/* ctl.h - the control socket: JSON-RPC 2.0, one document a line, and the table of methods.
+ * Threads: the server is the loop's; a method with CTL_READ runs on a worker with a reader inside one snapshot, returns its result at
+ * once; a method with CTL_WRITE runs on the loop and answers later through ctl_answer, exactly once.
+ * Rules: at most 64 connections, 1 MB a line, 30 s to finish a line, 16 calls in flight a connection; peers are known by SO_PEERCRED and groups read at connect.
+ * Method tables live in ctl_release.c, ctl_queue.c, ctl_office.c, ctl_evidence.c; names and shapes: docs/control-protocol.md.
+ */
+#ifndef LANTOA_CTL_CTL_H
+#define LANTOA_CTL_CTL_H
+
+#include <cjson/cJSON.h>
+#include "dispatch/dispatch.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+enum ctl_where { CTL_READ = 1, CTL_WRITE = 2 };
+
+/* Errors of JSON-RPC beyond its own; the exit code of `lantoa` follows: 3 not allowed, 4 not found, 6 refused by a check, 7 conflict. */
+enum ctl_code {
+	CTL_E_FAILED = 1,
+	CTL_E_USAGE = 2,
+	CTL_E_DENIED = 3,
+	CTL_E_NOT_FOUND = 4,
+	CTL_E_REFUSED = 6,
+	CTL_E_CONFLICT = 7
+};
+
+struct ctl_deps { /* everything a method may need; owned by main */
+	struct env *env;
+	struct store *store;
+	struct plan *plan;
+	struct dispatch *dispatch;
+	struct channels **channels; /* the current ones; swapped by reload on the loop thread */
+	const struct conf **conf;
+	void *main_ctx;
+	void (*reload)(
+		void *main_ctx, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+};
+
+struct ctl_call {
+	const struct ctl_deps *deps;
+	const struct ctl_method *method;
+	const cJSON *params;         /* an object, never NULL; borrowed until answered */
+	struct actor who;            /* borrowed until answered */
+	const struct conf *conf;     /* a reference for the life of the call */
+	struct store_reader *reader; /* CTL_READ only; inside a snapshot */
+	void *own;                   /* the method's */
+};
+
+struct ctl_method {
+	const char *name; /* "release.submit" */
+	enum ctl_where where;
+	unsigned roles; /* any of these bits may call; 0: everyone named in the config */
+	/* CTL_READ: fills *ret and returns 0, or a negative code with e. CTL_WRITE: ret and e are NULL, answers by ctl_answer. */
+	int (*fn)(struct ctl_call *c, cJSON **ret, struct err *e);
+};
+/* rc 0: result (moved; NULL means {}). Else an error with text; result, if any, goes into error.data. Codes: -EPERM denied, -ENOENT not
+ * found, -EBADMSG refused by a check, -EEXIST/-ESTALE/-EBUSY conflict, -EINVAL usage, others failed. */
+void ctl_answer(struct ctl_call *c, int rc, const struct err *e, cJSON *result);
+/* A finished upload of this connection by its id: path in staging; -ENOENT. */
+int ctl_upload_take(
+	struct ctl_call *c, const char *id, struct staged *ret, struct err *e) MUST_CHECK;
+
+extern const struct ctl_method ctl_release_methods[], ctl_queue_methods[], ctl_office_methods[],
+	ctl_evidence_methods[]; /* each ends with a NULL name */
+
+/* May this person see the office (itself or below the person's own)? Worker side. */
+bool ctl_may_see(const struct ctl_call *c, const char *office_code);
+/* Masked form of an address for people without a role that may see it: "v…g@trung-uong.bhxh.example". */
+void ctl_mask(const struct ctl_call *c, int kind, struct str address, char *ret, size_t size);
+
+struct ctl;
+struct ctl_opts {
+	struct ctl_deps deps;
+	const char *socket_path;
+	const char *staging_dir;
+	bool allow_as; /* demo database: params may carry "as": NAME */
+	struct uv_loop_s *loop;
+};
+int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e) MUST_CHECK;
+void ctl_close(struct ctl *c, void (*closed)(void *ctx),
+	void *ctx); /* running calls are answered with an error */
+
+#endif
