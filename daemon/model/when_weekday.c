@@ -28,6 +28,21 @@ static const struct {
 } letters[] = { { "Ứ", "ứ" }, { "Ủ", "ủ" }, { "Ậ", "ậ" }, { "Ư", "ư" }, { "Ă", "ă" }, { "Á", "á" },
 	{ "Ả", "ả" }, { "Ẩ", "ẩ" }, { "À", "à" } };
 
+/* Upper-case letter at p for the lower-case one at *word; moves both on. */
+static bool match_upper(const char **p, const char *end, const char **word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+		size_t nl = strlen(letters[i].lower), nu = strlen(letters[i].upper);
+		if (strncmp(*word, letters[i].lower, nl) == 0 && (size_t)(end - *p) >= nu &&
+			memcmp(*p, letters[i].upper, nu) == 0) {
+			*p += nu;
+			*word += nl;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Matches `word` (lower case) at p in any case; returns the bytes eaten or 0. */
 static size_t match(const char *p, const char *end, const char *word)
 {
@@ -35,26 +50,15 @@ static size_t match(const char *p, const char *end, const char *word)
 	while (*word != '\0') {
 		if (q == end)
 			return 0;
+		if (match_upper(&q, end, &word))
+			continue;
 		unsigned char a = (unsigned char)*q, w = (unsigned char)*word;
 		if (a >= 'A' && a <= 'Z')
 			a = (unsigned char)(a + 32);
-		if (a == w) {
-			q++;
-			word++;
-			continue;
-		}
-		size_t i = 0;
-		for (; i < ARRAY_LEN(letters); i++) {
-			size_t nl = strlen(letters[i].lower), nu = strlen(letters[i].upper);
-			if (strncmp(word, letters[i].lower, nl) == 0 && (size_t)(end - q) >= nu &&
-				memcmp(q, letters[i].upper, nu) == 0) {
-				q += nu;
-				word += nl;
-				break;
-			}
-		}
-		if (i == ARRAY_LEN(letters))
+		if (a != w)
 			return 0;
+		q++;
+		word++;
 	}
 	return (size_t)(q - p);
 }
