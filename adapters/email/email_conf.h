@@ -1,0 +1,32 @@
+/* email_conf.h - the settings of one relay account, read from what the host hands over.
+ * Thread: any, pure. Owns: nothing; every string is borrowed from the lt_conf. */
+#ifndef LANTOA_EMAIL_CONF_H
+#define LANTOA_EMAIL_CONF_H
+
+#include "../common/text.h"
+
+#define EMAIL_CONNECTIONS_MAX 64
+#define EMAIL_RCPT_MAX        100
+
+enum email_tls { EMAIL_TLS_NONE, EMAIL_TLS_START, EMAIL_TLS_IMPLICIT };
+struct email_conf {
+	struct lt_str host, user, secret, ehlo_name, from, from_name, reply_to, envelope_from,
+		verp_domain, message_id_domain, list_id, lang;
+	uint16_t port;
+	enum email_tls tls;
+	uint32_t connections, max_rcpt, max_mails_per_conn, pipeline_depth, window;
+	int32_t connect_ms, idle_ms, command_ms, data_ms, final_ms;
+	uint64_t size_max, inline_max_bytes;
+	bool personal, dsn, links;
+	int zone_min; /* minutes east of UTC */
+};
+
+/* 0, or -EINVAL with "key: what is wrong" in err. */
+int email_conf_read(
+	const struct lt_conf *c, struct email_conf *ret, char *err, size_t err_size) LTC_MUST;
+/* Text of a data table by name; absent when not configured. */
+struct lt_str email_conf_file(const struct lt_conf *c, const char *name);
+extern const struct lt_key email_keys[];
+extern const uint32_t email_n_keys;
+
+#endif
