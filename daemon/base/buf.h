@@ -27,7 +27,7 @@ int buf_add_str(struct buf *b, struct str s);
 int buf_addz(struct buf *b, const char *z);
 int buf_addc(struct buf *b, char c);
 int buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-int buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
 struct str buf_str(const struct buf *b);
 const char *buf_z(const struct buf *b);       /* "" when empty */
