@@ -56,9 +56,9 @@ struct ctl_method {
 /* rc 0: result (moved; NULL means {}). Else an error with text; result, if any, goes into error.data. Codes: -EPERM denied, -ENOENT not
  * found, -EBADMSG refused by a check, -EEXIST/-ESTALE/-EBUSY conflict, -EINVAL usage, others failed. */
 void ctl_answer(struct ctl_call *c, int rc, const struct err *e, cJSON *result);
-/* A finished upload of this connection by its id: path in staging; -ENOENT. */
-int ctl_upload_take(
-	struct ctl_call *c, const char *id, struct staged *ret, struct err *e) MUST_CHECK;
+/* The finished upload that params.upload names: path in staging and the name it had. Any thread; borrowed until the call is answered,
+ * the file stays as long. -EINVAL when the call names none. */
+int ctl_upload_take(struct ctl_call *c, struct staged *ret, struct err *e) MUST_CHECK;
 
 extern const struct ctl_method ctl_release_methods[], ctl_queue_methods[], ctl_office_methods[],
 	ctl_evidence_methods[]; /* each ends with a NULL name */
@@ -79,5 +79,7 @@ struct ctl_opts {
 int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e) MUST_CHECK;
 void ctl_close(struct ctl *c, void (*closed)(void *ctx),
 	void *ctx); /* running calls are answered with an error */
+
+void ctl_free(struct ctl *c); /* after closed; NULL allowed */
 
 #endif

@@ -1,0 +1,47 @@
+/* ctl_base.c - what every method file needs: who may see which office, masked addresses, and the method `version`. */
+#include <string.h>
+#include "ctl/ctl_internal.h"
+#include "store/store_access.h"
+
+bool ctl_may_see(const struct ctl_call *c, const char *office_code)
+{
+	return !c->who.office ||
+		store_office_within(reader_db(c->reader), office_code, c->who.office);
+}
+
+/* First and last character of the local part stay, the domain stays; numbers keep their last three digits. */
+void ctl_mask(const struct ctl_call *c, int kind, struct str address, char *ret, size_t size)
+{
+	const char *at = address.n ? memchr(address.p, '@', address.n) : NULL;
+	if (c->who.roles & (ROLE_OPERATOR | ROLE_ADMIN)) {
+		(void)str_copy(ret, size, address);
+	} else if (kind == KIND_EMAIL && at) {
+		size_t local = (size_t)(at - address.p);
+		(void)snprintf(ret, size, "%.1s…%.1s%.*s", address.p, local > 1 ? at - 1 : "",
+			(int)(address.n - local), at);
+	} else if (kind == KIND_FACEBOOK ||
+		(kind == KIND_ZALO &&
+			(str_starts(address, "oa:") || str_starts(address, "group:")))) {
+		(void)str_copy(ret, size, address); /* public pages are no personal data */
+	} else if (address.n > 4) {
+		(void)snprintf(ret, size, "…%.*s", 3, address.p + address.n - 3);
+	} else {
+		(void)snprintf(ret, size, "…");
+	}
+}
+
+static int method_version(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	UNUSED(c);
+	UNUSED(e);
+	*ret = json_obj();
+	json_put_z(*ret, "version", LANTOA_VERSION);
+	json_put_i64(*ret, "abi_major", LT_ABI_MAJOR);
+	json_put_i64(*ret, "abi_minor", LT_ABI_MINOR);
+	return 0;
+}
+
+const struct ctl_method ctl_base_methods[] = {
+	{ "version", CTL_READ, 0, method_version },
+	{ 0 },
+};

@@ -1,0 +1,86 @@
+/* ctl_internal.h - what the files of ctl/ share: connections, calls, uploads. */
+#ifndef LANTOA_CTL_INTERNAL_H
+#define LANTOA_CTL_INTERNAL_H
+
+#include <uv.h>
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/list.h"
+#include "ctl/ctl.h"
+
+#define CTL_MAGIC     0x43544c31u
+#define CONN_MAGIC    0x434f4e31u
+#define CALL_MAGIC    0x43414c31u
+#define CTL_CONNS_MAX 64u
+#define CTL_LINE_MAX  (1u << 20)
+#define CTL_CALLS_MAX 16u /* in flight a connection; more are read later */
+#define CTL_OUT_MAX \
+	(32u << 20)           /* answers not yet taken by the peer; over it the connection is cut */
+#define CTL_LINE_MS     30000 /* to finish a line that was begun */
+#define CTL_IDLE_MS     120000 /* without a call in flight */
+#define CTL_UPLOADS_MAX 16u
+#define CTL_UPLOAD_MS   600000 /* abandoned */
+#define CTL_CHUNK_MAX   (512u << 10)
+
+struct ctl_upload;
+
+struct ctl {
+	uint32_t magic;
+	struct ctl_opts o;
+	uv_pipe_t server;
+	struct list conns;
+	unsigned n_conns;
+	struct list uploads;
+	unsigned n_uploads;
+	uint64_t upload_seq;
+	struct timer upload_timer;
+	unsigned handles; /* open handles of the server itself */
+	bool closing;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+struct ctl_conn {
+	uint32_t magic;
+	struct ctl *ctl;
+	struct list node;
+	uv_pipe_t pipe;
+	struct buf in;
+	struct timer deadline;
+	struct work who_work; /* looks the peer up: name services may wait */
+	int64_t uid, pid;
+	char login[64];
+	unsigned calls; /* in flight */
+	size_t out_bytes;
+	bool known, looking, reading, closing, closed;
+};
+
+struct ctl_rpc {
+	uint32_t magic;
+	struct ctl_call c; /* c.own belongs to the method */
+	struct ctl_conn *conn;
+	cJSON *doc; /* the request, owned */
+	const cJSON *id;
+	struct ctl_upload *upload; /* pinned: params.upload */
+	struct work work;
+	cJSON *result;
+	struct err err;
+	int rc;
+	bool answered;
+	char person[128], via[200], office[64];
+};
+
+void ctl_conn_send(struct ctl_conn *c, char *line /* moved */);
+void ctl_conn_call_done(struct ctl_conn *c);
+/* One line from a peer: parsed, authorised, begun. */
+void ctl_rpc_begin(struct ctl_conn *c, struct str line);
+void ctl_uploads_open(struct ctl *c);
+void ctl_uploads_close(struct ctl *c);
+void ctl_uploads_forget(struct ctl *c,
+	const struct ctl_conn *conn); /* the connection is gone: its uploads go too */
+int ctl_upload_pin(struct ctl_rpc *r, struct str id, struct err *e) MUST_CHECK;
+void ctl_upload_unpin(struct ctl_upload *u); /* NULL allowed */
+extern const struct ctl_method ctl_upload_methods[], ctl_base_methods[];
+
+#endif
