@@ -1,0 +1,52 @@
+/* outcome_suppress.c - which answers count against an address, and how many of them suppress it.
+ * Thread: any. Owns: nothing. Failures: none. */
+#include "model/outcome.h"
+
+enum suppress_rule suppress_rule_of(unsigned effects, struct str code)
+{
+	if (effects & OE_STRIKE)
+		return SR_SOFT;
+	if (!(effects & OE_SUPPRESS))
+		return SR_NONE;
+	/* The enhanced code stands anywhere in the text: "550 5.2.1". */
+	for (size_t i = 0; i + 5 <= code.n; i++) {
+		struct str at = { code.p + i, code.n - i };
+		if (i > 0 && code.p[i - 1] != ' ')
+			continue;
+		if (str_starts(at, "5.2.1"))
+			return SR_MAILBOX_OFF;
+		if (str_starts(at, "5.1.2") || str_starts(at, "5.4.4"))
+			return SR_DOMAIN;
+	}
+	return SR_HARD;
+}
+
+int suppress_limit(enum suppress_rule r, const struct suppress_numbers *n, int64_t *ret_window_ms)
+{
+	*ret_window_ms = 0;
+	switch (r) {
+	case SR_HARD: return n->hard;
+	case SR_MAILBOX_OFF: *ret_window_ms = n->hard_mailbox_off_ms; return n->hard_mailbox_off;
+	case SR_DOMAIN: *ret_window_ms = n->domain_ms; return n->domain;
+	case SR_SOFT: *ret_window_ms = n->soft_ms; return n->soft;
+	case SR_NONE: break;
+	}
+	return 0;
+}
+
+const char *suppress_rule_word(enum suppress_rule r)
+{
+	switch (r) {
+	case SR_HARD: return "hard";
+	case SR_MAILBOX_OFF: return "off";
+	case SR_DOMAIN: return "domain";
+	case SR_SOFT: return "soft";
+	case SR_NONE: break;
+	}
+	return "";
+}
+
+bool suppress_stops(int reason, enum category category)
+{
+	return !(category == CAT_EMERGENCY && reason == SUP_SOFT);
+}
