@@ -87,6 +87,8 @@ struct channels_opts {
 };
 /* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
 int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e) MUST_CHECK;
+/* Loads every adapter of a configuration and checks its settings, without I/O and without keeping anything: lantoad --check, reload. Blocking. */
+int channels_check(const struct conf *c, struct err *e) MUST_CHECK;
 /* All sessions get SHUTDOWN, ops are drained or cut at the deadline; closed_cb when nothing is left. */
 void channels_close(
 	struct channels *cs, int64_t deadline_mono_ms, void (*closed_cb)(void *ctx), void *ctx);

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include "dispatch/dispatch.h"
+#include "net/loop.h"
 #include "plan/plan.h"
 #include "store/store.h"
 
@@ -26,7 +27,9 @@ enum ctl_code {
 
 struct ctl_deps { /* everything a method may need; owned by main */
 	struct env *env;
+	struct loop *loop;
 	struct store *store;
+	int64_t started_ms;
 	struct plan *plan;
 	struct dispatch *dispatch;
 	struct channels **channels; /* the current ones; swapped by reload on the loop thread */
@@ -74,7 +77,6 @@ struct ctl_opts {
 	const char *socket_path;
 	const char *staging_dir;
 	bool allow_as; /* demo database: params may carry "as": NAME */
-	struct uv_loop_s *loop;
 };
 int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e) MUST_CHECK;
 void ctl_close(struct ctl *c, void (*closed)(void *ctx),

@@ -225,7 +225,7 @@ static void server_on_connection(uv_stream_t *s, int status)
 	ctl->n_conns++;
 	buf_init(&c->in, CTL_LINE_MAX + 131072);
 	timer_init(&c->deadline, conn_on_deadline);
-	REQUIRE(uv_pipe_init(ctl->o.loop, &c->pipe, 0) == 0);
+	REQUIRE(uv_pipe_init(loop_uv(ctl->o.deps.loop), &c->pipe, 0) == 0);
 	c->pipe.data = c;
 	if (uv_accept(s, (uv_stream_t *)&c->pipe) || conn_peer(c)) {
 		conn_close(c);
@@ -249,7 +249,7 @@ int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e)
 	c->o = *o;
 	list_init(&c->conns);
 	list_init(&c->uploads);
-	REQUIRE(uv_pipe_init(o->loop, &c->server, 0) == 0);
+	REQUIRE(uv_pipe_init(loop_uv(o->deps.loop), &c->server, 0) == 0);
 	c->server.data = c;
 	c->handles = 1;
 	/* The store's lock says that no other daemon lives here: a socket that is left over is ours. */

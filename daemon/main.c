@@ -1,0 +1,311 @@
+/* main.c - lantoad: reads the configuration, opens everything in order, runs the loop, closes everything in reverse.
+ * Thread: the loop's. Owns: struct app. Failures: what cannot be opened at start is named and ends the process; a database that
+ * cannot be trusted any more ends it with 75, and the unit does not restart it.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/assert.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "main_app.h"
+#include "store/store_backup.h"
+
+#define EXIT_CONFIG 6
+#define EXIT_DISK   75
+#define LOG_RING    (1u << 20)
+
+static int complain(int code, const struct err *e)
+{
+	(void)fprintf(stderr, "lantoad: %s\n", e->text);
+	return code;
+}
+
+static int64_t wall_ms(void *ctx)
+{
+	struct timespec t;
+	UNUSED(ctx);
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t mono_us(void *ctx)
+{
+	struct timespec t;
+	UNUSED(ctx);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* From the store thread: nothing may be sent any more; the unit does not restart us (RestartPreventExitStatus). */
+static void on_store_fatal(void *ctx, const char *why)
+{
+	UNUSED(ctx);
+	log_line(LOG_ERROR, "ev=store.fatal why=%s", LOG_Q(str_of(why)));
+	(void)fprintf(stderr,
+		"lantoad: the database cannot be trusted any more: %s; sending stopped\n", why);
+	_exit(EXIT_DISK);
+}
+
+static void store_opts_of(const struct app *a, struct store_opts *o)
+{
+	*o = (struct store_opts){ .state_dir = a->conf->state_dir,
+		.keys = a->keys,
+		.create = a->args.create,
+		.demo = a->args.demo,
+		.free_floor_bytes = a->conf->free_floor_bytes,
+		.ballast_bytes = a->conf->ballast_bytes,
+		.wal_max_bytes = a->conf->wal_max_bytes,
+		.wall_ms = wall_ms,
+		.mono_us = mono_us,
+		.fatal_cb = on_store_fatal };
+}
+
+static int load_keys(struct app *a, struct err *e)
+{
+	const struct conf *c = a->conf;
+	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
+	if (c->key_file)
+		return keyring_load(c->key_file, &a->keys, e);
+	if (!dir)
+		return err_set(e, -ENOENT,
+			"%s: key_credential: the service was started without credentials; add LoadCredential=master-key:PATH to its unit",
+			c->path);
+	char *path = x_asprintf("%s/master-key", dir);
+	int rc = keyring_load(path, &a->keys, e);
+	free(path);
+	return rc;
+}
+
+static void on_store_done(void *ctx)
+{
+	struct app *a = ctx;
+	(void)store_complete(a->store);
+}
+
+static void wake_loop(void *ctx)
+{
+	struct app *a = ctx;
+	loop_wake_send(a->store_wake);
+}
+
+static int app_prepare(void *ctx, struct store_reader *r, const struct prep_key *key,
+	struct prepared **ret, struct err *e)
+{
+	struct app *a = ctx;
+	return plan_prepare(a->plan, r, key, ret, e);
+}
+
+static void app_progress(void *ctx, int64_t release_id, uint32_t part)
+{
+	struct app *a = ctx;
+	if (a->plan)
+		plan_on_progress(a->plan, release_id, part);
+}
+
+static void app_lots_open(void *ctx)
+{
+	struct app *a = ctx;
+	dispatch_scan(a->dispatch);
+}
+
+int app_channels_open(struct app *a, const struct conf *conf, struct channels **ret, struct err *e)
+{
+	struct channel_events ev;
+	dispatch_events(a->dispatch, &ev);
+	struct channels_opts o = { .env = a->env,
+		.net = a->net,
+		.conf = conf,
+		.assets_dir = store_assets_dir(a->store),
+		.events = &ev,
+		.adapter_dir_owner_ok = store_is_demo(a->store) };
+	return channels_open(&o, ret, e);
+}
+
+static int open_core(struct app *a, struct err *e)
+{
+	struct store_opts so;
+	int rc = loop_new(&a->loop, e);
+	if (rc)
+		return rc;
+	a->env = loop_env(a->loop);
+	store_opts_of(a, &so);
+	rc = store_open(&so, &a->store, e);
+	if (!rc)
+		rc = loop_wake_new(a->loop, on_store_done, a, &a->store_wake);
+	if (!rc)
+		rc = store_thread_start(a->store, wake_loop, a);
+	if (rc)
+		return e->text[0] ? rc : err_set(e, rc, "cannot start: %s", strerror(-rc));
+	a->store_threaded = true;
+	return net_curl_new(a->loop, &a->net, e);
+}
+
+static int open_parts(struct app *a, struct err *e)
+{
+	struct dispatch_opts d = { .env = a->env,
+		.store = a->store,
+		.conf = a->conf,
+		.prepare = app_prepare,
+		.prepare_ctx = a,
+		.on_progress = app_progress,
+		.progress_ctx = a };
+	a->dispatch = dispatch_new(&d);
+	int rc = app_channels_open(a, a->conf, &a->channels, e);
+	if (rc)
+		return rc;
+	struct plan_opts p = { .env = a->env,
+		.store = a->store,
+		.conf = a->conf,
+		.channels = a->channels,
+		.on_lots_open = app_lots_open,
+		.ctx = a,
+		.link_check = app_link_check };
+	a->plan = plan_new(&p);
+	rc = dispatch_attach(a->dispatch, a->channels, e);
+	if (rc)
+		return rc;
+	dispatch_start(a->dispatch);
+	plan_start(a->plan);
+	struct ctl_opts c = { .deps = { .env = a->env,
+				      .loop = a->loop,
+				      .started_ms = a->started_ms,
+				      .store = a->store,
+				      .plan = a->plan,
+				      .dispatch = a->dispatch,
+				      .channels = &a->channels,
+				      .conf = (const struct conf **)&a->conf,
+				      .main_ctx = a,
+				      .reload = app_ctl_reload },
+		.socket_path = a->conf->socket_path,
+		.staging_dir = store_staging_dir(a->store),
+		.allow_as = store_is_demo(a->store) };
+	rc = ctl_open(&c, &a->ctl, e);
+	return rc ? rc : app_api_open(a, e);
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct app *a = ctx;
+	if (signo == SIGHUP)
+		app_reload(a, NULL, NULL);
+	else
+		app_stop(a);
+}
+
+static int run(struct app *a)
+{
+	struct err e = { 0 };
+	int rc = open_core(a, &e);
+	if (!rc)
+		rc = open_parts(a, &e);
+	const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+	for (size_t i = 0; i < ARRAY_LEN(signals) && !rc; i++)
+		rc = loop_on_signal(a->loop, signals[i], on_signal, a);
+	if (rc) {
+		log_line(LOG_ERROR, "ev=start.failed why=%s", LOG_Q(str_of(e.text)));
+		(void)complain(1, &e);
+		log_close();
+		_exit(rc == -EBADMSG || rc == -EINVAL
+				? EXIT_CONFIG
+				: 1); /* nothing was sent yet: no order to keep */
+	}
+	notify_open(a);
+	log_line(LOG_INFO, "ev=start version=%s pid=%d epoch=%lld mode=%s", LANTOA_VERSION,
+		(int)getpid(), (long long)store_epoch(a->store), a->conf->trial ? "trial" : "live");
+	notify_state(a, "READY=1\nSTATUS=running");
+	loop_run(a->loop);
+	app_free(a);
+	return a->failed ? 1 : 0;
+}
+
+static int check_only(struct app *a)
+{
+	struct err e = { 0 };
+	CLEANUP(keyring_free) struct keyring *keys = NULL;
+	int rc = load_keys(a, &e);
+	keys = a->keys;
+	if (!rc)
+		rc = channels_check(a->conf, &e);
+	if (rc)
+		return complain(EXIT_CONFIG, &e);
+	(void)printf("%s: good; %zu channels, %zu people, %s mode\n", a->conf->path,
+		a->conf->n_channels, a->conf->n_people, a->conf->trial ? "trial" : "live");
+	return 0;
+}
+
+static int restore_confirm(struct app *a)
+{
+	struct store_opts so;
+	struct err e = { 0 };
+	int rc = load_keys(a, &e);
+	store_opts_of(a, &so);
+	if (!rc)
+		rc = store_restore_confirm(&so, &e);
+	return rc ? complain(1, &e) : 0;
+}
+
+static int with_conf(struct app *a)
+{
+	struct err e = { 0 };
+	if (a->args.check)
+		return check_only(a);
+	if (a->args.restore_confirm)
+		return restore_confirm(a);
+	int rc = load_keys(a, &e);
+	if (!rc)
+		rc = dir_make(a->conf->state_dir, 0700, &e);
+	if (!rc)
+		rc = dir_make(a->conf->runtime_dir, 0755, &e);
+	if (rc)
+		return complain(EXIT_CONFIG, &e);
+	if (log_open(STDERR_FILENO, a->conf->log_level, LOG_RING))
+		return 1;
+	rc = run(a);
+	log_close();
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct app a = { .started_ms = wall_ms(NULL) };
+	struct err e = { 0 };
+	if (args_read(argc, argv, &a.args)) {
+		args_help();
+		return 2;
+	}
+	if (a.args.help || a.args.version) {
+		if (a.args.help)
+			args_help();
+		else
+			(void)printf("lantoad %s, adapter ABI %u.%u\n", LANTOA_VERSION,
+				LT_ABI_MAJOR, LT_ABI_MINOR);
+		return 0;
+	}
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setenv("UV_THREADPOOL_SIZE", "4", 0);
+	fault_init();
+	if (crypt_init())
+		return 1;
+	if (a.args.make_key) {
+		if (keyring_create(a.args.make_key, &e))
+			return complain(1, &e);
+		(void)printf("%s: new master key; keep a copy apart from every backup\n",
+			a.args.make_key);
+		return 0;
+	}
+	if (conf_load(a.args.config, &a.conf, &e))
+		return complain(EXIT_CONFIG, &e);
+	int rc = with_conf(&a);
+	conf_unref(a.conf);
+	keyring_free(a.keys);
+	return rc;
+}

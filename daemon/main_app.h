@@ -1,0 +1,65 @@
+/* main_app.h - the daemon as one object: everything that main.c wires together. Loop thread. */
+#ifndef LANTOA_MAIN_APP_H
+#define LANTOA_MAIN_APP_H
+
+#include "base/crypt.h"
+#include "channel/channel.h"
+#include "conf/conf.h"
+#include "ctl/ctl.h"
+#include "dispatch/dispatch.h"
+#include "net/loop.h"
+#include "net/net.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+struct api;
+
+struct app_args {
+	const char *config, *make_key;
+	bool check, create, demo, restore_confirm, version, help;
+};
+
+struct app {
+	struct app_args args;
+	struct conf *conf;
+	struct keyring *keys;
+	struct loop *loop;
+	struct env *env;
+	struct loop_wake *store_wake;
+	struct store *store;
+	struct net *net;
+	struct channels *channels;
+	struct dispatch *dispatch;
+	struct plan *plan;
+	struct ctl *ctl;
+	struct api *api;
+	struct timer watchdog;
+	int64_t watchdog_ms, started_ms;
+	bool store_threaded, stopping, failed;
+	struct reload *reload; /* one at a time */
+	const char *notify_path;
+};
+
+/* main_reload.c: reads the configuration on a worker and swaps it whole, or changes nothing and says why. */
+int app_channels_open(
+	struct app *a, const struct conf *conf, struct channels **ret, struct err *e) MUST_CHECK;
+void app_ctl_reload(void *app, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+/* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
+void app_stop(struct app *a);
+void app_free(struct app *a); /* after the loop has ended */
+/* main_link.c: does a canonical link answer? For parts with needs_link. */
+void app_link_check(void *app, const char *url,
+	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx);
+/* main_api.c: the HTTP listeners and what they serve. */
+int app_api_open(struct app *a, struct err *e) MUST_CHECK;
+void app_api_close(struct app *a, void (*closed)(void *ctx), void *ctx);
+void app_metrics_sample(struct app *a); /* gauges that are sampled, not counted */
+/* main_notify.c: the service manager. */
+void notify_open(struct app *a);
+void notify_state(const struct app *a, const char *state);
+/* main_args.c */
+int args_read(int argc, char **argv, struct app_args *ret);
+void args_help(void);
+
+#endif

@@ -1,0 +1,62 @@
+/* main_args.c - the daemon's few options. */
+#include <getopt.h>
+#include <stdio.h>
+#include "base/assert.h"
+#include "main_app.h"
+
+void args_help(void)
+{
+	(void)puts(
+		"lantoad - queues approved releases and fans them out\n"
+		"\n"
+		"usage: lantoad [--config FILE] [option]\n"
+		"  --config FILE       the configuration (default /etc/lantoa/lantoad.yaml)\n"
+		"  --check             read the configuration, load the adapters, say what is wrong, and end\n"
+		"  --create            make the database when there is none yet\n"
+		"  --demo              make it as a demo database: `--as NAME` works, only loopback providers\n"
+		"  --make-key FILE     make a new master key (0600) and end\n"
+		"  --restore-confirm   accept a database that was restored from a backup, and end\n"
+		"  --version           version and adapter ABI\n"
+		"\n"
+		"It stays in the foreground and logs to standard error. SIGHUP reloads, SIGTERM drains and ends.\n"
+		"Exit: 0 ended in order, 1 failed, 2 usage, 6 the configuration is wrong, 75 the disk cannot be trusted (no automatic restart).");
+}
+
+int args_read(int argc, char **argv, struct app_args *ret)
+{
+	enum {
+		O_CONFIG = 'c',
+		O_CHECK = 1000,
+		O_CREATE,
+		O_DEMO,
+		O_KEY,
+		O_RESTORE,
+		O_VERSION = 'V',
+		O_HELP = 'h'
+	};
+	static const struct option options[] = { { "config", required_argument, NULL, O_CONFIG },
+		{ "check", no_argument, NULL, O_CHECK }, { "create", no_argument, NULL, O_CREATE },
+		{ "demo", no_argument, NULL, O_DEMO },
+		{ "make-key", required_argument, NULL, O_KEY },
+		{ "restore-confirm", no_argument, NULL, O_RESTORE },
+		{ "version", no_argument, NULL, O_VERSION }, { "help", no_argument, NULL, O_HELP },
+		{ 0 } };
+	struct app_args a = { .config = "/etc/lantoa/lantoad.yaml" };
+	for (int c; (c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1;) {
+		switch (c) {
+		case O_CONFIG: a.config = optarg; break;
+		case O_CHECK: a.check = true; break;
+		case O_CREATE: a.create = true; break;
+		case O_DEMO: a.demo = a.create = true; break;
+		case O_KEY: a.make_key = optarg; break;
+		case O_RESTORE: a.restore_confirm = true; break;
+		case O_VERSION: a.version = true; break;
+		case O_HELP: a.help = true; break;
+		default: return -EINVAL;
+		}
+	}
+	if (optind != argc)
+		return -EINVAL;
+	*ret = a;
+	return 0;
+}

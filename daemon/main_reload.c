@@ -1,0 +1,116 @@
+/* main_reload.c - a new configuration, whole or not at all: read and checked on a worker, adapters opened, then swapped between
+ * two callbacks of the loop. The old channels drain in the background; what they have under way ends there.
+ * Failures: anything wrong leaves the old configuration in force and says why.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "base/log.h"
+#include "main_app.h"
+
+#define DRAIN_MS 60000
+
+struct reload {
+	struct app *app;
+	struct work work;
+	struct conf *conf;
+	int rc;
+	struct err err;
+	void (*done)(void *ctx, int rc, const struct err *e);
+	void *ctx;
+};
+
+static void reload_run(struct work *w)
+{
+	struct reload *r = CONTAINER_OF(w, struct reload, work);
+	r->rc = conf_load(r->app->conf->path, &r->conf, &r->err);
+	if (!r->rc)
+		r->rc = channels_check(r->conf, &r->err);
+}
+
+/* What a running process cannot change. */
+static int same_places(const struct conf *a, const struct conf *b, struct err *e)
+{
+	if (strcmp(a->state_dir, b->state_dir) != 0 || strcmp(a->socket_path, b->socket_path) != 0)
+		return err_set(
+			e, -EINVAL, "%s: state_dir and socket change only by a restart", b->path);
+	return 0;
+}
+
+struct old_channels {
+	struct channels *channels;
+	struct conf *conf;
+};
+
+static void on_old_closed(void *ctx)
+{
+	struct old_channels *o = ctx;
+	channels_free(o->channels);
+	conf_unref(o->conf);
+	free(o);
+}
+
+static int swap(struct reload *r)
+{
+	struct app *a = r->app;
+	struct channels *fresh = NULL;
+	int rc = same_places(a->conf, r->conf, &r->err);
+	if (!rc)
+		rc = app_channels_open(a, r->conf, &fresh, &r->err);
+	if (!rc)
+		rc = dispatch_reload(a->dispatch, r->conf, fresh, &r->err);
+	if (rc) {
+		channels_free(fresh);
+		return rc;
+	}
+	struct old_channels *old = x_calloc(1, sizeof(*old));
+	*old = (struct old_channels){ .channels = a->channels, .conf = a->conf };
+	a->channels = fresh;
+	a->conf = MOVE(r->conf);
+	plan_reload(a->plan, a->conf, fresh);
+	log_level_set(a->conf->log_level);
+	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);
+	return 0;
+}
+
+static void reload_done(struct work *w)
+{
+	struct reload *r = CONTAINER_OF(w, struct reload, work);
+	struct app *a = r->app;
+	if (!r->rc)
+		r->rc = a->stopping ? err_set(&r->err, -EBUSY, "the daemon is stopping") : swap(r);
+	if (r->rc)
+		log_line(LOG_ERROR, "ev=reload.refused why=%s", LOG_Q(str_of(r->err.text)));
+	else
+		log_line(LOG_INFO, "ev=reload.done");
+	notify_state(a, "READY=1");
+	a->reload = NULL;
+	if (r->done)
+		r->done(r->ctx, r->rc, &r->err);
+	conf_unref(r->conf);
+	free(r);
+}
+
+void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
+{
+	struct err e;
+	if (a->reload || a->stopping) {
+		(void)err_set(&e, -EBUSY, "%s",
+			a->stopping ? "the daemon is stopping" : "a reload is under way");
+		if (done)
+			done(ctx, -EBUSY, &e);
+		return;
+	}
+	struct reload *r = a->reload = x_calloc(1, sizeof(*r));
+	r->app = a;
+	r->done = done;
+	r->ctx = ctx;
+	r->work = (struct work){ .fn = reload_run, .done = reload_done };
+	notify_state(a, "RELOADING=1");
+	env_work(a->env, &r->work);
+}
+
+void app_ctl_reload(void *app, void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
+{
+	app_reload(app, done, ctx);
+}
