@@ -12,7 +12,8 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 
-#define EXACT_MAX (1LL << 53) /* up to here a double holds every whole number */
+#define EXACT_MAX   (1LL << 53)       /* up to here a double holds every whole number */
+#define PRINTED_MAX 999999999999999LL /* up to here cJSON prints every digit of it */
 
 static int by_name(const void *a, const void *b)
 {
@@ -105,7 +106,8 @@ int64_t json_i64(const cJSON *o, const char *key, int64_t otherwise)
 	const cJSON *v = json_get(o, key);
 	int64_t i;
 
-	if (cJSON_IsString(v) && str_i64(str_of(v->valuestring), INT64_MIN, INT64_MAX, &i) == 0)
+	if ((cJSON_IsString(v) || cJSON_IsRaw(v)) &&
+		str_i64(str_of(v->valuestring), INT64_MIN, INT64_MAX, &i) == 0)
 		return i;
 	if (!cJSON_IsNumber(v))
 		return otherwise;
@@ -185,12 +187,13 @@ void json_put_i64(cJSON *o, const char *key, int64_t v)
 {
 	char digits[24];
 
-	if (v >= -EXACT_MAX && v <= EXACT_MAX) {
-		json_put(o, key, made(cJSON_CreateNumber((double)v)));
-		return;
-	}
 	(void)snprintf(digits, sizeof(digits), "%lld", (long long)v);
-	json_put_z(o, key, digits);
+	if (v >= -PRINTED_MAX && v <= PRINTED_MAX)
+		json_put(o, key, made(cJSON_CreateNumber((double)v)));
+	else if (v >= -EXACT_MAX && v <= EXACT_MAX)
+		json_put(o, key, made(cJSON_CreateRaw(digits)));
+	else
+		json_put_z(o, key, digits);
 }
 
 void json_put_bool(cJSON *o, const char *key, bool v)
