@@ -42,7 +42,8 @@ static bool take_field(struct walk *w, const char **ret, size_t *ret_n)
 	const char *b;
 	if (!take(w, 4, &b))
 		return false;
-	size_t n = (size_t)(uint8_t)b[0] << 24 | (size_t)(uint8_t)b[1] << 16 | (size_t)(uint8_t)b[2] << 8 | (uint8_t)b[3];
+	size_t n = (size_t)(uint8_t)b[0] << 24 | (size_t)(uint8_t)b[1] << 16 |
+		(size_t)(uint8_t)b[2] << 8 | (uint8_t)b[3];
 	*ret_n = n;
 	return take(w, n, ret);
 }
@@ -132,12 +133,12 @@ static size_t walk_list(struct walk *w, size_t *n, void **arr, size_t item, size
 	return (size_t)count;
 }
 
-#define WALK_LIST(w, s, field, n_field, max)                                                               \
-	__extension__({                                                                                    \
-		void *arr_ = (s)->field;                                                                   \
-		size_t made_ = walk_list((w), &(s)->n_field, &arr_, sizeof(*(s)->field), (max));           \
-		(s)->field = arr_;                                                                         \
-		made_;                                                                                     \
+#define WALK_LIST(w, s, field, n_field, max)                                                     \
+	__extension__({                                                                          \
+		void *arr_ = (s)->field;                                                         \
+		size_t made_ = walk_list((w), &(s)->n_field, &arr_, sizeof(*(s)->field), (max)); \
+		(s)->field = arr_;                                                               \
+		made_;                                                                           \
 	})
 
 static void walk_when(struct walk *w, struct when *t)
@@ -187,8 +188,9 @@ static void walk_part(struct walk *w, struct mf_part *p)
 	walk_when(w, &p->at);
 	walk_when(w, &p->embargo);
 	walk_when(w, &p->expires);
-	int64_t *const numbers[] = { &p->after, &p->signal, &p->needs_link, &p->internal, &p->again, &p->window_ms,
-		&p->spread_ms, &p->jitter_ms, &p->late, &p->late_after_ms, &p->cost_max, &p->prio };
+	int64_t *const numbers[] = { &p->after, &p->signal, &p->needs_link, &p->internal, &p->again,
+		&p->window_ms, &p->spread_ms, &p->jitter_ms, &p->late, &p->late_after_ms,
+		&p->cost_max, &p->prio };
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		walk_i64(w, numbers[i]);
 	size_t n = WALK_LIST(w, p, counts, n_counts, KIND_MAX);
@@ -206,7 +208,8 @@ static void walk_asset(struct walk *w, struct mf_asset *a)
 	struct str *const texts[] = { &a->name, &a->type, &a->alt, &a->caption, &a->credit };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		walk_str(w, texts[i]);
-	int64_t *const numbers[] = { &a->role, &a->crop, &a->internal, &a->part_only, &a->owner, &a->bytes };
+	int64_t *const numbers[] = { &a->role, &a->crop, &a->internal, &a->part_only, &a->owner,
+		&a->bytes };
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		walk_i64(w, numbers[i]);
 }
@@ -301,7 +304,8 @@ int manifest_encode(const struct manifest *m, struct buf *ret)
 
 int manifest_decode(struct str bytes, struct manifest **ret, struct err *e)
 {
-	if (bytes.n < sizeof(tag) || bytes.n > MANIFEST_BYTES_MAX || memcmp(bytes.p, tag, sizeof(tag)) != 0)
+	if (bytes.n < sizeof(tag) || bytes.n > MANIFEST_BYTES_MAX ||
+		memcmp(bytes.p, tag, sizeof(tag)) != 0)
 		return err_set(e, -EBADMSG, "these bytes are not a manifest");
 	CLEANUP(manifest_free) struct manifest *m = manifest_new();
 	struct str own = manifest_keep(m, bytes);
@@ -411,19 +415,16 @@ int64_t manifest_embargo(const struct manifest *m, int64_t base_ms)
 int64_t manifest_expires(const struct mf_part *p, int64_t start_ms)
 {
 	switch (p->expires.kind) {
-	case WHEN_AT:
-		return p->expires.ms;
-	case WHEN_AFTER_DURATION:
-		return start_ms + p->expires.ms;
+	case WHEN_AT: return p->expires.ms;
+	case WHEN_AFTER_DURATION: return start_ms + p->expires.ms;
 	case WHEN_NONE:
-	case WHEN_NOW:
-		break;
+	case WHEN_NOW: break;
 	}
 	return start_ms + 48 * WHEN_HOUR_MS;
 }
 
-static void times_at_depth(const struct manifest *m, const struct mf_part *p, int64_t base_ms, struct mf_times *ret,
-	int depth)
+static void times_at_depth(const struct manifest *m, const struct mf_part *p, int64_t base_ms,
+	struct mf_times *ret, int depth)
 {
 	*ret = (struct mf_times){ .not_before_ms = INT64_MIN };
 	if (manifest_part_is_public(p))
@@ -446,7 +447,8 @@ static void times_at_depth(const struct manifest *m, const struct mf_part *p, in
 	ret->expires_ms = manifest_expires(p, latest);
 }
 
-void manifest_times(const struct manifest *m, const struct mf_part *p, int64_t base_ms, struct mf_times *ret)
+void manifest_times(
+	const struct manifest *m, const struct mf_part *p, int64_t base_ms, struct mf_times *ret)
 {
 	times_at_depth(m, p, base_ms, ret, 0);
 }

@@ -22,8 +22,9 @@
 #define MANIFEST_OFFICES_MAX 20000
 #define MANIFEST_SENDERS_MAX 20000
 #define MANIFEST_NAMES_MAX   32
-#define MANIFEST_LIST_MAX    10000 /* contacts of a part and channel kind whose list is approved by digest */
-#define MANIFEST_CODE_MAX    16
+#define MANIFEST_LIST_MAX \
+	10000 /* contacts of a part and channel kind whose list is approved by digest */
+#define MANIFEST_CODE_MAX 16
 
 struct mf_text { /* "title", "summary", "link", "body", "text.sms.text", "option.zalo.broadcast", "local.dien-bien" */
 	struct str what, lang, value;
@@ -43,7 +44,7 @@ struct mf_sender { /* who speaks for an office on a kind of channel */
 };
 struct mf_count {
 	int64_t kind, n;
-	int64_t listed;   /* 1: at most MANIFEST_LIST_MAX contacts, and `list` is the digest of their sorted list */
+	int64_t listed; /* 1: at most MANIFEST_LIST_MAX contacts, and `list` is the digest of their sorted list */
 	struct hash list; /* zero when not listed */
 };
 struct mf_part {
@@ -107,18 +108,20 @@ bool manifest_code_is(const struct hash *h, struct str typed);
 
 const struct mf_part *manifest_part(const struct manifest *m, int64_t number);
 const struct mf_count *manifest_count(const struct mf_part *p, int kind);
-struct str manifest_text(const struct manifest *m, const char *what, struct str lang); /* absent when not there */
+struct str manifest_text(
+	const struct manifest *m, const char *what, struct str lang); /* absent when not there */
 const struct mf_sender *manifest_sender(const struct mf_part *p, struct str office, int kind);
 
 /* The times of a part when the last approval was at base_ms. */
 struct mf_times {
-	bool has_at;          /* false: it waits for another part or a signal */
-	int64_t at_ms;        /* not before the embargo where it holds */
+	bool has_at;           /* false: it waits for another part or a signal */
+	int64_t at_ms;         /* not before the embargo where it holds */
 	int64_t not_before_ms; /* end of the embargo for a public part; INT64_MIN else */
 	int64_t win_from_ms, win_to_ms;
 	int64_t expires_ms; /* the latest moment, if it has not started; manifest_expires tells it for a start */
 };
-void manifest_times(const struct manifest *m, const struct mf_part *p, int64_t base_ms, struct mf_times *ret);
+void manifest_times(
+	const struct manifest *m, const struct mf_part *p, int64_t base_ms, struct mf_times *ret);
 int64_t manifest_expires(const struct mf_part *p, int64_t start_ms);
 /* A part that anybody may read: not marked internal, and not sent out ahead under an embargo of its own. */
 bool manifest_part_is_public(const struct mf_part *p);

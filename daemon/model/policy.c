@@ -15,7 +15,8 @@ static bool has_given(const struct policy_state *s, const char *person)
 {
 	for (size_t i = 0; i < s->n_given; i++) {
 		const struct policy_given *g = &s->given[i];
-		if (strcmp(g->person, person) == 0 || (g->for_person && strcmp(g->for_person, person) == 0))
+		if (strcmp(g->person, person) == 0 ||
+			(g->for_person && strcmp(g->for_person, person) == 0))
 			return true;
 	}
 	return false;
@@ -58,19 +59,24 @@ bool policy_complete(const struct policy_state *s, int *ret_owed)
 static int judge_person(const struct policy_state *s, const struct policy_ask *a, struct err *e)
 {
 	if (is_author(s, a->person))
-		return err_set(e, -EPERM, "%s is an author of this release: another person must approve it", a->person);
+		return err_set(e, -EPERM,
+			"%s is an author of this release: another person must approve it",
+			a->person);
 	if (a->for_person && is_author(s, a->for_person))
-		return err_set(e, -EPERM, "%s is an author of this release: neither a deputy nor paper changes that",
+		return err_set(e, -EPERM,
+			"%s is an author of this release: neither a deputy nor paper changes that",
 			a->for_person);
 	if (has_given(s, a->person) || (a->for_person && has_given(s, a->for_person)))
-		return err_set(e, -EPERM, "%s has approved already: the next step needs another person",
+		return err_set(e, -EPERM,
+			"%s has approved already: the next step needs another person",
 			a->for_person && has_given(s, a->for_person) ? a->for_person : a->person);
 	if (a->emergency && (!a->why || !*a->why))
 		return err_set(e, -EINVAL, "an emergency approval needs its reason: -m WHY");
 	return 0;
 }
 
-int policy_judge(const struct policy_state *s, const struct policy_ask *a, struct policy_verdict *ret, struct err *e)
+int policy_judge(const struct policy_state *s, const struct policy_ask *a,
+	struct policy_verdict *ret, struct err *e)
 {
 	REQUIRE(s->n_steps >= 1 && s->n_steps <= POLICY_STEPS_MAX);
 	bool owing = is_emergency(s), emergency = owing || a->emergency;
@@ -89,12 +95,13 @@ int policy_judge(const struct policy_state *s, const struct policy_ask *a, struc
 	if (open == 0)
 		return err_set(e, -EALREADY, "every step has been approved already");
 	if (step < 0)
-		return err_set(e, -EPERM, "%s may not give a step that is missing", a->for_person ? a->for_person : a->person);
+		return err_set(e, -EPERM, "%s may not give a step that is missing",
+			a->for_person ? a->for_person : a->person);
 	ret->step = step;
-	ret->kind = owing ? APPROVAL_OWED :
-		a->emergency ? APPROVAL_EMERGENCY :
-		a->paper     ? APPROVAL_PAPER :
-			       APPROVAL_NORMAL;
+	ret->kind = owing      ? APPROVAL_OWED
+		: a->emergency ? APPROVAL_EMERGENCY
+		: a->paper     ? APPROVAL_PAPER
+			       : APPROVAL_NORMAL;
 	ret->owed = emergency ? open - 1 : 0;
 	ret->complete = emergency || open == 1;
 	return 0;

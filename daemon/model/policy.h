@@ -18,7 +18,7 @@ struct policy_step {
 };
 struct policy_given { /* an approval of this manifest that is not void */
 	int step;
-	int kind; /* enum approval_kind */
+	int kind;                        /* enum approval_kind */
 	const char *person, *for_person; /* for_person NULL: in the person's own right */
 };
 struct policy_state {
@@ -44,8 +44,8 @@ struct policy_verdict {
 	int owed;      /* approvals still owed after this one */
 };
 /* 0; -EPERM (not this person), -EALREADY (nothing is left to approve), -EINVAL (a reason is missing). */
-int policy_judge(const struct policy_state *s, const struct policy_ask *a, struct policy_verdict *ret,
-	struct err *e) MUST_CHECK;
+int policy_judge(const struct policy_state *s, const struct policy_ask *a,
+	struct policy_verdict *ret, struct err *e) MUST_CHECK;
 /* May what was given go out? ret_owed may be NULL. */
 bool policy_complete(const struct policy_state *s, int *ret_owed);
 
