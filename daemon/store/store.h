@@ -30,7 +30,8 @@ struct store_cmd {
 	enum store_class class;
 	bool intake; /* refused with -ENOSPC under the free-space floor (intents and bulk are so by class) */
 	int (*run)(struct store_tx *tx,
-		struct store_cmd *cmd); /* 0, or a code and err filled: rolled back alone */
+		struct store_cmd *cmd); /* 0, or a code and err filled: rolled back alone. Runs
+					 * again after a failed commit: no effect but on tx and cmd */
 	void (*done)(struct store_cmd
 			*cmd); /* on the loop, after the commit; rc and err are set; may free cmd */
 	int rc;
@@ -52,12 +53,20 @@ struct store_opts {
 	void (*fatal_cb)(void *ctx,
 		const char *why); /* the database cannot be trusted any more: stop sending, exit */
 	void *fatal_ctx;
+	int64_t (*free_bytes)(void *ctx); /* NULL: statvfs of state_dir; for tests */
+	void *free_ctx;
+	int64_t fence_after_ms; /* heartbeat older than this needs restore-confirm (0: 7 days, < 0: never) */
+	const struct keyring
+		*secret_keys; /* credentials at rest; NULL: keys. Rotated apart from the master */
 };
 
 /* Opens, locks (one daemon), migrates (refuses a newer schema), checks the fence: a restored backup needs restore-confirm (-EKEYREVOKED).
  * Raises the epoch durably (database and file beside it). */
 int store_open(const struct store_opts *o, struct store **ret, struct err *e) MUST_CHECK;
-void store_close(struct store *s); /* thread stopped first; checkpoint; NULL allowed */
+void store_close(struct
+	store *s); /* thread stopped first; what waits is run and completed; checkpoint; NULL allowed */
+/* As a kill would leave it: nothing is run, completed or copied back. For simulation and crash tests. */
+void store_drop(struct store *s);
 
 int store_submit(struct store *s, struct store_cmd *cmd)
 	MUST_CHECK; /* 0 or -EAGAIN (full; outcomes are always taken), -EIO (dead) */
@@ -85,11 +94,15 @@ const uint8_t *store_uuid(const struct store *s); /* 16 bytes */
 const char *store_assets_dir(const struct store *s);
 const char *store_staging_dir(const struct store *s);
 const struct keyring *store_keys(const struct store *s);
-struct store_stats {
+struct store_stats { /* transactions: committed; tx_us: from BEGIN to the end of the commit */
 	uint64_t transactions, commands, rows, tx_us_total, tx_us_max, commit_us_max, checkpoints,
 		wal_bytes, queue_len, free_bytes;
 	uint64_t tx_us_hist[16]; /* powers of two from 64 us */
 	bool under_floor, ballast_spent;
+	uint64_t tx_failed,
+		exchange_dropped; /* transactions that did not commit; exchange records lost to a full disk */
+	uint64_t wal_bytes_max;
+	bool dead; /* the disk failed: nothing is written any more */
 };
 void store_stats_get(struct store *s, struct store_stats *ret); /* any thread */
 
@@ -102,7 +115,8 @@ struct audit_event {
 	const char *subject; /* "release:TTBC-2026-112@2026", "lane:mail/relay/gmail" … */
 	const char *was, *now, *why;
 };
-int store_audit(struct store_tx *tx, const struct audit_event *ev) MUST_CHECK;
+int store_audit(struct store_tx *tx,
+	const struct audit_event *ev) MUST_CHECK; /* row, chain and head; see store_audit.h */
 
 /* Keyed hash of an address for logs, audit and suppression (KEY_PERSONAL over kind and canonical address). */
 void store_who(const struct store *s, int kind, struct str address, struct hash *ret);

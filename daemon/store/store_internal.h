@@ -43,6 +43,11 @@ struct store *tx_store(struct store_tx *tx);
 int64_t tx_wall_ms(struct store_tx *tx);    /* one time for the whole transaction */
 int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began: chunks stop at 20,000 */
 #define TX_CHUNK_US 20000
-struct db *tx_exchange(struct store_tx *tx); /* exchange.db: attached work, own durability */
+struct db *tx_exchange(struct store_tx
+		*tx); /* exchange.db: attached work, own durability; NULL: cannot be written now */
+/* After this commit the WAL is emptied as soon as readers allow, so that what was erased is gone from it too. */
+void tx_scrub(struct store_tx *tx);
+struct db *reader_exchange(struct store_reader
+		*r); /* exchange.db in a snapshot of its own; NULL when it cannot be opened */
 
 #endif
