@@ -87,6 +87,15 @@ void doc_read_map(struct doc_reader *r, const struct yaml_node *map, const struc
 	}
 }
 
+int doc_line_of_key(const struct yaml_node *map, const char *key, int otherwise)
+{
+	for (const struct yaml_node *c = map->first; c != NULL; c = c->next) {
+		if (strcmp(c->key, key) == 0)
+			return c->line + (c->block ? 1 : 0);
+	}
+	return otherwise;
+}
+
 bool doc_is_null(const struct yaml_node *n)
 {
 	return n->type == YAML_TEXT && !n->quoted &&

@@ -54,6 +54,8 @@ doc_read_fn doc_read_link;     /* const char *: http or https */
 doc_read_fn doc_read_name;     /* const char *: a-z 0-9 - _ */
 doc_read_fn doc_read_node;     /* const struct yaml_node *: read later */
 
+/* Line of the text behind a key; `otherwise` when the map has no such key. */
+int doc_line_of_key(const struct yaml_node *map, const char *key, int otherwise);
 bool doc_is_null(const struct yaml_node *n);
 bool doc_bool_of(const struct yaml_node *n, bool *ret); /* yes/no/true/false */
 bool doc_name_ok(struct str s, size_t max);

@@ -73,6 +73,8 @@ struct doc_asset {
 struct doc_part {
 	const char *name;
 	int line;
+	int line_at, line_after, line_embargo, line_expires,
+		line_link;             /* where the field stands; else line */
 	const char *to[DOC_NAMES_MAX]; /* audiences */
 	size_t n_to;
 	const char *channels[DOC_NAMES_MAX]; /* kinds */
@@ -99,6 +101,7 @@ struct doc_variant {
 	const char *lang, *file; /* "en", "body.en.md" */
 	const char *title, *summary, *link, *body;
 	struct doc_pairs *texts;
+	int line_title, line_summary;
 	int body_line;     /* line of the body's first line in its file */
 	const char *front; /* as stored */
 };
@@ -117,6 +120,7 @@ struct release_doc {
 	enum prio priority;
 	bool priority_set; /* else a campaign's priority may apply */
 	const char *title, *summary, *link, *campaign;
+	int line_title, line_summary;
 	const char *ref_number, *ref_date, *ref_signer; /* ref_date as 2026-11-23 */
 	const char *front, *body; /* normalised, front without its --- lines */
 	int body_line;

@@ -1,0 +1,273 @@
+/* doc_check.c - what the fields of a release say about each other: order of parts, embargo, expiry, variables and pictures
+ * in the texts. Pure. What depends on the clock, on offices or on audiences is the plan's to check. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "content/doc_internal.h"
+#include "content/markdown.h"
+#include "content/template.h"
+
+static int line_or(int line, const struct doc_part *p)
+{
+	return line > 0 ? line : p->line;
+}
+
+static void fault_at(struct doc_reader *r, const struct doc_part *p, int line, const char *field,
+	const char *fmt, ...) PRINTF_LIKE(5, 6);
+static void fault_at(struct doc_reader *r, const struct doc_part *p, int line, const char *field,
+	const char *fmt, ...)
+{
+	char text[400], path[96];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)snprintf(path, sizeof(path), "parts.%.40s.%s", p->name, field);
+	problem_add(r->p, PROBLEM_ERROR, r->file, line_or(line, p), path, "%s", text);
+}
+
+static void note_at(struct doc_reader *r, const struct doc_part *p, enum problem_severity sev,
+	int line, const char *field, const char *text)
+{
+	char path[96];
+	(void)snprintf(path, sizeof(path), "parts.%.40s.%s", p->name, field);
+	problem_add(r->p, sev, r->file, line_or(line, p), path, "%s", text);
+}
+
+static void resolve_after(struct doc_reader *r, struct doc_part *p)
+{
+	const struct release_doc *d = r->doc;
+	const char *names[DOC_PARTS_MAX];
+	char says[400];
+	if (p->after[0] == '\0')
+		return;
+	for (size_t i = 0; i < d->n_parts; i++) {
+		names[i] = d->parts[i].name;
+		if (strcmp(names[i], p->after) == 0)
+			p->after_index = (int)i;
+	}
+	if (p->after_index < 0)
+		fault_at(r, p, p->line_after, "after", "there is no part '%s'%s", p->after,
+			doc_suggest(says, sizeof(says), str_of(p->after), names, d->n_parts));
+}
+
+/* A part has at most one `after`: a circle is found by walking n steps, and told once, by its first part. */
+static void check_circles(struct doc_reader *r)
+{
+	const struct release_doc *d = r->doc;
+	for (size_t i = 0; i < d->n_parts; i++) {
+		char chain[300];
+		int first = (int)i, at = d->parts[i].after_index;
+		int n = snprintf(chain, sizeof(chain), "%s", d->parts[i].name);
+		for (size_t steps = 0; at >= 0 && steps < d->n_parts; steps++) {
+			if (n > 0 && (size_t)n < sizeof(chain))
+				n += snprintf(chain + n, sizeof(chain) - (size_t)n, " after %s",
+					d->parts[at].name);
+			if (at == (int)i)
+				break;
+			first = at < first ? at : first;
+			at = d->parts[at].after_index;
+		}
+		if (at == (int)i && first == (int)i)
+			fault_at(r, &d->parts[i], d->parts[i].line_after, "after",
+				"the parts wait for each other in a circle: %s", chain);
+	}
+}
+
+static void check_expiry(struct doc_reader *r, const struct doc_part *p)
+{
+	char at[WHEN_TEXT_MAX], till[WHEN_TEXT_MAX];
+	if (p->expires.kind == WHEN_NOW ||
+		(p->expires.kind == WHEN_AFTER_DURATION && p->expires.ms == 0))
+		fault_at(r, p, p->line_expires, "expires",
+			"the part would never start; write a time, or a duration such as 48h");
+	else if (p->expires.kind == WHEN_AT && p->at.kind == WHEN_AT && p->expires.ms <= p->at.ms)
+		fault_at(r, p, p->line_expires, "expires", "%s is not after the start, %s",
+			when_print(till, sizeof(till), p->expires.ms, r->zone, WHEN_VI),
+			when_print(at, sizeof(at), p->at.ms, r->zone, WHEN_VI));
+	else if (p->expires.kind == WHEN_AFTER_DURATION && p->spread_ms >= p->expires.ms)
+		note_at(r, p, PROBLEM_WARNING, p->line_expires, "expires",
+			"the part expires before it has spread over all its targets");
+	if (p->at.kind == WHEN_AT && p->window_ms > 0 && p->expires.kind == WHEN_AT &&
+		p->at.ms + p->window_ms > p->expires.ms)
+		note_at(r, p, PROBLEM_INFO, p->line_expires, "expires",
+			"the part expires before its window ends");
+}
+
+/* An embargo binds every part that is neither under embargo itself nor internal. */
+static void check_embargo(struct doc_reader *r, const struct doc_part *giver)
+{
+	const struct release_doc *d = r->doc;
+	char at[WHEN_TEXT_MAX], till[WHEN_TEXT_MAX];
+	if (giver->embargo.kind == WHEN_NONE)
+		return;
+	if (giver->embargo.kind == WHEN_NOW ||
+		(giver->embargo.kind == WHEN_AFTER_DURATION && giver->embargo.ms == 0)) {
+		fault_at(r, giver, giver->line_embargo, "embargo",
+			"an embargo that ends at once is none; give the time when it ends");
+		return;
+	}
+	for (size_t i = 0; i < d->n_parts; i++) {
+		const struct doc_part *p = &d->parts[i];
+		if (p->embargo.kind != WHEN_NONE || p->internal ||
+			p->at.kind != giver->embargo.kind || p->at.ms >= giver->embargo.ms)
+			continue;
+		fault_at(r, p, p->line_at, "at",
+			"starts %s, before the embargo of part '%s' ends, %s",
+			when_print_when(at, sizeof(at), &p->at, r->zone, WHEN_VI), giver->name,
+			when_print_when(till, sizeof(till), &giver->embargo, r->zone, WHEN_VI));
+	}
+}
+
+static void note_embargo_waits(struct doc_reader *r, const struct doc_part *p)
+{
+	bool any = false;
+	for (size_t i = 0; i < r->doc->n_parts; i++)
+		any = any || r->doc->parts[i].embargo.kind != WHEN_NONE;
+	if (any && p->embargo.kind == WHEN_NONE && !p->internal && p->after[0] == '\0' &&
+		!p->go_signal && (p->at.kind == WHEN_NOW || p->at.kind == WHEN_NONE))
+		note_at(r, p, PROBLEM_INFO, p->line_at, "at",
+			"waits until the embargo of the release has ended");
+}
+
+void doc_check_parts(struct doc_reader *r)
+{
+	struct release_doc *d = r->doc;
+	for (size_t i = 0; i < d->n_parts; i++)
+		resolve_after(r, &d->parts[i]);
+	check_circles(r);
+	for (size_t i = 0; i < d->n_parts; i++) {
+		struct doc_part *p = &d->parts[i];
+		check_expiry(r, p);
+		check_embargo(r, p);
+		note_embargo_waits(r, p);
+		if (p->needs_link && d->link[0] == '\0')
+			fault_at(r, p, p->line_link, "needs_link",
+				"the release has no link that could be waited for");
+		if (d->category == CAT_INTERNAL && !p->internal)
+			note_at(r, p, PROBLEM_WARNING, 0, "internal",
+				"the release is internal, this part is not; mark it internal: true if nobody else may see it");
+	}
+}
+
+/* --- texts ----------------------------------------------------------------------------------------------------------------- */
+
+static bool var_known(struct str name, bool local)
+{
+	return str_starts(name, "office.") || str_starts(name, "target.") ||
+		str_starts(name, "release.") || str_eqz(name, "unsubscribe.url") ||
+		(!local && str_eqz(name, "local"));
+}
+
+struct text_at {
+	const char *file, *field;
+	int line;
+	bool markdown, local;
+};
+
+static void check_vars(struct doc_reader *r, const struct text_at *t, struct str text)
+{
+	static const char *const known[] = { "local", "office.name", "office.short",
+		"office.hotline", "office.address", "office.code", "target.name", "target.address",
+		"release.code", "release.title", "release.link", "unsubscribe.url" };
+	struct template_vars *vars = x_calloc(1, sizeof(*vars));
+	struct err e = { 0 };
+	char says[400];
+	if (template_vars(text, t->line, vars, &e) < 0) {
+		const char *colon = strstr(e.text, ": "); /* the line has its own place */
+		int64_t line = t->line;
+		if (colon != NULL && str_starts(str_of(e.text), "line "))
+			(void)!str_i64((struct str){ e.text + 5, (size_t)(colon - e.text) - 5 }, 1,
+				1000000, &line);
+		problem_add(r->p, PROBLEM_ERROR, t->file, (int)line, t->field, "%s",
+			colon == NULL ? e.text : colon + 2);
+	}
+	for (size_t i = 0; i < vars->n; i++) {
+		const struct template_var *v = &vars->v[i];
+		if (var_known(v->name, t->local))
+			continue;
+		if (str_eqz(v->name, "local"))
+			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
+				"a local text cannot hold {{local}}");
+		else
+			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
+				"unknown variable {{" STR_FMT "}}%s", STR_ARG(v->name),
+				doc_suggest(says, sizeof(says), v->name, known, ARRAY_LEN(known)));
+	}
+	xfree(vars);
+}
+
+struct image_ctx {
+	struct doc_reader *r;
+	const struct text_at *t;
+};
+
+static void on_image(void *ctx, int line, const char *url, const char *alt)
+{
+	struct image_ctx *c = ctx;
+	struct doc_reader *r = c->r;
+	int at = c->t->line + line - 1;
+	UNUSED(alt);
+	for (size_t i = 0; i < r->doc->n_assets; i++) {
+		if (strcmp(r->doc->assets[i].file, url) == 0)
+			return;
+	}
+	if (str_starts(str_of(url), "http://") || str_starts(str_of(url), "https://"))
+		problem_add(r->p, PROBLEM_WARNING, c->t->file, at, c->t->field,
+			"the picture '%.200s' lies elsewhere and is not fetched; put the file into the bundle",
+			url);
+	else
+		problem_add(r->p, PROBLEM_ERROR, c->t->file, at, c->t->field,
+			"the picture '%.200s' is not listed under cover or images", url);
+}
+
+static void check_text(struct doc_reader *r, struct text_at t, const char *text)
+{
+	struct str s = str_of(text);
+	if (s.n == 0)
+		return;
+	check_vars(r, &t, s);
+	struct image_ctx c = { r, &t };
+	if (t.markdown && markdown_each_image(s, on_image, &c) < 0)
+		problem_add(r->p, PROBLEM_ERROR, t.file, t.line, t.field, "memory is out");
+	doc_warn_text(r->p, t.file, t.line, t.field, s);
+}
+
+static void check_pairs(struct doc_reader *r, const char *file, const struct doc_pairs *pairs)
+{
+	char field[96];
+	for (size_t i = 0; i < pairs->n; i++) {
+		const struct doc_pair *p = &pairs->v[i];
+		(void)snprintf(field, sizeof(field), "text.%.40s.%.40s", p->kind, p->key);
+		check_text(r, (struct text_at){ file, field, p->line, false, false }, p->value);
+	}
+}
+
+void doc_check_texts(struct doc_reader *r)
+{
+	const struct release_doc *d = r->doc;
+	const char *file = r->file;
+	check_text(r, (struct text_at){ file, "title", d->line_title, false, false }, d->title);
+	check_text(
+		r, (struct text_at){ file, "summary", d->line_summary, false, false }, d->summary);
+	check_pairs(r, file, &d->texts);
+	check_text(r, (struct text_at){ file, "", d->body_line, true, false }, d->body);
+	for (size_t i = 0; i < d->n_assets; i++) {
+		doc_warn_text(r->p, file, d->assets[i].line, "alt", str_of(d->assets[i].alt));
+		doc_warn_text(
+			r->p, file, d->assets[i].line, "caption", str_of(d->assets[i].caption));
+	}
+	for (size_t i = 0; i < d->n_variants; i++) {
+		const struct doc_variant *v = &d->variants[i];
+		check_text(r, (struct text_at){ v->file, "title", v->line_title, false, false },
+			v->title);
+		check_text(r, (struct text_at){ v->file, "summary", v->line_summary, false, false },
+			v->summary);
+		check_pairs(r, v->file, v->texts);
+		check_text(r, (struct text_at){ v->file, "", v->body_line, true, false }, v->body);
+	}
+	for (size_t i = 0; i < d->n_locals; i++)
+		check_text(r, (struct text_at){ d->locals[i].file, "", 1, true, true },
+			d->locals[i].text);
+}
