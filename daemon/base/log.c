@@ -21,7 +21,8 @@
 #include "base/utf8.h"
 
 #define LOG_LINE_MAX   1024u
-#define LOG_CHUNK_MAX  4096u /* what a pipe takes in one piece, so lines are never torn */
+#define LOG_NOTE_MAX   64u
+#define LOG_CHUNK_MAX  (4096u - LOG_NOTE_MAX) /* with the note what a pipe takes in one piece */
 #define LOG_RING_MIN   (4 * LOG_CHUNK_MAX)
 #define LOG_RING_MAX   (64u << 20)
 #define LOG_CLOSE_MS   1000
@@ -71,20 +72,8 @@ static void drop_count(struct logger *l, uint64_t n)
 	atomic_fetch_add_explicit(&dropped, n, memory_order_relaxed);
 }
 
-static void drop_tell(struct logger *l)
-{
-	char line[64];
-
-	if (l->dropped_untold == 0)
-		return;
-	int n = snprintf(line, sizeof(line), "<4>ev=log.dropped count=%llu\n",
-		(unsigned long long)l->dropped_untold);
-	if (ring_put(l, line, (size_t)n))
-		l->dropped_untold = 0;
-}
-
-/* Moves whole lines, as many as fit, from the ring to dst. */
-static size_t ring_take(struct logger *l, char dst[static LOG_CHUNK_MAX])
+/* Moves whole lines, as many as fit, from the ring to dst, which holds LOG_CHUNK_MAX. */
+static size_t ring_take(struct logger *l, char *dst)
 {
 	size_t n = l->used < LOG_CHUNK_MAX ? l->used : LOG_CHUNK_MAX;
 	size_t first = n < l->size - l->head ? n : l->size - l->head;
@@ -95,8 +84,16 @@ static size_t ring_take(struct logger *l, char dst[static LOG_CHUNK_MAX])
 		n--;
 	l->head = (l->head + n) % l->size;
 	l->used -= n;
-	drop_tell(l);
 	return n;
+}
+
+/* The line that tells how many were dropped; empty when none were. */
+static size_t drop_tell(uint64_t count, char dst[static LOG_NOTE_MAX])
+{
+	if (count == 0)
+		return 0;
+	return (size_t)snprintf(
+		dst, LOG_NOTE_MAX, "<4>ev=log.dropped count=%llu\n", (unsigned long long)count);
 }
 
 static bool logger_past_deadline(struct logger *l)
@@ -148,10 +145,27 @@ static void logger_free(struct logger *l)
 	free(l);
 }
 
+/* One chunk from the ring to the descriptor, with a note about what was dropped before. Called and left with the lock. */
+static void log_write_some(struct logger *l)
+{
+	char chunk[LOG_CHUNK_MAX + LOG_NOTE_MAX];
+	size_t n = ring_take(l, chunk);
+	uint64_t untold = l->dropped_untold;
+
+	pthread_mutex_unlock(&lock);
+	uint64_t lines = lines_in(chunk, n);
+	n += drop_tell(untold, chunk + n);
+	bool ok = chunk_write(l, chunk, n);
+	pthread_mutex_lock(&lock);
+	if (ok)
+		l->dropped_untold -= untold;
+	else
+		drop_count(l, lines); /* told with the next chunk that gets through */
+}
+
 static void *log_writer(void *arg)
 {
 	struct logger *l = arg;
-	char chunk[LOG_CHUNK_MAX];
 
 	pthread_mutex_lock(&lock);
 	for (;;) {
@@ -159,12 +173,7 @@ static void *log_writer(void *arg)
 			(void)pthread_cond_wait(&l->wake, &lock);
 		if (l->used == 0 || (l->stop && mono_ms() >= l->deadline_ms))
 			break;
-		size_t n = ring_take(l, chunk);
-		pthread_mutex_unlock(&lock);
-		bool ok = chunk_write(l, chunk, n);
-		pthread_mutex_lock(&lock);
-		if (!ok)
-			drop_count(l, lines_in(chunk, n));
+		log_write_some(l);
 	}
 	l->finished = true;
 	bool orphan = l->orphan;
