@@ -1,0 +1,331 @@
+/* store_release_approve.c - approval: who may, which step, its MAC, and what follows once every step is given.
+ * Thread: store; the whole judgement happens inside the transaction, so two approvals at one moment cannot both be the last.
+ * Failures: a refusal is an audit event and no error of the command (struct release_approve_cmd.refused).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "model/policy.h"
+#include "store/store_internal.h"
+#include "store/store_release.h"
+
+struct approving {
+	struct store_tx *tx;
+	struct db *db;
+	struct release_approve_cmd *c;
+	struct policy_step steps[POLICY_STEPS_MAX];
+	size_t n_steps;
+	char for_person[200]; /* whose deputy acts; "" none */
+	unsigned for_roles;
+	int64_t rev;
+};
+
+static int refuse(struct release_approve_cmd *c, int code)
+{
+	c->refused = code;
+	return code;
+}
+
+/* Writes down what the new manifest of --diff says, unless it stands already. */
+static int put_new_manifest(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	struct hash h;
+	if (!c->new_body.p)
+		return 0;
+	manifest_hash(c->new_body, &h);
+	if (manifest_get(a->db, &h, NULL, NULL, NULL) == 0)
+		return 0;
+	return manifest_put(a->tx, c->release.id, a->rev, &h, c->new_body, c->prepared,
+		c->n_prepared, c->contacts, c->n_contacts);
+}
+
+static int check_state(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	int s = c->release.state;
+	bool more = s == REL_APPROVED || s == REL_SENDING;
+	if (s == REL_IN_REVIEW || more)
+		return 0;
+	return refuse(c,
+		err_set(&c->why_refused, -EBUSY, "%s is %s: there is nothing to approve",
+			c->release.code, rel_state_name(s)));
+}
+
+static int check_hash(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	char want[HASH_HEX], got[HASH_HEX], code[MANIFEST_CODE_MAX];
+	int rc = manifest_newest(a->db, c->release.id, a->rev, &c->newest, NULL);
+	if (rc < 0)
+		return rc;
+	if (c->by_code) {
+		if (!manifest_code_is(&c->newest, str_of(c->code)))
+			return refuse(c,
+				err_set(&c->why_refused, -ESTALE,
+					"the code is '%s', this revision has %s: the paper was signed for another text",
+					c->code, manifest_code(&c->newest, code)));
+		c->manifest = c->newest;
+	}
+	if (hash_cmp(&c->manifest, &c->newest) == 0)
+		return 0;
+	hash_hex(&c->manifest, got);
+	hash_hex(&c->newest, want);
+	return refuse(c,
+		err_set(&c->why_refused, -ESTALE,
+			"%s is stale: the newest manifest of revision %lld is %s (%s); look at it again: `lantoa review %s`",
+			got, (long long)a->rev, want, manifest_code(&c->newest, code),
+			c->release.code));
+}
+
+static void read_steps(struct approving *a)
+{
+	const struct conf *conf = a->c->conf;
+	a->n_steps = conf->n_steps < POLICY_STEPS_MAX ? conf->n_steps : POLICY_STEPS_MAX;
+	for (size_t i = 0; i < a->n_steps; i++)
+		a->steps[i] = (struct policy_step){ conf->steps[i].name,
+			conf->steps[i].role ? conf->steps[i].role : (unsigned)ROLE_APPROVER };
+	if (a->n_steps == 0)
+		a->steps[a->n_steps++] = (struct policy_step){ "approve", ROLE_APPROVER };
+}
+
+static unsigned roles_of(const struct conf *conf, const char *person)
+{
+	const struct conf_person *p = conf_person_by_name(conf, person);
+	return p ? p->roles : 0;
+}
+
+/* On paper: the person who signed. Else, for someone without the role, the principal whose deputy this person is today. */
+static int find_principal(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	unsigned wanted = 0;
+	for (size_t i = 0; i < a->n_steps; i++)
+		wanted |= a->steps[i].role;
+	if (c->for_person) {
+		str_copy(a->for_person, sizeof(a->for_person), str_of(c->for_person));
+		a->for_roles = roles_of(c->conf, c->for_person);
+		return 0;
+	}
+	if (c->roles & wanted)
+		return 0;
+	sqlite3_stmt *st;
+	int rc = db_query(a->db, &st,
+		"SELECT person FROM deputy WHERE deputy=?1 AND first<=?2 AND last>=?2 ORDER BY first, person",
+		"ti", c->person, tx_wall_ms(a->tx));
+	if (rc < 0)
+		return rc;
+	while ((rc = db_row(a->db, st)) == 1) {
+		unsigned roles = roles_of(c->conf, col_z(st, 0));
+		if (!(roles & wanted))
+			continue;
+		str_copy(a->for_person, sizeof(a->for_person), col_str(st, 0));
+		a->for_roles = roles;
+		db_reset(st);
+		return 0;
+	}
+	return rc;
+}
+
+static int judge(struct approving *a, struct policy_verdict *v)
+{
+	struct release_approve_cmd *c = a->c;
+	struct approval_row *rows = NULL;
+	char **authors = NULL;
+	size_t n = 0, n_authors = 0;
+	int rc = approval_rows_get(a->db, &c->manifest, false, &rows, &n);
+	if (rc == 0)
+		rc = release_authors_get(a->db, c->release.id, &authors, &n_authors);
+	if (rc == 0)
+		rc = find_principal(a);
+	if (rc == 0) {
+		struct policy_given given[64];
+		for (size_t i = 0; i < n; i++)
+			given[i] = (struct policy_given){ rows[i].step, rows[i].kind,
+				rows[i].person, rows[i].for_person };
+		struct policy_state s = { a->steps, a->n_steps, given, n,
+			(const char *const *)authors, n_authors };
+		struct policy_ask ask = { .person = c->person,
+			.roles = c->roles,
+			.for_person = *a->for_person ? a->for_person : NULL,
+			.for_roles = a->for_roles,
+			.emergency = c->emergency,
+			.paper = c->by_code,
+			.why = c->why };
+		rc = policy_judge(&s, &ask, v, &c->why_refused);
+		if (rc < 0)
+			refuse(c, rc);
+		c->given = (int)n + 1;
+	}
+	approval_rows_free(rows, n);
+	strings_free(authors, n_authors);
+	return rc;
+}
+
+static int put_approval(struct approving *a, const struct policy_verdict *v)
+{
+	struct release_approve_cmd *c = a->c;
+	struct hash prepared, mac;
+	char person[200], for_person[200];
+	str_copy(person, sizeof(person), str_of(c->person));
+	str_copy(for_person, sizeof(for_person), str_of(a->for_person));
+	struct approval_row row = { .step = v->step,
+		.kind = (int)v->kind,
+		.at = tx_wall_ms(a->tx),
+		.manifest = c->manifest,
+		.document = c->document,
+		.has_document = c->has_document,
+		.person = person,
+		.for_person = *for_person ? for_person : NULL };
+	int rc = prepared_digest_of(a->db, &c->manifest, &prepared);
+	if (rc < 0)
+		return rc;
+	approval_mac(store_keys(tx_store(a->tx)), &row, &prepared, &mac);
+	rc = db_exec(a->db,
+		"INSERT INTO approval(manifest, step, person, via, kind, for_person, document, why, at, mac) VALUES(?,?,?,?,?,?,?,?,?,?) "
+		"ON CONFLICT(manifest, step, person) DO UPDATE SET via=excluded.via, kind=excluded.kind, for_person=excluded.for_person, "
+		"document=excluded.document, why=excluded.why, at=excluded.at, voided=NULL, mac=excluded.mac",
+		"hittithtih", &c->manifest, (int64_t)row.step, row.person, c->via,
+		(int64_t)row.kind, row.for_person, c->has_document ? &c->document : NULL, c->why,
+		row.at, &mac);
+	return rc;
+}
+
+static int carry_parts(struct approving *a)
+{
+	/* What had started under an earlier revision goes on as it was approved then: its part is not planned again. */
+	return db_exec(a->db,
+		"UPDATE part SET state=o.state, planned=o.planned, at=o.at, started=o.started, win_from=o.win_from, win_to=o.win_to, "
+		"expires=o.expires, why=o.why, go_at=o.go_at, go_by=o.go_by FROM part o WHERE o.release_id=part.release_id AND "
+		"o.part=part.part AND o.rev=?2 AND o.started IS NOT NULL AND part.release_id=?1 AND part.rev=?3",
+		"iii", a->c->release.id, a->c->release.rev_approved, a->rev);
+}
+
+int release_schedule(struct store_tx *tx, const struct release_row *r, const struct hash *h,
+	int64_t base_ms, struct err *e)
+{
+	CLEANUP(manifest_free) struct manifest *m = NULL;
+	struct buf body CLEANUP_BUF;
+	buf_init(&body, MANIFEST_BYTES_MAX);
+	int64_t rev = 0;
+	int rc = manifest_get(tx_db(tx), h, NULL, &rev, &body);
+	if (rc == 0)
+		rc = manifest_decode(buf_str(&body), &m, e);
+	for (size_t i = 0; rc == 0 && i < m->n_parts; i++) {
+		const struct mf_part *p = &m->parts[i];
+		struct mf_times t;
+		manifest_times(m, p, base_ms, &t);
+		bool skip = p->n_kinds == 0;
+		rc = db_exec(tx_db(tx),
+			"UPDATE part SET at=CASE WHEN ?4 THEN ?5 END, win_from=?6, win_to=?7, expires=?8, planned=?9, why=?10, state=?11, "
+			"started=CASE WHEN ?9=2 THEN ?12 END, go_at=NULL, go_by=NULL WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL",
+			"iiiiiiiiitii", r->id, rev, p->number, (int64_t)t.has_at, t.at_ms,
+			t.win_from_ms, t.win_to_ms, t.expires_ms, skip ? INT64_C(2) : INT64_C(0),
+			skip ? "skipped: no channel of its kinds is configured" : NULL,
+			(int64_t)(skip ? PART_DONE : PART_WAITING), base_ms);
+		if (rc == 0 &&
+			r->rev_approved == rev) /* lots held at a difference are planned again */
+			rc = db_exec(tx_db(tx),
+				"UPDATE part SET planned=0 WHERE release_id=? AND rev=? AND part=? AND state=1",
+				"iii", r->id, rev, p->number);
+	}
+	return rc;
+}
+
+static int begin_planning(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	char hex[HASH_HEX];
+	int64_t now = tx_wall_ms(a->tx);
+	hash_hex(&c->manifest, hex);
+	int rc = approvals_void(a->tx, c->release.id, &c->manifest);
+	if (rc == 0)
+		rc = release_void_unstarted(
+			a->tx, c->release.id, "void: planned again under a newer approval");
+	if (rc == 0 && c->release.rev_approved && c->release.rev_approved != a->rev)
+		rc = carry_parts(a);
+	if (rc == 0)
+		rc = release_schedule(a->tx, &c->release, &c->manifest, now, &c->cmd.err);
+	if (rc == 0)
+		rc = db_exec(a->db,
+			"INSERT INTO job(kind, subject, cursor, next, arg) VALUES(1,?,0,?,?) ON CONFLICT(kind, subject) DO UPDATE SET "
+			"cursor=0, next=excluded.next, arg=excluded.arg",
+			"iit", c->release.id, now, hex);
+	int state = c->release.state == REL_SENDING ? REL_SENDING : REL_APPROVED;
+	if (rc == 0)
+		rc = db_exec(a->db,
+			"UPDATE release SET state=?, rev_approved=?, approved_at=? WHERE id=?",
+			"iiii", (int64_t)state, a->rev, now, c->release.id);
+	c->release.state = state;
+	c->planning = rc == 0;
+	return rc;
+}
+
+static int audit_approval(struct approving *a, const char *what, const char *now, const char *why)
+{
+	char subject[160];
+	return store_audit(a->tx,
+		&(struct audit_event){ .person = a->c->person,
+			.via = a->c->via,
+			.what = what,
+			.subject = release_subject(&a->c->release, subject, sizeof(subject)),
+			.now = now,
+			.why = why });
+}
+
+static int give(struct approving *a)
+{
+	struct release_approve_cmd *c = a->c;
+	struct policy_verdict v = { 0 };
+	char now[300], hex[HASH_HEX];
+	int rc = judge(a, &v);
+	if (rc < 0)
+		return rc;
+	rc = put_approval(a, &v);
+	if (rc < 0)
+		return rc;
+	c->step = v.step;
+	c->steps = (int)a->n_steps;
+	c->owed = v.owed;
+	c->complete = v.complete;
+	str_copy(c->step_name, sizeof(c->step_name),
+		str_of((size_t)v.step < a->n_steps ? a->steps[v.step].name : "second person"));
+	if (v.complete && v.kind != APPROVAL_OWED)
+		rc = begin_planning(a);
+	if (rc == 0)
+		rc = db_exec(a->db, "UPDATE release SET owed=? WHERE id=?", "ii", (int64_t)v.owed,
+			c->release.id);
+	hash_hex(&c->manifest, hex);
+	snprintf(now, sizeof(now), "manifest %s step %d of %d %s%s%s%s", hex, v.step + 1, c->steps,
+		approval_kind_name((int)v.kind), *a->for_person ? " for " : "", a->for_person,
+		v.complete ? ", complete" : "");
+	return rc ? rc : audit_approval(a, "release.approve", now, c->why);
+}
+
+static int approve_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct release_approve_cmd *c = CONTAINER_OF(cmd, struct release_approve_cmd, cmd);
+	struct approving a = { .tx = tx, .db = tx_db(tx), .c = c };
+	int rc = release_find(a.db, str_of(c->ref), &c->release, &cmd->err);
+	if (rc < 0)
+		return rc;
+	a.rev = c->release.rev_newest;
+	read_steps(&a);
+	rc = check_state(&a);
+	if (rc == 0)
+		rc = put_new_manifest(&a);
+	if (rc == 0)
+		rc = check_hash(&a);
+	if (rc == 0)
+		rc = give(&a);
+	if (c->refused == 0)
+		return rc;
+	return audit_approval(&a, "release.approve.refused", NULL, c->why_refused.text);
+}
+
+void release_approve_prepare(struct release_approve_cmd *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = approve_run;
+}
