@@ -8,7 +8,7 @@
 #include "outcome.h"
 
 struct ltc_outcomes {
-	char *text; /* owned */
+	char *text;                   /* owned */
 	struct ltc_outcome_row *rows; /* owned */
 	size_t n, cap;
 };
@@ -103,7 +103,8 @@ static int parse_row(struct reader *r, struct lt_str line)
 	if (!phase_known(r, col[COL_PHASE]))
 		return fail(r, "unknown phase", col[COL_PHASE], "see the top of the file");
 	if (!pattern_good(col[COL_CODE]))
-		return fail(r, "bad code pattern", col[COL_CODE], "for example 550, 4xx, 550,551 or *");
+		return fail(
+			r, "bad code pattern", col[COL_CODE], "for example 550, 4xx, 550,551 or *");
 	if (!pattern_good(col[COL_SUB]))
 		return fail(r, "bad sub pattern", col[COL_SUB], "for example 5.1.1, 4.7.x, - or *");
 	const struct ltc_word *o = word_find(r->words->outcomes, outcome_words, col[COL_OUTCOME]);

@@ -9,6 +9,7 @@
 #include <idn2.h>
 #include <utf8proc.h>
 #include "email_address.h"
+#include "email_conf.h"
 
 static int bad(struct email_addr *a, const char *why)
 {

@@ -6,7 +6,7 @@
 #include "email_conf.h"
 #include "email_address.h"
 
-const struct lt_key email_keys[] = {
+const struct lt_key email_keys[EMAIL_N_KEYS] = {
 	{ "host", "text", NULL, "name or address of the relay", 0, 0 },
 	{ "port", "int", "587", "port of the relay", 0, 0 },
 	{ "tls", "enum:none|starttls|implicit", "starttls", "how the link is protected", 0, 0 },
@@ -22,8 +22,10 @@ const struct lt_key email_keys[] = {
 		0 },
 	{ "connections", "int", "4", "connections to the relay at most, 1 to 64", 0, 0 },
 	{ "window", "int", "512", "mails that one session takes at most, 1 to 4096", 0, 0 },
-	{ "pipeline_depth", "int", "2", "1: one mail at a time on a connection; 2: the next one "
-		"behind the dot", 0, 0 },
+	{ "pipeline_depth", "int", "2",
+		"1: one mail at a time on a connection; 2: the next one "
+		"behind the dot",
+		0, 0 },
 	{ "max_rcpt", "int", "50", "recipients in one transaction at most, 1 to 100", 0, 0 },
 	{ "max_mails_per_conn", "int", "100", "mails on one connection; 0: no limit", 0, 0 },
 	{ "idle_ms", "int", "30000", "an unused connection is closed after so long", 0, 0 },
@@ -32,17 +34,20 @@ const struct lt_key email_keys[] = {
 	{ "data_ms", "int", "120000", "wait for the reply to DATA", 0, 0 },
 	{ "final_ms", "int", "600000", "wait for the reply behind the dot", 0, 0 },
 	{ "size_max", "int", "10485760", "largest whole message in bytes", 0, 0 },
-	{ "inline_max_bytes", "int", "7340032", "pictures and files in a mail at most, in bytes "
-		"before encoding", 0, 0 },
+	{ "inline_max_bytes", "int", "7340032",
+		"pictures and files in a mail at most, in bytes "
+		"before encoding",
+		0, 0 },
 	{ "links", "bool", "no", "yes: files over inline_max_bytes go as links", 0, 0 },
-	{ "personal", "bool", "yes", "yes: To and Message-ID for each recipient; no: one text for "
-		"all, undisclosed recipients", 0, 0 },
+	{ "personal", "bool", "yes",
+		"yes: To and Message-ID for each recipient; no: one text for "
+		"all, undisclosed recipients",
+		0, 0 },
 	{ "dsn", "bool", "yes", "ask for failure notices where the relay offers DSN", 0, 0 },
 	{ "lang", "text", "vi", "language of a release that names none", 0, 0 },
 	{ "zone", "text", "+0700", "zone of Date: +0700 or Asia/Ho_Chi_Minh", 0, 0 },
 	{ "list_id", "text", "", "List-Id of mails to lists", 0, 0 },
 };
-const uint32_t email_n_keys = sizeof(email_keys) / sizeof(email_keys[0]);
 
 struct lt_str email_conf_file(const struct lt_conf *c, const char *name)
 {
@@ -53,7 +58,7 @@ static struct lt_str value(const struct lt_conf *c, const char *name)
 {
 	struct lt_str v = ltc_pair(c->values, c->n_values, name);
 
-	for (uint32_t i = 0; v.n == 0 && i < email_n_keys; i++)
+	for (uint32_t i = 0; v.n == 0 && i < EMAIL_N_KEYS; i++)
 		if (strcmp(email_keys[i].name, name) == 0)
 			v = ltc_z(email_keys[i].default_text);
 	return v;
@@ -80,8 +85,8 @@ static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
 	int64_t r = min;
 	char right[80];
 
-	(void)snprintf(right, sizeof(right), "a number from %lld to %lld", (long long)min,
-		(long long)max);
+	(void)snprintf(
+		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
 	if (ltc_i64(v, min, max, &r) < 0)
 		complain(in, name, v, right);
 	return r;
@@ -176,8 +181,7 @@ static void read_message(struct in *in, struct email_conf *r)
 		return;
 	}
 	const char *at = memchr(r->from.p, '@', r->from.n);
-	struct lt_str own = at == NULL ? r->from :
-		ltc_from(r->from, (size_t)(at - r->from.p) + 1);
+	struct lt_str own = at == NULL ? r->from : ltc_from(r->from, (size_t)(at - r->from.p) + 1);
 	r->ehlo_name = domain(in, "ehlo_name", own);
 	r->message_id_domain = domain(in, "message_id_domain", own);
 	r->verp_domain = domain(in, "verp_domain", (struct lt_str){ 0 });

@@ -26,7 +26,7 @@ int email_conf_read(
 	const struct lt_conf *c, struct email_conf *ret, char *err, size_t err_size) LTC_MUST;
 /* Text of a data table by name; absent when not configured. */
 struct lt_str email_conf_file(const struct lt_conf *c, const char *name);
-extern const struct lt_key email_keys[];
-extern const uint32_t email_n_keys;
+#define EMAIL_N_KEYS 30
+extern const struct lt_key email_keys[EMAIL_N_KEYS];
 
 #endif

@@ -1,0 +1,208 @@
+/* email_text.c - Markdown to HTML (cmark in its safe mode) and to plain text that a person likes to read.
+ * Thread: any, pure. Failures: -ENOMEM, and -E2BIG through the buffer's maximum. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmark.h>
+#include <utf8proc.h>
+#include "email_text.h"
+
+#define LIST_DEPTH_MAX 16
+
+int email_text_html(struct ltc_buf *out, struct lt_str markdown)
+{
+	char *html = cmark_markdown_to_html(markdown.p == NULL ? "" : markdown.p, markdown.n,
+		CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8);
+
+	if (html == NULL)
+		return -ENOMEM;
+	ltc_addz(out, html);
+	free(html);
+	return out->failed ? -E2BIG : 0;
+}
+
+struct plain {
+	struct ltc_buf *out;
+	int depth; /* lists that we are in */
+	int next_no[LIST_DEPTH_MAX];
+	size_t link_from; /* where the text of the current link starts */
+};
+
+static void end_line(struct plain *p, bool gap)
+{
+	struct ltc_buf *b = p->out;
+
+	while (b->n > 0 && b->p[b->n - 1] == ' ')
+		b->n--;
+	if (b->n > 0 && b->p[b->n - 1] != '\n')
+		ltc_addc(b, '\n');
+	if (gap && b->n > 1 && b->p[b->n - 2] != '\n')
+		ltc_addc(b, '\n');
+}
+
+static bool in_tight_list(cmark_node *n)
+{
+	for (cmark_node *p = cmark_node_parent(n); p != NULL; p = cmark_node_parent(p))
+		if (cmark_node_get_type(p) == CMARK_NODE_LIST)
+			return cmark_node_get_list_tight(p) != 0;
+	return false;
+}
+
+static void list_edge(struct plain *p, cmark_node *n, bool enter)
+{
+	if (!enter) {
+		if (p->depth > 0)
+			p->depth--;
+		end_line(p, p->depth == 0);
+		return;
+	}
+	end_line(p, false);
+	if (p->depth < LIST_DEPTH_MAX)
+		p->next_no[p->depth] = cmark_node_get_list_type(n) == CMARK_ORDERED_LIST
+			? cmark_node_get_list_start(n)
+			: -1;
+	p->depth++;
+}
+
+static void item_start(struct plain *p)
+{
+	int level = p->depth < 1            ? 0
+		: p->depth > LIST_DEPTH_MAX ? LIST_DEPTH_MAX - 1
+					    : p->depth - 1;
+
+	end_line(p, false);
+	for (int i = 0; i < level; i++)
+		ltc_addz(p->out, "  ");
+	if (p->next_no[level] >= 0)
+		ltc_addf(p->out, "%d. ", p->next_no[level]++);
+	else
+		ltc_addz(p->out, "- ");
+}
+
+static void code_block(struct plain *p, const char *text)
+{
+	struct lt_str rest = ltc_z(text), line;
+
+	end_line(p, true);
+	while (ltc_line(&rest, &line)) {
+		ltc_addz(p->out, "    ");
+		ltc_adds(p->out, line);
+		ltc_addc(p->out, '\n');
+	}
+	end_line(p, true);
+}
+
+static void link_end(struct plain *p, cmark_node *n)
+{
+	struct lt_str url = ltc_z(cmark_node_get_url(n));
+	struct lt_str text = ltc_from(ltc_buf_str(p->out), p->link_from);
+
+	if (ltc_starts(url, "mailto:"))
+		url = ltc_from(url, 7);
+	if (url.n == 0 || ltc_eq(url, text))
+		return;
+	ltc_addz(p->out, " (");
+	ltc_adds(p->out, url);
+	ltc_addc(p->out, ')');
+}
+
+static void plain_inline(struct plain *p, cmark_node *n, bool enter)
+{
+	cmark_node_type t = cmark_node_get_type(n);
+
+	if (t == CMARK_NODE_TEXT || t == CMARK_NODE_CODE)
+		ltc_addz(p->out, cmark_node_get_literal(n));
+	else if (t == CMARK_NODE_SOFTBREAK)
+		ltc_addc(p->out, ' ');
+	else if (t == CMARK_NODE_LINEBREAK)
+		ltc_addc(p->out, '\n');
+	else if (t == CMARK_NODE_IMAGE)
+		ltc_addc(p->out, enter ? '[' : ']');
+	else if (t == CMARK_NODE_LINK && enter)
+		p->link_from = p->out->n;
+	else if (t == CMARK_NODE_LINK)
+		link_end(p, n);
+}
+
+static void plain_node(struct plain *p, cmark_node *n, bool enter)
+{
+	cmark_node_type t = cmark_node_get_type(n);
+
+	if (t == CMARK_NODE_LIST)
+		list_edge(p, n, enter);
+	else if (t == CMARK_NODE_ITEM && enter)
+		item_start(p);
+	else if (t == CMARK_NODE_CODE_BLOCK)
+		code_block(p, cmark_node_get_literal(n));
+	else if (t == CMARK_NODE_THEMATIC_BREAK) {
+		end_line(p, true);
+		ltc_addz(p->out, "* * *");
+		end_line(p, true);
+	} else if (t == CMARK_NODE_BLOCK_QUOTE && enter)
+		ltc_addz(p->out, "> ");
+	else if (t == CMARK_NODE_HEADING || t == CMARK_NODE_PARAGRAPH) {
+		if (!enter)
+			end_line(p, !in_tight_list(n));
+	} else
+		plain_inline(p, n, enter);
+}
+
+int email_text_plain(struct ltc_buf *out, struct lt_str markdown)
+{
+	struct plain p = { .out = out };
+	cmark_node *doc = cmark_parse_document(markdown.p == NULL ? "" : markdown.p, markdown.n,
+		CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8);
+
+	if (doc == NULL)
+		return -ENOMEM;
+	cmark_iter *it = cmark_iter_new(doc);
+	cmark_event_type ev;
+	while ((ev = cmark_iter_next(it)) != CMARK_EVENT_DONE)
+		plain_node(&p, cmark_iter_get_node(it), ev == CMARK_EVENT_ENTER);
+	cmark_iter_free(it);
+	cmark_node_free(doc);
+	end_line(&p, false);
+	while (out->n > 1 && out->p[out->n - 1] == '\n' && out->p[out->n - 2] == '\n')
+		out->p[--out->n] = '\0';
+	return out->failed ? -E2BIG : 0;
+}
+
+void email_html_escape(struct ltc_buf *out, struct lt_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (c == '&')
+			ltc_addz(out, "&amp;");
+		else if (c == '<')
+			ltc_addz(out, "&lt;");
+		else if (c == '>')
+			ltc_addz(out, "&gt;");
+		else if (c == '"')
+			ltc_addz(out, "&quot;");
+		else
+			ltc_addc(out, c);
+	}
+}
+
+void email_text_ascii(struct ltc_buf *out, struct lt_str s)
+{
+	utf8proc_uint8_t *d = NULL;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &d,
+		UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK);
+	utf8proc_ssize_t at = 0;
+
+	while (at < n) {
+		utf8proc_int32_t cp;
+		utf8proc_ssize_t k = utf8proc_iterate(d + at, n - at, &cp);
+		if (k <= 0)
+			break;
+		at += k;
+		if (cp == 0x111 || cp == 0x110)
+			ltc_addc(out, cp == 0x111 ? 'd' : 'D');
+		else if (cp == '"' || cp == '\\' || cp == '/' || cp < 0x20 || cp > 0x7e)
+			ltc_addc(out, '_');
+		else
+			ltc_addc(out, (char)cp);
+	}
+	free(d);
+}
