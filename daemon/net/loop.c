@@ -49,6 +49,7 @@ struct loop {
 	struct loop_signal *signals[LOOP_SIGNALS_MAX];
 	size_t n_signals;
 	size_t works_running;
+	bool own_closed;
 	struct loop_work *spare;
 	size_t n_spare;
 	struct loop_lag lag;
@@ -336,6 +337,9 @@ int loop_new(struct loop **ret, struct err *e)
 
 static void loop_close_own(struct loop *l)
 {
+	if (l->own_closed)
+		return;
+	l->own_closed = true;
 	for (size_t i = 0; i < l->n_signals; i++)
 		uv_close((uv_handle_t *)&l->signals[i]->uv, loop_signal_closed);
 	l->n_signals = 0;

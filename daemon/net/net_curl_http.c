@@ -109,9 +109,10 @@ static void net_call_on_ready(struct net_out *o)
 	(void)curl_easy_pause(c->easy, CURLPAUSE_CONT);
 }
 
+/* Libcurl wants to begin again: the body is gone, and that is meant. */
 static int net_call_on_seek(void *ctx, curl_off_t offset, int origin)
 {
-	UNUSED(ctx);
+	net_call_of(ctx)->resend_refused = true;
 	UNUSED(offset);
 	UNUSED(origin);
 	return CURL_SEEKFUNC_FAIL;

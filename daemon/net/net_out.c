@@ -226,6 +226,7 @@ static void out_drop_empty(struct net_out *o)
 		o->head = b->next;
 		if (o->head == NULL)
 			o->tail = NULL;
+		b->next = NULL;
 		if (o->spare == NULL)
 			o->spare = b;
 		else
@@ -251,12 +252,5 @@ void out_sent(struct net_out *o, size_t n)
 	o->head->off += n;
 	o->ready -= n;
 	o->flushed += n;
-	if (o->head->off == o->head->n && o->head->next == NULL && o->wait == NULL) {
-		o->head->off = o->head->n = 0; /* all sent: the one block is used again */
-		if (o->spare == NULL) {
-			o->spare = o->head;
-			o->head = o->tail = NULL;
-		}
-	}
 	out_drop_empty(o);
 }

@@ -104,10 +104,19 @@ static void exec_stop(struct net_stream *s)
 		exec_close((uv_handle_t *)&x->pipe[i]);
 	if (!x->exited)
 		(void)uv_process_kill(&x->process, SIGKILL);
-	if (x->exited || s->nc->closing)
-		exec_close(
-			(uv_handle_t *)&x
-				->process); /* else when its end has been seen, so that no zombie is left */
+	if (!x->exited)
+		return; /* the process handle stays until its end has been seen, so that no zombie is left */
+	list_del(&x->node);
+	exec_close((uv_handle_t *)&x->process);
+}
+
+void net_exec_end_all(struct net_curl *nc)
+{
+	while (!list_empty(&nc->execs)) {
+		struct stream_exec *x = CONTAINER_OF(
+			list_pop(&nc->execs), struct stream_exec, node);
+		exec_close((uv_handle_t *)&x->process);
+	}
 }
 
 static void exec_input_ended(uv_shutdown_t *req, int status)
