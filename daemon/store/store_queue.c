@@ -1,0 +1,246 @@
+/* store_queue.c - the turn of dispatch: outcomes, and the intents of their successors.
+ * Thread: store. Owns: nothing beyond its command. Must not know: adapters, lanes in memory.
+ * Happy path: sending -> outcome with its attempt row; waiting -> sending with the try counted, before any byte leaves.
+ * Failures: an UPDATE that touches no row means that somebody else decided: an outcome is reported as not applied, an intent
+ * is not granted. A command runs again after a failed commit, so it keeps no result but what it writes at each run. */
+#include <stdio.h>
+#include "base/assert.h"
+#include "store/store_internal.h"
+#include "store/store_queue.h"
+#include "store/store_queue_effect.h"
+
+static int64_t tries_after(const struct sq_outcome *o)
+{
+	return (int64_t)o->tries - (o->give_back && o->tries > 0 ? 1 : 0);
+}
+
+static int move_row(struct store_tx *tx, struct sq_outcome *o, enum dlv_state from)
+{
+	struct db *db = tx_db(tx);
+	int rc;
+
+	if (from == DLV_SENDING)
+		rc = db_exec(db,
+			"UPDATE delivery SET state=?, tries=?, due=CASE WHEN ?3<0 THEN due ELSE ?3 END "
+			"WHERE id=? AND state=1 AND tries=?",
+			"iiiii", (int64_t)o->to, tries_after(o), o->due_ms, o->delivery,
+			(int64_t)o->tries);
+	else
+		rc = db_exec(db,
+			"UPDATE delivery SET state=?, due=CASE WHEN ?2<0 THEN due ELSE ?2 END "
+			"WHERE id=? AND state=0 AND tries=?",
+			"iiii", (int64_t)o->to, o->due_ms, o->delivery, (int64_t)o->tries);
+	if (rc)
+		return rc;
+	o->applied = db_changes(db) == 1;
+	return 0;
+}
+
+static int outcome_apply(
+	struct store_tx *tx, struct sq_outcomes *c, struct sq_outcome *o, struct sq_tally *t)
+{
+	enum dlv_state from = o->verb == SQ_OUTCOME || o->verb == SQ_REVOKE ? DLV_SENDING
+									    : DLV_WAITING;
+	int rc = move_row(tx, o, from);
+
+	if (rc || !o->applied)
+		return rc;
+	if (o->verb != SQ_PUSH)
+		sq_tally_move(t, o->lot, from, o->to);
+	if (o->stepped)
+		rc = db_exec(tx_db(tx), "DELETE FROM intent WHERE delivery_id=?", "i", o->delivery);
+	if (rc == 0 && o->verb == SQ_OUTCOME)
+		rc = sq_effect_attempt(tx, o, c->numbers);
+	if (rc == 0 && o->why && o->to != DLV_WAITING)
+		rc = sq_effect_why(tx, o->delivery, o->why);
+	if (rc == 0 && o->receipts && o->to == DLV_ACCEPTED && o->settle_by_ms)
+		sq_tally_settle_by(t, o->lot, o->settle_by_ms);
+	return rc;
+}
+
+static int hold_apply(struct store_tx *tx, const struct sq_hold *h)
+{
+	char subject[96];
+	struct audit_event ev = { .person = "system",
+		.via = "system",
+		.subject = subject,
+		.was = "open",
+		.now = "held",
+		.why = h->why };
+	int rc;
+
+	if (h->release) {
+		rc = db_exec(tx_db(tx),
+			"UPDATE lot SET gate=2, why=? WHERE lane_id=? AND release_id=? AND gate=1",
+			"tii", h->why, h->lane, h->release);
+		ev.what = "lot.hold";
+		snprintf(subject, sizeof(subject), "release:#%lld lane:#%lld",
+			(long long)h->release, (long long)h->lane);
+	} else {
+		rc = db_exec(tx_db(tx), "UPDATE lane SET gate=1, why=? WHERE id=? AND gate=0", "ti",
+			h->why, h->lane);
+		ev.what = "lane.hold";
+		snprintf(subject, sizeof(subject), "lane:#%lld", (long long)h->lane);
+	}
+	if (rc || db_changes(tx_db(tx)) == 0)
+		return rc;
+	return store_audit(tx, &ev);
+}
+
+static int outcomes_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_outcomes *c = CONTAINER_OF(cmd, struct sq_outcomes, cmd);
+	struct sq_tally t;
+	int rc = 0;
+
+	REQUIRE(c->n <= SQ_TURN_MAX);
+	sq_tally_init(&t);
+	for (size_t i = 0; i < c->n && rc == 0; i++)
+		rc = outcome_apply(tx, c, c->v[i], &t);
+	for (size_t i = 0; i < c->n_holds && rc == 0; i++)
+		rc = hold_apply(tx, &c->holds[i]);
+	if (rc == 0)
+		rc = sq_tally_write(&t, tx);
+	sq_tally_done(&t);
+	return rc;
+}
+
+void sq_outcomes_init(struct sq_outcomes *c)
+{
+	c->cmd.class = STORE_OUTCOME;
+	c->cmd.run = outcomes_run;
+}
+
+/* May this lot still publish? Asked of the one writer, so that no stop or new revision slips in between. */
+static int lot_may_send(struct db *db, int64_t lot, bool *ret)
+{
+	int64_t one = 0;
+	int rc = db_get_i64(db, &one,
+		"SELECT 1 FROM lot l JOIN release r ON r.id=l.release_id JOIN manifest m ON "
+		"m.hash=l.manifest WHERE l.id=? AND l.gate=1 AND r.state IN (2,3,4) AND "
+		"m.release_id=r.id AND m.rev=r.rev_approved AND EXISTS (SELECT 1 FROM approval a "
+		"WHERE a.manifest=l.manifest AND a.voided IS NULL)",
+		"i", lot);
+	if (rc < 0)
+		return rc;
+	*ret = rc == 1;
+	return 0;
+}
+
+static int gap_check(struct store_tx *tx, struct sq_intent *it, bool *ret_wait)
+{
+	int64_t at = 0;
+	int rc = db_get_i64(
+		tx_db(tx), &at, "SELECT at FROM gap WHERE contact_id=?", "i", it->contact);
+
+	*ret_wait = false;
+	if (rc < 0)
+		return rc;
+	if (rc == 1 && at <= tx_wall_ms(tx) && at + it->min_gap_ms > tx_wall_ms(tx)) {
+		it->grant = SQ_GAP;
+		it->gap_due_ms = at + it->min_gap_ms;
+		*ret_wait = true;
+	}
+	return 0;
+}
+
+static int intent_apply(struct store_tx *tx, struct sq_intent *it, struct sq_tally *t)
+{
+	struct db *db = tx_db(tx);
+	bool wait = false;
+	int rc = 0;
+
+	it->grant = SQ_GONE;
+	if (it->min_gap_ms > 0)
+		rc = gap_check(tx, it, &wait);
+	if (rc || wait)
+		return rc;
+	rc = db_exec(db,
+		"UPDATE delivery SET state=1, tries=tries+1 WHERE id=? AND state=0 AND tries=? AND "
+		"due=?",
+		"iii", it->delivery, (int64_t)it->tries, it->due_ms);
+	if (rc || db_changes(db) != 1)
+		return rc;
+	sq_tally_move(t, it->lot, DLV_WAITING, DLV_SENDING);
+	if (it->stepped)
+		rc = db_exec(db,
+			"INSERT OR REPLACE INTO intent(delivery_id, step, repeatable, at, epoch) "
+			"VALUES (?,'',1,?,?)",
+			"iii", it->delivery, tx_wall_ms(tx), store_epoch(tx_store(tx)));
+	if (rc == 0 && it->min_gap_ms > 0)
+		rc = db_exec(db, "INSERT OR REPLACE INTO gap(contact_id, at) VALUES (?,?)", "ii",
+			it->contact, tx_wall_ms(tx));
+	it->grant = SQ_GRANTED;
+	return rc;
+}
+
+static int step_apply(struct store_tx *tx, struct sq_step_intent *s)
+{
+	int64_t one = 0;
+	int rc = db_get_i64(
+		tx_db(tx), &one, "SELECT 1 FROM delivery WHERE id=? AND state=1", "i", s->delivery);
+
+	s->granted = false;
+	if (rc <= 0)
+		return rc;
+	s->granted = true;
+	return db_exec(tx_db(tx),
+		"INSERT OR REPLACE INTO intent(delivery_id, step, repeatable, at, epoch) VALUES "
+		"(?,?,?,?,?)",
+		"itiii", s->delivery, s->step, (int64_t)s->repeatable, tx_wall_ms(tx),
+		store_epoch(tx_store(tx)));
+}
+
+static int bucket_write(struct store_tx *tx, const struct sq_bucket_row *b)
+{
+	if (b->lane)
+		return db_exec(tx_db(tx),
+			"UPDATE lane SET tokens=?, tokens_at=?, until=? WHERE id=?", "diii",
+			b->tokens, b->at_ms, b->until_ms, b->lane);
+	char scope[120];
+	snprintf(scope, sizeof(scope), "group:%s", b->group);
+	int rc = db_exec(tx_db(tx),
+		"INSERT OR REPLACE INTO quota(scope, window, used) VALUES (?,'tokens_milli',?)",
+		"ti", scope, (int64_t)(b->tokens * 1000.0));
+	if (rc == 0)
+		rc = db_exec(tx_db(tx),
+			"INSERT OR REPLACE INTO quota(scope, window, used) VALUES "
+			"(?,'tokens_at',?)",
+			"ti", scope, b->at_ms);
+	return rc;
+}
+
+static int intents_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_intents *c = CONTAINER_OF(cmd, struct sq_intents, cmd);
+	struct sq_tally t;
+	int64_t last = 0;
+	bool may = false;
+	int rc = 0;
+
+	REQUIRE(c->n <= SQ_TURN_MAX);
+	sq_tally_init(&t);
+	for (size_t i = 0; i < c->n && rc == 0; i++) {
+		struct sq_intent *it = c->v[i];
+		if (it->lot != last)
+			rc = lot_may_send(tx_db(tx), it->lot, &may);
+		last = it->lot;
+		it->grant = SQ_CLOSED;
+		if (rc == 0 && may)
+			rc = intent_apply(tx, it, &t);
+	}
+	for (size_t i = 0; i < c->n_steps && rc == 0; i++)
+		rc = step_apply(tx, c->steps[i]);
+	for (size_t i = 0; i < c->n_buckets && rc == 0; i++)
+		rc = bucket_write(tx, &c->buckets[i]);
+	if (rc == 0)
+		rc = sq_tally_write(&t, tx);
+	sq_tally_done(&t);
+	return rc;
+}
+
+void sq_intents_init(struct sq_intents *c)
+{
+	c->cmd.class = STORE_INTENT;
+	c->cmd.run = intents_run;
+}

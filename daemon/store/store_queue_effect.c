@@ -1,0 +1,171 @@
+/* store_queue_effect.c - attempt rows, provider ids, suppression and exchange records of an outcome.
+ * Thread: store. Owns: nothing. Must not know: who sends, and when.
+ * Failures: any error fails the whole command, so that an outcome is recorded with all that belongs to it or not yet. */
+#include <stdio.h>
+#include "store/store_internal.h"
+#include "store/store_queue_effect.h"
+
+#define DAY_MS        INT64_C(86400000)
+#define EXCHANGE_MAX  65536
+#define SAID_MAX      200
+#define PROVIDER_NONE ((struct str){ NULL, 0 })
+
+static struct str cut(struct str s, size_t max)
+{
+	return (struct str){ s.p, s.n < max ? s.n : max };
+}
+
+static struct str of_lt(struct lt_str s)
+{
+	return (struct str){ s.p, s.n };
+}
+
+int sq_effect_ids(struct store_tx *tx, int64_t delivery, int64_t lane, const struct lt_id *ids,
+	size_t n, bool refs)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct str id = of_lt(ids[i].id);
+		if (refs && id.n)
+			rc = db_exec(tx_db(tx),
+				"INSERT OR IGNORE INTO ref(lane_id, day, provider_id, delivery_id, effect) "
+				"VALUES (?,?,?,?,?)",
+				"iisii", lane, tx_wall_ms(tx) / DAY_MS, id, delivery,
+				(int64_t)ids[i].effect);
+		if (rc == 0 && (n > 1 || ids[i].effect > 0))
+			rc = db_exec(tx_db(tx),
+				"INSERT OR REPLACE INTO effect(delivery_id, effect, state, provider_id) "
+				"VALUES (?,?,?,?)",
+				"iiis", delivery, (int64_t)ids[i].effect, (int64_t)ids[i].outcome,
+				id);
+	}
+	return rc;
+}
+
+int sq_effect_why(struct store_tx *tx, int64_t delivery, const char *why)
+{
+	return db_exec(tx_db(tx),
+		"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'" SQ_WHY "',?)",
+		"it", delivery, why);
+}
+
+int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,
+	int64_t strikes, bool *ret_new)
+{
+	struct db *db = tx_db(tx);
+	int rc = db_exec(db,
+		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES (?,?,?,?,?) ON "
+		"CONFLICT(who, list) DO UPDATE SET strikes=strikes+excluded.strikes, reason=CASE WHEN "
+		"reason=2 THEN excluded.reason ELSE reason END",
+		"htiii", who, list, (int64_t)reason, strikes, tx_wall_ms(tx));
+
+	if (rc == 0 && ret_new)
+		*ret_new = db_changes(db) == 1;
+	return rc;
+}
+
+static int strike_count(struct store_tx *tx, const struct hash *who, const char *word,
+	int64_t window_ms, int64_t *ret)
+{
+	char like[24];
+
+	snprintf(like, sizeof(like), "%s %%", word);
+	*ret = 0;
+	int rc = db_get_i64(tx_db(tx), ret,
+		"SELECT count(*) FROM strike WHERE who=? AND at>=? AND code LIKE ?", "hit", who,
+		window_ms > 0 ? tx_wall_ms(tx) - window_ms : INT64_C(0), like);
+	return rc < 0 ? rc : 0;
+}
+
+/* One more mark against the address; suppressed when the rule's number is reached. */
+static int strike(
+	struct store_tx *tx, const struct sq_outcome *o, const struct suppress_numbers *numbers)
+{
+	sqlite3_stmt *st;
+	struct hash who;
+	char mark[80];
+	int64_t window = 0, count = 0;
+	int limit = suppress_limit(o->rule, numbers, &window);
+	const char *word = suppress_rule_word(o->rule);
+	int rc = db_query(
+		tx_db(tx), &st, "SELECT kind, address FROM contact WHERE id=?", "i", o->contact);
+
+	if (rc == 0)
+		rc = db_row(tx_db(tx), st);
+	if (rc <= 0)
+		return rc; /* forgotten meanwhile: nothing to mark */
+	store_who(tx_store(tx), (int)col_i64(st, 0), col_str(st, 1), &who);
+	db_reset(st);
+	snprintf(mark, sizeof(mark), "%s " STR_FMT, word, STR_ARG(cut(o->code, 40)));
+	rc = db_exec(tx_db(tx),
+		"INSERT INTO strike(who, at, code) SELECT ?1, max(?2, coalesce((SELECT max(at)+1 FROM "
+		"strike WHERE who=?1 AND at>=?2), 0)), ?3",
+		"hit", &who, tx_wall_ms(tx), mark);
+	if (rc == 0)
+		rc = strike_count(tx, &who, word, window, &count);
+	if (rc || limit <= 0 || count < limit)
+		return rc;
+	return sq_suppress(tx, &who, "", o->rule == SR_SOFT ? SUP_SOFT : SUP_HARD, count, NULL);
+}
+
+static int exchange(struct store_tx *tx, const struct sq_outcome *o)
+{
+	struct str side[2] = { o->trace_out, o->trace_in };
+	struct db *ex;
+	int rc = 0;
+
+	if (!side[0].p && !side[1].p)
+		return 0;
+	ex = tx_exchange(tx);
+	if (!ex)
+		return 0; /* no exchange file: evidence beside the point, never a reason to lose an outcome */
+	for (int i = 0; i < 2 && rc == 0; i++)
+		if (side[i].p)
+			rc = db_exec(ex,
+				"INSERT OR REPLACE INTO exchange(delivery_id, try, n, at, outward, body) "
+				"VALUES (?,?,?,?,?,?)",
+				"iiiiib", o->delivery, (int64_t)o->tries, (int64_t)i,
+				tx_wall_ms(tx), (int64_t)(i == 0), cut(side[i], EXCHANGE_MAX));
+	return rc;
+}
+
+int sq_effect_attempt(
+	struct store_tx *tx, const struct sq_outcome *o, const struct suppress_numbers *numbers)
+{
+	struct str id = o->n_ids ? of_lt(o->ids[0].id) : PROVIDER_NONE;
+	int rc = db_exec(tx_db(tx),
+		"INSERT INTO attempt(delivery_id, try, started, took_ms, outcome, scope, flags, code, "
+		"said, provider_id, url) SELECT ?1, 1+coalesce((SELECT max(try) FROM attempt WHERE "
+		"delivery_id=?1), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10",
+		"iiiiiissss", o->delivery, o->started_ms, o->took_ms, (int64_t)o->outcome,
+		(int64_t)o->scope, (int64_t)o->flags, o->code.n ? o->code : PROVIDER_NONE,
+		o->said.n ? cut(o->said, SAID_MAX) : PROVIDER_NONE, id.n ? id : PROVIDER_NONE,
+		o->url.n ? o->url : PROVIDER_NONE);
+
+	if (rc == 0 && o->n_ids)
+		rc = sq_effect_ids(tx, o->delivery, o->lane, o->ids, o->n_ids, o->receipts);
+	if (rc == 0 && o->rule != SR_NONE && numbers)
+		rc = strike(tx, o, numbers);
+	if (rc == 0)
+		rc = exchange(tx, o);
+	return rc;
+}
+
+int sq_delivery_get(
+	struct db *db, int64_t delivery, int64_t *ret_lot, int64_t *ret_state, int64_t *ret_tries)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(
+		db, &st, "SELECT lot_id, state, tries FROM delivery WHERE id=?", "i", delivery);
+
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc;
+	*ret_lot = col_i64(st, 0);
+	*ret_state = col_i64(st, 1);
+	*ret_tries = col_i64(st, 2);
+	db_reset(st);
+	return 1;
+}

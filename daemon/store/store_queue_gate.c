@@ -1,0 +1,205 @@
+/* store_queue_gate.c - hold, resume and cancel: a row in the gate table, or the gate of the lots; never rows of deliveries.
+ * Thread: store. Owns: nothing. Must not know: what is in flight.
+ * Hold puts a gate row, which covers lots that come later too. Resume takes away the rows of its scope and opens lots and
+ * lanes of it that were held. Cancel closes the lots; a sweep moves their rows afterwards.
+ * Failures: the command fails whole; dispatch then takes back what it did in memory. */
+#include <stdio.h>
+#include <string.h>
+#include "store/store_internal.h"
+#include "store/store_queue.h"
+#include "store/store_queue_gate.h"
+
+/* The lots of a scope; ?1 release ?2 part ?3 office ?4 campaign ?5 lane ?6 channel ?7 channels of the kind. */
+#define LOTS_OF_SCOPE                                                                                   \
+	" FROM lot l JOIN release r ON r.id=l.release_id JOIN lane n ON n.id=l.lane_id JOIN account a " \
+	"ON a.id=n.account_id WHERE (?1=0 OR l.release_id=?1) AND (?2<0 OR l.part=?2) AND (?3=0 OR "    \
+	"l.office_id IN (WITH RECURSIVE under(id) AS (SELECT ?3 UNION SELECT o.id FROM office o JOIN "  \
+	"under u ON o.parent_id=u.id) SELECT id FROM under)) AND (?4=0 OR r.campaign_id=?4) AND (?5=0 " \
+	"OR l.lane_id=?5) AND (?6=0 OR a.channel_id=?6) AND (?7='' OR a.channel_id IN (SELECT value "   \
+	"FROM json_each(CASE ?7 WHEN '' THEN '[]' ELSE ?7 END)))"
+#define SCOPE_FMT "iiiiiit"
+#define SCOPE_ARGS(s)                                                                          \
+	(s)->release, (int64_t)(s)->part, (s)->office, (s)->campaign, (s)->lane, (s)->channel, \
+		(s)->channels_json
+
+void gate_scope_write(const struct sq_scope *s, char *dst, size_t size)
+{
+	snprintf(dst, size, "r=%lld p=%d o=%lld c=%lld l=%lld h=%lld k=%d a=%d | %s",
+		(long long)s->release, s->part, (long long)s->office, (long long)s->campaign,
+		(long long)s->lane, (long long)s->channel, s->kind, s->all ? 1 : 0, s->text);
+}
+
+bool gate_scope_read(struct str what, struct sq_gate *ret)
+{
+	char z[400];
+	long long r, o, c, l, h;
+	int p, k, a, at = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!str_copy(z, sizeof(z), what))
+		return false;
+	if (sscanf(z, "r=%lld p=%d o=%lld c=%lld l=%lld h=%lld k=%d a=%d | %n", &r, &p, &o, &c, &l,
+		    &h, &k, &a, &at) != 8 ||
+		at == 0)
+		return false;
+	ret->release = r;
+	ret->part = p;
+	ret->office = o;
+	ret->campaign = c;
+	ret->lane = l;
+	ret->channel = h;
+	ret->kind = k;
+	ret->all = a != 0;
+	(void)str_copy(ret->text, sizeof(ret->text), str_of(z + at));
+	return true;
+}
+
+/* A gate is inside the scope when all that the scope names is the same there. */
+static bool gate_inside(const struct sq_gate *g, const struct sq_scope *s)
+{
+	if (s->all)
+		return g->all;
+	return !g->all && (!s->release || s->release == g->release) &&
+		(s->part < 0 || s->part == g->part) && (!s->office || s->office == g->office) &&
+		(!s->campaign || s->campaign == g->campaign) && (!s->lane || s->lane == g->lane) &&
+		(!s->channel || s->channel == g->channel) && (!s->kind || s->kind == g->kind);
+}
+
+static int count(struct store_tx *tx, struct sq_stop *c)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(tx_db(tx), &st,
+		"SELECT count(*), coalesce(sum(l.n0),0)" LOTS_OF_SCOPE
+		" AND l.gate IN (0,1,2) AND (l.n0>0 OR l.n1>0 OR l.gate=0)",
+		SCOPE_FMT, SCOPE_ARGS(&c->scope));
+
+	if (rc == 0)
+		rc = db_row(tx_db(tx), st);
+	if (rc != 1)
+		return rc;
+	c->ret_lots = col_i64(st, 0);
+	c->ret_deliveries = col_i64(st, 1);
+	db_reset(st);
+	return 0;
+}
+
+static int hold(struct store_tx *tx, struct sq_stop *c)
+{
+	char what[400];
+	struct db *db = tx_db(tx);
+
+	gate_scope_write(&c->scope, what, sizeof(what));
+	int rc = db_exec(db,
+		"INSERT INTO gate(what, until, except_prio, person, why, at) VALUES (?1, "
+		"nullif(?2,0), CASE WHEN ?3<0 THEN NULL ELSE ?3 END, ?4, ?5, ?6)",
+		"tiitti", what, c->until_ms, (int64_t)c->except_prio, c->person, c->why,
+		tx_wall_ms(tx));
+	c->gate_id = rc == 0 ? db_last_id(db) : 0;
+	return rc;
+}
+
+static int gates_drop(struct store_tx *tx, struct sq_stop *c)
+{
+	struct db *db = tx_db(tx);
+	int64_t drop[256];
+	size_t n = 0;
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st, "SELECT id, what FROM gate ORDER BY id", "");
+
+	if (rc)
+		return rc;
+	while ((rc = db_row(db, st)) == 1) {
+		struct sq_gate g;
+		if (n < sizeof(drop) / sizeof(drop[0]) && gate_scope_read(col_str(st, 1), &g) &&
+			gate_inside(&g, &c->scope))
+			drop[n++] = col_i64(st, 0);
+	}
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = db_exec(db, "DELETE FROM gate WHERE id=?", "i", drop[i]);
+	c->ret_gates = (int64_t)n;
+	return rc;
+}
+
+static int resume(struct store_tx *tx, struct sq_stop *c)
+{
+	struct db *db = tx_db(tx);
+	const struct sq_scope *s = &c->scope;
+	int rc = gates_drop(tx, c);
+
+	/* Lots held by the machine (refused, late, changed) open with it; what still does not fit is held again. */
+	if (rc == 0 && !s->lane && !s->channel)
+		rc = db_exec(db,
+			"UPDATE lot SET gate=1, why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
+			" AND l.gate=2)",
+			SCOPE_FMT, SCOPE_ARGS(s));
+	if (rc == 0 && (s->lane || s->channel || s->all))
+		rc = db_exec(db,
+			"UPDATE lane SET gate=0, why=NULL, until=0 WHERE (?1=0 OR id=?1) AND (?2=0 OR "
+			"account_id IN (SELECT id FROM account WHERE channel_id=?2))",
+			"ii", s->lane, s->channel);
+	return rc;
+}
+
+static int cancel(struct store_tx *tx, struct sq_stop *c)
+{
+	char why[500];
+
+	snprintf(why, sizeof(why), "cancelled by %s: %s", c->person, c->why);
+	return db_exec(tx_db(tx),
+		"UPDATE lot SET gate=3, why=?8 WHERE gate IN (0,1,2) AND id IN (SELECT "
+		"l.id" LOTS_OF_SCOPE " AND l.gate IN (0,1,2))",
+		SCOPE_FMT "t", SCOPE_ARGS(&c->scope), why);
+}
+
+static int stop_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_stop *c = CONTAINER_OF(cmd, struct sq_stop, cmd);
+	char now[80];
+	struct audit_event ev = { .person = c->person,
+		.via = c->via,
+		.what = c->what,
+		.subject = c->scope.text,
+		.now = now,
+		.why = c->why };
+	int rc = count(tx, c);
+
+	c->ret_gates = 0;
+	if (rc == 0 && c->verb == SQ_HOLD)
+		rc = hold(tx, c);
+	else if (rc == 0 && c->verb == SQ_RESUME)
+		rc = resume(tx, c);
+	else if (rc == 0)
+		rc = cancel(tx, c);
+	snprintf(now, sizeof(now), "lots=%lld deliveries=%lld", (long long)c->ret_lots,
+		(long long)c->ret_deliveries);
+	return rc ? rc : store_audit(tx, &ev);
+}
+
+void sq_stop_init(struct sq_stop *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = stop_run;
+}
+
+static int expire_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_expire *c = CONTAINER_OF(cmd, struct sq_expire, cmd);
+	struct db *db = tx_db(tx);
+	int rc = db_exec(db,
+		"UPDATE lot SET gate=4, why='expired' WHERE gate IN (1,2) AND expires<=? AND (n0>0 OR "
+		"n1>0 OR n8>0 OR n9>0)",
+		"i", tx_wall_ms(tx));
+
+	c->ret_lots = rc ? 0 : db_changes(db);
+	if (rc == 0)
+		rc = db_exec(db, "DELETE FROM gate WHERE until IS NOT NULL AND until<=?", "i",
+			tx_wall_ms(tx));
+	c->ret_gates = rc ? 0 : db_changes(db);
+	return rc;
+}
+
+void sq_expire_init(struct sq_expire *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = expire_run;
+}

@@ -1,0 +1,278 @@
+/* store_queue_recover.c - after a crash, and beside dispatch: older intents, questions answered, swept lots.
+ * Thread: store. Owns: nothing. Must not know: why the process ended.
+ * Recovery: a delivery that stands `sending` when the daemon starts belongs to an older epoch. Its intent rows say how far
+ * it came: only repeatable ones (the marker of an adapter with steps is one) mean that nothing was published for good, so
+ * it waits again; no row, or one that cannot be repeated, means unknown. Nothing here ever resends an unknown.
+ * Failures: a chunk that fails is asked for again by dispatch. */
+#include <stdio.h>
+#include <string.h>
+#include "store/store_internal.h"
+#include "store/store_queue.h"
+#include "store/store_queue_effect.h"
+
+#define RECOVER_ROWS    256
+#define RESTARTS_POISON 2 /* restarts while sending after which an item is set aside */
+#define SWEEP_ROWS      512
+
+struct sending {
+	int64_t id, lot, tries, at;
+};
+
+static size_t sending_read(struct db *db, struct sending *v, size_t max, int *ret_rc)
+{
+	sqlite3_stmt *st;
+	size_t n = 0;
+	int rc = db_query(db, &st,
+		"SELECT d.id, d.lot_id, d.tries, coalesce((SELECT at FROM lot WHERE id=d.lot_id),0) FROM "
+		"delivery d INDEXED BY delivery_sending WHERE d.state=1 LIMIT ?",
+		"i", (int64_t)max);
+
+	while (rc == 0 && (rc = db_row(db, st)) == 1) {
+		v[n++] = (struct sending){ col_i64(st, 0), col_i64(st, 1), col_i64(st, 2),
+			col_i64(st, 3) };
+		rc = 0;
+	}
+	*ret_rc = rc;
+	return n;
+}
+
+static int restarts_of(struct db *db, int64_t delivery, int64_t *ret)
+{
+	*ret = 0;
+	int rc = db_get_i64(db, ret,
+		"SELECT count(*) FROM attempt WHERE delivery_id=? AND code='restart'", "i",
+		delivery);
+	return rc < 0 ? rc : 0;
+}
+
+static int restart_attempt(struct store_tx *tx, int64_t delivery, int outcome, const char *said)
+{
+	struct sq_outcome o = { .delivery = delivery,
+		.outcome = outcome,
+		.started_ms = tx_wall_ms(tx),
+		.code = STR("restart"),
+		.said = str_of(said) };
+
+	return sq_effect_attempt(tx, &o, NULL);
+}
+
+static int recover_waiting(
+	struct store_tx *tx, struct sq_recover *c, const struct sending *s, struct sq_tally *t)
+{
+	int64_t restarts = 0;
+	bool poison;
+	int rc = restart_attempt(
+		tx, s->id, LT_DEFERRED, "the daemon ended before anything was published");
+
+	if (rc == 0)
+		rc = restarts_of(tx_db(tx), s->id, &restarts);
+	poison = restarts >= RESTARTS_POISON;
+	if (rc == 0)
+		rc = db_exec(tx_db(tx),
+			"UPDATE delivery SET state=?, tries=max(tries-1,0) WHERE id=? AND state=1",
+			"ii", (int64_t)(poison ? DLV_HELD : DLV_WAITING), s->id);
+	if (rc)
+		return rc;
+	sq_tally_move(t, s->lot, DLV_SENDING, poison ? DLV_HELD : DLV_WAITING);
+	if (!poison) {
+		c->ret_waiting++;
+		return 0;
+	}
+	c->ret_held++;
+	return sq_effect_why(tx, s->id, "poison: the daemon ended twice while sending this");
+}
+
+static int recover_one(
+	struct store_tx *tx, struct sq_recover *c, const struct sending *s, struct sq_tally *t)
+{
+	struct db *db = tx_db(tx);
+	int64_t safe = 0;
+	int rc = db_get_i64(db, &safe,
+		"SELECT count(*)>0 AND min(repeatable)=1 FROM intent WHERE delivery_id=?", "i",
+		s->id);
+
+	if (rc < 0)
+		return rc;
+	rc = db_exec(db, "DELETE FROM intent WHERE delivery_id=?", "i", s->id);
+	if (rc)
+		return rc;
+	if (safe)
+		return recover_waiting(tx, c, s, t);
+	rc = restart_attempt(tx, s->id, LT_UNKNOWN, "the daemon ended while this was on its way");
+	if (rc == 0)
+		rc = db_exec(db, "UPDATE delivery SET state=8, due=? WHERE id=? AND state=1", "ii",
+			tx_wall_ms(tx) - s->at, s->id);
+	if (rc)
+		return rc;
+	sq_tally_move(t, s->lot, DLV_SENDING, DLV_UNKNOWN);
+	c->ret_unknown++;
+	return 0;
+}
+
+static int recover_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_recover *c = CONTAINER_OF(cmd, struct sq_recover, cmd);
+	struct sending v[RECOVER_ROWS];
+	struct sq_tally t;
+	size_t n;
+	int rc = 0;
+
+	c->ret_unknown = c->ret_waiting = c->ret_held = 0;
+	sq_tally_init(&t);
+	do {
+		n = sending_read(tx_db(tx), v, RECOVER_ROWS, &rc);
+		for (size_t i = 0; i < n && rc == 0; i++)
+			rc = recover_one(tx, c, &v[i], &t);
+	} while (rc == 0 && n == RECOVER_ROWS && tx_elapsed_us(tx) < TX_CHUNK_US);
+	c->left = n == RECOVER_ROWS;
+	if (rc == 0)
+		rc = sq_tally_write(&t, tx);
+	sq_tally_done(&t);
+	return rc;
+}
+
+void sq_recover_init(struct sq_recover *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = recover_run;
+}
+
+static int settle_audit(struct store_tx *tx, const struct sq_settle_item *it)
+{
+	char subject[48];
+	struct audit_event ev = { .person = "system",
+		.via = it->by,
+		.what = "delivery.settle",
+		.subject = subject,
+		.was = "unknown",
+		.now = dlv_state_name(it->to) };
+
+	snprintf(subject, sizeof(subject), "delivery:%lld", (long long)it->delivery);
+	return store_audit(tx, &ev);
+}
+
+/* Absence is proven, but the daemon ended again and again while sending it: a person looks first. */
+static int settle_poison(struct store_tx *tx, const struct sq_settle_item *it, struct sq_tally *t)
+{
+	int64_t restarts = 0;
+	int rc = 0;
+
+	if (it->restarts_max)
+		rc = restarts_of(tx_db(tx), it->delivery, &restarts);
+	if (rc || it->restarts_max == 0 || restarts < it->restarts_max)
+		return rc;
+	rc = db_exec(
+		tx_db(tx), "UPDATE delivery SET state=9 WHERE id=? AND state=0", "i", it->delivery);
+	if (rc)
+		return rc;
+	sq_tally_move(t, it->lot, DLV_WAITING, DLV_HELD);
+	return sq_effect_why(
+		tx, it->delivery, "poison: the daemon ended again and again while sending this");
+}
+
+static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_tally *t)
+{
+	struct db *db = tx_db(tx);
+	int to = it->to < 0 ? (int)DLV_UNKNOWN : it->to;
+	int rc = db_exec(db, "UPDATE delivery SET state=?, due=? WHERE id=? AND state=8", "iii",
+		(int64_t)to, it->due_ms, it->delivery);
+
+	it->applied = rc == 0 && db_changes(db) == 1;
+	if (rc || !it->applied || it->to < 0)
+		return rc;
+	sq_tally_move(t, it->lot, DLV_UNKNOWN, (enum dlv_state)it->to);
+	rc = settle_audit(tx, it);
+	if (rc == 0 && it->n_ids)
+		rc = sq_effect_ids(tx, it->delivery, it->lane, it->ids, it->n_ids, it->lane != 0);
+	if (rc == 0 && it->to == (int)DLV_DOUBT)
+		rc = sq_effect_why(
+			tx, it->delivery, "unknown: nobody could say in time whether it went out");
+	if (rc == 0 && it->to == (int)DLV_ACCEPTED && it->by_policy)
+		rc = sq_effect_why(tx, it->delivery, "assumed: by the channel's policy");
+	if (rc == 0 && it->to == (int)DLV_WAITING)
+		rc = settle_poison(tx, it, t);
+	return rc;
+}
+
+static int settle_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_settle *c = CONTAINER_OF(cmd, struct sq_settle, cmd);
+	struct sq_tally t;
+	int rc = 0;
+
+	sq_tally_init(&t);
+	for (size_t i = 0; i < c->n && rc == 0; i++)
+		rc = settle_one(tx, &c->v[i], &t);
+	if (rc == 0)
+		rc = sq_tally_write(&t, tx);
+	sq_tally_done(&t);
+	return rc;
+}
+
+void sq_settle_init(struct sq_settle *c)
+{
+	c->cmd.class = STORE_OUTCOME;
+	c->cmd.run = settle_run;
+}
+
+/* One slice of waiting (or held) rows; the literals of state pick the partial indexes. */
+static int sweep_slice(struct store_tx *tx, int64_t lot, int to, enum dlv_state from,
+	struct sq_tally *t, int64_t *ret_n)
+{
+	struct db *db = tx_db(tx);
+	int rc;
+
+	if (from == DLV_WAITING)
+		rc = db_exec(db,
+			"UPDATE delivery SET state=? WHERE id IN (SELECT id FROM delivery INDEXED BY "
+			"delivery_due WHERE state=0 AND lot_id=? ORDER BY due LIMIT ?)",
+			"iii", (int64_t)to, lot, (int64_t)SWEEP_ROWS);
+	else
+		rc = db_exec(db,
+			"UPDATE delivery SET state=? WHERE id IN (SELECT id FROM delivery INDEXED BY "
+			"delivery_held WHERE state=9 AND lot_id=? ORDER BY id LIMIT ?)",
+			"iii", (int64_t)to, lot, (int64_t)SWEEP_ROWS);
+	*ret_n = rc ? 0 : db_changes(db);
+	if (*ret_n)
+		sq_tally_add(t, lot, from, (enum dlv_state)to, *ret_n);
+	return rc;
+}
+
+static int sweep_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_sweep *c = CONTAINER_OF(cmd, struct sq_sweep, cmd);
+	int64_t gate = 0, n = 0;
+	struct sq_tally t;
+	int rc = db_get_i64(tx_db(tx), &gate, "SELECT gate FROM lot WHERE id=?", "i", c->lot);
+
+	c->left = false;
+	c->ret_rows = 0;
+	if (rc < 0 || rc == 0 || (gate != LOT_CANCELLED && gate != LOT_EXPIRED))
+		return rc < 0 ? rc : 0; /* opened again meanwhile */
+	enum dlv_state from = DLV_WAITING;
+	int to = gate == LOT_CANCELLED ? (int)DLV_CANCELLED : (int)DLV_EXPIRED;
+	sq_tally_init(&t);
+	rc = 0;
+	while (rc == 0) {
+		if (tx_elapsed_us(tx) > TX_CHUNK_US / 2) {
+			c->left = true;
+			break;
+		}
+		rc = sweep_slice(tx, c->lot, to, from, &t, &n);
+		c->ret_rows += n;
+		if (n < SWEEP_ROWS && from == DLV_HELD)
+			break;
+		if (n < SWEEP_ROWS)
+			from = DLV_HELD;
+	}
+	if (rc == 0)
+		rc = sq_tally_write(&t, tx);
+	sq_tally_done(&t);
+	return rc;
+}
+
+void sq_sweep_init(struct sq_sweep *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = sweep_run;
+}
