@@ -257,6 +257,7 @@ static void net_call_set_callbacks(struct net_call *c)
 	(void)curl_easy_setopt(h, CURLOPT_READFUNCTION, net_call_on_read);
 	(void)curl_easy_setopt(h, CURLOPT_READDATA, c);
 	(void)curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, net_call_on_seek);
+	(void)curl_easy_setopt(h, CURLOPT_SEEKDATA, c);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, net_call_on_write);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
 	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, net_call_on_header);
