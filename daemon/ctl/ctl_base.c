@@ -32,10 +32,11 @@ void ctl_mask(const struct ctl_call *c, int kind, struct str address, char *ret,
 
 static int method_version(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	UNUSED(c);
 	UNUSED(e);
 	*ret = json_obj();
 	json_put_z(*ret, "version", LANTOA_VERSION);
+	json_put_z(*ret, "zone", c->conf->zone.name);
+	json_put_i64(*ret, "zone_offset_s", c->conf->zone.offset_s);
 	json_put_i64(*ret, "abi_major", LT_ABI_MAJOR);
 	json_put_i64(*ret, "abi_minor", LT_ABI_MINOR);
 	return 0;

@@ -1,0 +1,113 @@
+/* cli.h - `lantoa`: one connection, one call after the other, tables for people, JSON for programs. Single thread, blocking.
+ * Knows the control protocol (docs/control-protocol.md) and nothing else of the daemon.
+ * Exit codes: 0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 5 daemon unreachable, 6 refused by a check, 7 conflict.
+ */
+#ifndef LANTOA_CLI_CLI_H
+#define LANTOA_CLI_CLI_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/json.h"
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_DENIED = 3,
+	EXIT_NOT_FOUND = 4,
+	EXIT_UNREACHABLE = 5,
+	EXIT_REFUSED = 6,
+	EXIT_CONFLICT = 7
+};
+
+struct cli {
+	const char *socket_path, *as, *as_key;
+	int fd;
+	int64_t next_id;
+	struct buf in;
+	bool json, quiet, yes, tty, color;
+	int width;
+	int64_t zone_s;
+	bool zone_known;
+};
+
+enum cli_opt_type { OPT_TEXT, OPT_FLAG, OPT_NUMBER, OPT_REPEAT };
+struct cli_opt {
+	const char *name;  /* "--part" or "-m" */
+	const char *param; /* key in params */
+	enum cli_opt_type type;
+	const char *help;
+};
+#define CLI_OPTS_MAX 14
+
+struct cli_cmd {
+	const char *words; /* "offices import" */
+	const char
+		*args; /* positional: "R=release", "D...=deliveries", "[FILE]=file"; NULL: none */
+	const char *method;
+	const char *help;
+	/* NULL: call the method, show the result by `columns` */
+	int (*fn)(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
+	const char *
+		columns; /* "key|Heading|type ..." joined by commas; types: s text, t time, n number, l list, c counts */
+	struct cli_opt opt[CLI_OPTS_MAX];
+};
+
+/* cli_rpc.c. Errors are printed; the return value is an exit code. */
+int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret);
+int cli_upload(struct cli *c, const char *path /* "-": standard input; a folder is packed */,
+	const char *what, char **ret_id);
+void cli_close(struct cli *c);
+int64_t cli_zone(struct cli *c);
+
+/* cli_pack.c: a folder as a zip in an unlinked temporary file, rewound. */
+int cli_pack(const char *folder, FILE **ret, struct err *e) MUST_CHECK;
+
+/* cli_table.c */
+void cli_show(
+	struct cli *c, const cJSON *result, const char *columns); /* rows by columns, or --json */
+void cli_table(struct cli *c, const cJSON *rows, const char *columns);
+void cli_facts(struct cli *c, const cJSON *object); /* key: value lines of what is no list */
+void cli_time(struct cli *c, int64_t utc_ms, char *dst, size_t size);
+void cli_counts(const cJSON *counts, char *dst,
+	size_t size); /* {"waiting":3,"sending":1} -> "3 waiting, 1 sending" */
+void cli_print_json(const cJSON *j);
+void cli_problems(struct cli *c, const cJSON *problems);
+bool cli_ask(
+	struct cli *c, const char *question); /* true with --yes; false when it is no terminal */
+
+/* Commands that need more than one call or a special face. */
+int cmd_submit(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_check(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_preview(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_text(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_review(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_sheet(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_approve(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_watch(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_report(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_show(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_local_set(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_queue(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_delivery(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_act(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_stop(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_channels(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_import(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_status(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_verdict(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_audit_follow(struct cli *, const struct cli_cmd *, cJSON *);
+
+extern const struct cli_cmd cli_cmds[];
+extern const size_t cli_n_cmds;
+
+/* cli_help.c */
+void cli_help(FILE *to);
+void cli_help_cmd(FILE *to, const struct cli_cmd *cmd);
+void cli_man(void);
+int cli_completion(const char *shell);
+
+#endif

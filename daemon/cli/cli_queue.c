@@ -1,0 +1,180 @@
+/* cli_queue.c - the queue for operators: what waits and why, single deliveries, stops. */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+
+int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	char totals[300];
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	cli_show(c, r,
+		"channel|Channel,account|Account,class|Class,waiting|Waiting|n,sending|Sending|n,unknown|Unknown|n,doubt|Doubt|n,held|Held|n,failed|Failed|n,oldest_at|Oldest|t,rate|Rate/s|n,why|Why");
+	if (!c->json && !c->quiet) {
+		cli_counts(json_get(r, "totals"), totals, sizeof(totals));
+		(void)printf("\ntotal: %s\n", totals);
+	}
+	return 0;
+}
+
+int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	cli_facts(c, r);
+	(void)puts("\nTries");
+	cli_table(c, json_get(r, "attempts"),
+		"try|Try|n,started_at|Started|t,took_ms|ms|n,outcome|Outcome,scope|Scope,code|Code,said|Said,provider_id|Provider id,url|Link");
+	const cJSON *receipts = json_get(r, "receipts"), *exchange = json_get(r, "exchange");
+	if (receipts && receipts->child) {
+		(void)puts("\nReceipts");
+		cli_table(c, receipts, "at|When|t,state|State,code|Code");
+	}
+	for (const cJSON *x = exchange ? exchange->child : NULL; x; x = x->next)
+		(void)printf("\n%s try %lld\n%s\n", json_bool(x, "outward", false) ? ">>>" : "<<<",
+			(long long)json_i64(x, "try", 0), json_z(x, "body", json_z(x, "text", "")));
+	return 0;
+}
+
+static bool only_digits(const char *s)
+{
+	return s[0] && strspn(s, "0123456789") == strlen(s);
+}
+
+static int as_numbers(cJSON *params, const char *key)
+{
+	cJSON *in = cJSON_DetachItemFromObjectCaseSensitive(params, key), *out = json_arr();
+	int bad = 0;
+	for (const cJSON *v = in ? in->child : NULL; v; v = v->next) {
+		int64_t d;
+		if (str_i64(str_of(v->valuestring), 1, INT64_MAX, &d)) {
+			(void)fprintf(stderr,
+				"lantoa: '%s' is no delivery: a delivery is a number\n",
+				v->valuestring);
+			bad = EXIT_USAGE;
+		} else {
+			json_add(out, cJSON_CreateNumber((double)d));
+		}
+	}
+	cJSON_Delete(in);
+	if (out->child)
+		json_put(params, key, out);
+	else
+		cJSON_Delete(out);
+	return bad;
+}
+
+/* Filters touch many: their count and a sample are shown, and the person asked. */
+static int confirm_many(struct cli *c, const char *method, const cJSON *params)
+{
+	cJSON CLEANUP_JSON *dry = cJSON_Duplicate(params, 1), CLEANUP_JSON *r = NULL;
+	char question[200];
+	json_put_bool(dry, "dry", true);
+	int code = cli_call(c, method, dry, &r);
+	if (code)
+		return code;
+	int64_t n = json_i64(r, "count", 0);
+	if (!c->quiet && !c->json)
+		cli_table(c, json_get(r, "sample"),
+			"delivery|Delivery|n,release|Release,part|Part,office|Office,address|Address,state|State");
+	if (!n) {
+		(void)fprintf(stderr, "lantoa: no delivery fits\n");
+		return EXIT_NOT_FOUND;
+	}
+	(void)snprintf(question, sizeof(question), "touch these %lld deliveries?", (long long)n);
+	return cli_ask(c, question) ? 0 : EXIT_FAILED;
+}
+
+int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	const char *method = cmd->method;
+	const cJSON *things = json_get(params, "things");
+	if (!method) { /* cancel: a release holds a letter, a delivery is digits only */
+		const char *first = things && things->child ? things->child->valuestring : "";
+		method = first[0] && !only_digits(first) ? "release.cancel" : "delivery.cancel";
+		cJSON *list = cJSON_DetachItemFromObjectCaseSensitive(params, "things");
+		if (!strcmp(method, "release.cancel")) {
+			json_put_z(params, "release", first);
+			cJSON_Delete(list);
+		} else {
+			json_put(params, "deliveries", list);
+		}
+	}
+	bool release = !strcmp(method, "release.cancel");
+	int code = release ? 0 : as_numbers(params, "deliveries");
+	if (code)
+		return code;
+	if (!json_has(params, "why") && !json_bool(params, "dry", false)) {
+		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
+		return EXIT_USAGE;
+	}
+	if (!release && !json_has(params, "deliveries") && !json_bool(params, "dry", false))
+		code = confirm_many(c, method, params);
+	if (!code)
+		code = cli_call(c, method, params, &r);
+	if (!code)
+		cli_show(c, r, NULL);
+	return code;
+}
+
+int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	if (!json_has(params, "why")) {
+		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
+		return EXIT_USAGE;
+	}
+	const char *name = json_z(params, "channel", NULL);
+	if (name && strchr(name, '/') && !json_has(params, "lane")) {
+		json_put_z(params, "lane", name);
+		cJSON_DeleteItemFromObjectCaseSensitive(params, "channel");
+	}
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	if (!c->quiet)
+		(void)printf(
+			"%lld lots, %lld deliveries; %lld may still arrive: the network already has them\n",
+			(long long)json_i64(r, "lots", 0), (long long)json_i64(r, "deliveries", 0),
+			(long long)json_i64(r, "on_wire", 0));
+	return 0;
+}
+
+int cmd_channels(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json || json_bool(params, "by_office", false)) {
+		cli_show(c, r,
+			"office|Office,kind|Kind,channel|Channel,account|Account,targets|Targets|n");
+		return 0;
+	}
+	const cJSON *rows = json_get(r, "rows");
+	for (const cJSON *ch = rows ? rows->child : NULL; ch; ch = ch->next) {
+		const cJSON *accounts = json_get(ch, "accounts");
+		(void)printf("%s (%s, adapter %s %s)\n", json_z(ch, "channel", ""),
+			json_z(ch, "kind", ""), json_z(ch, "adapter", ""),
+			json_z(ch, "version", ""));
+		for (const cJSON *a = accounts ? accounts->child : NULL; a; a = a->next) {
+			(void)printf(" %s\n", json_z(a, "account", ""));
+			cli_table(c, json_get(a, "lanes"),
+				"class|  Class,gate|Gate,in_flight|In flight|n,concurrency|Slots|n,intents|Intents|n,rate|Rate/s|n,breaker|Breaker,next_at|Next|t,why|Why");
+		}
+	}
+	return 0;
+}

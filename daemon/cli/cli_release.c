@@ -1,0 +1,333 @@
+/* cli_release.c - releases: submit, check, preview, review, approve, watch, report. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/crypt.h"
+#include "base/utf8.h"
+#include "cli/cli.h"
+
+static int upload_as(
+	struct cli *c, cJSON *params, const char *from, const char *what, const char *to)
+{
+	char *id = NULL;
+	int code = cli_upload(c, json_z(params, from, ""), what, &id);
+	cJSON_DeleteItemFromObjectCaseSensitive(params, from);
+	if (!code)
+		json_put_z(params, to, id);
+	free(id);
+	return code;
+}
+
+static void show_parts(struct cli *c, const cJSON *result)
+{
+	const cJSON *parts = json_get(result, "parts");
+	for (const cJSON *p = parts ? parts->child : NULL; p; p = p->next) {
+		const cJSON *counts = json_get(p, "counts"), *skipped = json_get(p, "skipped"),
+			    *at = json_get(p, "at");
+		char when[64] = "";
+		if (cJSON_IsNumber(at))
+			cli_time(c, (int64_t)at->valuedouble, when, sizeof(when));
+		else
+			(void)str_copy(when, sizeof(when), str_of(json_z(p, "at", "")));
+		(void)printf("  %-10s %s\n", json_z(p, "name", ""), when);
+		for (const cJSON *n = counts ? counts->child : NULL; n; n = n->next)
+			(void)printf("    %-10s %lld targets in %lld offices\n",
+				json_z(n, "channel", ""), (long long)json_i64(n, "targets", 0),
+				(long long)json_i64(n, "offices", 0));
+		for (const cJSON *s = skipped ? skipped->child : NULL; s; s = s->next)
+			(void)printf("    %-10s left out: %s\n", json_z(s, "channel", ""),
+				json_z(s, "why", ""));
+	}
+}
+
+static void show_checked(struct cli *c, const cJSON *r)
+{
+	if (c->json) {
+		cli_print_json(r);
+		return;
+	}
+	cli_problems(c, json_get(r, "problems"));
+	if (c->quiet)
+		return;
+	(void)printf("%s%s%s\n", json_z(r, "release", json_z(r, "code", "")),
+		json_z(r, "title", NULL) ? "  " : "", json_z(r, "title", ""));
+	show_parts(c, r);
+	if (json_z(r, "hash", NULL))
+		(void)printf("hash %s\ncode %s\n", json_z(r, "hash", ""),
+			cJSON_IsString(json_get(r, "short_code")) ? json_z(r, "short_code", "")
+								  : json_z(r, "code", ""));
+}
+
+int cmd_submit(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = upload_as(c, params, "path", "bundle", "upload");
+	if (!code)
+		code = cli_call(c, cmd->method, params, &r);
+	if (!code)
+		show_checked(c, r);
+	return code;
+}
+
+int cmd_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	return cmd_submit(c, cmd, params);
+}
+
+int cmd_preview(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	const cJSON *rows = json_get(r, "rows");
+	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next)
+		(void)printf("== %s · %s · %s%s%s · %s\n%s\n\n", json_z(v, "part", ""),
+			json_z(v, "channel", ""), json_z(v, "form", ""),
+			json_z(v, "lang", "")[0] ? " · " : "", json_z(v, "lang", ""),
+			json_z(v, "office", ""), json_z(v, "text", ""));
+	return 0;
+}
+
+int cmd_text(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (!code && c->json)
+		cli_print_json(r);
+	else if (!code)
+		(void)fputs(json_z(r, "text", ""), stdout);
+	return code;
+}
+
+int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	show_checked(c, r);
+	if (!c->json && !c->quiet) {
+		const cJSON *authors = json_get(r, "authors"),
+			    *approvals = json_get(r, "approvals");
+		for (const cJSON *a = authors ? authors->child : NULL; a; a = a->next)
+			(void)printf("author   %s\n",
+				cJSON_IsString(a) ? a->valuestring : json_z(a, "person", ""));
+		for (const cJSON *a = approvals ? approvals->child : NULL; a; a = a->next)
+			(void)printf("approved %s (%s)\n", json_z(a, "person", ""),
+				json_z(a, "kind", ""));
+		(void)printf("approve exactly this: lantoa approve %s --hash %s\n",
+			json_z(params, "release", ""), json_z(r, "hash", ""));
+	}
+	return 0;
+}
+
+int cmd_sheet(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code || c->json) {
+		if (!code)
+			cli_print_json(r);
+		return code;
+	}
+	(void)printf("PHIẾU PHÊ DUYỆT / APPROVAL SHEET\n\n%s\n%s\n\n", json_z(r, "release", ""),
+		json_z(r, "title", ""));
+	show_parts(c, r);
+	(void)printf(
+		"\nMã ngắn / short code: %s\nSHA-256: %s\n\nNgười phê duyệt / approved by: ______________________   Ngày / date: ____/____/________\n",
+		cJSON_IsString(json_get(r, "short_code")) ? json_z(r, "short_code", "")
+							  : json_z(r, "code", ""),
+		json_z(r, "hash", ""));
+	return 0;
+}
+
+int cmd_approve(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = 0;
+	if (!json_has(params, "hash") && !json_has(params, "code")) {
+		(void)fprintf(stderr,
+			"lantoa: approve what? `lantoa review %s` shows it and its hash\n",
+			json_z(params, "release", ""));
+		return EXIT_USAGE;
+	}
+	if (json_has(params, "document"))
+		code = upload_as(c, params, "document", "document", "upload");
+	if (!code)
+		code = cli_call(c, cmd->method, params, &r);
+	if (!code)
+		cli_show(c, r, NULL);
+	return code;
+}
+
+int cmd_local_set(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	struct buf text CLEANUP_BUF;
+	const char *path = json_z(params, "path", "-");
+	FILE *f = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
+	char piece[4096];
+	buf_init(&text, 65536);
+	if (!f) {
+		(void)fprintf(stderr, "lantoa: %s: %s\n", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0 && !text.failed;)
+		(void)buf_add(&text, piece, n);
+	if (f != stdin)
+		(void)fclose(f);
+	if (text.failed || !utf8_valid(buf_str(&text), NULL)) {
+		(void)fprintf(stderr, "lantoa: %s: a local text is UTF-8 of at most 64 KB\n", path);
+		return EXIT_REFUSED;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "path");
+	json_put_z(params, "text", buf_z(&text));
+	int code = cli_call(c, cmd->method, params, &r);
+	if (!code)
+		cli_show(c, r, NULL);
+	return code;
+}
+
+static void bar(char *dst, size_t size, int64_t done, int64_t total, int cells)
+{
+	int full = total ? (int)(done * cells / total) : 0;
+	size_t at = 0;
+	dst[0] = 0;
+	for (int i = 0; i < cells && at + 4 < size; i++)
+		at += (size_t)snprintf(dst + at, size - at, "%s", i < full ? "█" : "░");
+}
+
+static int64_t settled_of(const cJSON *counts)
+{
+	static const char *const words[] = { "accepted", "delivered", "failed", "expired",
+		"cancelled", "suppressed" };
+	int64_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		n += json_i64(counts, words[i], 0);
+	return n;
+}
+
+static void watch_line(struct cli *c, const cJSON *r)
+{
+	const cJSON *counts = json_get(r, "counts");
+	int64_t total = json_i64(r, "total", 0), done = settled_of(counts);
+	char cells[200], words[300];
+	bar(cells, sizeof(cells), done, total, 30);
+	cli_counts(counts, words, sizeof(words));
+	(void)printf("%s%s %lld/%lld  %s%s", c->tty ? "\r\033[K" : "", cells, (long long)done,
+		(long long)total, words, c->tty ? "" : "\n");
+	(void)fflush(stdout);
+}
+
+int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	char last[400] = "";
+	time_t start = time(NULL);
+	int64_t timeout = json_i64(params, "timeout", 0);
+	for (;;) {
+		cJSON CLEANUP_JSON *r = NULL;
+		char now[400];
+		int code = cli_call(c, cmd->method, params, &r);
+		if (code)
+			return code;
+		bool done = json_bool(r, "done", false),
+		     late = timeout && time(NULL) - start >= timeout;
+		cli_counts(json_get(r, "counts"), now, sizeof(now));
+		if (!c->json && !c->quiet && (strcmp(now, last) != 0 || done))
+			watch_line(c, r);
+		(void)str_copy(last, sizeof(last), str_of(now));
+		if (done || late) {
+			if (c->tty && !c->json && !c->quiet)
+				(void)putchar('\n');
+			if (c->json)
+				cli_print_json(r);
+			if (!done)
+				(void)fprintf(stderr, "lantoa: not done after %lld s; state %s\n",
+					(long long)timeout, json_z(r, "state", ""));
+			return done ? EXIT_DONE : EXIT_FAILED;
+		}
+		(void)usleep(150000);
+	}
+}
+
+/* All pages of a report as one document. */
+static int whole_report(struct cli *c, const char *method, cJSON *params, cJSON **ret)
+{
+	cJSON *whole = NULL;
+	for (int page = 0; page < 100000; page++) {
+		cJSON CLEANUP_JSON *r = NULL;
+		int code = cli_call(c, method, params, &r);
+		if (code) {
+			cJSON_Delete(whole);
+			return code;
+		}
+		cJSON *next = cJSON_DetachItemFromObjectCaseSensitive(r, "next");
+		bool more = json_bool(r, "more", false) && next;
+		if (!whole) {
+			whole = cJSON_Duplicate(r, 1);
+		} else {
+			cJSON *rows = cJSON_GetObjectItemCaseSensitive(r, "deliveries"),
+			      *all = cJSON_GetObjectItemCaseSensitive(whole, "deliveries");
+			for (cJSON *d; rows && all && (d = rows->child);)
+				json_add(all, cJSON_DetachItemViaPointer(rows, d));
+		}
+		cJSON_DeleteItemFromObjectCaseSensitive(params, "after");
+		if (more)
+			json_put(params, "after", next);
+		else {
+			cJSON_Delete(next);
+			break;
+		}
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(whole, "more");
+	*ret = whole;
+	return 0;
+}
+
+int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	char totals[300];
+	int code = whole_report(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	cli_counts(json_get(r, "totals"), totals, sizeof(totals));
+	if (!c->quiet)
+		(void)printf("%s  %s\nstate %s: %s\n\n", json_z(r, "release", ""),
+			json_z(r, "title", ""), json_z(r, "state", ""), totals);
+	cli_table(c, json_get(r, "deliveries"),
+		"part|Part,office|Office,channel|Channel,address|Address,state|State,tries|Tries|n,at|When|t,provider_id|Provider id,url|Link,why|Why");
+	return 0;
+}
+
+int cmd_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	cli_facts(c, r);
+	(void)puts("\nParts");
+	cli_table(c, json_get(r, "parts"),
+		"name|Part,state|State,at|At|t,why|Why,counts|Deliveries|c");
+	(void)puts("\nRevisions");
+	cli_table(c, json_get(r, "revisions"), "rev|Rev|n,person|Who,at|When|t,hash|Hash");
+	(void)puts("\nApprovals");
+	cli_table(c, json_get(r, "approvals"),
+		"step|Step|n,person|Who,kind|Kind,at|When|t,hash|Hash,why|Why");
+	return 0;
+}

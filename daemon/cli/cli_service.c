@@ -1,0 +1,116 @@
+/* cli_service.c - imports, status, verdicts, the record of acts. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli/cli.h"
+
+int cmd_import(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	char *id = NULL;
+	const char *path = json_z(params, "path", "-");
+	int code = cli_upload(c, path, "import", &id);
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "path");
+	if (!code) {
+		json_put_z(params, "upload", id);
+		code = cli_call(c, cmd->method, params, &r);
+	}
+	free(id);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	cli_problems(c, json_get(r, "problems"));
+	const cJSON *warnings = json_get(r, "warnings");
+	for (const cJSON *w = warnings ? warnings->child : NULL; w; w = w->next)
+		(void)fprintf(stderr, "  warning %s\n",
+			cJSON_IsString(w) ? w->valuestring : json_z(w, "text", ""));
+	if (!c->quiet)
+		(void)printf("%lld rows: %lld added, %lld changed, %lld gone%s\n",
+			(long long)json_i64(r, "rows", 0), (long long)json_i64(r, "added", 0),
+			(long long)json_i64(r, "changed", 0), (long long)json_i64(r, "gone", 0),
+			json_bool(params, "dry", false) ? " (nothing stored)" : "");
+	return 0;
+}
+
+int cmd_status(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	char text[300];
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	if (c->json) {
+		cli_print_json(r);
+		return 0;
+	}
+	const cJSON *warnings = json_get(r, "warnings");
+	cli_counts(json_get(r, "states"), text, sizeof(text));
+	(void)printf("lantoad %s, %s mode, up %lld s, epoch %lld\n", json_z(r, "version", ""),
+		json_z(r, "mode", ""), (long long)(json_i64(r, "uptime_ms", 0) / 1000),
+		(long long)json_i64(r, "epoch", 0));
+	(void)printf("deliveries    %s\nopen intents  %lld\n", text,
+		(long long)json_i64(r, "intents_open", 0));
+	cli_facts(c, json_get(r, "store"));
+	for (const cJSON *w = warnings ? warnings->child : NULL; w; w = w->next)
+		(void)printf("%swarning%s %s\n", c->color ? "\033[33m" : "",
+			c->color ? "\033[0m" : "", cJSON_IsString(w) ? w->valuestring : "");
+	return 0;
+}
+
+/* fsck, audit verify, config check: good or a list of what is not. */
+int cmd_verdict(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
+		return code;
+	bool ok = json_bool(r, "ok", false);
+	if (c->json) {
+		cli_print_json(r);
+		return ok ? EXIT_DONE : EXIT_REFUSED;
+	}
+	const cJSON *problems = json_get(r, "problems");
+	for (const cJSON *p = problems ? problems->child : NULL; p; p = p->next)
+		(void)printf("  %s\n", cJSON_IsString(p) ? p->valuestring : json_z(p, "text", ""));
+	if (!c->quiet && json_get(r, "checked"))
+		cli_facts(c, json_get(r, "checked"));
+	if (!c->quiet && json_has(r, "seq"))
+		(void)printf(
+			"head %lld:%s\n", (long long)json_i64(r, "seq", 0), json_z(r, "hash", ""));
+	(void)puts(ok ? "clean" : "NOT CLEAN");
+	return ok ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int cmd_audit_follow(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	bool follow = json_bool(params, "follow", false);
+	bool quiet = c->quiet;
+	for (;;) {
+		cJSON CLEANUP_JSON *r = NULL;
+		int code = cli_call(c, cmd->method, params, &r);
+		if (code)
+			return code;
+		const cJSON *rows = json_get(r, "rows");
+		for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next) {
+			char when[64];
+			cli_time(c, json_i64(v, "at", 0), when, sizeof(when));
+			if (c->json)
+				cli_print_json(v);
+			else
+				(void)printf("%s %s %s %s%s%s\n", when, json_z(v, "person", ""),
+					json_z(v, "what", ""), json_z(v, "subject", ""),
+					json_z(v, "why", NULL) ? " – " : "", json_z(v, "why", ""));
+			cJSON_DeleteItemFromObjectCaseSensitive(params, "after");
+			json_put_i64(params, "after", json_i64(v, "seq", 0));
+		}
+		(void)fflush(stdout);
+		if (!follow && !json_bool(r, "more", false))
+			return 0;
+		if (follow && !(rows && rows->child))
+			(void)usleep(500000);
+		c->quiet = quiet;
+	}
+}

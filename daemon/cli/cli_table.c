@@ -1,0 +1,248 @@
+/* cli_table.c - results for people: tables as wide as the terminal, times in the configured zone, counts in words. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/utf8.h"
+#include "cli/cli.h"
+
+#define COLUMNS_MAX 16
+#define CELL_MAX    400
+
+struct column {
+	char key[40], head[40], type;
+	size_t width;
+};
+
+static size_t read_columns(const char *spec, struct column *col)
+{
+	struct str rest = str_of(spec), one, piece;
+	size_t n = 0;
+	while (n < COLUMNS_MAX && str_next(&rest, ',', &one)) {
+		struct column *c = &col[n++];
+		*c = (struct column){ .type = 's' };
+		if (str_next(&one, '|', &piece))
+			(void)str_copy(c->key, sizeof(c->key), piece);
+		if (str_next(&one, '|', &piece))
+			(void)str_copy(c->head, sizeof(c->head), piece);
+		if (one.n)
+			c->type = one.p[0];
+	}
+	return n;
+}
+
+void cli_time(struct cli *c, int64_t utc_ms, char *dst, size_t size)
+{
+	time_t t = (time_t)(utc_ms / 1000 + cli_zone(c));
+	struct tm tm;
+	if (utc_ms <= 0 || !gmtime_r(&t, &tm))
+		(void)snprintf(dst, size, "-");
+	else
+		(void)snprintf(dst, size, "%02d/%02d/%d %02d:%02d:%02d", tm.tm_mday, tm.tm_mon + 1,
+			tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+void cli_counts(const cJSON *counts, char *dst, size_t size)
+{
+	size_t at = 0;
+	dst[0] = 0;
+	for (const cJSON *v = counts ? counts->child : NULL; v && at < size; v = v->next) {
+		int64_t n = cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+		if (n)
+			at += (size_t)snprintf(dst + at, size - at, "%s%lld %s", at ? ", " : "",
+				(long long)n, v->string);
+	}
+	if (!dst[0])
+		(void)snprintf(dst, size, "-");
+}
+
+static void list_text(const cJSON *v, char *dst, size_t size)
+{
+	size_t at = 0;
+	dst[0] = 0;
+	for (const cJSON *i = v ? v->child : NULL; i && at < size; i = i->next) {
+		char *text = cJSON_IsString(i) ? x_strdup(i->valuestring) : json_print(i);
+		at += (size_t)snprintf(dst + at, size - at, "%s%s", at ? ", " : "", text);
+		free(text);
+	}
+}
+
+static void cell_text(
+	struct cli *c, const cJSON *row, const struct column *col, char *dst, size_t size)
+{
+	const cJSON *v = json_get(row, col->key);
+	if (!v || cJSON_IsNull(v))
+		(void)snprintf(dst, size, " ");
+	else if (col->type == 't')
+		cli_time(c, json_i64(row, col->key, 0), dst, size);
+	else if (col->type == 'c')
+		cli_counts(v, dst, size);
+	else if (cJSON_IsString(v))
+		(void)str_copy(dst, size, utf8_cut(str_of(v->valuestring), size - 1));
+	else if (cJSON_IsArray(v))
+		list_text(v, dst, size);
+	else if (cJSON_IsBool(v))
+		(void)snprintf(dst, size, "%s", cJSON_IsTrue(v) ? "yes" : "no");
+	else if (cJSON_IsNumber(v) && v->valuedouble != (double)(int64_t)v->valuedouble)
+		(void)snprintf(dst, size, "%.1f", v->valuedouble);
+	else if (cJSON_IsNumber(v))
+		(void)snprintf(dst, size, "%lld", (long long)v->valuedouble);
+	else {
+		char *text = json_print(v);
+		(void)str_copy(dst, size, str_of(text));
+		free(text);
+	}
+}
+
+static const char *state_color(const char *s)
+{
+	static const struct {
+		const char *word, *color;
+	} colors[] = { { "failed", "31" }, { "unknown", "35" }, { "doubt", "35" }, { "held", "33" },
+		{ "accepted", "32" }, { "delivered", "32" }, { "done", "32" }, { "waiting", "36" },
+		{ "sending", "36" }, { "error", "31" }, { "warning", "33" } };
+	for (size_t i = 0; i < ARRAY_LEN(colors); i++)
+		if (!strcmp(s, colors[i].word))
+			return colors[i].color;
+	return NULL;
+}
+
+static void put_cell(const struct cli *c, const char *text, size_t width, bool right, bool last)
+{
+	struct str s = str_of(text);
+	size_t w = utf8_width(s);
+	const char *color = c->color ? state_color(text) : NULL;
+	while (w > width && s.n) {
+		s = utf8_cut(s, s.n - 1);
+		w = utf8_width(s);
+	}
+	if (right)
+		(void)printf("%*s", (int)(width - w), "");
+	if (color)
+		(void)printf("\033[%sm", color);
+	(void)fwrite(s.p, 1, s.n, stdout);
+	if (color)
+		(void)fputs("\033[0m", stdout);
+	if (!last)
+		(void)printf("%*s", (int)(right ? 2 : width - w + 2), "");
+}
+
+/* The widest columns give way until the table fits the terminal; a pipe gets everything. */
+static void fit(const struct cli *c, struct column *col, size_t n)
+{
+	for (int guard = 0; c->tty && guard < 2000; guard++) {
+		size_t total = 0, widest = 0;
+		for (size_t i = 0; i < n; i++) {
+			total += col[i].width + 2;
+			widest = col[i].width > col[widest].width ? i : widest;
+		}
+		if (total <= (size_t)c->width + 2 || col[widest].width <= 12)
+			return;
+		col[widest].width--;
+	}
+}
+
+void cli_table(struct cli *c, const cJSON *rows, const char *columns)
+{
+	struct column col[COLUMNS_MAX];
+	char text[CELL_MAX];
+	size_t n = read_columns(columns, col);
+	for (size_t i = 0; i < n; i++)
+		col[i].width = utf8_width(str_of(col[i].head));
+	for (const cJSON *r = rows ? rows->child : NULL; r; r = r->next)
+		for (size_t i = 0; i < n; i++) {
+			cell_text(c, r, &col[i], text, sizeof(text));
+			size_t w = utf8_width(str_of(text));
+			col[i].width = w > col[i].width ? w : col[i].width;
+		}
+	fit(c, col, n);
+	if (!rows || !rows->child) {
+		if (!c->quiet)
+			(void)puts("(nothing)");
+		return;
+	}
+	for (size_t i = 0; i < n && !c->quiet; i++)
+		put_cell(c, col[i].head, col[i].width, col[i].type == 'n', i + 1 == n);
+	if (!c->quiet)
+		(void)putchar('\n');
+	for (const cJSON *r = rows->child; r; r = r->next) {
+		for (size_t i = 0; i < n; i++) {
+			cell_text(c, r, &col[i], text, sizeof(text));
+			put_cell(c, text, col[i].width, col[i].type == 'n', i + 1 == n);
+		}
+		(void)putchar('\n');
+	}
+}
+
+void cli_facts(struct cli *c, const cJSON *object)
+{
+	char text[CELL_MAX];
+	for (const cJSON *v = object ? object->child : NULL; v; v = v->next) {
+		struct column col = {
+			.type = str_ends(str_of(v->string), "_at") || !strcmp(v->string, "at") ? 't'
+				: cJSON_IsObject(v)                                            ? 'c'
+											       : 's'
+		};
+		if (cJSON_IsArray(v) && v->child && cJSON_IsObject(v->child))
+			continue;
+		(void)str_copy(col.key, sizeof(col.key), str_of(v->string));
+		cell_text(c, object, &col, text, sizeof(text));
+		(void)printf("%-14s %s\n", v->string, text);
+	}
+}
+
+void cli_print_json(const cJSON *j)
+{
+	char *text = json_print(j);
+	(void)puts(text);
+	free(text);
+}
+
+void cli_show(struct cli *c, const cJSON *result, const char *columns)
+{
+	if (c->json) {
+		cli_print_json(result);
+		return;
+	}
+	const cJSON *rows = json_get(result, "rows");
+	if (columns && rows)
+		cli_table(c, rows, columns);
+	else if (!c->quiet)
+		cli_facts(c, result);
+	if (json_bool(result, "more", false) && !c->quiet)
+		(void)fprintf(stderr, "(there are more; ask with --limit or --after)\n");
+}
+
+void cli_problems(struct cli *c, const cJSON *problems)
+{
+	for (const cJSON *p = problems ? problems->child : NULL; p; p = p->next) {
+		const char *sev = json_z(p, "severity", "error"), *file = json_z(p, "file", ""),
+			   *field = json_z(p, "field", "");
+		const char *color = c->color ? state_color(sev) : NULL;
+		int64_t line = json_i64(p, "line", 0);
+		(void)fprintf(stderr, "  %s%s%s%s ", color ? "\033[" : "", color ? color : "",
+			color ? "m" : "", sev);
+		(void)fputs(color ? "\033[0m" : "", stderr);
+		if (line)
+			(void)fprintf(stderr, "%s:%lld: ", file, (long long)line);
+		else if (file[0])
+			(void)fprintf(stderr, "%s: ", file);
+		(void)fprintf(
+			stderr, "%s%s%s\n", field, field[0] ? ": " : "", json_z(p, "text", ""));
+	}
+}
+
+bool cli_ask(struct cli *c, const char *question)
+{
+	char answer[16] = "";
+	if (c->yes)
+		return true;
+	if (!c->tty || !isatty(STDIN_FILENO)) {
+		(void)fprintf(
+			stderr, "lantoa: %s; say --yes to do it without being asked\n", question);
+		return false;
+	}
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	return fgets(answer, sizeof(answer), stdin) &&
+		(answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'c');
+}

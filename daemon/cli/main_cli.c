@@ -1,0 +1,248 @@
+/* main_cli.c - finds the command, reads its options by its row, runs it. */
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "base/crypt.h"
+#include "cli/cli.h"
+
+static int usage(const char *text, const char *what)
+{
+	(void)fprintf(stderr,
+		"lantoa: %s%s%s%s\n        `lantoa help` lists the commands, `lantoa help COMMAND` explains one\n",
+		text, what ? " '" : "", what ? what : "", what ? "'" : "");
+	return EXIT_USAGE;
+}
+
+/* How many words of the command stand at the front of argv; 0: another command. */
+static int words_match(const char *words, char **argv, int argc)
+{
+	struct str rest = str_of(words), w;
+	int n = 0;
+	while (str_next(&rest, ' ', &w)) {
+		if (n >= argc || !str_eqz(w, argv[n]))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+static const struct cli_cmd *find_cmd(char **argv, int argc, int *ret_words)
+{
+	const struct cli_cmd *best = NULL;
+	*ret_words = 0;
+	for (size_t i = 0; i < cli_n_cmds; i++) {
+		int n = words_match(cli_cmds[i].words, argv, argc);
+		if (n > *ret_words) {
+			best = &cli_cmds[i];
+			*ret_words = n;
+		}
+	}
+	return best;
+}
+
+static int put_option(const struct cli_opt *o, const char *value, cJSON *params)
+{
+	int64_t n;
+	switch (o->type) {
+	case OPT_FLAG: json_put_bool(params, o->param, true); break;
+	case OPT_TEXT: json_put_z(params, o->param, value); break;
+	case OPT_NUMBER:
+		if (str_i64(str_of(value), 0, INT64_MAX, &n))
+			return usage("not a number:", value);
+		json_put_i64(params, o->param, n);
+		break;
+	case OPT_REPEAT: {
+		cJSON *list = cJSON_GetObjectItemCaseSensitive(params, o->param);
+		if (!list)
+			json_put(params, o->param, list = json_arr());
+		json_add_str(list, str_of(value));
+		break;
+	}
+	}
+	return 0;
+}
+
+static int read_option(
+	struct cli *c, const struct cli_cmd *cmd, int argc, char **argv, int *i, cJSON *params)
+{
+	const char *a = argv[*i];
+	const char *names[CLI_OPTS_MAX];
+	size_t n = 0;
+	if (!strcmp(a, "--json") || !strcmp(a, "-q") || !strcmp(a, "--yes")) {
+		c->json |= !strcmp(a, "--json");
+		c->quiet |= !strcmp(a, "-q");
+		c->yes |= !strcmp(a, "--yes");
+		return 0;
+	}
+	for (; n < CLI_OPTS_MAX && cmd->opt[n].name; n++) {
+		const struct cli_opt *o = &cmd->opt[n];
+		size_t len = strlen(o->name);
+		names[n] = o->name;
+		if (!strcmp(a, o->name)) {
+			if (o->type != OPT_FLAG && *i + 1 >= argc)
+				return usage("this option needs a value:", a);
+			return put_option(o, o->type == OPT_FLAG ? NULL : argv[++*i], params);
+		}
+		if (o->type != OPT_FLAG && !strncmp(a, o->name, len) && a[len] == '=')
+			return put_option(o, a + len + 1, params);
+	}
+	const char *near = str_nearest(str_of(a), names, n);
+	(void)fprintf(stderr, "lantoa: `%s` has no option '%s'%s%s%s\n", cmd->words, a,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	return EXIT_USAGE;
+}
+
+/* cmd->args: words "NAME=key", optional "[NAME]=key", several "NAME...=key". */
+static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
+{
+	struct str rest = str_of(cmd->args), spec, name;
+	int used = 0;
+	while (cmd->args && str_next(&rest, ' ', &spec)) {
+		(void)str_next(&spec, '=', &name);
+		char key[40];
+		bool optional = str_starts(name, "["),
+		     many = memmem(name.p, name.n, "...", 3) != NULL;
+		(void)str_copy(key, sizeof(key), spec);
+		if (many) {
+			cJSON *list = json_arr();
+			while (used < n)
+				json_add_str(list, str_of(pos[used++]));
+			if (!optional && !list->child) {
+				cJSON_Delete(list);
+				return usage("something is missing after", cmd->words);
+			}
+			json_put(params, key, list);
+		} else if (used < n) {
+			json_put_z(params, key, pos[used++]);
+		} else if (!optional) {
+			cli_help_cmd(stderr, cmd);
+			return EXIT_USAGE;
+		}
+	}
+	return used < n ? usage("too much after the command:", pos[used]) : 0;
+}
+
+static int run_cmd(struct cli *c, const struct cli_cmd *cmd, int argc, char **argv)
+{
+	cJSON CLEANUP_JSON *params = json_obj(), CLEANUP_JSON *result = NULL;
+	char *pos[1024];
+	int n = 0;
+	bool plain = false;
+	for (int i = 0; i < argc; i++) {
+		if (!plain && !strcmp(argv[i], "--")) {
+			plain = true;
+		} else if (!plain && argv[i][0] == '-' && argv[i][1]) {
+			if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+				cli_help_cmd(stdout, cmd);
+				return EXIT_DONE;
+			}
+			int code = read_option(c, cmd, argc, argv, &i, params);
+			if (code)
+				return code;
+		} else if (n == (int)ARRAY_LEN(pos)) {
+			return usage("more than 1024 arguments", NULL);
+		} else {
+			pos[n++] = argv[i];
+		}
+	}
+	int code = put_args(cmd, pos, n, params);
+	if (code)
+		return code;
+	if (cmd->fn)
+		return cmd->fn(c, cmd, params);
+	code = cli_call(c, cmd->method, params, &result);
+	if (!code)
+		cli_show(c, result, cmd->columns);
+	return code;
+}
+
+static int help_for(int argc, char **argv)
+{
+	int n;
+	const struct cli_cmd *cmd = argc ? find_cmd(argv, argc, &n) : NULL;
+	if (argc && !strcmp(argv[0], "--man"))
+		cli_man();
+	else if (cmd)
+		cli_help_cmd(stdout, cmd);
+	else
+		cli_help(stdout);
+	return EXIT_DONE;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *names[128];
+	size_t n = 0;
+	for (size_t i = 0; i < cli_n_cmds && n < ARRAY_LEN(names); i++)
+		names[n++] = cli_cmds[i].words;
+	const char *near = str_nearest(str_of(word), names, n);
+	if (near)
+		(void)fprintf(
+			stderr, "lantoa: no command '%s'; did you mean `lantoa %s`?\n", word, near);
+	else
+		return usage("no command", word);
+	return EXIT_USAGE;
+}
+
+/* Options before the command. Returns how many words were taken, or -1 after a complaint. */
+static int global_options(struct cli *c, int argc, char **argv)
+{
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		const char *a = argv[i];
+		bool more = i + 1 < argc;
+		if (!strcmp(a, "--json"))
+			c->json = true;
+		else if (!strcmp(a, "-q"))
+			c->quiet = true;
+		else if (!strcmp(a, "--yes"))
+			c->yes = true;
+		else if (!strcmp(a, "--socket") && more)
+			c->socket_path = argv[++i];
+		else if (!strcmp(a, "--as") && more)
+			c->as = argv[++i];
+		else if (!strcmp(a, "--as-key") && more)
+			c->as_key = argv[++i];
+		else if (!strcmp(a, "--help") || !strcmp(a, "-h") || !strcmp(a, "--version"))
+			break;
+		else
+			return usage("no such option:", a), -1;
+	}
+	return i;
+}
+
+int main(int argc, char **argv)
+{
+	const char *env = getenv("LANTOA_SOCKET");
+	struct winsize w;
+	struct cli c = { .fd = -1,
+		.socket_path = env && env[0] ? env : "/run/lantoa/control.sock",
+		.width = 100 };
+	int words;
+	(void)setlocale(LC_CTYPE, "");
+	if (crypt_init())
+		return EXIT_FAILED;
+	c.tty = isatty(STDOUT_FILENO);
+	c.color = c.tty && !getenv("NO_COLOR");
+	if (c.tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
+		c.width = w.ws_col;
+	int i = global_options(&c, argc, argv);
+	if (i < 0)
+		return EXIT_USAGE;
+	if (i >= argc || !strcmp(argv[i], "help") || !strcmp(argv[i], "--help") ||
+		!strcmp(argv[i], "-h"))
+		return i >= argc ? (cli_help(stderr), EXIT_USAGE)
+				 : help_for(argc - i - 1, argv + i + 1);
+	if (!strcmp(argv[i], "--version"))
+		return printf("lantoa %s\n", LANTOA_VERSION) < 0;
+	if (!strcmp(argv[i], "completion"))
+		return cli_completion(i + 1 < argc ? argv[i + 1] : "");
+	const struct cli_cmd *cmd = find_cmd(argv + i, argc - i, &words);
+	if (!cmd)
+		return unknown_command(argv[i]);
+	int code = run_cmd(&c, cmd, argc - i - words, argv + i + words);
+	cli_close(&c);
+	return code;
+}
