@@ -43,7 +43,11 @@ void doc_warn_text(
 	struct content_problems *p, const char *file, int line, const char *field, struct str text);
 
 /* release_doc.c */
-int doc_parse(const struct doc_source *src, bool rebuild, struct release_doc **ret,
+enum {
+	DOC_PARSE_REBUILD = 1, /* from the store */
+	DOC_PARSE_KEEP = 2     /* with -EINVAL *ret is what could be read, for further checks */
+};
+int doc_parse(const struct doc_source *src, unsigned how, struct release_doc **ret,
 	struct content_problems *p) MUST_CHECK;
 /* doc_text_clean into the arena; NULL after a problem. */
 const char *doc_clean_into(

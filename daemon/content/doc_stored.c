@@ -85,7 +85,7 @@ DEFINE_CLEANUP(texts_free, struct texts *)
 
 static int join(struct buf *b, struct str front, struct str body)
 {
-	buf_init(b, DOC_TEXT_MAX + DOC_FRONT_MAX + 16);
+	buf_init(b, 3 * DOC_TEXT_MAX);
 	(void)buf_addz(b, "---\n");
 	(void)buf_add_str(b, front);
 	(void)buf_addz(b, "---\n");
@@ -169,7 +169,7 @@ static int parse_stored(const cJSON *o, struct str front, struct str body, struc
 		.n_locals = t->n_locals,
 		.zone = &z };
 	problems_init(&p);
-	int r = doc_parse(&src, true, ret, &p);
+	int r = doc_parse(&src, DOC_PARSE_REBUILD, ret, &p);
 	if (r == -EINVAL) {
 		(void)problems_err(&p, -EBADMSG, e);
 		return err_prefix(e, "stored release");

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "base/str.h"
 
-#define IMAGE_HEAD_BYTES (256u << 10) /* give as many first bytes as there are, up to this */
+#define IMAGE_HEAD_BYTES (1u << 20) /* give as many first bytes as there are, up to this */
 
 enum media_type {
 	MEDIA_UNKNOWN = 0,

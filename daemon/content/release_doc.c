@@ -28,6 +28,8 @@ const char *doc_clean_into(
 	struct doc_reader *r, const struct doc_file *f, size_t max, size_t *ret_n)
 {
 	struct buf b CLEANUP_BUF;
+	if (r->rebuild)
+		max *= 3; /* NFC may have made it longer than what came in */
 	buf_init(&b, 3 * max + 16);
 	size_t errors = r->p->errors;
 	if (doc_text_clean(f->text, f->name, max, &b, r->p) < 0) {
@@ -130,7 +132,7 @@ static struct release_doc *doc_new(const struct doc_source *src)
 	return d;
 }
 
-int doc_parse(const struct doc_source *src, bool rebuild, struct release_doc **ret,
+int doc_parse(const struct doc_source *src, unsigned how, struct release_doc **ret,
 	struct content_problems *p)
 {
 	CLEANUP(release_doc_free) struct release_doc *d = doc_new(src);
@@ -143,15 +145,18 @@ int doc_parse(const struct doc_source *src, bool rebuild, struct release_doc **r
 		.zone = &d->zone,
 		.src = src,
 		.doc = d,
-		.rebuild = rebuild };
+		.rebuild = (how & DOC_PARSE_REBUILD) != 0 };
 	parse_all(&r);
 	if (doc_arena_failed(d->arena)) {
 		problem_add(p, PROBLEM_ERROR, d->main_file, 0, "",
 			"memory is out, or the release is too large");
 		return -ENOMEM;
 	}
-	if (p->errors != errors)
+	if (p->errors != errors) {
+		if ((how & DOC_PARSE_KEEP) != 0)
+			*ret = MOVE(d);
 		return -EINVAL;
+	}
 	*ret = MOVE(d);
 	return 0;
 }
@@ -159,7 +164,7 @@ int doc_parse(const struct doc_source *src, bool rebuild, struct release_doc **r
 int release_doc_parse(
 	const struct doc_source *src, struct release_doc **ret, struct content_problems *p)
 {
-	return doc_parse(src, false, ret, p);
+	return doc_parse(src, 0, ret, p);
 }
 
 void release_doc_free(struct release_doc *d)
