@@ -1,0 +1,289 @@
+/* test_conf.c - the configuration: what is read, and that every mistake is refused with file, line and the right name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/crypt.h"
+#include "base/file.h"
+#include "conf/conf.h"
+#include "conf/conf_yaml.h"
+#include "lib/tmpdir.h"
+
+static const char top_good[] =
+	"timezone: Asia/Ho_Chi_Minh\n"
+	"key_file: master.key\n"
+	"mode: trial\n"
+	"allow_only: [\"@a.example\", \".b.example\", x@y.example]\n"
+	"people:\n"
+	"  - {name: Biên, user: bien, roles: [editor, viewer]}\n"
+	"  - {name: Duyệt, uid: 1002, roles: approver, office: ha-noi}\n"
+	"categories: {advertising: {hours: [\"mon-fri 07:00-20:00\", \"sat 08:00-11:30\"]}}\n"
+	"routes: {email: {default: mail/relay, offices: {ha-noi: mail/hn}}}\n"
+	"channels_dir: ch\n";
+static const char mail_good[] =
+	"name: mail\n"
+	"kind: email\n"
+	"adapter: email\n"
+	"settings: {host: 127.0.0.1, port: 2525}\n"
+	"accounts: [{name: relay}, {name: hn, identity: hn@x.example, limit_groups: [relay]}]\n"
+	"limit_groups: {relay: {rate: 600/min, burst: 20}}\n"
+	"lane: {rate: 50/s, backoff: [5m, 15m, 1h], tries: 7, hours: \"06:00-22:00\"}\n"
+	"classes: {gmail: {rate: 1/s, concurrency: 2}}\n";
+
+struct place {
+	char *dir, path[512], channel[512];
+};
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+	struct err e;
+	assert_int_equal(file_write_durable(path, str_of(text), mode, &e), 0);
+}
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	char sub[512];
+	struct err e;
+	assert_int_equal(crypt_init(), 0);
+	p->dir = tmpdir_new();
+	(void)snprintf(p->path, sizeof(p->path), "%s/lantoad.yaml", p->dir);
+	(void)snprintf(sub, sizeof(sub), "%s/ch", p->dir);
+	assert_int_equal(dir_make(sub, 0700, &e), 0);
+	(void)snprintf(p->channel, sizeof(p->channel), "%s/ch/mail.yaml", p->dir);
+	put(p->path, top_good, 0600);
+	put(p->channel, mail_good, 0600);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	tmpdir_remove(p->dir);
+	free(p);
+	return 0;
+}
+
+static void a_good_configuration_is_read_with_its_defaults(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	int rc = conf_load(p->path, &c, &e);
+	assert_string_equal(e.text, "");
+	assert_int_equal(rc, 0);
+	assert_int_equal(c->zone.offset_s, 7 * 3600);
+	assert_true(c->trial);
+	assert_int_equal(c->n_people, 2);
+	assert_int_equal(c->people[0].roles, ROLE_EDITOR | ROLE_VIEWER);
+	assert_int_equal(c->n_steps, 1);
+	assert_int_equal(c->growth_percent, 5);
+	assert_true(c->urgent_share > 0.79 && c->urgent_share < 0.81);
+	const struct conf_channel *ch = conf_channel_find(c, "mail");
+	assert_non_null(ch);
+	assert_int_equal(ch->kind, KIND_EMAIL);
+	assert_int_equal(ch->lane.n_backoff, 3);
+	assert_int_equal(ch->lane.backoff_ms[2], 3600000);
+	assert_int_equal(ch->lane.tries_max, 7);
+	assert_int_equal(conf_lane_of(ch, "gmail")->concurrency, 2);
+	assert_int_equal(conf_lane_of(ch, "gmail")->tries_max, 7);
+	assert_int_equal(conf_lane_of(ch, "other")->concurrency, 20);
+	assert_true(ch->groups[0].rate_per_s > 9.99 && ch->groups[0].rate_per_s < 10.01);
+	assert_int_equal(c->category_rules[0].hours.span[0].days, 0x1f);
+	assert_int_equal(c->category_rules[0].hours.span[1].to_min, 690);
+	conf_unref(c);
+}
+
+static void a_route_is_that_of_the_nearest_office(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	const char *const below_hanoi[] = { "ba-vi", "ha-noi", "trung-uong" },
+			  *const elsewhere[] = { "hue", "trung-uong" };
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_string_equal(conf_route_find(c, KIND_EMAIL, below_hanoi, 3)->account, "hn");
+	assert_string_equal(conf_route_find(c, KIND_EMAIL, elsewhere, 2)->account, "relay");
+	assert_null(conf_route_find(c, KIND_SMS, elsewhere, 2));
+	conf_unref(c);
+}
+
+static void trial_mode_allows_only_what_is_listed(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_true(conf_trial_allows(c, "van@a.example"));
+	assert_true(conf_trial_allows(c, "van@ha-noi.b.example"));
+	assert_true(conf_trial_allows(c, "x@y.example"));
+	assert_false(conf_trial_allows(c, "z@y.example"));
+	assert_false(conf_trial_allows(c, "van@a.example.com"));
+	c->trial = false;
+	assert_true(conf_trial_allows(c, "z@y.example"));
+	conf_unref(c);
+}
+
+static void people_are_found_by_uid_or_login(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_string_equal(conf_person_by_uid(c, 55, "bien")->name, "Biên");
+	assert_string_equal(conf_person_by_uid(c, 1002, "x")->name, "Duyệt");
+	assert_null(conf_person_by_uid(c, 1003, "y"));
+	assert_null(conf_person_by_uid(c, 1003, NULL));
+	conf_unref(c);
+}
+
+/* Each mistake: what is added to the top or channel file, and the words that the message must hold. */
+static const struct {
+	const char *top, *channel, *says[3];
+} mistakes[] = {
+	{ "timezon: UTC\n", NULL, { "lantoad.yaml:11", "timezon", "timezone" } },
+	{ "\tmode: live\n", NULL, { "lantoad.yaml:11", "tab", NULL } },
+	{ "mode: trial\n", NULL, { ":11", "mode", "twice" } },
+	{ "free_floor: 5 apples\n", NULL, { ":11", "5 apples", "512MB" } },
+	{ "exchange_keep: 3 weeks\n", NULL, { ":11", "3 weeks", "2d" } },
+	{ "urgent_share: 150%\n", NULL, { ":11", "150%", "100%" } },
+	{ "listen_private: here\n", NULL, { "listen_private", "here", "127.0.0.1:8480" } },
+	{ "log_level: loud\n", NULL, { ":11", "log_level", "debug" } },
+	{ "approval: []\n", NULL, { ":11", "approval", "1 to" } },
+	{ "growth_count: 99999999999999999999\n", NULL, { ":11", "99999999999999999999", NULL } },
+	{ "similar_days: &a 3\n", NULL, { ":11", "anchors", NULL } },
+	{ NULL, "lanes: {rate: 5/s}\n", { "mail.yaml:9", "lanes", "lane" } },
+	{ NULL, "proxy: \"\"\n", { "mail.yaml:9", "proxy", "empty" } },
+	{ NULL, "secrets: {password: hunter2}\n", { "mail.yaml:9", "password", "file" } },
+	{ NULL, "secrets: {password: {file: missing.pw}}\n",
+		{ "mail.yaml", "missing.pw", "cannot be read" } },
+	{ NULL, "tls: {cert: a.pem}\n", { "mail.yaml:9", "cert", "key" } },
+};
+
+static void each_mistake_is_refused_with_file_line_and_what_would_be_right(void **state)
+{
+	struct place *p = *state;
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		char text[8192];
+		struct conf *c = NULL;
+		struct err e = { 0 };
+		(void)snprintf(text, sizeof(text), "%s%s", top_good,
+			mistakes[i].top ? mistakes[i].top : "");
+		put(p->path, text, 0600);
+		(void)snprintf(text, sizeof(text), "%s%s", mail_good,
+			mistakes[i].channel ? mistakes[i].channel : "");
+		put(p->channel, text, 0600);
+		assert_true(conf_load(p->path, &c, &e) < 0);
+		assert_null(c);
+		for (size_t k = 0; k < 3 && mistakes[i].says[k]; k++)
+			if (!strstr(e.text, mistakes[i].says[k]))
+				fail_msg("mistake %zu: '%s' does not say '%s'", i, e.text,
+					mistakes[i].says[k]);
+	}
+}
+
+static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
+{
+	static const struct {
+		const char *from, *to, *says;
+	} swaps[] = { { "rate: 50/s", "rate: 50", "50/s" },
+		{ "5m, 15m", "5m, 15 bananas", "15 bananas" },
+		{ "06:00-22:00", "22:00-06:00", "from before to" },
+		{ "kind: email", "kind: pigeon", "pigeon" },
+		{ "limit_groups: [relay]", "limit_groups: [nope]", "nope" },
+		{ "tries: 7", "tries: 0", "from 1 to" }, { "{name: hn,", "{name: relay,", "twice" },
+		{ "accounts: [", "accounts: [{identity: x}, ", "without a name" },
+		{ "name: mail", "name: post", "no such channel" } };
+	struct place *p = *state;
+	put(p->path, top_good, 0600);
+	for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++) {
+		char text[8192];
+		struct conf *c = NULL;
+		struct err e = { 0 };
+		const char *at = strstr(mail_good, swaps[i].from);
+		assert_non_null(at);
+		(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - mail_good), mail_good,
+			swaps[i].to, at + strlen(swaps[i].from));
+		put(p->channel, text, 0600);
+		assert_true(conf_load(p->path, &c, &e) < 0);
+		if (!strstr(e.text, swaps[i].says))
+			fail_msg("swap %zu: '%s' does not say '%s'", i, e.text, swaps[i].says);
+	}
+}
+
+static void a_secret_that_others_may_read_is_refused(void **state)
+{
+	struct place *p = *state;
+	char path[600], text[8192];
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	(void)snprintf(path, sizeof(path), "%s/ch/relay.pw", p->dir);
+	(void)snprintf(text, sizeof(text), "%ssecrets: {password: {file: relay.pw}}\n", mail_good);
+	put(p->path, top_good, 0600);
+	put(p->channel, text, 0600);
+	put(path, "hunter2\n", 0644);
+	assert_int_equal(conf_load(p->path, &c, &e), -EPERM);
+	assert_non_null(strstr(e.text, "chmod 0600"));
+	assert_null(strstr(e.text, "hunter2"));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	struct secret *s = NULL;
+	assert_int_equal(conf_secret_read(&c->channels[0]->secrets[0], &s, &e), 0);
+	assert_true(str_eqz(secret_value(s), "hunter2"));
+	secret_free(s);
+	conf_unref(c);
+}
+
+static void yaml_beyond_its_limits_is_refused(void **state)
+{
+	struct ynode *n = NULL;
+	struct err e = { 0 };
+	char deep[200];
+	(void)state;
+	memset(deep, '[', 100);
+	deep[100] = 0;
+	assert_true(yaml_tree_parse("x", str_of(deep), &n, &e) < 0);
+	assert_non_null(strstr(e.text, "16 levels"));
+	assert_true(yaml_tree_parse("x", str_of("a: \xff\xfe"), &n, &e) == -EILSEQ);
+	assert_true(yaml_tree_parse("x", str_of("a: 1\n---\nb: 2\n"), &n, &e) < 0);
+	assert_true(yaml_tree_parse("x", str_of("a: *b\n"), &n, &e) < 0);
+	assert_int_equal(yaml_tree_parse("x", str_of(""), &n, &e), 0);
+	assert_int_equal(n->n, 0);
+	ynode_free(n);
+	assert_int_equal(yaml_tree_parse("x",
+				 str_of("\xef\xbb\xbf"
+					"a: [1, {b: c}]\r\n"),
+				 &n, &e),
+		0);
+	assert_string_equal(ynode_get(n, "a")->child[1]->child[0]->key, "b");
+	ynode_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_good_configuration_is_read_with_its_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_route_is_that_of_the_nearest_office, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			trial_mode_allows_only_what_is_listed, setup, teardown),
+		cmocka_unit_test_setup_teardown(people_are_found_by_uid_or_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_mistake_is_refused_with_file_line_and_what_would_be_right, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			values_that_do_not_fit_in_a_channel_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_secret_that_others_may_read_is_refused, setup, teardown),
+		cmocka_unit_test(yaml_beyond_its_limits_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
