@@ -82,6 +82,8 @@ struct store {
 	size_t readers_began;
 	pthread_t thread;
 	bool thread_on, stopping;
+	const struct keyring
+		*secret_next; /* while a rotation is under way; o.secret_keys is under mu too */
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 };

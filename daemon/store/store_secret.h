@@ -1,0 +1,67 @@
+/* store_secret.h - credentials at rest: one row a credential, its newest version sealed with (id, name, version) as
+ * associated data under the key of store_opts.secret_keys, which never lies in the database or a backup.
+ * A rotated pair is committed here before anyone uses it. Values are borrowed, never logged; the caller wipes its copy.
+ */
+#ifndef LANTOA_STORE_STORE_SECRET_H
+#define LANTOA_STORE_STORE_SECRET_H
+
+#include "store/store.h"
+
+#define SECRET_MAX 65536 /* bytes of one value */
+
+enum cred_state { CRED_GOOD = 0, CRED_ROTATING = 1, CRED_DOUBT = 2, CRED_DEAD = 3 };
+const char *cred_state_name(int s);
+
+struct cred_info {
+	int64_t id, version;
+	int64_t expires; /* UTC ms, 0: never */
+	int64_t changed; /* UTC ms of this version */
+	enum cred_state state;
+	uint32_t key_id;
+};
+
+/* Commits a new version. class STORE_OUTCOME for a refreshed pair (the provider has it already), else STORE_CONTROL.
+ * -ENOENT: no such channel in the store; -EALREADY: if_version is not the newest any more; -E2BIG. */
+struct store_secret_put {
+	struct store_cmd cmd;
+	const char *channel, *name;     /* borrowed until done */
+	struct str value;               /* borrowed until done */
+	int64_t expires;                /* 0: never */
+	int64_t if_version;             /* 0: whatever is there; else only over this version */
+	const char *person, *via, *why; /* for the audit; NULL: "system" */
+	struct cred_info info;          /* out */
+};
+void store_secret_put_init(struct store_secret_put *c, enum store_class class);
+
+/* Marks the newest version (rotating while a refresh is under way, in doubt, dead). Audited. -ENOENT. */
+struct store_secret_mark {
+	struct store_cmd cmd;
+	const char *channel, *name;
+	enum cred_state state;
+	const char *person, *via, *why;
+};
+void store_secret_mark_init(struct store_secret_mark *c, enum store_class class);
+
+/* Opens the newest version; on any connection (tx_db, reader_db). 0; -ENOENT; -EKEYREJECTED: sealed under another key;
+ * -EBADMSG: the row was changed. ret_info may be NULL; *ret owned (secret_free). */
+int store_secret_get(struct store *s, struct db *db, const char *channel, const char *name,
+	struct secret **ret, struct cred_info *ret_info) MUST_CHECK;
+
+/* All of them, by channel and name; strings borrowed for the call. Returns how many. */
+int store_secret_list(struct db *db,
+	void (*row)(void *ctx, const char *channel, const char *name, const struct cred_info *i),
+	void *ctx) MUST_CHECK;
+
+/* Seals every credential under `to`, all in one transaction. Life: the new key file is written durably first, then this
+ * command, then (in done, rc 0) store_secret_rotated, then the old key file may go. Until store_secret_rotated both keys
+ * open what they sealed. At most 10,000 credentials. */
+struct store_secret_rotate {
+	struct store_cmd cmd;
+	const struct keyring *to; /* borrowed for the life of the store */
+	const char *person, *via, *why;
+	int64_t sealed; /* out */
+};
+void store_secret_rotate_init(struct store_secret_rotate *c, const struct keyring *to);
+void store_secret_rotated(struct store *s, bool ok); /* ok: the new key is the key from now on */
+
+#endif
