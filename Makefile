@@ -144,3 +144,101 @@ unit-$(1): $(filter $(B)/tests/unit/$(1)/%,$(UNIT))
 endef
 # make unit-store: builds and runs the unit tests of one folder
 $(foreach f,$(FOLDERS) $(ADAPTERS),$(eval $(call UNIT_RUN,$(f))))
+
+# --- targets for people --------------------------------------------------------------------------------------------------
+.PHONY: help test test-all demo bench lint check-deps format format-check install uninstall clean check-long valgrind tsan-unit
+help:
+	@echo "make demo          install what is missing, build, and show a release going out end to end (under a minute after the build)"
+	@echo "make test          install what is missing, build, and run everything a commit needs"
+	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
+	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
+	@echo "make bench         speed and memory, side by side with other senders"
+	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, format-check"
+	@echo "make install       DESTDIR= PREFIX=/usr"
+
+# Bash so that a fresh machine needs nothing else: the libraries are looked up again by the make that runs after the install.
+test:
+	@.ci/install-deps test
+	@$(MAKE) --no-print-directory test-all
+
+UNIT_ALL := $(filter-out %.c,$(UNIT) $(filter $(B)/tests/conformance/%,$(WHOLE)) $(filter $(B)/tests/sim/%,$(WHOLE)))
+SYSTEM   := $(sort $(wildcard tests/system/test_*.sh) $(wildcard tests/crash/test_*.sh))
+.PHONY: test-programs test-run
+test-programs: all $(UNIT_ALL)
+test-run: test-programs
+	@B=$(B) tests/run -j 2 -o $(B)/logs $(UNIT_ALL) $(SYSTEM)
+test-all: check-deps
+	@echo "== release build, warnings are errors"
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
+	@echo "== tests under address and undefined behaviour sanitizers"
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=asan test-programs
+	@$(MAKE) --no-print-directory -s VARIANT=asan test-run
+
+demo:
+	@.ci/install-deps
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
+	@tests/system/demo.sh
+
+check-deps:
+	@.ci/check-deps
+
+SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+format:
+	clang-format -i $(SOURCES)
+format-check:
+	@clang-format --dry-run -Werror $(SOURCES) && echo "format-check: $(words $(SOURCES)) files"
+lint: check-deps
+	@.ci/lint
+valgrind:
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release $(patsubst $(B)/%,build/release/%,$(UNIT))
+	@for t in $(patsubst $(B)/%,build/release/%,$(UNIT)); do \
+		valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $$t >/dev/null 2>build/valgrind.log || { echo "valgrind: $$t"; cat build/valgrind.log; exit 1; }; \
+	done; echo "valgrind: clean over the unit tests"
+tsan:
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
+	@$(MAKE) --no-print-directory -s VARIANT=tsan test-run
+check-long:
+	@.ci/install-deps test
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
+	@tests/crash/check_long.sh
+bench:
+	@.ci/install-deps test
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all bench-programs
+	@tests/bench/run.sh
+.PHONY: bench-programs tsan
+bench-programs: $(filter $(B)/tests/bench/%,$(WHOLE))
+
+# --- install --------------------------------------------------------------------------------------------------------------
+D := $(DESTDIR)$(PREFIX)
+ETC := $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+install: all
+	install -D -m 0755 $(B)/lantoad $(D)/bin/lantoad
+	install -D -m 0755 $(B)/lantoa $(D)/bin/lantoa
+	install -d -m 0755 $(D)/lib/lantoa/adapters $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man8
+	install -m 0755 $(ADAPTERS:%=$(B)/adapters/%.so) $(D)/lib/lantoa/adapters/
+	install -D -m 0644 include/lantoa/adapter.h $(D)/include/lantoa/adapter.h
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' config/lantoa.pc.in > $(B)/lantoa.pc
+	install -m 0644 $(B)/lantoa.pc $(D)/lib/pkgconfig/lantoa.pc
+	$(B)/lantoa help --man > $(B)/lantoa.1
+	install -m 0644 $(B)/lantoa.1 $(D)/share/man/man1/lantoa.1
+	install -m 0644 docs/man/lantoad.yaml.5 $(D)/share/man/man5/lantoad.yaml.5
+	install -m 0644 docs/man/lantoad.8 $(D)/share/man/man8/lantoad.8
+	$(B)/lantoa completion bash > $(B)/lantoa.bash && install -D -m 0644 $(B)/lantoa.bash $(D)/share/bash-completion/completions/lantoa
+	$(B)/lantoa completion zsh > $(B)/_lantoa && install -D -m 0644 $(B)/_lantoa $(D)/share/zsh/site-functions/_lantoa
+	install -D -m 0644 systemd/lantoad.service $(D)/lib/systemd/system/lantoad.service
+	install -D -m 0644 systemd/lantoa.sysusers $(D)/lib/sysusers.d/lantoa.conf
+	install -D -m 0644 systemd/lantoa.tmpfiles $(D)/lib/tmpfiles.d/lantoa.conf
+	[ -e $(ETC)/lantoa/lantoad.yaml ] || install -D -m 0640 config/lantoad.yaml $(ETC)/lantoa/lantoad.yaml
+	[ -e $(ETC)/lantoa/channels.d/mail.yaml ] || install -D -m 0640 config/channels.d/mail.yaml $(ETC)/lantoa/channels.d/mail.yaml
+	for f in $(wildcard config/outcomes/* config/domains/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/}; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/}; done
+	for f in $(shell cd config && find examples adapter-template -type f 2>/dev/null); do install -D -m 0644 config/$$f $(D)/share/doc/lantoa/$$f; done
+
+# Removes what install put under PREFIX; the configuration stays.
+uninstall:
+	rm -f $(D)/bin/lantoad $(D)/bin/lantoa $(ADAPTERS:%=$(D)/lib/lantoa/adapters/%.so) $(D)/include/lantoa/adapter.h $(D)/lib/pkgconfig/lantoa.pc
+	rm -f $(D)/share/man/man1/lantoa.1 $(D)/share/man/man5/lantoad.yaml.5 $(D)/share/man/man8/lantoad.8 $(D)/share/bash-completion/completions/lantoa $(D)/share/zsh/site-functions/_lantoa
+	rm -f $(D)/lib/systemd/system/lantoad.service $(D)/lib/sysusers.d/lantoa.conf $(D)/lib/tmpfiles.d/lantoa.conf
+	rm -rf $(D)/share/lantoa $(D)/share/doc/lantoa
+	-rmdir $(D)/lib/lantoa/adapters $(D)/lib/lantoa $(D)/include/lantoa 2>/dev/null
+clean:
+	rm -rf build

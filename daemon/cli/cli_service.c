@@ -84,33 +84,41 @@ int cmd_verdict(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
+static void show_act(struct cli *c, const cJSON *v)
+{
+	char when[64];
+	if (c->json) {
+		cli_print_json(v);
+		return;
+	}
+	cli_time(c, json_i64(v, "at", 0), when, sizeof(when));
+	(void)printf("%s %s %s %s%s%s\n", when, json_z(v, "person", ""), json_z(v, "what", ""), json_z(v, "subject", ""),
+		json_z(v, "why", "")[0] ? " – " : "", json_z(v, "why", ""));
+}
+
+/* The rows come newest first; what is newer than the last one shown is printed, oldest first. */
 int cmd_audit_follow(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	bool follow = json_bool(params, "follow", false);
-	bool quiet = c->quiet;
+	int64_t last = 0;
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "follow");
+	json_put_i64(params, "limit", 200);
 	for (;;) {
 		cJSON CLEANUP_JSON *r = NULL;
 		int code = cli_call(c, cmd->method, params, &r);
 		if (code)
 			return code;
 		const cJSON *rows = json_get(r, "rows");
-		for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next) {
-			char when[64];
-			cli_time(c, json_i64(v, "at", 0), when, sizeof(when));
-			if (c->json)
-				cli_print_json(v);
-			else
-				(void)printf("%s %s %s %s%s%s\n", when, json_z(v, "person", ""),
-					json_z(v, "what", ""), json_z(v, "subject", ""),
-					json_z(v, "why", NULL) ? " – " : "", json_z(v, "why", ""));
-			cJSON_DeleteItemFromObjectCaseSensitive(params, "after");
-			json_put_i64(params, "after", json_i64(v, "seq", 0));
+		for (int i = rows ? cJSON_GetArraySize(rows) - 1 : -1; i >= 0; i--) {
+			const cJSON *v = cJSON_GetArrayItem(rows, i);
+			if (json_i64(v, "seq", 0) <= last)
+				continue;
+			last = json_i64(v, "seq", 0);
+			show_act(c, v);
 		}
 		(void)fflush(stdout);
-		if (!follow && !json_bool(r, "more", false))
+		if (!follow)
 			return 0;
-		if (follow && !(rows && rows->child))
-			(void)usleep(500000);
-		c->quiet = quiet;
+		(void)usleep(500000);
 	}
 }
