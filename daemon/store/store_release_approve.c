@@ -192,14 +192,13 @@ static int put_approval(struct approving *a, const struct policy_verdict *v)
 	return rc;
 }
 
-static int carry_parts(struct approving *a)
+/* Every lot that is not over follows the new manifest: it is planned again, and opens again only when its outputs are made
+ * again equal. Rows that were never tried are cleared by planning first; what was sent stays sent. */
+static int lots_to_planning(struct approving *a)
 {
-	/* What had started under an earlier revision goes on as it was approved then: its part is not planned again. */
 	return db_exec(a->db,
-		"UPDATE part SET state=o.state, planned=o.planned, at=o.at, started=o.started, win_from=o.win_from, win_to=o.win_to, "
-		"expires=o.expires, why=o.why, go_at=o.go_at, go_by=o.go_by FROM part o WHERE o.release_id=part.release_id AND "
-		"o.part=part.part AND o.rev=?2 AND o.started IS NOT NULL AND part.release_id=?1 AND part.rev=?3",
-		"iii", a->c->release.id, a->c->release.rev_approved, a->rev);
+		"UPDATE lot SET gate=0, manifest=?2, why=NULL WHERE release_id=?1 AND gate IN (0,1,2,5)", "ih",
+		a->c->release.id, &a->c->manifest);
 }
 
 int release_schedule(struct store_tx *tx, const struct release_row *r, const struct hash *h,
@@ -241,10 +240,7 @@ static int begin_planning(struct approving *a)
 	hash_hex(&c->manifest, hex);
 	int rc = approvals_void(a->tx, c->release.id, &c->manifest);
 	if (rc == 0)
-		rc = release_void_unstarted(
-			a->tx, c->release.id, "void: planned again under a newer approval");
-	if (rc == 0 && c->release.rev_approved && c->release.rev_approved != a->rev)
-		rc = carry_parts(a);
+		rc = lots_to_planning(a);
 	if (rc == 0)
 		rc = release_schedule(a->tx, &c->release, &c->manifest, now, &c->cmd.err);
 	if (rc == 0)
