@@ -38,8 +38,11 @@ const char *doc_clean_into(
 				"cannot be read: too long, or memory is out");
 		return NULL;
 	}
+	const char *z = doc_arena_str(r->arena, buf_str(&b));
+	if (doc_arena_failed(r->arena))
+		return NULL;
 	*ret_n = b.n;
-	return doc_arena_str(r->arena, buf_str(&b));
+	return z;
 }
 
 static bool total_ok(struct doc_reader *r)

@@ -59,7 +59,11 @@ static int syntax_fault(struct builder *b, const yaml_parser_t *y)
 	const char *says = hint(y->problem, y->context);
 	if (y->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	int line = b->first_line + (int)(y->problem_mark.line > 1000000 ? 0 : y->problem_mark.line);
+	/* an open quote is told where it was opened, not where the text ends */
+	bool open = y->problem != NULL && strstr(y->problem, "unexpected end of stream") != NULL &&
+		y->context != NULL;
+	size_t at = open ? y->context_mark.line : y->problem_mark.line;
+	int line = b->first_line + (int)(at > 1000000 ? 0 : at);
 	problem_add(b->p, PROBLEM_ERROR, b->file, line, "",
 		"the front matter cannot be read here (%s)%s%s",
 		y->problem == NULL ? "YAML error" : y->problem, says[0] == '\0' ? "" : ": ", says);
@@ -88,7 +92,7 @@ static const char *text_of(struct builder *b, const yaml_event_t *e, struct str 
 	if (!utf8_is_nfc(s) && utf8_nfc(&nfc, s) == 0)
 		s = buf_str(&nfc);
 	const char *z = doc_arena_str(b->arena, s);
-	*ret = (struct str){ z, s.n };
+	*ret = (struct str){ z, doc_arena_failed(b->arena) ? 0 : s.n };
 	return z;
 }
 
