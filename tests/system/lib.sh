@@ -1,0 +1,155 @@
+# lib.sh - what system tests, crash runs and the demo share: a private place, the sandbox, the daemon, waiting for conditions.
+# Source it after setting B (the build folder) if it is not build/release. Everything started here is stopped by place_end.
+set -u
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+B=${B:-$TOP/build/release}
+case $B in /*) ;; *) B=$TOP/$B ;; esac
+export LANG=C.UTF-8
+# Sanitized programs look for leaks at their end, and a leak is a failure; they do so only where the run is not killed.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+PLACE= DAEMON_PID= SANDBOX_PID= EXTRA_PIDS=
+T_N=0 T_BAD=0
+
+place_new() { # place_new [FOLDER]: a private folder, made empty
+	PLACE=${1:-$(mktemp -d "${TMPDIR:-/tmp}/lantoa-sys-XXXXXX")}
+	mkdir -p "$PLACE"
+	trap place_end EXIT
+	trap 'exit 130' INT TERM
+}
+stop_pid() { # TERM, then wait; KILL after ten seconds
+	local pid=$1 i
+	[ -n "$pid" ] || return 0
+	kill -TERM "$pid" 2>/dev/null || return 0
+	for i in $(seq 1 400); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	return 0
+}
+place_end() {
+	local rc=$?
+	daemon_stop
+	stop_pid "$SANDBOX_PID"; SANDBOX_PID=
+	for p in $EXTRA_PIDS; do stop_pid "$p"; done
+	if [ -n "$PLACE" ] && [ "${KEEP:-}" = "" ]; then rm -rf "$PLACE"; fi
+	exit $rc
+}
+until_true() { # until_true SECONDS COMMAND...: polls a condition; false when the time is over
+	local end=$((SECONDS + $1)); shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+json() { if [ "$1" = - ]; then jq -r "$2"; else jq -r "$2" "$1"; fi; } # json FILE-or-"-" FILTER
+sandbox_start() { # sandbox_start [options of `sandbox run`]
+	mkdir -p "$PLACE/sandbox"
+	rm -f "$PLACE/sandbox/ready.json"
+	"$B/sandbox" run --dir "$PLACE/sandbox" "$@" >"$PLACE/sandbox.out" 2>&1 &
+	SANDBOX_PID=$!
+	until_true 20 test -s "$PLACE/sandbox/ready.json" || { cat "$PLACE/sandbox.out"; echo "the sandbox does not start"; exit 1; }
+	SMTP_PORT=$(sed -n 's/.*"smtp": *\([0-9]*\).*/\1/p' "$PLACE/sandbox/ready.json")
+	LEDGER=$PLACE/sandbox/ledger.jsonl
+}
+sandbox_ctl() { "$B/sandbox" ctl --dir "$PLACE/sandbox" "$1" >/dev/null; }
+
+# A configuration for tests and the demo: one relay on loopback, people for --as, short times.
+conf_write() { # conf_write PORT [extra lines of the lane]
+	mkdir -p "$PLACE/conf/channels.d" "$PLACE/run"
+	[ -e "$PLACE/conf/master.key" ] || "$B/lantoad" --make-key "$PLACE/conf/master.key" >/dev/null || exit 1
+	cat >"$PLACE/conf/lantoad.yaml" <<-EOF
+	timezone: Asia/Ho_Chi_Minh
+	state_dir: $PLACE/state
+	runtime_dir: $PLACE/run
+	adapter_dir: $B/adapters
+	key_file: master.key
+	mode: trial
+	allow_only: [".bhxh.example", ".press.example", "@foreign-press.example", "@list.example"]
+	own_domains: [portal.example]
+	listen_private: 127.0.0.1:0
+	listen_public: 127.0.0.1:0
+	public_url: http://127.0.0.1
+	free_floor: ${FREE_FLOOR:-16MB}
+	ballast: ${BALLAST:-1MB}
+	people:
+	  - {name: Nguyễn Thị Biên, user: bientap-demo, roles: [editor, viewer]}
+	  - {name: Trần Văn Duyệt, user: lanhdao-demo, roles: [approver, viewer]}
+	  - {name: Lê Vận Hành, user: vanhanh-demo, roles: [operator, viewer]}
+	  - {name: Quản Trị, user: quantri-demo, roles: [admin, operator, viewer]}
+	routes: {email: mail/relay}
+	channels_dir: channels.d
+	EOF
+	cat >"$PLACE/conf/channels.d/mail.yaml" <<-EOF
+	name: mail
+	kind: email
+	adapter: email
+	settings:
+	  host: ${SMTP_HOST:-127.0.0.1}
+	  port: $1
+	  tls: ${SMTP_TLS:-none}
+	  from: thongbao@bhxh.example
+	  from_name: BHXH Việt Nam
+	  ehlo_name: lantoa.bhxh.example
+	  message_id_domain: lantoa.bhxh.example
+	  zone: Asia/Ho_Chi_Minh
+	  connections: ${CONNECTIONS:-4}
+	${SMTP_SETTINGS:-}
+	files: {outcomes: $TOP/config/outcomes/email.tsv, domains: $TOP/config/domains/email.tsv}
+	accounts: [{name: relay}]
+	${SMTP_CHANNEL:-}
+	lane:
+	  concurrency: ${LANE_CONCURRENCY:-64}
+	  intents_max: ${LANE_INTENTS:-256}
+	  backoff: [${LANE_BACKOFF:-1s, 2s}]
+	  urgent_backoff: [1s]
+	  tries: 8
+	  timeout: ${LANE_TIMEOUT:-60s}
+	  breaker_pause: 1s
+	  unknown_max: ${UNKNOWN_MAX:-24h}
+	  ${2:-}
+	EOF
+}
+daemon_start() { # daemon_start [options of lantoad]
+	SOCKET=$PLACE/run/control.sock
+	export LANTOA_SOCKET=$SOCKET
+	rm -f "$SOCKET"
+	"$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo "$@" >>"$PLACE/lantoad.log" 2>&1 &
+	DAEMON_PID=$!
+	for _ in $(seq 1 1200); do
+		kill -0 "$DAEMON_PID" 2>/dev/null || { tail -5 "$PLACE/lantoad.log"; echo "lantoad does not start"; DAEMON_PID=; return 1; }
+		[ -S "$SOCKET" ] && "$B/lantoa" --json version >/dev/null 2>&1 && return 0
+		sleep 0.05
+	done
+	echo "lantoad does not answer"; return 1
+}
+daemon_stop() { stop_pid "${DAEMON_PID:-}"; DAEMON_PID=; }
+daemon_kill() { kill -KILL "$DAEMON_PID" 2>/dev/null; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=; }
+editor() { "$B/lantoa" --as 'Nguyễn Thị Biên' "$@"; }
+approver() { "$B/lantoa" --as 'Trần Văn Duyệt' "$@"; }
+operator() { "$B/lantoa" --as 'Lê Vận Hành' "$@"; }
+admin() { "$B/lantoa" --as 'Quản Trị' "$@"; }
+import_samples() {
+	admin -q offices import "$TOP/config/examples/offices.csv" &&
+		admin -q targets import "$TOP/config/examples/targets.csv" 2>/dev/null &&
+		admin -q audiences import "$TOP/config/examples/audiences.yaml" &&
+		admin -q campaigns import "$TOP/config/examples/campaigns.yaml"
+}
+hash_of() { approver --json review "$1" | json - .hash; }
+
+# TAP
+ok() { T_N=$((T_N + 1)); echo "ok $T_N - $*"; }
+not_ok() { T_N=$((T_N + 1)); T_BAD=$((T_BAD + 1)); echo "not ok $T_N - $*"; }
+check() { # check "sentence" COMMAND...: the command must succeed
+	local what=$1; shift
+	if "$@" >"$PLACE/check.out" 2>&1; then ok "$what"; else not_ok "$what"; sed 's/^/# /' "$PLACE/check.out" | tail -8; fi
+}
+refuse() { # refuse "sentence" EXIT COMMAND...: the command must fail with this exit code
+	local what=$1 want=$2; shift 2
+	"$@" >"$PLACE/check.out" 2>&1
+	local rc=$?
+	if [ $rc -eq "$want" ]; then ok "$what"; else not_ok "$what (exit $rc, wanted $want)"; sed 's/^/# /' "$PLACE/check.out" | tail -8; fi
+}
+same() { # same "sentence" GOT WANTED
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1: got '$2', wanted '$3'"; fi
+}
+tap_end() { echo "1..$T_N"; [ $T_BAD -eq 0 ] && [ $T_N -gt 0 ]; }
