@@ -81,6 +81,8 @@ static bool smtp_data(struct peer_conn *c, const struct peer_smtp *sc)
 static bool smtp_command(
 	struct peer_conn *c, const struct peer_smtp *sc, const char *line, bool *in_tls)
 {
+	if (strncasecmp(line, "EHLO", 4) == 0 && sc->no_ehlo)
+		return peer_printf(c, "502 5.5.2 never heard of it\r\n");
 	if (strncasecmp(line, "EHLO", 4) == 0)
 		return smtp_ehlo(c, sc, *in_tls);
 	if (strncasecmp(line, "HELO", 4) == 0)

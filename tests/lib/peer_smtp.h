@@ -9,6 +9,7 @@
 struct peer_smtp {
 	const char *greeting; /* NULL: "220 test ESMTP" */
 	const char *ehlo; /* further EHLO lines, each "250-...\r\n"; NULL: PIPELINING and SIZE */
+	bool no_ehlo;     /* only HELO is known */
 	bool tls;         /* TLS from the first byte */
 	bool starttls;    /* offered */
 	const char *auth; /* "AUTH" line of EHLO such as "PLAIN LOGIN"; NULL: not offered */
