@@ -71,7 +71,7 @@ run audit verify; operator audit verify || die "audit"
 
 jq '{release, deliveries: [.deliveries[] | {office, channel, address, state, tries, provider_id, url}]}' "$PLACE/report.full.json" >"$OUT/report.json" || die "report"
 # The proof on the provider's side: who truly got a mail, against who the report says was reached.
-jq -r 'select(.ev == "mail") | .rcpt | if type == "array" then .[] else . end' "$LEDGER" | sort >"$PLACE/got"
+jq -r 'select(.t == "mail") | .mailbox' "$LEDGER" | sort >"$PLACE/got"
 jq -r '.deliveries[] | select(.state == "accepted" or .state == "delivered") | .address' "$OUT/report.json" | sort >"$PLACE/reached"
 cmp -s "$PLACE/got" "$PLACE/reached" || { diff "$PLACE/got" "$PLACE/reached"; die "the report and the relay's ledger disagree"; }
 [ "$(uniq -d "$PLACE/got" | wc -l)" = 0 ] || die "a mailbox got two copies"
