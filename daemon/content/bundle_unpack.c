@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +249,22 @@ static int unpack_zip(struct unpack *u, const char *packed)
 	return r;
 }
 
+/* libarchive reads names through the locale's character set, and a daemon runs in "C": this thread alone sees UTF-8. */
+static int unpack_zip_utf8(struct unpack *u, const char *packed, struct str head)
+{
+	if (head.p[2] == 5)
+		return err_set(u->e, -EINVAL, "the zip is empty");
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (utf8 == (locale_t)0)
+		return err_set(u->e, -ENOSYS,
+			"the system has no locale C.UTF-8: names in a zip cannot be read");
+	locale_t before = uselocale(utf8);
+	int r = unpack_zip(u, packed);
+	(void)uselocale(before);
+	freelocale(utf8);
+	return r;
+}
+
 /* --- a single top folder ---------------------------------------------------------------------------------------------------- */
 
 #define TOP_MOVED ".\001top" /* no entry can have this name */
@@ -335,6 +352,7 @@ static int unpack_text(struct unpack *u, const char *packed, struct str head, co
 {
 	struct image_head what;
 	struct buf b CLEANUP_BUF;
+	buf_init(&b, DOC_TEXT_MAX + 1);
 	image_head_read(head, &what);
 	if (what.type != MEDIA_UNKNOWN && what.type != MEDIA_TEXT)
 		return err_set(u->e, -EINVAL,
@@ -343,7 +361,6 @@ static int unpack_text(struct unpack *u, const char *packed, struct str head, co
 	if (u->packed > DOC_TEXT_MAX || str_ends(str_of(name), ".zip"))
 		return err_set(u->e, -EINVAL, "%s%sthis is no zip, and no text of at most %u bytes",
 			name, name[0] == '\0' ? "" : ": ", DOC_TEXT_MAX);
-	buf_init(&b, DOC_TEXT_MAX + 1);
 	int r = file_read(packed, &b, u->e);
 	if (r < 0)
 		return r;
@@ -390,7 +407,8 @@ int bundle_unpack(const char *packed, const char *name, const char *dir,
 		return err_set(e, -errno, "staging folder: %s", strerror(errno));
 	struct str s = { head, n };
 	bool zip = is_zip(s);
-	r = zip ? unpack_zip(&u, packed) : unpack_text(&u, packed, s, name == NULL ? "" : name);
+	r = zip ? unpack_zip_utf8(&u, packed, s)
+		: unpack_text(&u, packed, s, name == NULL ? "" : name);
 	if (r == 0 && zip)
 		r = flatten_top(&u);
 	(void)close(u.dirfd);
