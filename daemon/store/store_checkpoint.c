@@ -46,6 +46,7 @@ static void count(struct store *s, bool copied)
 static void pressure_set(struct store *s, bool on)
 {
 	pthread_mutex_lock(&s->mu);
+	on = on && s->backups == 0;
 	if (s->pressure && !on)
 		pthread_cond_broadcast(&s->readers);
 	s->pressure = on;

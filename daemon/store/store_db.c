@@ -192,11 +192,8 @@ int db_exec(struct db *db, const char *sql, const char *fmt, ...)
 	va_start(ap, fmt);
 	rc = bind_all(st, fmt, ap, SQLITE_STATIC);
 	va_end(ap);
-	if (rc == SQLITE_OK) {
-		rc = sqlite3_step(st);
-		if (FAULT("store.write"))
-			rc = SQLITE_FULL;
-	}
+	if (rc == SQLITE_OK)
+		rc = FAULT("store.write") ? SQLITE_FULL : sqlite3_step(st);
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st); /* they borrowed the caller's memory */
 	REQUIRE(rc != SQLITE_ROW);  /* use db_query */

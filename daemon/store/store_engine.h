@@ -50,8 +50,9 @@ struct store_reader {
 struct store_tx {
 	struct store *s;
 	int64_t wall_ms, began_us, cmd_began_us;
-	bool ex_open,
-		ex_in_cmd; /* exchange.db takes part: transaction, savepoint of this command */
+	bool scrub;     /* erased something: empty the log after the commit */
+	bool ex_open;   /* exchange.db takes part: in the transaction ... */
+	bool ex_in_cmd; /* ... and in this command's savepoint */
 };
 
 struct store {
@@ -80,6 +81,7 @@ struct store {
 	struct store_stats st;
 	struct store_reader reader[READERS_MAX];
 	size_t readers_began;
+	int backups; /* under way: they hold a long snapshot, so nobody waits for an empty WAL */
 	pthread_t thread;
 	bool thread_on, stopping;
 	const struct keyring

@@ -35,7 +35,7 @@ static int tx_begin(struct store *s)
 	s->ex->hit_full = s->ex->hit_io = false;
 	tx->wall_ms = store_wall(s);
 	tx->began_us = tx->cmd_began_us = store_mono_us(s);
-	tx->ex_open = tx->ex_in_cmd = false;
+	tx->ex_open = tx->ex_in_cmd = tx->scrub = false;
 	if (FAULT("store.begin"))
 		return -EBUSY;
 	return sql_run(s->w, "BEGIN IMMEDIATE");
@@ -50,7 +50,6 @@ static void tx_rollback(struct store *s)
 	if (!sqlite3_get_autocommit(s->ex->h))
 		(void)sql_run(s->ex, "ROLLBACK");
 	s->tx.ex_open = false;
-	s->scrub = false;
 }
 
 /* exchange.db is committed after the main file and may fail alone: its records are evidence, not state. */
@@ -87,6 +86,7 @@ static int tx_commit(struct store *s)
 	if (rc == 0) {
 		(void)FAULT("store.committed"); /* a place to be killed at */
 		exchange_commit(s);
+		s->scrub = s->scrub || s->tx.scrub;
 	}
 	return rc;
 }
@@ -430,7 +430,7 @@ void store_idle(struct store *s)
 			return;
 		}
 	}
-	if (s->wal_pages > 0)
+	if (s->wal_pages > 0 || s->scrub)
 		checkpoint_truncate(s);
 }
 
@@ -473,5 +473,5 @@ struct db *tx_exchange(struct store_tx *tx)
 
 void tx_scrub(struct store_tx *tx)
 {
-	tx->s->scrub = true;
+	tx->scrub = true;
 }
