@@ -15,6 +15,7 @@
 #define LOOP_MAGIC           0x6c6f6f70u
 #define LOOP_TIMERS_PER_TURN 10000u
 #define LOOP_WORK_SPARE_MAX  256u
+#define LOOP_CLOSE_TURNS     4 /* a loop_stop that nobody saw costs one */
 
 struct loop_signal {
 	uv_signal_t uv;
@@ -357,9 +358,12 @@ int loop_free(struct loop *l)
 	while (l->works_running > 0)
 		uv_run(&l->uv, UV_RUN_ONCE);
 	loop_close_own(l);
-	uv_run(&l->uv,
-		UV_RUN_NOWAIT); /* the close callbacks, ours and those that others asked for */
-	int r = uv_loop_close(&l->uv);
+	int r = UV_EBUSY;
+	for (int i = 0; i < LOOP_CLOSE_TURNS && r == UV_EBUSY; i++) {
+		/* For the close callbacks: ours, and those that others asked for. */
+		uv_run(&l->uv, UV_RUN_NOWAIT);
+		r = uv_loop_close(&l->uv);
+	}
 	if (r != 0)
 		return r;
 	while (l->spare != NULL) {
