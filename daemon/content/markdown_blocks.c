@@ -33,12 +33,12 @@ static char *copy(struct walk *w, struct str s)
 static bool grow(struct walk *w)
 {
 	size_t cap = w->cap == 0 ? 32 : w->cap * 2;
-	if (w->out.n < w->cap)
-		return true;
 	if (w->out.n == MARKDOWN_BLOCKS_MAX) {
 		w->error = -E2BIG;
 		return false;
 	}
+	if (w->out.n < w->cap)
+		return true;
 	struct block *v = realloc(w->out.v, cap * sizeof(*v));
 	if (v == NULL) {
 		w->error = -ENOMEM;

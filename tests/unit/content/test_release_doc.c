@@ -391,7 +391,8 @@ static void unknown_variables_are_refused_at_their_line(void **state)
 	bad(HEAD PART "---\n{{lokal}}\n", 7, "", "did you mean 'local'?");
 	bad(HEAD PART "---\nMột\n{{office.name\n}}\n", 8, "", "without '}}' in the same line");
 	bad(HEAD PART "---\n{{ office name }}\n", 7, "", "no name of a variable");
-	bad(HEAD PART "text:\n  sms: \"{{x}}\"\n" TAIL, 7, "text.sms.text", "unknown variable {{x}}");
+	bad(HEAD PART "text:\n  sms: \"{{x}}\"\n" TAIL, 7, "text.sms.text",
+		"unknown variable {{x}}");
 	bad("---\ncode: A-1\ntitle: Tin {{y}}\n" PART TAIL, 3, "title", "unknown variable {{y}}");
 	struct release_doc *d = good(HEAD PART
 		"---\n{{office.x}} {{target.name}} {{local}} {{release.code}} \\{{khong}}\n");
@@ -575,6 +576,48 @@ static void memory_that_runs_out_is_an_error_and_leaks_nothing(void **state)
 #endif
 }
 
+/* Bytes turned, dropped and doubled at random: refused or read, never a crash, and never an error without words. */
+static void a_mangled_release_is_refused_or_read_without_harm(void **state)
+{
+	(void)state;
+	static const char text[] = HEAD
+		"cover: {file: cover.png, alt: \"Bìa: một\", crop: top}\nparts:\n  a: {to: [x, y], channels: [email], at: 2026-11-23 08:00}\n"
+		"  b:\n    to: x\n    channels: [sms]\n    after: a\ntext:\n  sms: \"{{office.name}}\"\n  radio: |\n    một\n---\n"
+		"Thân **đậm** {{local}} ![a](cover.png)\n\n- Thứ Hai, 24/11/2026 MẬT ???\n";
+	unsigned seed = 11;
+	size_t refused = 0;
+	for (int round = 0; round < 3000; round++) {
+		char *m = malloc(sizeof(text) + 8);
+		size_t n = sizeof(text) - 1;
+		memcpy(m, text, n);
+		for (int k = 0; k < 1 + round % 4; k++) {
+			seed = seed * 1103515245u + 12345u;
+			size_t at = (seed >> 8) % n;
+			if (seed % 3 == 0)
+				m[at] = (char)(seed >> 20);
+			else if (seed % 3 == 1)
+				memmove(m + at, m + at + 1, --n - at);
+			else
+				m[at] = "{}[]:-#&*!|>'\"%@`,? \n\t"[(seed >> 20) % 24];
+		}
+		struct doc_source src = { .main = { "release.md", { m, n } },
+			.files = files,
+			.n_files = ARRAY_LEN(files) };
+		struct release_doc *d = NULL;
+		struct content_problems p;
+		problems_init(&p);
+		int r = release_doc_parse(&src, &d, &p);
+		assert_true(r == 0 ? d != NULL && p.errors == 0
+				   : r == -EINVAL && d == NULL && p.errors > 0 &&
+					p.v[0].text[0] != '\0');
+		refused += r < 0;
+		problems_done(&p);
+		release_doc_free(d);
+		free(m);
+	}
+	assert_true(refused > 300 && refused < 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,6 +640,7 @@ int main(void)
 		cmocka_unit_test(decomposed_text_is_composed_and_noted),
 		cmocka_unit_test(variants_and_local_texts_have_their_own_files),
 		cmocka_unit_test(faulty_variants_and_local_texts_are_refused_by_file),
+		cmocka_unit_test(a_mangled_release_is_refused_or_read_without_harm),
 		cmocka_unit_test(memory_that_runs_out_is_an_error_and_leaks_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
