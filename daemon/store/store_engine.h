@@ -50,9 +50,10 @@ struct store_reader {
 struct store_tx {
 	struct store *s;
 	int64_t wall_ms, began_us, cmd_began_us;
-	bool scrub;     /* erased something: empty the log after the commit */
-	bool ex_open;   /* exchange.db takes part: in the transaction ... */
-	bool ex_in_cmd; /* ... and in this command's savepoint */
+	const struct keyring *rotate_to; /* sealing key from this commit on, or NULL */
+	bool scrub;                      /* erased something: empty the log after the commit */
+	bool ex_open;                    /* exchange.db takes part: in the transaction ... */
+	bool ex_in_cmd;                  /* ... and in this command's savepoint */
 };
 
 struct store {
@@ -129,6 +130,9 @@ void ballast_make(struct store *s);
 void checkpoint_init(struct store *s);
 void checkpoint_after_commit(struct store *s);
 void checkpoint_truncate(struct store *s);
+
+/* store_secret.c */
+void secret_rotate_end(struct store_tx *tx, bool committed);
 
 /* store_reader.c */
 void readers_close(struct store *s);

@@ -43,6 +43,7 @@ static int tx_begin(struct store *s)
 
 static void tx_rollback(struct store *s)
 {
+	secret_rotate_end(&s->tx, false);
 	(void)db_reset_all(s->w);
 	if (!sqlite3_get_autocommit(s->w->h))
 		(void)sql_run(s->w, "ROLLBACK"); /* a failed one has rolled back by itself */
@@ -85,6 +86,7 @@ static int tx_commit(struct store *s)
 	}
 	if (rc == 0) {
 		(void)FAULT("store.committed"); /* a place to be killed at */
+		secret_rotate_end(&s->tx, true);
 		exchange_commit(s);
 		s->scrub = s->scrub || s->tx.scrub;
 	}

@@ -48,16 +48,16 @@ static const struct keyring *key_by_id(struct store *s, uint32_t id)
 		k = s->o.secret_keys;
 	else if (s->secret_next && keyring_id(s->secret_next) == id)
 		k = s->secret_next;
+	else if (s->secret_prev && keyring_id(s->secret_prev) == id)
+		k = s->secret_prev; /* an older snapshot */
 	pthread_mutex_unlock(&s->mu);
 	return k;
 }
 
-static const struct keyring *key_now(struct store *s)
+/* For sealing, on the store thread: a rotation in this transaction counts at once. */
+static const struct keyring *key_now(struct store_tx *tx)
 {
-	pthread_mutex_lock(&s->mu);
-	const struct keyring *k = s->secret_next ? s->secret_next : s->o.secret_keys;
-	pthread_mutex_unlock(&s->mu);
-	return k;
+	return tx->rotate_to ? tx->rotate_to : tx->s->o.secret_keys;
 }
 
 static int box_write(struct store_tx *tx, const struct keyring *k, const char *name,
@@ -245,7 +245,7 @@ static int put_run(struct store_tx *tx, struct store_cmd *cmd)
 	i.expires = c->expires;
 	i.changed = tx_wall_ms(tx);
 	i.state = CRED_GOOD;
-	rc = box_write(tx, key_now(tx_store(tx)), c->name, c->value, &i);
+	rc = box_write(tx, key_now(tx), c->name, c->value, &i);
 	if (rc == 0 && c->expires)
 		rc = db_exec(tx_db(tx),
 			"UPDATE credential SET state = 0, changed = ?, expires = ? WHERE id = ?",
@@ -327,18 +327,38 @@ static int reseal(struct store_tx *tx, const struct keyring *to, int64_t after, 
 	return rc < 0 ? rc : 1;
 }
 
+/* From here on both keys open; the commit decides which one seals. */
+static void secret_rotate_begin(struct store_tx *tx, const struct keyring *to)
+{
+	pthread_mutex_lock(&tx->s->mu);
+	tx->s->secret_next = to;
+	pthread_mutex_unlock(&tx->s->mu);
+	tx->rotate_to = to;
+}
+
+void secret_rotate_end(struct store_tx *tx, bool committed)
+{
+	struct store *s = tx->s;
+
+	if (!tx->rotate_to)
+		return;
+	pthread_mutex_lock(&s->mu);
+	if (committed) {
+		s->secret_prev = s->o.secret_keys;
+		s->o.secret_keys = tx->rotate_to;
+	}
+	s->secret_next = NULL;
+	pthread_mutex_unlock(&s->mu);
+	tx->rotate_to = NULL;
+}
+
 static int rotate_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct store_secret_rotate *c = CONTAINER_OF(cmd, struct store_secret_rotate, cmd);
-	struct store *s = tx_store(tx);
 	char was[32], now[32];
 	int64_t id = 0;
 	int rc = 1;
 
-	pthread_mutex_lock(&s->mu);
-	uint32_t old = keyring_id(s->o.secret_keys);
-	s->secret_next = c->to; /* opens too from here on; store_secret_rotated decides */
-	pthread_mutex_unlock(&s->mu);
 	c->sealed = 0;
 	while (rc == 1 && c->sealed < ROTATE_MAX) {
 		rc = reseal(tx, c->to, id, &id);
@@ -349,9 +369,9 @@ static int rotate_run(struct store_tx *tx, struct store_cmd *cmd)
 			"credential %" PRId64 " does not open under the "
 			"present key: nothing was changed",
 			id);
-	(void)snprintf(was, sizeof(was), "key:%08" PRIx32, old);
+	(void)snprintf(was, sizeof(was), "key:%08" PRIx32, keyring_id(key_now(tx)));
 	(void)snprintf(now, sizeof(now), "key:%08" PRIx32, keyring_id(c->to));
-	return store_audit(tx,
+	rc = store_audit(tx,
 		&(struct audit_event){ .person = c->person ? c->person : "system",
 			.via = c->via ? c->via : "system",
 			.what = "key.rotate",
@@ -359,6 +379,9 @@ static int rotate_run(struct store_tx *tx, struct store_cmd *cmd)
 			.was = was,
 			.now = now,
 			.why = c->why });
+	if (rc == 0)
+		secret_rotate_begin(tx, c->to);
+	return rc;
 }
 
 void store_secret_rotate_init(struct store_secret_rotate *c, const struct keyring *to)
@@ -367,13 +390,4 @@ void store_secret_rotate_init(struct store_secret_rotate *c, const struct keyrin
 	c->cmd.class = STORE_CONTROL;
 	c->cmd.run = rotate_run;
 	c->to = to;
-}
-
-void store_secret_rotated(struct store *s, bool ok)
-{
-	pthread_mutex_lock(&s->mu);
-	if (ok && s->secret_next)
-		s->o.secret_keys = s->secret_next;
-	s->secret_next = NULL;
-	pthread_mutex_unlock(&s->mu);
 }

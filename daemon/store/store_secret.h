@@ -52,9 +52,9 @@ int store_secret_list(struct db *db,
 	void (*row)(void *ctx, const char *channel, const char *name, const struct cred_info *i),
 	void *ctx) MUST_CHECK;
 
-/* Seals every credential under `to`, all in one transaction. Life: the new key file is written durably first, then this
- * command, then (in done, rc 0) store_secret_rotated, then the old key file may go. Until store_secret_rotated both keys
- * open what they sealed. At most 10,000 credentials. */
+/* Seals every credential under `to`, all in one transaction, and makes it the key from that commit on. Life: the new key
+ * file is written durably first, then this command, then (rc 0 in done) the old key file may go; the keyring of the old one
+ * stays until the store is closed. At most 10,000 credentials. */
 struct store_secret_rotate {
 	struct store_cmd cmd;
 	const struct keyring *to; /* borrowed for the life of the store */
@@ -62,6 +62,5 @@ struct store_secret_rotate {
 	int64_t sealed; /* out */
 };
 void store_secret_rotate_init(struct store_secret_rotate *c, const struct keyring *to);
-void store_secret_rotated(struct store *s, bool ok); /* ok: the new key is the key from now on */
 
 #endif
