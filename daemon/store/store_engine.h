@@ -85,8 +85,8 @@ struct store {
 	int backups; /* under way: they hold a long snapshot, so nobody waits for an empty WAL */
 	pthread_t thread;
 	bool thread_on, stopping;
-	const struct keyring
-		*secret_next; /* while a rotation is under way; o.secret_keys is under mu too */
+	/* keys that open sealed credentials too: of a rotation not yet committed, of the last one */
+	const struct keyring *secret_next, *secret_prev;
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 };
