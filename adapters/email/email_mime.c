@@ -124,11 +124,12 @@ static GMimeObject *file_part(const struct email_doc *d, size_t i)
 	GMimeContentDisposition *disp = g_mime_content_disposition_new();
 	g_mime_content_disposition_set_disposition(
 		disp, f->place == EMAIL_INLINE ? "inline" : "attachment");
+	/* the extended form first: readers that keep the first of two get the true name */
+	g_mime_content_disposition_set_parameter(disp, "filename", f->name);
 	if (strcmp(f->name, f->ascii) != 0) {
 		fallback_param(d, param);
 		g_mime_content_disposition_set_parameter(disp, param, f->ascii);
 	}
-	g_mime_content_disposition_set_parameter(disp, "filename", f->name);
 	g_mime_object_set_content_disposition(o, disp);
 	g_object_unref(disp);
 	if (f->place == EMAIL_INLINE)

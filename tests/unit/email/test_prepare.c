@@ -1,0 +1,372 @@
+/* test_prepare.c - a release becomes a mail: structure, encodings, places, links, problems; and the same bytes every time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "mailtest.h"
+
+static char png_bytes[1000], pdf_bytes[3000];
+
+struct fix {
+	struct sh *h;
+	struct sh_made m;
+	struct lt_asset assets[6];
+	const struct lt_asset *list[6];
+	struct lt_content c;
+	struct lt_pair texts[2];
+};
+
+static int setup(void **state)
+{
+	struct fix *f = calloc(1, sizeof(*f));
+
+	memset(png_bytes, 0x5a, sizeof(png_bytes));
+	memset(pdf_bytes, 0x2e, sizeof(pdf_bytes)); /* dots */
+	f->h = mail_host();
+	sh_asset(f->h, "aa11", png_bytes, sizeof(png_bytes));
+	sh_asset(f->h, "bb22", pdf_bytes, sizeof(pdf_bytes));
+	f->c = (struct lt_content){ .struct_size = sizeof(f->c),
+		.title = mt("Năm năm đổi mới truyền thông BHXH, BHYT ở vùng cao"),
+		.body_markdown = mt("**Hà Nội** – Tin.\n\n- một\n- hai\n\n"
+				    "Xem [cổng](https://portal.example/ttbc/112?a=1&b=2).\n\n.dấu chấm\n"),
+		.lang = mt("vi"),
+		.code = mt("TTBC-2026-112"),
+		.link = mt("https://portal.example/ttbc/112"),
+		.at_ms = 1795395600000LL };
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fix *f = *state;
+
+	sh_made_done(&f->m);
+	sh_free(f->h);
+	free(f);
+	return 0;
+}
+
+static void asset(struct fix *f, uint32_t role, const char *id, const char *type, const char *name, uint64_t bytes)
+{
+	size_t i = f->c.n_assets++;
+
+	f->assets[i] = (struct lt_asset){ .struct_size = sizeof(f->assets[i]), .role = role,
+		.id = mt(id), .content_type = mt(type), .filename = mt(name), .bytes = bytes,
+		.alt = mt("Hình \"1\" <b>"), .width = 1200, .height = 800 };
+	f->list[i] = &f->assets[i];
+	f->c.assets = f->list;
+}
+
+static int prepare(struct fix *f)
+{
+	sh_made_done(&f->m);
+	sh_made_init(&f->m, f->h);
+	return lantoa_adapter.prepare(&f->h->conf, &f->c, &f->m.sink);
+}
+
+static const char *text(struct fix *f)
+{
+	return f->m.text.p;
+}
+
+static size_t count(const char *hay, const char *needle)
+{
+	size_t n = 0;
+
+	for (const char *p = strstr(hay, needle); p != NULL; p = strstr(p + 1, needle))
+		n++;
+	return n;
+}
+
+static void without_files_there_is_one_level_with_text_and_html(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(prepare(f), 0);
+	assert_int_equal(count(text(f), "Content-Type: multipart/alternative"), 1);
+	assert_int_equal(count(text(f), "multipart/related"), 0);
+	assert_int_equal(count(text(f), "multipart/mixed"), 0);
+	assert_int_equal(count(text(f), "Content-Type: text/plain; charset=utf-8"), 1);
+	assert_int_equal(count(text(f), "Content-Type: text/html; charset=utf-8"), 1);
+	assert_int_equal(count(text(f), "Content-Transfer-Encoding: quoted-printable"), 2);
+	assert_non_null(strstr(text(f), "\r\nAuto-Submitted: auto-generated\r\n"));
+	assert_non_null(strstr(text(f), "\r\nX-Lantoa-Release: TTBC-2026-112\r\n"));
+	assert_non_null(strstr(text(f), "MIME-Version: 1.0\r\n"));
+	assert_int_equal(f->m.n_holes, 1);
+	assert_int_equal(f->m.n_problems, 0);
+}
+
+static void a_cover_and_an_attachment_give_all_three_levels(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
+	asset(f, 3, "bb22", "application/pdf", "Quyết định số 1.pdf", sizeof(pdf_bytes));
+	assert_int_equal(prepare(f), 0);
+	const char *mixed = strstr(text(f), "multipart/mixed");
+	assert_non_null(mixed);
+	const char *alt = strstr(mixed, "multipart/alternative");
+	assert_non_null(alt);
+	const char *rel = strstr(alt, "multipart/related");
+	assert_non_null(rel);
+	assert_non_null(strstr(rel, "type=\"text/html\""));
+	assert_non_null(strstr(rel, "Content-Type: image/png"));
+	assert_non_null(strstr(rel, "Content-Disposition: inline; filename=bia.png"));
+	assert_non_null(strstr(rel, "Content-Id: <img1."));
+	assert_non_null(strstr(rel, "Content-Type: application/pdf"));
+	assert_non_null(strstr(rel, "filename=\"Quyet dinh so 1.pdf\""));
+	assert_non_null(strstr(rel, "filename*=UTF-8''Quy%E1%BA%BFt"));
+	assert_non_null(strstr(rel, "WlpaWlpa")); /* the host encodes the asset */
+	assert_non_null(strstr(text(f), "src=3D\"cid:img1."));
+}
+
+static void every_line_ends_with_crlf_and_is_short_enough(void **state)
+{
+	struct fix *f = *state;
+	size_t line = 0;
+
+	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
+	asset(f, 3, "bb22", "application/pdf", "Tập tin có tên rất dài để thử xem nó có bị cắt đúng cách hay không.pdf",
+		sizeof(pdf_bytes));
+	assert_int_equal(prepare(f), 0);
+	for (size_t i = 0; i < f->m.text.n; i++) {
+		char c = f->m.text.p[i];
+		if (c == '\n') {
+			assert_true(i > 0 && f->m.text.p[i - 1] == '\r');
+			line = 0;
+			continue;
+		}
+		if (c == '\r')
+			assert_true(f->m.text.p[i + 1] == '\n');
+		line++;
+		assert_true(line <= 200);
+	}
+	assert_memory_equal(f->m.text.p + f->m.text.n - 2, "\r\n", 2);
+}
+
+static void a_leading_dot_is_doubled(void **state)
+{
+	struct fix *f = *state;
+
+	f->c.body_markdown = mt(".one\n\n..two\n");
+	assert_int_equal(prepare(f), 0);
+	for (const char *p = strstr(text(f), "\r\n."); p != NULL; p = strstr(p + 3, "\r\n."))
+		assert_true(p[3] == '.');
+	assert_non_null(strstr(text(f), "\r\n..one"));
+	assert_non_null(strstr(text(f), "\r\n...two"));
+}
+
+static void the_subject_is_encoded_and_folded_and_may_be_overridden(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(prepare(f), 0);
+	const char *s = strstr(text(f), "Subject: =?UTF-8?");
+	if (s == NULL)
+		s = strstr(text(f), "Subject: =?utf-8?");
+	assert_non_null(s);
+	f->texts[0] = (struct lt_pair){ .name = mt("subject"), .value = mt("Plain subject") };
+	f->c.texts = f->texts;
+	f->c.n_texts = 1;
+	assert_int_equal(prepare(f), 0);
+	assert_non_null(strstr(text(f), "Subject: Plain subject\r\n"));
+}
+
+static void raw_html_of_the_source_never_reaches_the_reader(void **state)
+{
+	struct fix *f = *state;
+
+	f->c.body_markdown = mt("a <script>alert(1)</script> [x](javascript:alert(2)) b\n\n<div onclick=\"x\">c</div>\n");
+	assert_int_equal(prepare(f), 0);
+	assert_null(strstr(text(f), "<script"));
+	assert_null(strstr(text(f), "onclick"));
+	assert_null(strstr(text(f), "href=3D\"javascript"));
+}
+
+static void the_plain_part_keeps_links_lists_and_line_structure(void **state)
+{
+	struct fix *f = *state;
+
+	f->c.title = mt("Title");
+	f->c.body_markdown = mt("## Head\n\nText with [a link](https://x.example/1) and <https://x.example/2>.\n\n"
+				"1. one\n2. two\n   - sub\n\n> quote\n\n    code\n");
+	assert_int_equal(prepare(f), 0);
+	assert_non_null(strstr(text(f), "Title\r\n\r\nHead\r\n\r\nText with a link (https://x.example/1) and https://x.example/2."));
+	assert_non_null(strstr(text(f), "\r\n1. one\r\n2. two\r\n  - sub\r\n"));
+	assert_non_null(strstr(text(f), "\r\n> quote\r\n"));
+	assert_non_null(strstr(text(f), "\r\n    code\r\n"));
+}
+
+static void the_same_content_gives_the_same_bytes(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
+	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
+	assert_int_equal(prepare(f), 0);
+	char *first = strdup(text(f));
+	f->h->wall += 86400000;
+	assert_int_equal(prepare(f), 0);
+	assert_string_equal(first, text(f));
+	free(first);
+}
+
+static void facts_tell_size_and_that_personal_mails_share_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
+	assert_int_equal(prepare(f), 0);
+	int64_t bytes = sh_fact(&f->m, "bytes", -1);
+	assert_in_range(bytes, f->m.text.n - 200, f->m.text.n + 200);
+	assert_int_equal(sh_fact(&f->m, "cost", -1), 0);
+	assert_int_equal(sh_fact(&f->m, "batch_key", -1), 0);
+}
+
+static void a_shared_mail_has_no_hole_and_a_batch_key_of_its_content(void **state)
+{
+	struct fix *f = *state;
+
+	sh_conf(f->h, "personal", "no");
+	assert_int_equal(prepare(f), 0);
+	int64_t key = sh_fact(&f->m, "batch_key", 0);
+	assert_true(key > 0);
+	assert_int_equal(f->m.n_holes, 0);
+	assert_non_null(strstr(text(f), "To: undisclosed-recipients:;\r\n"));
+	assert_non_null(strstr(text(f), "\r\nMessage-ID: <"));
+	assert_non_null(strstr(text(f), "\r\nDate: Mon, 23 Nov 2026 "));
+	assert_int_equal(count(text(f), "\r\nTo: "), 1);
+	f->c.body_markdown = mt("another text\n");
+	assert_int_equal(prepare(f), 0);
+	assert_true(sh_fact(&f->m, "batch_key", 0) != key);
+}
+
+static void too_large_files_are_a_problem_or_become_links(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
+	asset(f, 3, "bb22", "application/pdf", "x.pdf", 20u << 20);
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "2 assets"));
+	sh_conf(f->h, "links", "yes");
+	assert_int_equal(prepare(f), 0);
+	assert_int_equal(f->m.n_holes, 3); /* headers, and the URL in both texts */
+	assert_null(strstr(text(f), "application/pdf"));
+	struct lt_pair vars[] = { { .name = mt("asset.url.bb22"),
+		.value = mt("https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=1&name=.x") } };
+	struct lt_target t = { .struct_size = sizeof(t), .address = mt("a@x.vn"), .ref = mt("r1"), .vars = vars, .n_vars = 1 };
+	char *mail = sh_compose(&f->m, &t, NULL);
+	assert_non_null(mail);
+	/* without the soft breaks the link is whole */
+	char *plain = calloc(1, strlen(mail) + 1), *d = plain;
+	for (const char *p = mail; *p != '\0'; p++)
+		if (strncmp(p, "=\r\n", 3) == 0)
+			p += 2;
+		else
+			*d++ = *p;
+	assert_int_equal(count(plain, "https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=3D1&name=3D"), 2);
+	free(plain);
+	free(mail);
+	t.n_vars = 0; /* no URL: no mail */
+	assert_null(sh_compose(&f->m, &t, NULL));
+}
+
+static void a_mail_over_size_max_is_a_problem(void **state)
+{
+	struct fix *f = *state;
+
+	sh_conf(f->h, "size_max", "4096");
+	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "size_max"));
+}
+
+static void what_would_break_headers_is_refused(void **state)
+{
+	struct fix *f = *state;
+	struct lt_str title = f->c.title;
+
+	f->c.title = mt("a\r\nBcc: x@y.vn");
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "2 subject"));
+	f->c.title = mt("");
+	assert_true(prepare(f) < 0);
+	f->c.title = title;
+	f->c.body_markdown = mt("a\x01" "A\x01 b");
+	assert_true(prepare(f) < 0);
+	f->c.body_markdown = mt("a\xff");
+	assert_true(prepare(f) < 0);
+	f->c.body_markdown = mt("good");
+	f->c.code = mt("x\ny");
+	assert_true(prepare(f) < 0);
+}
+
+static void a_wrong_setting_is_named(void **state)
+{
+	struct fix *f = *state;
+
+	sh_conf(f->h, "zone", "Mars/Olympus");
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "zone: 'Mars/Olympus'"));
+}
+
+static void the_preview_shows_who_what_and_which_files(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 2, "aa11", "image/png", "infographic-1.png", sizeof(png_bytes));
+	assert_int_equal(prepare(f), 0);
+	assert_non_null(strstr(f->m.preview.p, "thongbao@bhxh.example.vn"));
+	assert_non_null(strstr(f->m.preview.p, "Subject: Năm năm"));
+	assert_non_null(strstr(f->m.preview.p, "infographic-1.png (image/png, 1 KiB, in the text)"));
+	assert_non_null(strstr(f->m.preview.p, "(https://portal.example/ttbc/112?a=1&b=2)"));
+}
+
+static void odd_content_never_crashes_prepare(void **state)
+{
+	struct fix *f = *state;
+	char junk[300];
+	unsigned seed = 12345;
+
+	asset(f, 2, "aa11", "image", "", sizeof(png_bytes));
+	asset(f, 3, "bb22", "", "\"..\\/ệ\"", sizeof(pdf_bytes));
+	for (int round = 0; round < 200; round++) {
+		size_t n = (size_t)round % sizeof(junk);
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 1103515245u + 12345u;
+			junk[i] = "[](<>)*_`#-!\\\n \t1.ab&;:\xc3"[seed >> 16 & 15];
+		}
+		f->c.body_markdown = (struct lt_str){ junk, n };
+		int rc = prepare(f);
+		assert_true(rc == 0 || f->m.n_problems > 0);
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(without_files_there_is_one_level_with_text_and_html),
+		T(a_cover_and_an_attachment_give_all_three_levels),
+		T(every_line_ends_with_crlf_and_is_short_enough),
+		T(a_leading_dot_is_doubled),
+		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
+		T(raw_html_of_the_source_never_reaches_the_reader),
+		T(the_plain_part_keeps_links_lists_and_line_structure),
+		T(the_same_content_gives_the_same_bytes),
+		T(facts_tell_size_and_that_personal_mails_share_nothing),
+		T(a_shared_mail_has_no_hole_and_a_batch_key_of_its_content),
+		T(too_large_files_are_a_problem_or_become_links),
+		T(a_mail_over_size_max_is_a_problem),
+		T(what_would_break_headers_is_refused),
+		T(a_wrong_setting_is_named),
+		T(the_preview_shows_who_what_and_which_files),
+		T(odd_content_never_crashes_prepare),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
