@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -576,6 +577,48 @@ static void the_same_picture_twice_is_warned_of(void **state)
 	release_doc_free(d);
 }
 
+struct job {
+	pthread_t thread;
+	char zip[260], dir[300];
+	int unpacked, loaded;
+	size_t parts;
+};
+
+static void *run_job(void *arg)
+{
+	struct job *j = arg;
+	struct content_problems p CLEANUP_PROBLEMS;
+	struct release_doc *d = NULL;
+	problems_init(&p);
+	j->unpacked = bundle_unpack(j->zip, "x.zip", j->dir, NULL, NULL);
+	j->loaded = bundle_load(j->dir, NULL, &d, &p);
+	j->parts = d == NULL ? 0 : d->n_parts;
+	release_doc_free(d);
+	return NULL;
+}
+
+static void several_workers_read_bundles_at_once(void **state)
+{
+	struct place *pl = *state;
+	struct job jobs[4] = { 0 };
+	struct archive *a = zip_open(pl);
+	zip_folder(a, SAMPLE, "Tin số 112/");
+	zip_close(a);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		(void)snprintf(jobs[i].zip, sizeof(jobs[i].zip), "%s", pl->zip);
+		(void)snprintf(jobs[i].dir, sizeof(jobs[i].dir), "%s/%zu", pl->dir, i);
+		assert_int_equal(mkdir(jobs[i].dir, 0700), 0);
+		assert_int_equal(pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		assert_int_equal(pthread_join(jobs[i].thread, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		assert_int_equal(jobs[i].unpacked, 0);
+		assert_int_equal(jobs[i].loaded, 0);
+		assert_int_equal(jobs[i].parts, 5);
+	}
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -597,6 +640,7 @@ int main(void)
 		T(attachments_and_videos_are_what_they_say),
 		T(faults_of_texts_and_of_files_are_told_together),
 		T(the_same_picture_twice_is_warned_of),
+		T(several_workers_read_bundles_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -598,7 +598,7 @@ static void a_mangled_release_is_refused_or_read_without_harm(void **state)
 			else if (seed % 3 == 1)
 				memmove(m + at, m + at + 1, --n - at);
 			else
-				m[at] = "{}[]:-#&*!|>'\"%@`,? \n\t"[(seed >> 20) % 24];
+				m[at] = "{}[]:-#&*!|>'\"%@`,? \n\t"[(seed >> 20) % 22];
 		}
 		struct doc_source src = { .main = { "release.md", { m, n } },
 			.files = files,
