@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,11 +213,22 @@ static int take_entry(struct unpack *u, struct archive *a, struct archive_entry 
 	return r;
 }
 
+/* libarchive turns the times in a header with mktime(), whose zone is the process's: one thread at a time. */
+static pthread_mutex_t header_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int next_header(struct archive *a, struct archive_entry **ret)
+{
+	(void)pthread_mutex_lock(&header_lock);
+	int r = archive_read_next_header(a, ret);
+	(void)pthread_mutex_unlock(&header_lock);
+	return r;
+}
+
 static int walk_zip(struct unpack *u, struct archive *a)
 {
 	for (;;) {
 		struct archive_entry *en;
-		int r = archive_read_next_header(a, &en);
+		int r = next_header(a, &en);
 		if (r == ARCHIVE_EOF)
 			return u->entries == 0 ? err_set(u->e, -EINVAL, "the zip is empty") : 0;
 		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
