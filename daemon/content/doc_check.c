@@ -120,17 +120,6 @@ static void check_embargo(struct doc_reader *r, const struct doc_part *giver)
 	}
 }
 
-static void note_embargo_waits(struct doc_reader *r, const struct doc_part *p)
-{
-	bool any = false;
-	for (size_t i = 0; i < r->doc->n_parts; i++)
-		any = any || r->doc->parts[i].embargo.kind != WHEN_NONE;
-	if (any && p->embargo.kind == WHEN_NONE && !p->internal && p->after[0] == '\0' &&
-		!p->go_signal && (p->at.kind == WHEN_NOW || p->at.kind == WHEN_NONE))
-		note_at(r, p, PROBLEM_INFO, p->line_at, "at",
-			"waits until the embargo of the release has ended");
-}
-
 void doc_check_parts(struct doc_reader *r)
 {
 	struct release_doc *d = r->doc;
@@ -141,7 +130,6 @@ void doc_check_parts(struct doc_reader *r)
 		struct doc_part *p = &d->parts[i];
 		check_expiry(r, p);
 		check_embargo(r, p);
-		note_embargo_waits(r, p);
 		if (p->needs_link && d->link[0] == '\0')
 			fault_at(r, p, p->line_link, "needs_link",
 				"the release has no link that could be waited for");
@@ -153,10 +141,10 @@ void doc_check_parts(struct doc_reader *r)
 
 /* --- texts ----------------------------------------------------------------------------------------------------------------- */
 
+/* Which columns an office has is the plan's to know. */
 static bool var_known(struct str name, bool local)
 {
 	return str_starts(name, "office.") || str_starts(name, "target.") ||
-		str_starts(name, "release.") || str_eqz(name, "unsubscribe.url") ||
 		(!local && str_eqz(name, "local"));
 }
 
@@ -169,8 +157,7 @@ struct text_at {
 static void check_vars(struct doc_reader *r, const struct text_at *t, struct str text)
 {
 	static const char *const known[] = { "local", "office.name", "office.short",
-		"office.hotline", "office.address", "office.code", "target.name", "target.address",
-		"release.code", "release.title", "release.link", "unsubscribe.url" };
+		"office.hotline", "office.address", "office.code", "target.name" };
 	struct template_vars *vars = x_calloc(1, sizeof(*vars));
 	struct err e = { 0 };
 	char says[400];

@@ -394,8 +394,8 @@ static void unknown_variables_are_refused_at_their_line(void **state)
 	bad(HEAD PART "text:\n  sms: \"{{x}}\"\n" TAIL, 7, "text.sms.text",
 		"unknown variable {{x}}");
 	bad("---\ncode: A-1\ntitle: Tin {{y}}\n" PART TAIL, 3, "title", "unknown variable {{y}}");
-	struct release_doc *d = good(HEAD PART
-		"---\n{{office.x}} {{target.name}} {{local}} {{release.code}} \\{{khong}}\n");
+	struct release_doc *d = good(
+		HEAD PART "---\n{{office.x}} {{target.name}} {{local}} \\{{khong}}\n");
 	release_doc_free(d);
 }
 
