@@ -175,7 +175,7 @@ static int bind_all(sqlite3_stmt *st, const char *fmt, va_list ap, sqlite3_destr
 			break;
 		case 'd': rc = sqlite3_bind_double(st, i, va_arg(ap, double)); break;
 		case 'n': rc = sqlite3_bind_null(st, i); break;
-		default: REQUIRE(!"unknown binding format");
+		default: REQUIRE(false); /* no such binding format */
 		}
 	}
 	return rc;

@@ -283,7 +283,7 @@ static int mark_run(struct store_tx *tx, struct store_cmd *cmd)
 	if (db_changes(tx_db(tx)) == 0)
 		return err_set(&cmd->err, -ENOENT, "credential '%s/%s' is not stored", c->channel,
 			c->name);
-	return audited(tx, "credential.mark", c->channel, c->name, cred_state_name(c->state),
+	return audited(tx, "credential.mark", c->channel, c->name, cred_state_name((int)c->state),
 		c->person, c->via, c->why);
 }
 

@@ -114,7 +114,7 @@ void teststore_drain(struct teststore *t)
 	for (int i = 0; i < 100000; i++)
 		if (store_run(t->s) + store_complete(t->s) == 0)
 			return;
-	REQUIRE(!"the queue does not get empty");
+	REQUIRE(false); /* the queue does not get empty */
 }
 
 int teststore_do(struct teststore *t, struct store_cmd *cmd)
@@ -184,7 +184,7 @@ char *teststore_text(struct teststore *t, const char *sql)
 
 	if (db_prepare(reader_db(r), sql, &st) < 0) {
 		(void)fprintf(stderr, "%s: %s\n", sql, db_message(reader_db(r)));
-		REQUIRE(!"the test's own SQL");
+		REQUIRE(false); /* the test's own SQL */
 	}
 	if (sqlite3_step(st) == SQLITE_ROW)
 		ret = col_dup(st, 0);

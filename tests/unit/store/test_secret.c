@@ -121,8 +121,7 @@ static void a_box_opens_only_in_its_own_row_name_and_version(void **state)
 	static const char *const change[] = {
 		"UPDATE credential SET version = version + 1 WHERE name = 'a'",
 		"UPDATE credential SET name = 'c' WHERE name = 'a'",
-		"UPDATE credential SET (nonce, box) = (SELECT nonce, box FROM credential WHERE name = 'b') "
-		"WHERE name = 'a'",
+		"UPDATE credential SET (nonce, box) = (SELECT b.nonce, b.box FROM credential b WHERE b.name = 'b') WHERE name = 'a'",
 		"UPDATE credential SET box = x'00' WHERE name = 'a'",
 		"UPDATE credential SET nonce = x'' WHERE name = 'a'"
 	};

@@ -1,0 +1,292 @@
+/* test_thread.c - the thread around the writer: real time, readers beside it, a WAL that stays bounded. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <cmocka.h>
+#include "../../lib/teststore.h"
+#include "base/assert.h"
+#include "base/fault.h"
+#include "store/store_internal.h"
+
+#define COMMANDS 4000
+
+static struct teststore ts;
+
+/* The loop of this test: woken by the store thread. */
+static struct {
+	pthread_mutex_t mu;
+	pthread_cond_t cond;
+	size_t wakes;
+} loop = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+
+static void wake(void *ctx)
+{
+	UNUSED(ctx);
+	pthread_mutex_lock(&loop.mu);
+	loop.wakes++;
+	pthread_cond_signal(&loop.cond);
+	pthread_mutex_unlock(&loop.mu);
+}
+
+/* Waits for a wake-up and completes; false after 20 s without one. */
+static bool turn(void)
+{
+	struct timespec t;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += 20;
+	pthread_mutex_lock(&loop.mu);
+	while (loop.wakes == 0 && rc == 0)
+		rc = pthread_cond_timedwait(&loop.cond, &loop.mu, &t);
+	loop.wakes = 0;
+	pthread_mutex_unlock(&loop.mu);
+	store_complete(ts.s);
+	return rc == 0;
+}
+
+struct add {
+	struct store_cmd cmd;
+	int64_t size;
+	bool done;
+};
+static size_t dones, failed; /* loop only */
+
+static int add_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	return db_exec(tx_db(tx), "INSERT INTO tag(name) VALUES (hex(randomblob(?)))", "i",
+		CONTAINER_OF(cmd, struct add, cmd)->size);
+}
+
+static void add_done(struct store_cmd *cmd)
+{
+	dones++;
+	failed += cmd->rc < 0;
+	CONTAINER_OF(cmd, struct add, cmd)->done = true;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fault_clear();
+	dones = failed = 0;
+	loop.wakes = 0;
+	ts.real_time = true;
+	return teststore_open(&ts);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fault_clear();
+	teststore_close(&ts);
+	return 0;
+}
+
+static void start(void)
+{
+	assert_int_equal(store_thread_start(ts.s, wake, NULL), 0);
+}
+
+static void submit_all(struct add *a, size_t n, int64_t size)
+{
+	for (size_t i = 0; i < n; i++) {
+		a[i].cmd.class = (enum store_class)(i % 4);
+		a[i].cmd.run = add_run;
+		a[i].cmd.done = add_done;
+		a[i].size = size;
+		while (store_submit(ts.s, &a[i].cmd) == -EAGAIN)
+			assert_true(turn());
+	}
+	while (dones < n)
+		assert_true(turn());
+}
+
+static void commands_from_the_loop_are_grouped_and_completed(void **state)
+{
+	struct add *a = x_calloc(COMMANDS, sizeof(*a));
+	struct store_stats st;
+	uint64_t in_hist = 0;
+
+	(void)state;
+	start();
+	submit_all(a, COMMANDS, 16);
+	store_thread_stop(ts.s);
+	store_stats_get(ts.s, &st);
+	assert_int_equal(failed, 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM tag"), COMMANDS);
+	assert_int_equal(st.commands, COMMANDS);
+	assert_true(st.transactions < COMMANDS); /* a group has more than one */
+	for (size_t i = 0; i < 16; i++)
+		in_hist += st.tx_us_hist[i];
+	assert_int_equal(in_hist, st.transactions);
+	assert_true(st.tx_us_max > 0 && st.tx_us_total >= st.tx_us_max);
+	free(a);
+}
+
+static void stopping_runs_what_is_queued(void **state)
+{
+	struct add a[50] = { 0 };
+
+	(void)state;
+	start();
+	for (size_t i = 0; i < 50; i++) {
+		a[i] = (struct add){
+			.cmd = { .class = STORE_CONTROL, .run = add_run, .done = add_done },
+			.size = 8
+		};
+		assert_int_equal(store_submit(ts.s, &a[i].cmd), 0);
+	}
+	store_thread_stop(ts.s);
+	store_complete(ts.s);
+	assert_int_equal(dones, 50);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM tag"), 50);
+	start(); /* and it can be started again */
+	store_thread_stop(ts.s);
+}
+
+static void outcomes_that_could_not_be_committed_are_tried_again(void **state)
+{
+	struct add a = { .cmd = { .class = STORE_OUTCOME, .run = add_run, .done = add_done },
+		.size = 8 };
+
+	(void)state;
+	fault_set("store.commit", 0, 3);
+	start();
+	assert_int_equal(store_submit(ts.s, &a.cmd), 0);
+	while (!a.done)
+		assert_true(turn());
+	assert_int_equal(a.cmd.rc, 0);
+	store_thread_stop(ts.s);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM tag"), 1);
+}
+
+/* --- readers ---------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+	pthread_t thread;
+	atomic_bool *stop;
+	int64_t reads;
+	bool wrong;
+};
+
+/* Short snapshots without a pause: with several of these the WAL is never without a reader. */
+static void *read_on(void *arg)
+{
+	struct reading *rd = arg;
+
+	while (!atomic_load(rd->stop)) {
+		struct store_reader *r = NULL;
+		int64_t one = -1, two = -1;
+		struct timespec pause = { 0, 3000000 };
+		if (store_reader_get(ts.s, &r) < 0) {
+			rd->wrong = true;
+			return NULL;
+		}
+		bool ok = reader_begin(r) == 0 &&
+			db_get_i64(reader_db(r), &one, "SELECT count(*) FROM tag", "") == 1;
+		nanosleep(&pause, NULL); /* the snapshot is held a while: that is the point */
+		ok = ok && db_get_i64(reader_db(r), &two, "SELECT count(*) FROM tag", "") == 1;
+		reader_end(r);
+		store_reader_put(ts.s, r);
+		rd->wrong |= !ok || one != two;
+		rd->reads++;
+	}
+	return NULL;
+}
+
+static void readers_beside_the_writer_see_still_snapshots_and_the_log_stays_bounded(void **state)
+{
+	struct reading rd[4] = { 0 };
+	struct add *a = x_calloc(COMMANDS, sizeof(*a));
+	atomic_bool stop = false;
+	struct store_stats st;
+
+	(void)state;
+	teststore_stop(&ts);
+	ts.opts.wal_max_bytes = INT64_C(4) << 20;
+	assert_int_equal(teststore_start(&ts), 0);
+	start();
+	for (size_t i = 0; i < 4; i++) {
+		rd[i].stop = &stop;
+		assert_int_equal(pthread_create(&rd[i].thread, NULL, read_on, &rd[i]), 0);
+	}
+	submit_all(a, COMMANDS, 3000); /* some 40 MB through the log */
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(rd[i].thread, NULL);
+	store_thread_stop(ts.s);
+	store_stats_get(ts.s, &st);
+	assert_int_equal(failed, 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_false(rd[i].wrong);
+		assert_true(rd[i].reads > 0);
+	}
+	assert_true(st.checkpoints > 0);
+	print_message("log at most %d KB, %d checkpoints, %d transactions\n",
+		(int)(st.wal_bytes_max >> 10), (int)st.checkpoints, (int)st.transactions);
+	assert_true(st.wal_bytes_max < UINT64_C(16) << 20);
+	free(a);
+}
+
+static void an_idle_second_empties_the_log(void **state)
+{
+	struct add a = { .cmd = { .class = STORE_CONTROL, .run = add_run, .done = add_done },
+		.size = 50000 };
+	char path[300];
+	struct stat st = { .st_size = 1 };
+
+	(void)state;
+	start();
+	assert_int_equal(store_submit(ts.s, &a.cmd), 0);
+	while (!a.done)
+		assert_true(turn());
+	(void)snprintf(path, sizeof(path), "%s/lantoa.db-wal", ts.dir);
+	for (int i = 0; i < 500 && (stat(path, &st) < 0 || st.st_size > 0); i++)
+		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	assert_int_equal(st.st_size, 0);
+	store_thread_stop(ts.s);
+}
+
+static void a_worker_waits_for_a_reader_that_is_given_back(void **state)
+{
+	struct store_reader *r[8];
+	struct reading rd = { 0 };
+	atomic_bool stop = false;
+
+	(void)state;
+	start();
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(store_reader_get(ts.s, &r[i]), 0);
+	rd.stop = &stop;
+	assert_int_equal(pthread_create(&rd.thread, NULL, read_on, &rd), 0);
+	store_reader_put(ts.s, r[3]);
+	atomic_store(&stop, true);
+	pthread_join(rd.thread, NULL);
+	assert_false(rd.wrong);
+	for (size_t i = 0; i < 8; i++)
+		if (i != 3)
+			store_reader_put(ts.s, r[i]);
+	store_thread_stop(ts.s);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(commands_from_the_loop_are_grouped_and_completed),
+		T(stopping_runs_what_is_queued),
+		T(outcomes_that_could_not_be_committed_are_tried_again),
+		T(readers_beside_the_writer_see_still_snapshots_and_the_log_stays_bounded),
+		T(an_idle_second_empties_the_log),
+		T(a_worker_waits_for_a_reader_that_is_given_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
