@@ -1,0 +1,99 @@
+/* dispatch_prep.c - skeletons at hand: what plan prepared again and found equal, by manifest, part, channel and office.
+ * Thread: loop; workers get references. Owns: one reference each, least recently used out first over 32 MB or 4,096.
+ * A manifest is part of the key, so a new revision can never meet an old skeleton. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dispatch/dispatch_internal.h"
+
+static void key_text(const struct prep_key *k, char *dst, size_t size)
+{
+	char hex[HASH_HEX];
+
+	hash_hex(&k->manifest, hex);
+	hex[32] = 0; /* half a digest is enough to tell manifests of one machine apart */
+	snprintf(dst, size, "%s/%u/%lld/%lld", hex, k->part, (long long)k->channel_id,
+		(long long)k->office_id);
+}
+
+static void prep_drop(struct dispatch *d, struct dprep *p)
+{
+	struct dpgroup *g = p->group;
+	struct dprep **at = &g->first;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	list_del(&p->lru);
+	prepared_unref(p->p);
+	d->prep_bytes -= p->cost;
+	d->prep_n--;
+	free(p);
+	if (!g->first) {
+		(void)maps_del(d->prep_groups, str_of(g->key));
+		free(g);
+	}
+}
+
+void prep_known(struct dispatch *d, const struct prep_key *k, struct fill_lot *f)
+{
+	char key[96];
+
+	key_text(k, key, sizeof(key));
+	struct dpgroup *g = maps_get(d->prep_groups, str_of(key));
+	for (struct dprep *p = g ? g->first : NULL; p && f->n_prep < D_PREPS_PER_LOT; p = p->next) {
+		struct fill_prep *fp = &f->prep[f->n_prep++];
+		memset(fp, 0, sizeof(*fp));
+		(void)str_copy(fp->form, sizeof(fp->form), str_of(p->form));
+		(void)str_copy(fp->lang, sizeof(fp->lang), str_of(p->lang));
+		fp->p = prepared_ref(p->p);
+		list_del(&p->lru);
+		list_push(&d->prep_lru, &p->lru);
+	}
+}
+
+static size_t cost_of(const struct prepared *p)
+{
+	size_t own = 512 + p->n_pieces * sizeof(struct lt_src) + p->note.n;
+
+	for (size_t i = 0; i < p->n_pieces; i++)
+		own += p->pieces[i].bytes.n;
+	return own;
+}
+
+void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_prep *fp)
+{
+	char key[96];
+
+	key_text(k, key, sizeof(key));
+	struct dpgroup *g = maps_get(d->prep_groups, str_of(key));
+	for (struct dprep *p = g ? g->first : NULL; p; p = p->next)
+		if (str_eqz(str_of(p->form), fp->form) && str_eqz(str_of(p->lang), fp->lang))
+			return; /* another worker was first */
+	if (!g) {
+		g = x_calloc(1, sizeof(*g));
+		(void)str_copy(g->key, sizeof(g->key), str_of(key));
+		(void)maps_put(d->prep_groups, str_of(key), g);
+	}
+	struct dprep *p = x_calloc(1, sizeof(*p));
+	p->group = g;
+	p->p = prepared_ref(fp->p);
+	p->cost = cost_of(fp->p);
+	(void)str_copy(p->form, sizeof(p->form), str_of(fp->form));
+	(void)str_copy(p->lang, sizeof(p->lang), str_of(fp->lang));
+	p->next = g->first;
+	g->first = p;
+	list_push(&d->prep_lru, &p->lru);
+	d->prep_n++;
+	d->prep_bytes += p->cost;
+	while ((d->prep_bytes > D_PREP_BYTES_MAX || d->prep_n > D_PREP_MAX) && d->prep_n > 1)
+		prep_drop(d, CONTAINER_OF(d->prep_lru.next, struct dprep, lru));
+}
+
+void prep_free(struct dispatch *d)
+{
+	while (!list_empty(&d->prep_lru))
+		prep_drop(d, CONTAINER_OF(d->prep_lru.next, struct dprep, lru));
+	maps_free(d->prep_groups);
+	d->prep_groups = NULL;
+}

@@ -1,0 +1,298 @@
+/* dispatch_receipt.c - what comes from providers without an op: receipts, saved steps, opt-outs, facts.
+ * Thread: loop. Owns: its commands until they are done. Must not know: SQL.
+ * The peer is told "ok" (channel_saved) only after the commit. Failures: an error goes back to the peer, which sends again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "dispatch/dispatch_internal.h"
+
+struct receipt_cmd {
+	struct sq_receipt c;
+	struct dispatch *d;
+	uint64_t ticket; /* 0: nobody waits */
+};
+
+static void on_receipt_stored(struct store_cmd *cmd)
+{
+	struct receipt_cmd *r = CONTAINER_OF(cmd, struct receipt_cmd, c.cmd);
+	struct dispatch *d = r->d;
+	struct dlot *l = r->c.ret_lot ? lot_find(d, r->c.ret_lot) : NULL;
+
+	if (cmd->rc == 0 && r->c.ret_to >= 0) {
+		log_line(LOG_INFO, "ev=receipt.done msg=%lld from=%s to=%s code=%s",
+			(long long)r->c.ret_delivery, dlv_state_name(r->c.ret_from),
+			dlv_state_name(r->c.ret_to), LOG_Q(str_of(r->c.code)));
+		if (l)
+			lot_count(l, (enum dlv_state)r->c.ret_from, (enum dlv_state)r->c.ret_to);
+	}
+	if (r->ticket)
+		channel_saved(d->channels, r->ticket, cmd->rc);
+	d_free(r);
+	cmd_end(d);
+}
+
+static void receipt_submit(struct receipt_cmd *r)
+{
+	struct dispatch *d = r->d;
+
+	sq_receipt_init(&r->c);
+	r->c.cmd.done = on_receipt_stored;
+	r->c.retry_ms = D_ORPHAN_RETRY_MS;
+	cmd_begin(d);
+	r->c.cmd.rc = store_submit(d->o.store, &r->c.cmd);
+	if (r->c.cmd.rc)
+		on_receipt_stored(&r->c.cmd);
+}
+
+static void ids_join(struct sq_receipt *c, const struct lt_receipt *r)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < r->n_ids; i++) {
+		struct lt_str id = r->ids[i];
+		if (id.n + 2 > sizeof(c->ids) - n)
+			break;
+		memcpy(c->ids + n, id.p, id.n);
+		n += id.n;
+		c->ids[n++] = '\n';
+	}
+	c->ids[n] = 0;
+}
+
+void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const struct lt_receipt *r,
+	uint64_t ticket)
+{
+	struct dispatch *d = ctx;
+	struct dacct *acct = a ? account_user(a) : NULL;
+	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
+	struct dchan *chan = NULL;
+
+	c->d = d;
+	c->ticket = ticket;
+	c->c.state = r->state;
+	c->c.final = r->final != 0;
+	c->c.at_ms = r->at_ms > 0 ? r->at_ms : env_wall(d->o.env);
+	c->c.give_up_ms = env_wall(d->o.env) + D_ORPHAN_LIFE_MS;
+	(void)str_copy(c->c.code, sizeof(c->c.code), (struct str){ r->code.p, r->code.n });
+	(void)str_copy(c->c.text, sizeof(c->c.text), (struct str){ r->text.p, r->text.n });
+	for (char *p = c->c.code; *p; p++)
+		if (*p == ' ')
+			*p = '_'; /* one word: an orphan keeps it in a line */
+	ids_join(&c->c, r);
+	if (r->attempt)
+		c->c.delivery = (int64_t)(r->attempt >> 8);
+	else if (r->ref.n)
+		(void)ref_read(d->o.store, (struct str){ r->ref.p, r->ref.n }, &c->c.delivery);
+	LIST_FOR(&d->accts, n)
+	{
+		struct dacct *x = CONTAINER_OF(n, struct dacct, node);
+		if (!acct && x->chan->chan == ch && !chan)
+			chan = x->chan, c->c.account_id = x->id;
+	}
+	if (acct)
+		c->c.account_id = acct->id;
+	receipt_submit(c);
+}
+
+void receipt_again(struct dispatch *d, const struct sq_receipt *o)
+{
+	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
+
+	c->d = d;
+	c->c = *o;
+	receipt_submit(c);
+}
+
+/* --- saved steps ------------------------------------------------------------------------------------------------------- */
+
+struct save_cmd {
+	struct sq_save c;
+	struct dispatch *d;
+	uint64_t ticket;
+	char *value;
+};
+
+static void on_saved(struct store_cmd *cmd)
+{
+	struct save_cmd *s = CONTAINER_OF(cmd, struct save_cmd, c.cmd);
+	struct dispatch *d = s->d;
+
+	channel_saved(d->channels, s->ticket, cmd->rc);
+	d_free(s->value);
+	d_free(s);
+	cmd_end(d);
+}
+
+void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket)
+{
+	struct dispatch *d = ctx;
+	struct save_cmd *s = d_alloc(d, sizeof(*s));
+
+	s->d = d;
+	s->ticket = ticket;
+	s->c.delivery = (int64_t)op->delivery;
+	(void)str_copy(s->c.name, sizeof(s->c.name), name);
+	s->value = d_alloc(d, value.n + 1);
+	if (value.n)
+		memcpy(s->value, value.p, value.n);
+	s->c.value = (struct str){ s->value, value.n };
+	sq_save_init(&s->c);
+	s->c.cmd.done = on_saved;
+	cmd_begin(d);
+	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
+	if (s->c.cmd.rc)
+		on_saved(&s->c.cmd);
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------------------- */
+
+struct stat_cmd {
+	struct sq_stat c;
+	struct dispatch *d;
+};
+
+static void on_stat_stored(struct store_cmd *cmd)
+{
+	struct stat_cmd *s = CONTAINER_OF(cmd, struct stat_cmd, c.cmd);
+	struct dispatch *d = s->d;
+
+	if (cmd->rc)
+		log_line(LOG_DEBUG, "ev=stat.lost msg=%lld code=%d", (long long)s->c.delivery,
+			cmd->rc);
+	d_free(s);
+	cmd_end(d);
+}
+
+void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value)
+{
+	struct dispatch *d = ctx;
+	struct stat_cmd *s = d_alloc(d, sizeof(*s));
+
+	s->d = d;
+	s->c.delivery = (int64_t)delivery;
+	s->c.value = value;
+	(void)str_copy(s->c.name, sizeof(s->c.name), name);
+	sq_stat_init(&s->c);
+	s->c.cmd.done = on_stat_stored;
+	cmd_begin(d);
+	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
+	if (s->c.cmd.rc)
+		on_stat_stored(&s->c.cmd);
+}
+
+/* --- opt-outs ---------------------------------------------------------------------------------------------------------- */
+
+struct optout_cmd {
+	struct sq_optout c;
+	struct dispatch *d;
+	uint64_t ticket;
+	void (*done)(void *ctx, int rc);
+	void *ctx;
+};
+
+/* Copies of that contact that wait in memory were leased before: their lots are read again. */
+static void leases_void(struct dispatch *d, int64_t contact)
+{
+	size_t at = 0;
+	uint64_t key;
+	void *v;
+
+	while (map64_next(d->copy_by_id, &at, &key, &v)) {
+		struct dcopy *c = v;
+		if (c->contact != contact && contact != 0)
+			continue;
+		if (c->state == CP_INTENT || c->state == CP_GO)
+			c->revoke = true;
+		else if (c->state == CP_READY)
+			c->leased_ms -= D_LEASE_MS + 1;
+	}
+}
+
+static void on_opted_out(struct store_cmd *cmd)
+{
+	struct optout_cmd *o = CONTAINER_OF(cmd, struct optout_cmd, c.cmd);
+	struct dispatch *d = o->d;
+
+	if (cmd->rc == 0)
+		leases_void(d, o->c.contact);
+	if (o->ticket)
+		channel_saved(d->channels, o->ticket, cmd->rc);
+	if (o->done)
+		o->done(o->ctx, cmd->rc);
+	d_free(o);
+	cmd_end(d);
+}
+
+static void optout_submit(struct optout_cmd *o)
+{
+	sq_optout_init(&o->c);
+	o->c.cmd.done = on_opted_out;
+	cmd_begin(o->d);
+	o->c.cmd.rc = store_submit(o->d->o.store, &o->c.cmd);
+	if (o->c.cmd.rc)
+		on_opted_out(&o->c.cmd);
+}
+
+void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,
+	uint64_t ticket)
+{
+	struct dispatch *d = ctx;
+	const struct conf_channel *conf = channel_conf(c);
+
+	UNUSED(a);
+	if (in->kind != LT_IN_OPT_OUT && in->kind != LT_IN_COMPLAINT) {
+		/* Not kept by this version: the peer is told so, and the operator. */
+		log_line(LOG_WARN, "ev=inbound.unread ch=%s kind=%u continuing", conf->name,
+			in->kind);
+		channel_saved(d->channels, ticket, -ENOTSUP);
+		return;
+	}
+	struct optout_cmd *o = d_alloc(d, sizeof(*o));
+	o->d = d;
+	o->ticket = ticket;
+	o->c.kind = (int)conf->kind;
+	o->c.reason = in->kind == LT_IN_COMPLAINT ? (int)SUP_COMPLAINT : (int)SUP_OPT_OUT;
+	(void)str_copy(
+		o->c.address, sizeof(o->c.address), (struct str){ in->address.p, in->address.n });
+	snprintf(o->c.via, sizeof(o->c.via), "inbound:%s", conf->name);
+	optout_submit(o);
+}
+
+struct unsub_refused {
+	struct task task;
+	void (*done)(void *ctx, int rc);
+	void *ctx;
+};
+
+static void on_unsub_refused(struct task *t)
+{
+	struct unsub_refused *u = CONTAINER_OF(t, struct unsub_refused, task);
+
+	u->done(u->ctx, -ENOENT);
+	d_free(u);
+}
+
+void dispatch_unsubscribe(
+	struct dispatch *d, struct str token, void (*done)(void *ctx, int rc), void *ctx)
+{
+	int64_t contact, list;
+
+	if (!unsub_read(d->o.store, token, &contact, &list)) {
+		struct unsub_refused *u = d_alloc(d, sizeof(*u));
+		u->done = done;
+		u->ctx = ctx;
+		task_init(&u->task, on_unsub_refused);
+		env_defer(d->o.env, &u->task);
+		return;
+	}
+	struct optout_cmd *o = d_alloc(d, sizeof(*o));
+	o->d = d;
+	o->done = done;
+	o->ctx = ctx;
+	o->c.contact = contact;
+	o->c.list = list;
+	o->c.reason = SUP_OPT_OUT;
+	(void)str_copy(o->c.via, sizeof(o->c.via), STR("one-click"));
+	optout_submit(o);
+}
