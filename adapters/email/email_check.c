@@ -47,6 +47,7 @@ int email_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 			caps.pipelining ? "yes" : "no", caps.dsn ? "yes" : "no",
 			caps.smtputf8 ? "yes" : "no", (unsigned long long)caps.size_max);
 		r.outcome = LT_ACCEPTED;
+		r.scope = LT_SCOPE_TARGET;
 		r.text = ltc_z(text);
 		h->stream_close(h->ctx, k->stream, 0);
 	} else if (ev->type == LT_EV_CLOSED) {

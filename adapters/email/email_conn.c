@@ -215,6 +215,11 @@ static void on_data(struct email_session *s, struct email_conn *c, struct lt_str
 						      : "a reply that nobody asked for");
 			return;
 		}
+		if (c->exp_sent == 0) {
+			email_conn_reset(s, c, "a reply before its command was sent");
+			return;
+		}
+		c->exp_sent--;
 		struct email_expect e = c->expect[c->exp_head];
 		c->exp_head = (uint16_t)((c->exp_head + 1) % EMAIL_EXPECT_MAX);
 		c->exp_n--;
@@ -415,6 +420,7 @@ void email_conn_flush(struct email_session *s, struct email_conn *c)
 		tx->written = true;
 		tx->dot_end = end - c->after_dot;
 	}
+	c->exp_sent = c->exp_n;
 	c->out_tx = NULL;
 	c->out_n = 0;
 	c->cmd.n = 0;

@@ -69,7 +69,8 @@ struct email_conn {
 	uint32_t mails, assigned;   /* done; ever given to this connection */
 	struct email_tx *env, *dot; /* whose envelope is open; whose final reply is owed */
 	struct email_expect expect[EMAIL_EXPECT_MAX];
-	uint16_t exp_head, exp_n;
+	uint16_t exp_head, exp_n,
+		exp_sent; /* exp_sent: of those, whose command the host has taken */
 	int64_t deadline; /* 0: none */
 	struct email_parser in;
 	struct lt_src

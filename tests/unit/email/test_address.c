@@ -74,7 +74,9 @@ static void an_international_domain_becomes_an_a_label(void **state)
 	good("tin@VIỆT.vn", "tin@xn--vit-5kz.vn", "other");
 	/* decomposed: the same name */
 	good("tin@vie\xcc\xa3\xcc\x82t.vn", "tin@xn--vit-5kz.vn", "other");
-	good("a@straß" "e.de", "a@xn--strae-oqa.de", "other"); /* non-transitional */
+	good("a@straß"
+	     "e.de",
+		"a@xn--strae-oqa.de", "other"); /* non-transitional */
 }
 
 static void a_local_part_is_composed(void **state)
@@ -156,7 +158,8 @@ static void without_a_table_every_domain_is_other(void **state)
 
 	(void)state;
 	sh_made_init(&m, h);
-	assert_int_equal(lantoa_adapter.address(&h->conf, (struct lt_str){ "a@gmail.com", 11 }, &m.sink), 0);
+	assert_int_equal(
+		lantoa_adapter.address(&h->conf, (struct lt_str){ "a@gmail.com", 11 }, &m.sink), 0);
 	assert_string_equal(sh_told(&m, "class"), "other");
 	sh_made_done(&m);
 	sh_free(h);

@@ -18,16 +18,19 @@ struct fix {
 static int setup(void **state)
 {
 	struct fix *f = calloc(1, sizeof(*f));
-	struct lt_content c = { .struct_size = sizeof(c), .title = mt("Title"),
-		.body_markdown = mt("Body\n") };
+	struct lt_content c = {
+		.struct_size = sizeof(c), .title = mt("Title"), .body_markdown = mt("Body\n")
+	};
 
 	f->h = mail_host();
 	sh_conf(f->h, "list_id", "bantin.bhxh.example.vn");
 	sh_made_init(&f->m, f->h);
 	if (lantoa_adapter.prepare(&f->h->conf, &c, &f->m.sink) < 0)
 		return -1;
-	f->t = (struct lt_target){ .struct_size = sizeof(f->t), .address = mt("a.b@x.vn"),
-		.ref = mt("mzxw6ytboi"), .at_ms = 1795395600000LL };
+	f->t = (struct lt_target){ .struct_size = sizeof(f->t),
+		.address = mt("a.b@x.vn"),
+		.ref = mt("mzxw6ytboi"),
+		.at_ms = 1795395600000LL };
 	*state = f;
 	return 0;
 }
@@ -89,7 +92,7 @@ static void a_long_name_is_cut_into_words_of_whole_characters(void **state)
 	struct fix *f = *state;
 
 	f->t.name = mt("Văn phòng Bảo hiểm xã hội thành phố Hồ Chí Minh, cơ sở "
-		    "hai, phường Bến Thành");
+		       "hai, phường Bến Thành");
 	assert_non_null(compose(f));
 	const char *to = strstr(f->mail, "\r\nTo: ") + 2;
 	const char *end = strstr(to, "<a.b@x.vn>");
@@ -135,13 +138,17 @@ static void a_list_target_gets_one_click_headers_on_one_line(void **state)
 {
 	struct fix *f = *state;
 
-	f->vars[0] = (struct lt_pair){ .name = mt("unsubscribe.url"),
-		.value = mt("https://lantoa.example/u/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789") };
+	f->vars[0] = (struct lt_pair){
+		.name = mt("unsubscribe.url"),
+		.value = mt(
+			"https://lantoa.example/u/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789")
+	};
 	f->t.vars = f->vars;
 	f->t.n_vars = 1;
 	assert_non_null(compose(f));
-	assert_non_null(strstr(f->mail, "\r\nList-Unsubscribe: <https://lantoa.example/u/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789>\r\n"
-					"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Id: <bantin.bhxh.example.vn>\r\n"));
+	assert_non_null(strstr(f->mail,
+		"\r\nList-Unsubscribe: <https://lantoa.example/u/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789>\r\n"
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Id: <bantin.bhxh.example.vn>\r\n"));
 	f->vars[0].value = mt("https://x/\r\nX: y");
 	assert_null(compose(f));
 	f->vars[0].value = mt("ftp://x.example/y");

@@ -30,8 +30,9 @@ static int setup(void **state)
 	sh_asset(f->h, "bb22", pdf_bytes, sizeof(pdf_bytes));
 	f->c = (struct lt_content){ .struct_size = sizeof(f->c),
 		.title = mt("Năm năm đổi mới truyền thông BHXH, BHYT ở vùng cao"),
-		.body_markdown = mt("**Hà Nội** – Tin.\n\n- một\n- hai\n\n"
-				    "Xem [cổng](https://portal.example/ttbc/112?a=1&b=2).\n\n.dấu chấm\n"),
+		.body_markdown = mt(
+			"**Hà Nội** – Tin.\n\n- một\n- hai\n\n"
+			"Xem [cổng](https://portal.example/ttbc/112?a=1&b=2).\n\n.dấu chấm\n"),
 		.lang = mt("vi"),
 		.code = mt("TTBC-2026-112"),
 		.link = mt("https://portal.example/ttbc/112"),
@@ -50,13 +51,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void asset(struct fix *f, uint32_t role, const char *id, const char *type, const char *name, uint64_t bytes)
+static void asset(struct fix *f, uint32_t role, const char *id, const char *type, const char *name,
+	uint64_t bytes)
 {
 	size_t i = f->c.n_assets++;
 
-	f->assets[i] = (struct lt_asset){ .struct_size = sizeof(f->assets[i]), .role = role,
-		.id = mt(id), .content_type = mt(type), .filename = mt(name), .bytes = bytes,
-		.alt = mt("Hình \"1\" <b>"), .width = 1200, .height = 800 };
+	f->assets[i] = (struct lt_asset){ .struct_size = sizeof(f->assets[i]),
+		.role = role,
+		.id = mt(id),
+		.content_type = mt(type),
+		.filename = mt(name),
+		.bytes = bytes,
+		.alt = mt("Hình \"1\" <b>"),
+		.width = 1200,
+		.height = 800 };
 	f->list[i] = &f->assets[i];
 	f->c.assets = f->list;
 }
@@ -130,7 +138,8 @@ static void every_line_ends_with_crlf_and_is_short_enough(void **state)
 	size_t line = 0;
 
 	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
-	asset(f, 3, "bb22", "application/pdf", "Tập tin có tên rất dài để thử xem nó có bị cắt đúng cách hay không.pdf",
+	asset(f, 3, "bb22", "application/pdf",
+		"Tập tin có tên rất dài để thử xem nó có bị cắt đúng cách hay không.pdf",
 		sizeof(pdf_bytes));
 	assert_int_equal(prepare(f), 0);
 	for (size_t i = 0; i < f->m.text.n; i++) {
@@ -180,7 +189,8 @@ static void raw_html_of_the_source_never_reaches_the_reader(void **state)
 {
 	struct fix *f = *state;
 
-	f->c.body_markdown = mt("a <script>alert(1)</script> [x](javascript:alert(2)) b\n\n<div onclick=\"x\">c</div>\n");
+	f->c.body_markdown = mt(
+		"a <script>alert(1)</script> [x](javascript:alert(2)) b\n\n<div onclick=\"x\">c</div>\n");
 	assert_int_equal(prepare(f), 0);
 	assert_null(strstr(text(f), "<script"));
 	assert_null(strstr(text(f), "onclick"));
@@ -192,10 +202,12 @@ static void the_plain_part_keeps_links_lists_and_line_structure(void **state)
 	struct fix *f = *state;
 
 	f->c.title = mt("Title");
-	f->c.body_markdown = mt("## Head\n\nText with [a link](https://x.example/1) and <https://x.example/2>.\n\n"
-				"1. one\n2. two\n   - sub\n\n> quote\n\n    code\n");
+	f->c.body_markdown = mt(
+		"## Head\n\nText with [a link](https://x.example/1) and <https://x.example/2>.\n\n"
+		"1. one\n2. two\n   - sub\n\n> quote\n\n    code\n");
 	assert_int_equal(prepare(f), 0);
-	assert_non_null(strstr(text(f), "Title\r\n\r\nHead\r\n\r\nText with a link (https://x.example/1) and https://x.example/2."));
+	assert_non_null(strstr(text(f),
+		"Title\r\n\r\nHead\r\n\r\nText with a link (https://x.example/1) and https://x.example/2."));
 	assert_non_null(strstr(text(f), "\r\n1. one\r\n2. two\r\n  - sub\r\n"));
 	assert_non_null(strstr(text(f), "\r\n> quote\r\n"));
 	assert_non_null(strstr(text(f), "\r\n    code\r\n"));
@@ -257,9 +269,16 @@ static void too_large_files_are_a_problem_or_become_links(void **state)
 	assert_int_equal(prepare(f), 0);
 	assert_int_equal(f->m.n_holes, 3); /* headers, and the URL in both texts */
 	assert_null(strstr(text(f), "application/pdf"));
-	struct lt_pair vars[] = { { .name = mt("asset.url.bb22"),
-		.value = mt("https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=1&name=.x") } };
-	struct lt_target t = { .struct_size = sizeof(t), .address = mt("a@x.vn"), .ref = mt("r1"), .vars = vars, .n_vars = 1 };
+	struct lt_pair vars[] = {
+		{ .name = mt("asset.url.bb22"),
+			.value = mt(
+				"https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=1&name=.x") }
+	};
+	struct lt_target t = { .struct_size = sizeof(t),
+		.address = mt("a@x.vn"),
+		.ref = mt("r1"),
+		.vars = vars,
+		.n_vars = 1 };
 	char *mail = sh_compose(&f->m, &t, NULL);
 	assert_non_null(mail);
 	/* without the soft breaks the link is whole */
@@ -269,7 +288,10 @@ static void too_large_files_are_a_problem_or_become_links(void **state)
 			p += 2;
 		else
 			*d++ = *p;
-	assert_int_equal(count(plain, "https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=3D1&name=3D"), 2);
+	assert_int_equal(
+		count(plain,
+			"https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=3D1&name=3D"),
+		2);
 	free(plain);
 	free(mail);
 	t.n_vars = 0; /* no URL: no mail */
@@ -297,7 +319,8 @@ static void what_would_break_headers_is_refused(void **state)
 	f->c.title = mt("");
 	assert_true(prepare(f) < 0);
 	f->c.title = title;
-	f->c.body_markdown = mt("a\x01" "A\x01 b");
+	f->c.body_markdown = mt("a\x01"
+				"A\x01 b");
 	assert_true(prepare(f) < 0);
 	f->c.body_markdown = mt("a\xff");
 	assert_true(prepare(f) < 0);
@@ -323,7 +346,8 @@ static void the_preview_shows_who_what_and_which_files(void **state)
 	assert_int_equal(prepare(f), 0);
 	assert_non_null(strstr(f->m.preview.p, "thongbao@bhxh.example.vn"));
 	assert_non_null(strstr(f->m.preview.p, "Subject: Năm năm"));
-	assert_non_null(strstr(f->m.preview.p, "infographic-1.png (image/png, 1 KiB, in the text)"));
+	assert_non_null(
+		strstr(f->m.preview.p, "infographic-1.png (image/png, 1 KiB, in the text)"));
 	assert_non_null(strstr(f->m.preview.p, "(https://portal.example/ttbc/112?a=1&b=2)"));
 }
 
