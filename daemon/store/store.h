@@ -69,7 +69,7 @@ void store_close(struct
 void store_drop(struct store *s);
 
 int store_submit(struct store *s, struct store_cmd *cmd)
-	MUST_CHECK; /* 0 or -EAGAIN (full; outcomes are always taken), -EIO (dead) */
+	MUST_CHECK; /* 0 or -EAGAIN (full), -EIO (dead). Outcomes are always taken: committed intents bound them */
 /* Executes waiting commands in the caller: one transaction; returns how many ran. For simulation, tests and the thread itself. */
 size_t store_run(struct store *s);
 /* Runs the completions of committed commands; loop thread; returns how many. */

@@ -51,6 +51,12 @@ static int note(struct db *db, int rc)
 	return db_code(rc);
 }
 
+/* A command that stepped a statement of its own may have met what note() did not see. */
+void db_note_last(struct db *db)
+{
+	ignored(note(db, sqlite3_extended_errcode(db->h)));
+}
+
 int db_open(const char *path, const char *vfs, int flags, struct db **ret, struct err *e)
 {
 	struct db *db = x_calloc(1, sizeof(*db));

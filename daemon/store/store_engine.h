@@ -97,6 +97,7 @@ int db_open(
 	const char *path, const char *vfs, int flags, struct db **ret, struct err *e) MUST_CHECK;
 void db_close(struct db *db);
 int db_script(struct db *db, const char *sql, struct err *e) MUST_CHECK; /* several statements */
+void db_note_last(struct db *db);
 size_t db_reset_all(struct db *db); /* resets what was left running; returns how many those were */
 
 /* store_migrate.c */

@@ -152,6 +152,8 @@ static int cmd_run(struct store *s, struct store_cmd *cmd)
 	cmd->err.text[0] = '\0';
 	s->tx.cmd_began_us = store_mono_us(s);
 	int own = cmd->run(&s->tx, cmd);
+	if (own < 0)
+		db_note_last(s->w);
 	leftovers_reset(s);
 	if (sqlite3_get_autocommit(s->w->h) || s->w->hit_io || s->w->hit_full)
 		return own < 0 ? own : -EIO; /* SQLite gave the transaction up, or must not go on */
@@ -384,6 +386,8 @@ size_t store_run(struct store *s)
 	finish(s, &t, rc < 0);
 	if (rc == 0)
 		checkpoint_after_commit(s);
+	if (s->st.ballast_spent && !s->st.under_floor && s->o.ballast_bytes > 0)
+		ballast_make(s);
 	return n;
 }
 

@@ -223,9 +223,9 @@ static int row_ensure(struct store_tx *tx, const struct store_secret_put *c, str
 	return rc;
 }
 
-static int put_run(struct store_tx *tx, struct store_cmd *cmd)
+int store_secret_put_in(struct store_tx *tx, struct store_secret_put *c)
 {
-	struct store_secret_put *c = CONTAINER_OF(cmd, struct store_secret_put, cmd);
+	struct store_cmd *cmd = &c->cmd;
 	struct cred_info i;
 	char now[48];
 
@@ -261,6 +261,11 @@ static int put_run(struct store_tx *tx, struct store_cmd *cmd)
 	if (rc == 0)
 		c->info = i;
 	return rc;
+}
+
+static int put_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	return store_secret_put_in(tx, CONTAINER_OF(cmd, struct store_secret_put, cmd));
 }
 
 void store_secret_put_init(struct store_secret_put *c, enum store_class class)

@@ -32,6 +32,8 @@ struct store_secret_put {
 	struct cred_info info;          /* out */
 };
 void store_secret_put_init(struct store_secret_put *c, enum store_class class);
+/* The same inside another command's run; c->cmd.err gets the text. */
+int store_secret_put_in(struct store_tx *tx, struct store_secret_put *c) MUST_CHECK;
 
 /* Marks the newest version (rotating while a refresh is under way, in doubt, dead). Audited. -ENOENT. */
 struct store_secret_mark {
