@@ -66,6 +66,7 @@ struct api_listener {
 	struct timer timer, sweep;
 	struct task run;
 	struct list calls, conns;
+	bool made_room; /* a connection ended during this run of the library */
 	struct api_route (*find)(
 		void *ctx, const struct api_request *req); /* body is still empty */
 	void *ctx;

@@ -15,6 +15,7 @@
 #define LISTENER_MAGIC 0x6c697374u
 #define SWEEP_MS       1000
 #define SEND_MS        600000 /* to send one answer */
+#define RUNS_MAX       4u
 #define BACKLOG        128
 
 /* --- the wheel ------------------------------------------------------------------------------- */
@@ -22,7 +23,11 @@
 static void api_listener_turn(struct api_listener *li)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	(void)MHD_run(li->daemon);
+	unsigned runs = 0;
+	do { /* at its limit the library listens again only in the run after the one that made room */
+		li->made_room = false;
+		(void)MHD_run(li->daemon);
+	} while (li->made_room && ++runs < RUNS_MAX);
 	if (MHD_get_timeout(li->daemon, &ms) != MHD_YES)
 		timer_stop(li->env, &li->timer);
 	else
@@ -61,6 +66,7 @@ static void api_on_sweep(struct timer *t)
 				co->fd, SHUT_RDWR); /* libmicrohttpd sees the end and cleans up */
 	}
 	timer_set(li->env, t, now + SWEEP_MS);
+	api_listener_turn(li); /* descriptors may have run out and be there again */
 }
 
 /* --- callbacks of libmicrohttpd -------------------------------------------------------------- */
@@ -71,6 +77,7 @@ static void api_on_conn(void *ctx, struct MHD_Connection *mc, void **socket_ctx,
 	struct api_listener *li = ctx;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		struct api_conn *old = *socket_ctx;
+		li->made_room = true;
 		list_del(&old->node);
 		xfree(old);
 		*socket_ctx = NULL;
