@@ -140,7 +140,6 @@ struct plan_part_cmd { /* all rows of a part stand: growth is judged */
 	struct plan_lot lot;
 	int64_t rev;
 	const struct mf_part *approved;
-	const uint32_t *lane_kinds; /* not used by the store: kinds come from the contact */
 	int64_t growth_percent, growth_count;
 	bool stale, held;
 	char why[320];
@@ -195,6 +194,12 @@ struct plan_lot_row {
 /* Lots of a part that wait to be opened. *ret owned. */
 int plan_lots_get(struct db *db, int64_t release_id, uint32_t part, struct plan_lot_row **ret,
 	size_t *ret_n) MUST_CHECK;
+struct plan_form {
+	char form[16], lang[16];
+};
+/* Forms and languages of what waits in a lot (its first 20,000 rows). */
+int plan_lot_forms_get(
+	struct db *db, int64_t lot_id, struct plan_form *ret, size_t max, size_t *ret_n) MUST_CHECK;
 /* What an opened lot of this key looks like, made by dispatch's key: the start of its part, 0 before. */
 int plan_part_started(
 	struct db *db, int64_t release_id, int64_t rev, uint32_t part, int64_t *ret) MUST_CHECK;

@@ -251,7 +251,7 @@ int plan_jobs_get(struct db *db, int64_t *ret, size_t max, size_t *ret_n)
 {
 	return ids_of(db,
 		"SELECT r.id FROM job j JOIN release r ON r.id=j.subject WHERE j.kind=1 AND r.state IN (2,3) AND EXISTS(SELECT 1 FROM part p "
-		"WHERE p.release_id=r.id AND p.rev=r.rev_approved AND p.planned<2 AND p.state<>4) ORDER BY r.prio, r.approved_at, r.id",
+		"WHERE p.release_id=r.id AND p.rev=r.rev_approved AND p.planned<2 AND p.state NOT IN (3,4)) ORDER BY r.prio, r.approved_at, r.id",
 		ret, max, ret_n);
 }
 
@@ -291,5 +291,27 @@ int plan_part_started(struct db *db, int64_t release_id, int64_t rev, uint32_t p
 	int rc = db_get_i64(db, ret,
 		"SELECT ifnull(started,0) FROM part WHERE release_id=? AND rev=? AND part=?", "iii",
 		release_id, rev, (int64_t)part);
+	return rc < 0 ? rc : 0;
+}
+
+int plan_lot_forms_get(
+	struct db *db, int64_t lot_id, struct plan_form *ret, size_t max, size_t *ret_n)
+{
+	sqlite3_stmt *st;
+	size_t n = 0;
+	int rc = db_query(db, &st,
+		"SELECT DISTINCT c.form, CASE WHEN t.lang='' THEN o.lang ELSE t.lang END FROM (SELECT contact_id, target_id FROM delivery "
+		"WHERE state=0 AND lot_id=? LIMIT 20000) d JOIN target t ON t.id=d.target_id JOIN contact c ON c.id=d.contact_id JOIN office o ON "
+		"o.id=t.office_id",
+		"i", lot_id);
+	if (rc < 0)
+		return rc;
+	while (n < max && (rc = db_row(db, st)) == 1) {
+		str_copy(ret[n].form, sizeof(ret[n].form), col_str(st, 0));
+		str_copy(ret[n].lang, sizeof(ret[n].lang), col_str(st, 1));
+		n++;
+	}
+	db_reset(st);
+	*ret_n = n;
 	return rc < 0 ? rc : 0;
 }

@@ -83,17 +83,17 @@ static int put_release(
 	int rc;
 	if (!old) {
 		rc = db_exec(db,
-			"INSERT INTO release(year, code, state, rev_newest, campaign_id, prio, category, kind, title) "
-			"VALUES(?,?,?,?,nullif(?,0),?,?,?,?)",
-			"itiiiiiit", c->year, c->code, (int64_t)REL_IN_REVIEW, c->rev,
+			"INSERT INTO release(year, code, state, rev_newest, campaign_id, prio, category, kind, title, note) "
+			"VALUES(?,?,?,?,nullif(?,0),?,?,?,?,CASE WHEN ?>0 THEN 'corrects:' || ?10 END)",
+			"itiiiiiiti", c->year, c->code, (int64_t)REL_IN_REVIEW, c->rev,
 			c->campaign_id, (int64_t)c->prio, (int64_t)c->category, (int64_t)c->kind,
-			c->title);
+			c->title, c->corrects);
 		c->ret_id = db_last_id(db);
 		return rc;
 	}
 	c->ret_id = old->id;
 	rc = db_exec(db,
-		"UPDATE release SET state=?, rev_newest=?, campaign_id=nullif(?,0), prio=?, category=?, kind=?, title=?, note=NULL "
+		"UPDATE release SET state=?, rev_newest=?, campaign_id=nullif(?,0), prio=?, category=?, kind=?, title=?, note=CASE WHEN note LIKE 'corrects:%' THEN note END "
 		"WHERE id=?",
 		"iiiiiiti", (int64_t)REL_IN_REVIEW, c->rev, c->campaign_id, (int64_t)c->prio,
 		(int64_t)c->category, (int64_t)c->kind, c->title, old->id);

@@ -18,7 +18,8 @@
 
 /* --- rows -------------------------------------------------------------------------------------------------------------------- */
 struct release_row {
-	int64_t id, year, rev_newest, rev_approved /* 0: none */, campaign_id, approved_at;
+	int64_t id, year, rev_newest, rev_approved /* 0: none */, campaign_id, approved_at,
+		corrects; /* the release that this one corrects; 0: none */
 	int state, prio, category, kind, owed;
 	char code[80], title[512];
 };

@@ -29,8 +29,9 @@ static int act_return(struct store_tx *tx, struct release_act_cmd *c)
 {
 	int rc = set_state(tx, c, REL_RETURNED);
 	if (rc == 0)
-		rc = db_exec(tx_db(tx), "UPDATE release SET note=? WHERE id=?", "ti", c->why,
-			c->release.id);
+		rc = db_exec(tx_db(tx),
+			"UPDATE release SET note=CASE WHEN note LIKE 'corrects:%' THEN note ELSE ? END WHERE id=?",
+			"ti", c->why, c->release.id);
 	if (rc == 0)
 		rc = approvals_void(tx, c->release.id, NULL);
 	if (rc == 0)

@@ -197,8 +197,8 @@ static int put_approval(struct approving *a, const struct policy_verdict *v)
 static int lots_to_planning(struct approving *a)
 {
 	return db_exec(a->db,
-		"UPDATE lot SET gate=0, manifest=?2, why=NULL WHERE release_id=?1 AND gate IN (0,1,2,5)", "ih",
-		a->c->release.id, &a->c->manifest);
+		"UPDATE lot SET gate=0, manifest=?2, why=NULL WHERE release_id=?1 AND gate IN (0,1,2,5)",
+		"ih", a->c->release.id, &a->c->manifest);
 }
 
 int release_schedule(struct store_tx *tx, const struct release_row *r, const struct hash *h,
@@ -253,6 +253,9 @@ static int begin_planning(struct approving *a)
 		rc = db_exec(a->db,
 			"UPDATE release SET state=?, rev_approved=?, approved_at=? WHERE id=?",
 			"iiii", (int64_t)state, a->rev, now, c->release.id);
+	if (rc == 0 && c->release.corrects)
+		rc = db_exec(a->db, "UPDATE release SET state=6 WHERE id=? AND state IN (3,4)", "i",
+			c->release.corrects);
 	c->release.state = state;
 	c->planning = rc == 0;
 	return rc;

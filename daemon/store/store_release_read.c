@@ -10,7 +10,7 @@
 
 #define RELEASE_COLUMNS                                                                                                         \
 	"id, year, code, state, rev_newest, ifnull(rev_approved,0), ifnull(campaign_id,0), prio, category, kind, title, owed, " \
-	"ifnull(approved_at,0)"
+	"ifnull(approved_at,0), ifnull(note,'')"
 
 static void read_release(sqlite3_stmt *st, struct release_row *r)
 {
@@ -25,6 +25,9 @@ static void read_release(sqlite3_stmt *st, struct release_row *r)
 		.kind = (int)col_i64(st, 9),
 		.owed = (int)col_i64(st, 11),
 		.approved_at = col_i64(st, 12) };
+	struct str note = col_str(st, 13);
+	if (str_starts(note, "corrects:"))
+		(void)str_i64((struct str){ note.p + 9, note.n - 9 }, 1, INT64_MAX, &r->corrects);
 	str_copy(r->code, sizeof(r->code), col_str(st, 2));
 	str_copy(r->title, sizeof(r->title), col_str(st, 10));
 }

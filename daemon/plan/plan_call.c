@@ -1,0 +1,95 @@
+/* plan_call.c - an act of a person on its way through worker and store; answered exactly once, on the loop.
+ * Owns: copies of everything that the caller borrowed to it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "plan/plan_internal.h"
+
+static const char *dup_or_null(const char *z)
+{
+	return z ? x_strdup(z) : NULL;
+}
+
+struct plan_call *call_new(struct plan *p, const cJSON *params, const struct staged *s,
+	const struct actor *who, plan_done_fn *done, void *ctx)
+{
+	CHECK_OBJ(p, PLAN_MAGIC);
+	struct plan_call *c = x_calloc(1, sizeof(*c));
+	c->p = p;
+	c->done = done;
+	c->ctx = ctx;
+	c->who = (struct actor){ dup_or_null(who->person), dup_or_null(who->via),
+		dup_or_null(who->office), who->roles };
+	c->params = params ? cJSON_Duplicate(params, true) : NULL;
+	if (s)
+		c->staged = (struct staged){ dup_or_null(s->path), dup_or_null(s->name) };
+	plan_busy(p);
+	return c;
+}
+
+void call_answer(struct plan_call *c)
+{
+	struct plan *p = c->p;
+	if (c->rc < 0 && !*c->err.text)
+		err_set(&c->err, c->rc, "it could not be stored (%d)", c->rc);
+	c->done(c->ctx, c->rc, c->rc < 0 ? &c->err : NULL, MOVE(c->json));
+	check_done(&c->checked);
+	xfree(c->who.person);
+	xfree(c->who.via);
+	xfree(c->who.office);
+	xfree(c->staged.path);
+	xfree(c->staged.name);
+	cJSON_Delete(c->params);
+	free(c->parts);
+	free(c->assets);
+	free(c->contacts);
+	free(c->front);
+	free(c->body);
+	free(c->bodies);
+	free(c);
+	plan_idle(p);
+}
+
+static void work_fn(struct work *w)
+{
+	struct plan_call *c = CONTAINER_OF(w, struct plan_call, work);
+	struct store_reader *r = NULL;
+	c->rc = store_reader_get(c->p->store, &r);
+	if (c->rc == 0)
+		c->rc = reader_begin(r);
+	if (c->rc == 0) {
+		c->rc = c->fn(c, r);
+		reader_end(r);
+	}
+	if (r)
+		store_reader_put(c->p->store, r);
+}
+
+static void work_done(struct work *w)
+{
+	struct plan_call *c = CONTAINER_OF(w, struct plan_call, work);
+	if (c->rc < 0)
+		call_answer(c);
+	else
+		c->next(c);
+}
+
+void call_work(struct plan_call *c, int (*fn)(struct plan_call *c, struct store_reader *r),
+	void (*next)(struct plan_call *c))
+{
+	c->fn = fn;
+	c->next = next;
+	c->work.fn = work_fn;
+	c->work.done = work_done;
+	env_work(c->p->env, &c->work);
+}
+
+void call_submit(struct plan_call *c, struct store_cmd *cmd)
+{
+	int rc = store_submit(c->p->store, cmd);
+	if (rc == 0)
+		return;
+	c->rc = err_set(&c->err, rc, "the store takes nothing now; try again");
+	call_answer(c);
+}

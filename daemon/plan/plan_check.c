@@ -1,0 +1,379 @@
+/* plan_check.c - everything that the store and the adapters know about a document, collected as problems; then its manifest.
+ * Thread: worker, inside a reader's snapshot. Owns: struct checked, freed by check_done. Failures: problems are no failure of
+ * check_run; a code means that the check itself could not be made.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/assert.h"
+#include "base/file.h"
+#include "plan/plan_internal.h"
+
+bool conf_has_kind(const struct conf *conf, int kind)
+{
+	for (size_t i = 0; i < conf->n_channels; i++)
+		if ((int)conf->channels[i]->kind == kind)
+			return true;
+	return false;
+}
+
+static void check_init(struct checked *c, struct plan *p, struct store_reader *r)
+{
+	*c = (struct checked){
+		.plan = p, .r = r, .db = reader_db(r), .conf = plan_conf(p), .now = env_wall(p->env)
+	};
+	problems_init(&c->problems);
+	buf_init(&c->body, MANIFEST_BYTES_MAX);
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		audience_sql_init(&c->rule[i]);
+	c->vars = maps_new();
+}
+
+void check_done(struct checked *c)
+{
+	size_t at = 0;
+	struct str key;
+	void *v;
+	if (!c->plan)
+		return;
+	for (size_t i = 0; i < c->n_made; i++)
+		prepared_unref(c->made[i].p);
+	free(c->made);
+	free(c->rows);
+	manifest_free(c->m);
+	resolve_out_free(c->resolved);
+	plan_offices_done(&c->offices);
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		audience_sql_done(&c->rule[i]);
+	while (maps_next(c->vars, &at, &key, &v))
+		cJSON_Delete(v);
+	maps_free(c->vars);
+	buf_done(&c->body);
+	problems_done(&c->problems);
+	release_doc_free(c->doc);
+	conf_unref(c->conf);
+	if (c->dir) {
+		(void)dir_remove_tree(c->dir); /* staging is swept at the start, too */
+		(void)rmdir(c->dir);
+	}
+	free(c->dir);
+	*c = (struct checked){ 0 };
+}
+
+static size_t kind_names(const struct conf *conf, const char **ret, size_t max)
+{
+	size_t n = 0;
+	for (int k = 1; k <= KIND_MAX && n < max; k++)
+		if (chan_kind_name(k) && conf_has_kind(conf, k))
+			ret[n++] = chan_kind_name(k);
+	return n;
+}
+
+int check_open(struct plan *p, struct store_reader *r, const struct staged *s, struct checked *c,
+	struct err *e)
+{
+	const char *kinds[KIND_MAX];
+	check_init(c, p, r);
+	c->dir = x_asprintf("%s.unpacked", s->path);
+	int rc = dir_make(c->dir, 0700, e);
+	if (rc == 0)
+		rc = bundle_unpack(s->path, s->name, c->dir, NULL, e);
+	if (rc == -EINVAL || rc == -EFBIG) { /* the bundle's own fault: a problem, not a failure */
+		problem_add(&c->problems, PROBLEM_ERROR, s->name, 0, "", "%s", e->text);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	struct bundle_rules rules = { .zone = &c->conf->zone,
+		.kinds = kinds,
+		.n_kinds = kind_names(c->conf, kinds, KIND_MAX) };
+	rc = bundle_load(c->dir, &rules, &c->doc, &c->problems);
+	if (rc == -EINVAL && c->problems.errors > 0)
+		return 0;
+	if (rc == 0)
+		str_copy(c->code, sizeof(c->code), str_of(c->doc->code));
+	return rc < 0 ? err_set(e, rc, "the bundle could not be read") : 0;
+}
+
+int check_reopen(struct plan *p, struct store_reader *r, const struct release_row *rel, int64_t rev,
+	struct checked *c, struct err *e)
+{
+	check_init(c, p, r);
+	c->release = *rel;
+	c->year = rel->year;
+	c->rev = rev;
+	c->remake = true;
+	c->corrects = rel->corrects;
+	str_copy(c->code, sizeof(c->code), str_of(rel->code));
+	return plan_doc_from_store(r, rel->id, rev, &c->doc, e);
+}
+
+/* --- who it is ------------------------------------------------------------------------------------------------------------------ */
+
+static int find_release(struct checked *c, struct err *e)
+{
+	struct civil now;
+	struct buf ref CLEANUP_BUF;
+	if (c->remake)
+		return 0;
+	civil_from_ms(c->now, &c->conf->zone, &now);
+	c->year = now.year;
+	c->rev = 1;
+	buf_init(&ref, 200);
+	buf_addf(&ref, "%s@%lld", c->code, (long long)c->year);
+	int rc = release_find(c->db, buf_str(&ref), &c->release, NULL);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return err_set(e, rc, "the store could not be read");
+	c->rev = c->release.rev_newest + 1;
+	if (c->release.corrects) /* a correction stays one: it goes to those whom the other reached */
+		c->corrects = c->release.corrects;
+	else if (c->corrects)
+		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "code",
+			"there is a release '%s' already; give the correction a code of its own",
+			c->code);
+	if (!release_may_move(c->release.state, REL_IN_REVIEW))
+		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "code",
+			"%s is %s already: a new text for those it reached is `lantoa correct`",
+			c->code, rel_state_name(c->release.state));
+	return 0;
+}
+
+/* Parts keep their numbers through revisions by name; a new name gets the next number that was never used. */
+static int number_parts(struct checked *c, struct err *e)
+{
+	uint32_t next = 1;
+	for (int64_t rev = 1; c->release.id && rev <= c->release.rev_newest; rev++) {
+		struct part_row rows[PARTS_MAX];
+		size_t n = 0;
+		int rc = part_rows_get(c->db, c->release.id, rev, rows, PARTS_MAX, &n);
+		if (rc < 0)
+			return err_set(e, rc, "the store could not be read");
+		for (size_t k = 0; k < n; k++) {
+			next = rows[k].part >= next ? rows[k].part + 1 : next;
+			for (size_t i = 0; i < c->doc->n_parts; i++)
+				if (strcmp(c->doc->parts[i].name, rows[k].name) == 0)
+					c->number[i] = rows[k].part;
+		}
+	}
+	for (size_t i = 0; i < c->doc->n_parts; i++)
+		if (c->number[i] == 0)
+			c->number[i] = next++;
+	if (next > PARTS_MAX + 1)
+		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "parts",
+			"over all its revisions a release has at most %u part names; keep the old names",
+			PARTS_MAX);
+	return 0;
+}
+
+static void find_campaign(struct checked *c)
+{
+	sqlite3_stmt *st;
+	if (!*c->doc->campaign)
+		return;
+	if (db_query(c->db, &st, "SELECT id, first, last, prio FROM campaign WHERE name=?", "t",
+		    c->doc->campaign) < 0)
+		return;
+	if (db_row(c->db, st) != 1) {
+		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "campaign",
+			"there is no campaign '%s'; `lantoa campaigns` lists them",
+			c->doc->campaign);
+		return;
+	}
+	c->campaign_id = col_i64(st, 0);
+	c->camp_first = col_i64(st, 1);
+	c->camp_last = col_i64(st, 2);
+	if (!c->doc->priority_set) {
+		c->m->prio = col_i64(st, 3);
+		for (size_t i = 0; i < c->m->n_parts; i++)
+			if (c->m->parts[i].prio == (int64_t)c->doc->priority)
+				c->m->parts[i].prio = c->m->prio;
+	}
+	db_reset(st);
+}
+
+/* --- kinds, audiences, resolving --------------------------------------------------------------------------------------------------- */
+
+static void part_field(char *dst, size_t size, const struct doc_part *p, const char *key)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, size);
+	buf_addf(&b, "parts.%s.%s", p->name, key);
+	str_copy(dst, size, buf_str(&b));
+}
+
+static void fill_kinds(struct checked *c, size_t i)
+{
+	const struct doc_part *p = &c->doc->parts[i];
+	struct mf_part *mp = &c->m->parts[i];
+	char field[64];
+	mp->kinds = x_calloc(DOC_NAMES_MAX, sizeof(*mp->kinds));
+	mp->skipped = x_calloc(DOC_NAMES_MAX, sizeof(*mp->skipped));
+	for (size_t k = 0; k < p->n_channels; k++) {
+		int kind = chan_kind_parse(str_of(p->channels[k]));
+		if (kind > 0 && conf_has_kind(c->conf, kind)) {
+			mp->kinds[mp->n_kinds++] = kind;
+			continue;
+		}
+		mp->skipped[mp->n_skipped++] = manifest_keep(c->m, str_of(p->channels[k]));
+		part_field(field, sizeof(field), p, "channels");
+		problem_add(&c->problems, PROBLEM_INFO, c->doc->main_file, p->line, field,
+			"no channel of kind '%s' is configured: left out%s", p->channels[k],
+			p->n_channels == 1 ? ", the part is done at once" : "");
+	}
+}
+
+static void fill_rules(struct checked *c, size_t i)
+{
+	const struct doc_part *p = &c->doc->parts[i];
+	struct mf_part *mp = &c->m->parts[i];
+	char field[64];
+	mp->to = x_calloc(DOC_NAMES_MAX, sizeof(*mp->to));
+	part_field(field, sizeof(field), p, "to");
+	for (size_t k = 0; k < p->n_to; k++) {
+		struct err e = { 0 };
+		char *rule = NULL;
+		int rc = c->corrects ? 0 : audience_rule_get(c->db, p->to[k], &rule, &e);
+		if (c->corrects)
+			rule = x_asprintf("{\"reached\":%lld}", (long long)c->corrects);
+		if (rc == 0)
+			rc = audience_sql_add_rule(c->db, &c->rule[i], str_of(rule), &e);
+		if (rc < 0)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line, field,
+				"%s", e.text);
+		else
+			mp->to[mp->n_to++] = (struct mf_audience){ manifest_keep(
+									   c->m, str_of(p->to[k])),
+				manifest_keep(c->m, str_of(rule)) };
+		free(rule);
+		if (c->corrects)
+			break; /* whom it reached, whatever its audiences are called */
+	}
+	if (*c->rule[i].unknown)
+		problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, p->line, field,
+			"the audience names what nobody has: %s", c->rule[i].unknown);
+}
+
+static int resolve(struct checked *c, struct err *e)
+{
+	struct resolve_part parts[PARTS_MAX];
+	for (size_t i = 0; i < c->doc->n_parts; i++) {
+		parts[i] = (struct resolve_part){ .again = c->m->parts[i].again != 0,
+			.rule = &c->rule[i] };
+		for (size_t k = 0; k < c->m->parts[i].n_kinds; k++)
+			parts[i].kinds |= BIT(c->m->parts[i].kinds[k]);
+	}
+	struct resolve_ask ask = {
+		.parts = parts, .n_parts = c->doc->n_parts, .offices = &c->offices, .contacts = true
+	};
+	int rc = plan_offices_get(c->db, c->now, &c->offices);
+	if (rc < 0)
+		return err_set(e, rc, "the offices could not be read");
+	return plan_resolve(c->db, &ask, &c->resolved, e);
+}
+
+static void check_counts(struct checked *c, size_t i)
+{
+	const struct doc_part *p = &c->doc->parts[i];
+	char field[64];
+	part_field(field, sizeof(field), p, "to");
+	for (size_t k = 0; k < c->m->parts[i].n_kinds; k++) {
+		int kind = (int)c->m->parts[i].kinds[k];
+		const struct resolve_kind *r = &c->resolved->kind[i][kind];
+		const struct plan_office *o = plan_office_by_id(&c->offices, r->no_route_office);
+		if (r->n == 0)
+			problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, p->line,
+				field, "nobody is reached by %s", chan_kind_name(kind));
+		if (r->no_route)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line, field,
+				"%lld %s addresses have no route, first of office '%s': add it to `routes` of the configuration",
+				(long long)r->no_route, chan_kind_name(kind), o ? o->code : "?");
+	}
+}
+
+/* --- senders ------------------------------------------------------------------------------------------------------------------------ */
+
+static const char *identity_of(const struct conf *conf, const char *channel, const char *account)
+{
+	const struct conf_channel *ch = conf_channel_find(conf, channel);
+	const struct conf_account *a = ch ? conf_account_find(ch, account) : NULL;
+	return a && a->identity ? a->identity : "";
+}
+
+static void add_sender(
+	struct checked *c, const struct resolve_group *g, const struct plan_lane *lane)
+{
+	struct mf_part *p = &c->m->parts[g->part];
+	const struct plan_office *o = plan_office_by_id(&c->offices, g->office_id);
+	for (size_t i = 0; i < p->n_senders; i++) {
+		const struct mf_sender *s = &p->senders[i];
+		if (s->kind != g->kind || !str_eqz(s->office, o->code) ||
+			!str_eqz(s->channel, lane->channel))
+			continue;
+		if (!str_eqz(s->account, lane->account))
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file,
+				c->doc->parts[g->part].line, "",
+				"office '%s' has two accounts on channel '%s': one route each, please",
+				o->code, lane->channel);
+		return;
+	}
+	if (p->n_senders == MANIFEST_SENDERS_MAX)
+		return;
+	if ((p->n_senders & (p->n_senders - 1)) == 0)
+		p->senders = x_realloc(
+			p->senders, p->n_senders ? 2 * p->n_senders : 1, sizeof(*p->senders));
+	p->senders[p->n_senders++] = (struct mf_sender){ str_of(o->code), g->kind,
+		manifest_keep(c->m, str_of(lane->channel)),
+		manifest_keep(c->m, str_of(lane->account)),
+		manifest_keep(c->m, str_of(identity_of(c->conf, lane->channel, lane->account))) };
+}
+
+static int fill_senders(struct checked *c, struct err *e)
+{
+	struct plan_lane lane = { 0 };
+	for (size_t i = 0; i < c->resolved->n_groups; i++) {
+		const struct resolve_group *g = &c->resolved->groups[i];
+		int rc = lane.id == g->lane_id ? 0 : plan_lane_get(c->db, g->lane_id, &lane);
+		if (rc < 0)
+			return err_set(e, rc, "a lane of the targets could not be read");
+		if (!conf_channel_find(c->conf, lane.channel)) {
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file,
+				c->doc->parts[g->part].line, "",
+				"targets still go through channel '%s', which is not configured any more",
+				lane.channel);
+			continue;
+		}
+		add_sender(c, g, &lane);
+	}
+	return 0;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------------------------- */
+
+int check_run(struct checked *c, struct err *e)
+{
+	if (!c->doc)
+		return 0; /* the bundle itself was refused: its problems stand */
+	int rc = find_release(c, e);
+	if (rc == 0)
+		rc = number_parts(c, e);
+	if (rc < 0)
+		return rc;
+	c->m = manifest_of_doc(c->doc, c->code, c->year, c->rev, c->number);
+	find_campaign(c);
+	for (size_t i = 0; i < c->doc->n_parts; i++) {
+		fill_kinds(c, i);
+		fill_rules(c, i);
+	}
+	rc = resolve(c, e);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < c->doc->n_parts; i++)
+		check_counts(c, i);
+	check_rules(c);
+	rc = fill_senders(c, e);
+	if (rc == 0)
+		check_prepare(c);
+	return rc ? rc : check_manifest(c, e);
+}

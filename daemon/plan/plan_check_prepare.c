@@ -1,0 +1,240 @@
+/* plan_check_prepare.c - the adapters' word: every part x channel x form x language x office is prepared, problems and cost kept.
+ * Thread: worker. Equal inputs are prepared once (by a hash over everything that the adapter is given).
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "plan/plan_internal.h"
+
+struct making {
+	struct checked *c;
+	struct maps *by_input; /* hash of the inputs -> struct prepared, borrowed from c->made */
+	struct maps *told;     /* problems said already */
+	size_t cap;
+};
+
+const cJSON *check_vars(struct checked *c, const struct hash *h)
+{
+	struct str key = { (const char *)h->b, HASH_LEN };
+	char *text = NULL;
+	cJSON *j = maps_get(c->vars, key);
+	if (j)
+		return j;
+	if (vars_get(c->db, h, &text) < 0 || json_parse(str_of(text), 1u << 20, &j, NULL) < 0)
+		j = json_obj(); /* an office without variables lacks each of them */
+	free(text);
+	maps_put(c->vars, key, j);
+	return j;
+}
+
+static void hash_str(struct hasher *h, struct lt_str s)
+{
+	hasher_field(h, s.p, s.n);
+}
+
+static void hash_pairs(struct hasher *h, const struct lt_pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		hash_str(h, p[i].name);
+		hash_str(h, p[i].value);
+	}
+}
+
+static void hash_input(const struct lt_content *c, const struct mf_sender *s, struct hash *ret)
+{
+	struct hasher h;
+	size_t sizes[] = { c->n_vars, c->n_texts, c->n_opts, c->n_assets };
+	hasher_init(&h);
+	hasher_field(&h, s->channel.p, s->channel.n);
+	hasher_field(&h, s->account.p, s->account.n);
+	hasher_field(&h, sizes, sizeof(sizes));
+	const struct lt_str all[] = { c->title, c->summary, c->body_markdown, c->text, c->link,
+		c->lang, c->code, c->address_kind };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		hash_str(&h, all[i]);
+	hash_pairs(&h, c->vars, c->n_vars);
+	hash_pairs(&h, c->texts, c->n_texts);
+	hash_pairs(&h, c->opts, c->n_opts);
+	for (size_t i = 0; i < c->n_assets; i++)
+		hash_str(&h, c->assets[i]->id);
+	hasher_end(&h, ret);
+}
+
+/* The same sentence for the same part and field is said once, with its first office. */
+static void tell(struct making *m, enum problem_severity sev, const struct made *x,
+	const char *field, const char *text)
+{
+	const struct doc_part *p = &m->c->doc->parts[x->part];
+	struct buf key CLEANUP_BUF;
+	buf_init(&key, 2048);
+	buf_addf(&key, "%zu %d %s %s", x->part, x->kind, field, text);
+	if (maps_put(m->told, buf_str(&key), m))
+		return;
+	problem_add(&m->c->problems, sev, m->c->doc->main_file, p->line, field,
+		"%s, part %s, office %s%s%s: %s", chan_kind_name(x->kind), p->name, x->office->code,
+		*x->row.lang ? ", " : "", x->row.lang, text);
+}
+
+static void tell_all(struct making *m, const struct made *x)
+{
+	static const enum problem_severity sev[] = { PROBLEM_INFO, PROBLEM_WARNING, PROBLEM_ERROR };
+	for (size_t i = 0; i < x->p->n_problems; i++) {
+		const struct prepared_problem *q = &x->p->problems[i];
+		tell(m, sev[q->severity < 0 || q->severity > 2 ? 2 : q->severity], x,
+			q->field ? q->field : "", q->text ? q->text : "");
+	}
+}
+
+static int make_one(struct making *m, struct made *x)
+{
+	struct checked *c = m->c;
+	CLEANUP(plan_content_free) struct plan_content *pc = NULL;
+	struct office_chain chain;
+	struct err e = { 0 };
+	char channel[80], account[80];
+	struct hash input;
+	int rc = office_chain_get(c->db, x->office->id, &chain);
+	struct content_ask a = { .doc = c->doc,
+		.part = &c->m->parts[x->part],
+		.kind = x->kind,
+		.form = x->row.form,
+		.lang = x->row.lang,
+		.office = x->office->code,
+		.vars = check_vars(c, &x->office->vars),
+		.local = core_local(c->doc, &chain) };
+	if (rc == 0)
+		rc = plan_content_new(&a, &pc, &e);
+	if (rc < 0) {
+		tell(m, PROBLEM_ERROR, x, "text", e.text);
+		return rc;
+	}
+	hash_input(plan_content_lt(pc), x->sender, &input);
+	struct str key = { (const char *)input.b, HASH_LEN };
+	struct prepared *same = maps_get(m->by_input, key);
+	if (same) {
+		x->p = prepared_ref(same);
+		return 0;
+	}
+	str_copy(channel, sizeof(channel), x->sender->channel);
+	str_copy(account, sizeof(account), x->sender->account);
+	rc = plan_channel_prepare(c->plan, channel, account, plan_content_lt(pc), &x->p, &e);
+	if (rc < 0) {
+		tell(m, PROBLEM_ERROR, x, "channels",
+			*e.text ? e.text : "the adapter refused the text");
+		return rc;
+	}
+	maps_put(m->by_input, key, x->p);
+	return 0;
+}
+
+static const struct mf_sender *sender_of(
+	const struct mf_part *p, const char *office, const char *channel)
+{
+	for (size_t i = 0; i < p->n_senders; i++)
+		if (str_eqz(p->senders[i].office, office) &&
+			str_eqz(p->senders[i].channel, channel))
+			return &p->senders[i];
+	return NULL;
+}
+
+static struct made *add_made(
+	struct making *m, const struct resolve_group *g, const struct plan_lane *lane)
+{
+	struct checked *c = m->c;
+	const struct plan_office *o = plan_office_by_id(&c->offices, g->office_id);
+	const struct mf_sender *s = o ? sender_of(&c->m->parts[g->part], o->code, lane->channel)
+				      : NULL;
+	if (!s)
+		return NULL;
+	for (size_t i = c->n_made;
+		i-- > 0;) { /* groups are sorted: lanes of one office stand side by side */
+		struct made *x = &c->made[i];
+		if (x->part != g->part || x->office != o)
+			break;
+		if (x->row.channel_id == lane->channel_id && strcmp(x->row.form, g->form) == 0 &&
+			strcmp(x->row.lang, g->lang) == 0) {
+			x->n += g->n;
+			return NULL;
+		}
+	}
+	if (c->n_made == RELEASE_PREPARED_MAX)
+		return NULL;
+	if (c->n_made == m->cap) {
+		m->cap = m->cap ? 2 * m->cap : 64;
+		c->made = x_realloc(c->made, m->cap, sizeof(*c->made));
+	}
+	struct made *x = &c->made[c->n_made++];
+	*x = (struct made){ .part = g->part,
+		.kind = g->kind,
+		.n = g->n,
+		.sender = s,
+		.office = o,
+		.row = { .part = c->number[g->part],
+			.channel_id = lane->channel_id,
+			.office_id = g->office_id,
+			.vars = o->vars } };
+	memcpy(x->row.form, g->form, sizeof(x->row.form));
+	memcpy(x->row.lang, g->lang, sizeof(x->row.lang));
+	return x;
+}
+
+static int by_key(const void *x, const void *y)
+{
+	const struct prepared_row *a = x, *b = y;
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	if (a->channel_id != b->channel_id)
+		return a->channel_id < b->channel_id ? -1 : 1;
+	int c = strcmp(a->form, b->form);
+	if (c == 0)
+		c = strcmp(a->lang, b->lang);
+	if (c)
+		return c;
+	return a->office_id < b->office_id ? -1 : a->office_id > b->office_id;
+}
+
+static void sum_costs(struct checked *c)
+{
+	int64_t part[PARTS_MAX] = { 0 };
+	for (size_t i = 0; i < c->n_made; i++) {
+		if (!c->made[i].p)
+			continue;
+		int64_t cost = prepared_fact_get(c->made[i].p, "cost", 0) * c->made[i].n;
+		part[c->made[i].part] += cost;
+		c->cost += cost;
+	}
+	for (size_t i = 0; i < c->doc->n_parts; i++) {
+		const struct doc_part *p = &c->doc->parts[i];
+		if (p->max_cost >= 0 && part[i] > p->max_cost)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line,
+				"max_cost", "part %s would cost %lld, its ceiling is %lld", p->name,
+				(long long)part[i], (long long)p->max_cost);
+	}
+}
+
+void check_prepare(struct checked *c)
+{
+	struct making m = { .c = c, .by_input = maps_new(), .told = maps_new() };
+	struct plan_lane lane = { 0 };
+	for (size_t i = 0; i < c->resolved->n_groups; i++) {
+		const struct resolve_group *g = &c->resolved->groups[i];
+		if (lane.id != g->lane_id && plan_lane_get(c->db, g->lane_id, &lane) < 0)
+			continue;
+		struct made *x = add_made(&m, g, &lane);
+		if (!x || make_one(&m, x) < 0)
+			continue;
+		tell_all(&m, x);
+		x->row.digest = x->p->digest;
+	}
+	if (c->n_made == RELEASE_PREPARED_MAX)
+		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "parts",
+			"over %d different outputs: split the release", RELEASE_PREPARED_MAX);
+	maps_free(m.by_input);
+	maps_free(m.told);
+	sum_costs(c);
+	c->rows = c->n_made ? x_calloc(c->n_made, sizeof(*c->rows)) : NULL;
+	for (size_t i = 0; i < c->n_made; i++)
+		c->rows[i] = c->made[i].row;
+	if (c->n_made)
+		qsort(c->rows, c->n_made, sizeof(*c->rows), by_key);
+}

@@ -1,0 +1,244 @@
+/* plan_content.c - what an adapter is given for one part, kind, form, language and office: texts with their variables put in.
+ * Thread: any, pure. Owns: everything that the lt_content points to, but for the document and the variables (borrowed).
+ * Failures: a variable that the office lacks is -EINVAL with file, line, name and the nearest.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "content/template.h"
+#include "plan/plan_internal.h"
+
+#define VARS_MAX  128
+#define TEXTS_MAX 32
+
+struct plan_content {
+	struct lt_content c;
+	struct buf
+		own; /* all rendered texts, one after the other; its maximum is reserved at once so that it never moves */
+	struct lt_pair vars[VARS_MAX], texts[TEXTS_MAX], opts[TEXTS_MAX];
+	char names[VARS_MAX][80];
+	struct lt_asset asset[DOC_ASSETS_MAX];
+	const struct lt_asset *assets[DOC_ASSETS_MAX];
+	char ids[DOC_ASSETS_MAX][HASH_HEX];
+	char form[16], lang[16];
+};
+struct render {
+	const struct content_ask *a;
+	struct plan_content *pc;
+	const char *lang; /* of the variant */
+	struct str local; /* rendered */
+	const char *known[VARS_MAX];
+	size_t n_known;
+};
+
+static struct lt_str lt_z(const char *z)
+{
+	return (struct lt_str){ z, strlen(z) };
+}
+
+static int lookup(void *ctx, struct str name, struct str *ret)
+{
+	struct render *r = ctx;
+	char key[TEMPLATE_NAME_MAX + 1];
+	if (str_starts(name, "target."))
+		return TEMPLATE_KEEP;
+	if (str_eqz(name, "local")) {
+		*ret = r->local;
+		return TEMPLATE_FOUND;
+	}
+	if (str_eqz(name, "office.code")) {
+		*ret = str_of(r->a->office);
+		return TEMPLATE_FOUND;
+	}
+	if (!str_starts(name, "office."))
+		return -ENOENT;
+	if (!str_copy(key, sizeof(key), (struct str){ name.p + 7, name.n - 7 }))
+		return -ENOENT;
+	*ret = json_str(r->a->vars, key);
+	return ret->p && ret->n ? TEMPLATE_FOUND : -ENOENT;
+}
+
+/* Appends the rendered text to own; ret points into it. */
+static int render(struct render *r, const char *text, bool markdown, const char *file, int line,
+	struct lt_str *ret, struct err *e)
+{
+	struct template_opts o = { .lookup = lookup,
+		.ctx = r,
+		.lang = r->lang,
+		.markdown = markdown,
+		.raw_name = markdown ? "local" : NULL,
+		.known = r->known,
+		.n_known = r->n_known,
+		.file = file,
+		.first_line = line };
+	struct buf *b = &r->pc->own;
+	struct buf one CLEANUP_BUF;
+	buf_init(&one, 2 * DOC_TEXT_MAX);
+	int rc = template_render(str_of(text), &o, &one, e);
+	if (rc < 0)
+		return rc;
+	size_t at = b->n;
+	if (b->n + one.n + 2 > b->cap)
+		return err_set(e, -E2BIG, "%s: the texts are too long together", file);
+	buf_add_str(b, buf_str(&one));
+	*ret = (struct lt_str){ b->p + at, one.n };
+	return buf_addc(b, '\0');
+}
+
+static void fill_known(struct render *r)
+{
+	const cJSON *v;
+	r->known[r->n_known++] = "office.code";
+	r->known[r->n_known++] = "local";
+	cJSON_ArrayForEach(v, r->a->vars)
+	{
+		size_t i = r->pc->c.n_vars;
+		if (i == VARS_MAX - 2 || !v->string || !cJSON_IsString(v))
+			continue;
+		struct buf b CLEANUP_BUF;
+		buf_init(&b, sizeof(r->pc->names[0]));
+		buf_addf(&b, "office.%s", v->string);
+		if (b.failed)
+			continue;
+		str_copy(r->pc->names[i], sizeof(r->pc->names[i]), buf_str(&b));
+		r->pc->vars[i] = (struct lt_pair){ .name = lt_z(r->pc->names[i]),
+			.value = lt_z(v->valuestring) };
+		r->known[r->n_known++] = r->pc->names[i];
+		r->pc->c.n_vars++;
+	}
+	r->pc->c.vars = r->pc->vars;
+}
+
+static int fill_pairs(struct render *r, const struct doc_pairs *from, const char *file,
+	struct lt_pair *to, size_t *n, struct err *e)
+{
+	const char *kind = chan_kind_name(r->a->kind);
+	for (size_t i = 0; from && i < from->n && *n < TEXTS_MAX; i++) {
+		const struct doc_pair *d = &from->v[i];
+		if (strcmp(d->kind, kind) != 0)
+			continue;
+		to[*n] = (struct lt_pair){ .name = lt_z(d->key) };
+		int rc = render(r, d->value, false, file, d->line, &to[*n].value, e);
+		if (rc < 0)
+			return rc;
+		if (to == r->pc->texts && strcmp(d->key, "text") == 0)
+			r->pc->c.text = to[*n].value;
+		++*n;
+	}
+	return 0;
+}
+
+static bool carries(const struct content_ask *a, size_t i)
+{
+	const struct doc_asset *d = &a->doc->assets[i];
+	if (!a->part->attach_set)
+		return !d->part_only;
+	if (d->role == DOC_COVER)
+		return true;
+	for (size_t k = 0; k < a->part->n_attach; k++)
+		if (a->part->attach[k] == (int64_t)i)
+			return true;
+	return false;
+}
+
+static void fill_assets(struct plan_content *pc, const struct content_ask *a)
+{
+	for (size_t i = 0; i < a->doc->n_assets; i++) {
+		const struct doc_asset *d = &a->doc->assets[i];
+		if (!carries(a, i))
+			continue;
+		size_t n = pc->c.n_assets++;
+		hash_hex(&d->hash, pc->ids[n]);
+		pc->asset[n] = (struct lt_asset){ .struct_size = sizeof(struct lt_asset),
+			.role = (uint32_t)d->role,
+			.id = lt_z(pc->ids[n]),
+			.content_type = lt_z(d->type),
+			.alt = lt_z(d->alt),
+			.caption = lt_z(d->caption),
+			.credit = lt_z(d->credit),
+			.filename = lt_z(doc_asset_name(d)),
+			.bytes = d->bytes,
+			.width = d->width,
+			.height = d->height };
+		pc->assets[n] = &pc->asset[n];
+	}
+	pc->c.assets = pc->assets;
+}
+
+static int fill_texts(struct render *r, const struct doc_variant *v, struct err *e)
+{
+	const struct release_doc *d = r->a->doc;
+	struct plan_content *pc = r->pc;
+	const char *file = v ? v->file : d->main_file;
+	const char *title = v && *v->title ? v->title : d->title,
+		   *summary = v && *v->summary ? v->summary : d->summary;
+	struct lt_str local = { 0 };
+	int rc = 0;
+	if (*r->a->local) {
+		rc = render(r, r->a->local, true, "local text", 1, &local, e);
+		r->local = (struct str){ local.p, local.n };
+	}
+	if (rc == 0)
+		rc = render(r, title, false, file, 1, &pc->c.title, e);
+	if (rc == 0)
+		rc = render(r, summary, false, file, 1, &pc->c.summary, e);
+	if (rc == 0)
+		rc = render(r, v ? v->body : d->body, true, file, v ? v->body_line : d->body_line,
+			&pc->c.body_markdown, e);
+	if (rc == 0)
+		rc = fill_pairs(r, v ? v->texts : &d->texts, file, pc->texts, &pc->c.n_texts, e);
+	if (rc == 0)
+		rc = fill_pairs(r, &d->options, d->main_file, pc->opts, &pc->c.n_opts, e);
+	pc->c.texts = pc->texts;
+	pc->c.opts = pc->opts;
+	pc->c.link = lt_z(v && *v->link ? v->link : d->link);
+	return rc;
+}
+
+int plan_content_new(const struct content_ask *a, struct plan_content **ret, struct err *e)
+{
+	CLEANUP(plan_content_free) struct plan_content *pc = x_calloc(1, sizeof(*pc));
+	const struct doc_variant *v = *a->lang ? release_doc_variant(a->doc, str_of(a->lang))
+					       : NULL;
+	struct render r = { .a = a, .pc = pc, .lang = v ? v->lang : NULL, .local = STR("") };
+	size_t room = 4 * (strlen(a->doc->body) + (v ? strlen(v->body) : 0) + strlen(a->local)) +
+		(512u << 10);
+	buf_init(&pc->own, room + 1);
+	if (buf_reserve(&pc->own, room) < 0)
+		return err_set(e, -ENOMEM, "memory is out");
+	str_copy(pc->form, sizeof(pc->form), str_of(a->form));
+	str_copy(pc->lang, sizeof(pc->lang), str_of(v ? v->lang : a->doc->lang));
+	pc->c = (struct lt_content){ .struct_size = sizeof(struct lt_content),
+		.category = (uint32_t)a->doc->category,
+		.lang = lt_z(pc->lang),
+		.code = lt_z(a->doc->code),
+		.address_kind = lt_z(pc->form) };
+	fill_known(&r);
+	fill_assets(pc, a);
+	int rc = fill_texts(&r, v, e);
+	if (rc < 0)
+		return rc;
+	*ret = MOVE(pc);
+	return 0;
+}
+
+void plan_content_free(struct plan_content *c)
+{
+	if (!c)
+		return;
+	buf_done(&c->own);
+	free(c);
+}
+
+const struct lt_content *plan_content_lt(const struct plan_content *c)
+{
+	return &c->c;
+}
+
+bool plan_doc_has_local(const struct release_doc *d)
+{
+	bool has = template_uses(str_of(d->body), "local");
+	for (size_t i = 0; i < d->n_variants && !has; i++)
+		has = template_uses(str_of(d->variants[i].body), "local");
+	return has;
+}

@@ -1,0 +1,236 @@
+/* plan_internal.h - what the files of plan/ share. Nobody else includes it.
+ * Worker side: a plan_view (conf by reference, channels under the read lock for one prepare at a time), texts from a small
+ * cache, struct checked. Loop side: struct plan and its steps.
+ */
+#ifndef LANTOA_PLAN_INTERNAL_H
+#define LANTOA_PLAN_INTERNAL_H
+
+#include <pthread.h>
+#include "base/map.h"
+#include "content/bundle.h"
+#include "plan/plan.h"
+#include "store/store_plan.h"
+#include "store/store_release.h"
+
+#define PLAN_MAGIC      0x706c616eu
+#define TEXT_CACHE      32
+#define JOBS_MAX        8 /* releases planned side by side */
+#define START_QUEUE_MAX 64
+
+/* --- texts: a stored revision parsed, with the manifest that approved it ------------------------------------------------------- */
+struct plan_text {
+	int refs; /* under plan.cache_lock */
+	struct hash hash;
+	int64_t release_id, rev;
+	struct release_doc *doc;
+	struct manifest *m;
+	struct str body; /* the manifest's bytes: m's own copy */
+	uint64_t used;
+};
+int plan_text_get(struct plan *p, struct store_reader *r, const struct hash *manifest,
+	struct plan_text **ret, struct err *e) MUST_CHECK;
+void plan_text_put(struct plan *p, struct plan_text *t); /* NULL allowed */
+int plan_doc_from_store(struct store_reader *r, int64_t release_id, int64_t rev,
+	struct release_doc **ret, struct err *e) MUST_CHECK;
+
+/* --- content: what an adapter is given ------------------------------------------------------------------------------------------ */
+struct content_ask {
+	const struct release_doc *doc;
+	const struct mf_part *part; /* attachments */
+	int kind;
+	const char *form, *lang; /* lang: of the target */
+	const char *office;      /* code */
+	const cJSON *vars;       /* the office's variables */
+	const char *local;       /* Markdown; "" none */
+};
+struct plan_content;
+/* -EINVAL: a variable is missing; e names text, line and variable. */
+int plan_content_new(
+	const struct content_ask *a, struct plan_content **ret, struct err *e) MUST_CHECK;
+void plan_content_free(struct plan_content *c);
+DEFINE_CLEANUP(plan_content_free, struct plan_content *)
+const struct lt_content *plan_content_lt(const struct plan_content *c);
+bool plan_doc_has_local(const struct release_doc *d); /* {{local}} stands in one of its texts */
+
+/* --- preparing ------------------------------------------------------------------------------------------------------------------- */
+struct office_chain { /* an office and those above it, nearest first */
+	int64_t id[32];
+	char code[32][64];
+	size_t n;
+};
+int office_chain_get(struct db *db, int64_t office_id, struct office_chain *ret) MUST_CHECK;
+/* The local text of the core: the bundle's, of the nearest office; "" none. */
+const char *core_local(const struct release_doc *d, const struct office_chain *c);
+/* channel_prepare under the read lock; -ENODEV when the channel is not there any more. */
+int plan_channel_prepare(struct plan *p, const char *channel, const char *account,
+	const struct lt_content *c, struct prepared **ret, struct err *e) MUST_CHECK;
+/* One row made again with the variables of this hash. */
+int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
+	struct err *e) MUST_CHECK;
+
+/* --- check ------------------------------------------------------------------------------------------------------------------------- */
+struct made { /* one prepared output of a check */
+	struct prepared_row row;
+	size_t part;
+	int kind;
+	int64_t n;
+	const struct mf_sender *sender;
+	struct prepared *p;
+	const struct plan_office *office;
+};
+struct checked {
+	struct plan *plan;
+	struct store_reader *r;
+	struct db *db;
+	struct conf *conf;
+	int64_t now;
+	struct release_doc *doc; /* owned */
+	struct content_problems problems;
+	char *dir;                  /* unpacked bundle, NULL: from the store */
+	char code[80];              /* the release's: the doc's, or a correction's */
+	int64_t corrects;           /* release id, 0: none */
+	struct release_row release; /* id 0: not there yet */
+	int64_t year, rev, campaign_id, camp_first, camp_last;
+	bool remake; /* --diff: same revision, other counts */
+	uint32_t number[PARTS_MAX];
+	struct audience_sql rule[PARTS_MAX];
+	struct plan_offices offices;
+	struct resolve_out *resolved;
+	struct manifest *m;
+	struct buf body;
+	struct hash hash;
+	struct made *made;
+	size_t n_made;
+	struct prepared_row *rows; /* of made, in key order */
+	struct maps *vars;         /* hash bytes -> cJSON */
+	int64_t cost;
+};
+/* Everything that the store and the adapters know about a document; c->doc, problems and the reader are set. */
+int check_run(struct checked *c, struct err *e) MUST_CHECK;
+void check_done(struct checked *c);
+int check_open(struct plan *p, struct store_reader *r, const struct staged *s, struct checked *ret,
+	struct err *e) MUST_CHECK;
+int check_reopen(struct plan *p, struct store_reader *r, const struct release_row *rel, int64_t rev,
+	struct checked *ret, struct err *e) MUST_CHECK;
+void check_rules(struct checked *c); /* check_rules.c: times, campaign, links, internal, similar */
+void check_prepare(struct checked *c);                           /* check_prepare.c */
+int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
+cJSON *check_json(const struct checked *c);
+cJSON *problems_json(const struct content_problems *p);
+cJSON *made_json(const struct made *m, const struct checked *c, bool whole);
+const cJSON *check_vars(struct checked *c, const struct hash *h);
+bool part_names_kind(const struct release_doc *d, size_t part, int kind);
+bool conf_has_kind(const struct conf *conf, int kind);
+/* The manifest of a document without what was resolved; then, from an approved one, what was resolved. */
+struct manifest *manifest_of_doc(const struct release_doc *d, const char *code, int64_t year,
+	int64_t rev, const uint32_t *numbers);
+void manifest_take_resolved(struct manifest *m, const struct manifest *from);
+
+/* --- verifying --------------------------------------------------------------------------------------------------------------------- */
+/* The manifest made again from the stored revision, equal to the bytes; every approval's MAC; the policy satisfied.
+ * -EBADMSG: forged or damaged, e says what. */
+int plan_verify(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	struct err *e) MUST_CHECK;
+
+/* --- the plan ------------------------------------------------------------------------------------------------------------------------ */
+struct plan_job;
+struct plan_start;
+struct plan {
+	uint32_t magic;
+	struct plan_opts o;
+	struct env *env;
+	struct store *store;
+	pthread_rwlock_t lock; /* conf and channels */
+	struct conf *conf;
+	struct channels *channels;
+	pthread_mutex_t cache_lock;
+	struct plan_text *cache[TEXT_CACHE];
+	uint64_t cache_clock;
+	/* loop */
+	struct timer timer;
+	struct task kick;
+	bool started, stopping, scanning, again;
+	int64_t last_scan;
+	size_t busy; /* works, commands and link checks under way */
+	struct plan_job *jobs[JOBS_MAX];
+	struct map64 *starting; /* release*64+part -> anything: verified or opened now */
+	struct map64 *links;    /* release*64+part -> struct link_wait */
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+};
+struct conf *plan_conf(struct plan *p); /* a reference; any thread */
+void plan_busy(struct plan *p);
+void plan_idle(struct plan *p); /* the last one out answers plan_stop */
+void plan_scan(struct plan *p); /* soon */
+void plan_jobs_run(struct plan *p, const int64_t *releases, size_t n); /* plan_job.c */
+void plan_jobs_stop(
+	struct plan *p); /* those that wait for another try end; the others end by themselves */
+void plan_start_part(
+	struct plan *p, const struct plan_active *a, int64_t start_ms); /* plan_start.c */
+void plan_link_ask(struct plan *p, const struct plan_active *a, const char *url);
+void plan_links_free(struct plan *p);
+
+/* --- calls: acts of people, answered once on the loop ------------------------------------------------------------------------------------- */
+struct plan_call {
+	struct work work;
+	struct plan *p;
+	int (*fn)(struct plan_call *c, struct store_reader *r);
+	void (*next)(struct plan_call *c);
+	plan_done_fn *done;
+	void *ctx;
+	struct actor who; /* own copies */
+	cJSON *params;    /* own copy, NULL: none */
+	struct staged staged;
+	int rc;
+	struct err err;
+	cJSON *json; /* the answer */
+	struct checked checked;
+	struct release_row release;
+	union {
+		struct release_submit_cmd submit;
+		struct release_approve_cmd approve;
+		struct release_act_cmd act;
+		struct local_cmd local;
+	} cmd;
+	struct submit_part *parts;
+	struct submit_asset *assets;
+	struct contact_key *contacts;
+	char *front; /* struct doc_stored's strings */
+	char *body, *bodies;
+	bool correct;
+};
+struct plan_call *call_new(struct plan *p, const cJSON *params, const struct staged *s,
+	const struct actor *who, plan_done_fn *done, void *ctx);
+void call_answer(struct plan_call *c); /* from rc, err and json; frees */
+/* Runs fn on a worker with a reader inside a snapshot, then next on the loop. */
+void call_work(struct plan_call *c, int (*fn)(struct plan_call *c, struct store_reader *r),
+	void (*next)(struct plan_call *c));
+void call_submit(struct plan_call *c,
+	struct store_cmd *cmd); /* cmd->own... is the call; answers when it cannot be taken */
+
+/* Decision about one part; pure (plan_decide.c). */
+enum decide {
+	DECIDE_WAIT = 0,
+	DECIDE_START = 1,
+	DECIDE_LINK = 2,
+	DECIDE_HOLD = 3,
+	DECIDE_EXPIRE = 4,
+	DECIDE_DONE = 5,
+	DECIDE_SKIP = 6
+};
+struct decision {
+	enum decide what;
+	int64_t next_ms; /* look again then; INT64_MAX: when something happens */
+	char why[240];
+};
+struct decide_facts {
+	const struct plan_active *all; /* the parts of this release */
+	size_t n, at;
+	const struct manifest *m;
+	int64_t now;
+	int link; /* 0 not asked, 1 answers, -1 does not */
+};
+void plan_decide(const struct decide_facts *f, struct decision *ret);
+
+#endif

@@ -1,0 +1,240 @@
+/* plan_preview.c - preview, diff and review of a stored revision. Thread: worker, inside a reader's snapshot. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "content/diff.h"
+#include "plan/plan_internal.h"
+
+#define PREVIEW_ROWS_MAX 100
+
+/* --- preview -------------------------------------------------------------------------------------------------------------------- */
+
+static bool wanted(const cJSON *params, const char *key, struct str value)
+{
+	struct str want = json_str(params, key);
+	return !want.p || want.n == 0 || str_eq(want, value);
+}
+
+static bool row_wanted(const struct plan_text *t, const struct prepared_row *row,
+	const struct plan_office *o, const struct mf_sender *s, const cJSON *params)
+{
+	const struct mf_part *p = manifest_part(t->m, row->part);
+	return p && o && s && wanted(params, "part", p->name) &&
+		wanted(params, "office", str_of(o->code)) &&
+		wanted(params, "lang", str_of(row->lang)) &&
+		wanted(params, "channel", str_of(chan_kind_name((int)s->kind)));
+}
+
+static cJSON *row_json(const struct plan_text *t, const struct prepared_row *row,
+	const struct plan_office *o, const struct mf_sender *s, const struct prepared *made,
+	const char *trouble)
+{
+	char hex[HASH_HEX];
+	cJSON *j = json_obj(), *facts = json_obj();
+	json_put_str(j, "part", manifest_part(t->m, row->part)->name);
+	json_put_z(j, "channel", chan_kind_name((int)s->kind));
+	json_put_z(j, "form", row->form);
+	json_put_z(j, "lang", row->lang);
+	json_put_z(j, "office", o->code);
+	json_put_z(j, "text", made && made->preview ? made->preview : trouble);
+	hash_hex(&row->digest, hex);
+	json_put_z(j, "digest", hex);
+	json_put_i64(j, "bytes", made ? (int64_t)made->bytes : 0);
+	for (size_t i = 0; made && i < made->n_facts; i++)
+		json_put_i64(facts, made->facts[i].name, made->facts[i].value);
+	json_put(j, "facts", facts);
+	json_put_bool(j, "as_approved", made && hash_cmp(&made->digest, &row->digest) == 0);
+	return j;
+}
+
+static const struct mf_sender *sender_by_office(
+	const struct mf_part *p, const char *office, const char *channel)
+{
+	for (size_t i = 0; p && i < p->n_senders; i++)
+		if (str_eqz(p->senders[i].office, office) &&
+			str_eqz(p->senders[i].channel, channel))
+			return &p->senders[i];
+	return NULL;
+}
+
+static int channel_name(struct db *db, int64_t id, char *ret, size_t size)
+{
+	sqlite3_stmt *st;
+	*ret = '\0';
+	int rc = db_query(db, &st, "SELECT name FROM channel WHERE id=?", "i", id);
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc == 1) {
+		str_copy(ret, size, col_str(st, 0));
+		db_reset(st);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int preview_rows(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	const cJSON *params, const struct actor *who, cJSON *rows, bool *more)
+{
+	struct prepared_row *all = NULL;
+	struct plan_offices offices = { 0 };
+	size_t n = 0, given = 0;
+	char channel[80];
+	int rc = prepared_rows_get(reader_db(r), &t->hash, -1, 0, 0, &all, &n);
+	if (rc == 0)
+		rc = plan_offices_get(reader_db(r), env_wall(p->env), &offices);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const struct plan_office *o = plan_office_by_id(&offices, all[i].office_id);
+		rc = channel_name(reader_db(r), all[i].channel_id, channel, sizeof(channel));
+		const struct mf_sender *s = o
+			? sender_by_office(manifest_part(t->m, all[i].part), o->code, channel)
+			: NULL;
+		if (rc < 0 || !row_wanted(t, &all[i], o, s, params))
+			continue;
+		if (who->office && strcmp(who->office, o->code) != 0)
+			continue;
+		if (given++ == PREVIEW_ROWS_MAX) {
+			*more = true;
+			break;
+		}
+		CLEANUP(prepared_unref) struct prepared *made = NULL;
+		struct err trouble = { 0 };
+		if (plan_remake(p, r, t, &all[i], &all[i].vars, &made, &trouble) < 0)
+			UNUSED(trouble); /* said in the row */
+		json_add(rows, row_json(t, &all[i], o, s, made, trouble.text));
+	}
+	free(all);
+	plan_offices_done(&offices);
+	return rc;
+}
+
+static int newest_text(struct plan *p, struct store_reader *r, const cJSON *params,
+	struct release_row *rel, struct plan_text **ret, struct err *e)
+{
+	struct hash h;
+	int rc = release_find(reader_db(r), json_str(params, "release"), rel, e);
+	if (rc == 0)
+		rc = manifest_newest(reader_db(r), rel->id, rel->rev_newest, &h, NULL);
+	return rc < 0 ? rc : plan_text_get(p, r, &h, ret, e);
+}
+
+int plan_preview(struct plan *p, struct store_reader *r, const cJSON *params,
+	const struct actor *who, cJSON **ret, struct err *e)
+{
+	CHECK_OBJ(p, PLAN_MAGIC);
+	struct release_row rel;
+	struct plan_text *t = NULL;
+	bool more = false;
+	int rc = newest_text(p, r, params, &rel, &t, e);
+	if (rc < 0)
+		return rc;
+	cJSON *rows = json_arr();
+	rc = preview_rows(p, r, t, params, who, rows, &more);
+	plan_text_put(p, t);
+	if (rc < 0) {
+		cJSON_Delete(rows);
+		return err_set(e, rc, "the outputs could not be read");
+	}
+	*ret = json_obj();
+	json_put(*ret, "rows", rows);
+	json_put_bool(*ret, "more", more);
+	return 0;
+}
+
+/* --- diff --------------------------------------------------------------------------------------------------------------------------- */
+
+static int revision_whole(
+	struct store_reader *r, int64_t release_id, int64_t rev, struct buf *b, struct err *e)
+{
+	CLEANUP(release_doc_free) struct release_doc *d = NULL;
+	int rc = plan_doc_from_store(r, release_id, rev, &d, e);
+	if (rc < 0)
+		return rc;
+	buf_addf(b, "---\n%s\n---\n", d->front);
+	buf_addz(b, d->body);
+	for (size_t i = 0; i < d->n_variants; i++) {
+		buf_addf(b, "\n=== %s\n---\n%s\n---\n", d->variants[i].file, d->variants[i].front);
+		buf_addz(b, d->variants[i].body);
+	}
+	for (size_t i = 0; i < d->n_locals; i++) {
+		buf_addf(b, "\n=== %s\n", d->locals[i].file);
+		buf_addz(b, d->locals[i].text);
+	}
+	for (size_t i = 0; i < d->n_assets; i++) {
+		char hex[HASH_HEX];
+		hash_hex(&d->assets[i].hash, hex);
+		buf_addf(b, "\n=== %s %s", d->assets[i].file, hex);
+	}
+	buf_addc(b, '\n');
+	return b->failed ? err_set(e, -E2BIG, "the texts are too long to compare") : 0;
+}
+
+int plan_diff(struct plan *p, struct store_reader *r, const cJSON *params, const struct actor *who,
+	cJSON **ret, struct err *e)
+{
+	CHECK_OBJ(p, PLAN_MAGIC);
+	UNUSED(who);
+	struct release_row rel;
+	struct buf a CLEANUP_BUF, b CLEANUP_BUF, text CLEANUP_BUF;
+	char from_name[40], to_name[40];
+	buf_init(&a, DOC_TOTAL_MAX);
+	buf_init(&b, DOC_TOTAL_MAX);
+	buf_init(&text, 2 * DOC_TOTAL_MAX);
+	int rc = release_find(reader_db(r), json_str(params, "release"), &rel, e);
+	if (rc < 0)
+		return rc;
+	int64_t to = json_i64(params, "to", rel.rev_newest),
+		from = json_i64(params, "from", to - 1);
+	if (to < 1 || to > rel.rev_newest || from < 0 || from > rel.rev_newest)
+		return err_set(e, -ENOENT, "%s has revisions 1 to %lld", rel.code,
+			(long long)rel.rev_newest);
+	if (from > 0)
+		rc = revision_whole(r, rel.id, from, &a, e);
+	if (rc == 0)
+		rc = revision_whole(r, rel.id, to, &b, e);
+	snprintf(from_name, sizeof(from_name), "revision %lld", (long long)from);
+	snprintf(to_name, sizeof(to_name), "revision %lld", (long long)to);
+	if (rc == 0)
+		rc = diff_unified(&text, from_name, buf_str(&a).p ? buf_str(&a) : STR(""), to_name,
+			buf_str(&b));
+	if (rc < 0)
+		return rc;
+	*ret = json_obj();
+	json_put_str(*ret, "text", (struct str){ buf_z(&text), text.n });
+	json_put_i64(*ret, "from", from);
+	json_put_i64(*ret, "to", to);
+	return 0;
+}
+
+/* --- review -------------------------------------------------------------------------------------------------------------------------- */
+
+int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
+	const struct actor *who, cJSON **ret, struct err *e)
+{
+	CHECK_OBJ(p, PLAN_MAGIC);
+	UNUSED(who);
+	struct checked c = { 0 };
+	struct release_row rel;
+	struct hash newest;
+	char hex[HASH_HEX], code[MANIFEST_CODE_MAX], ref[120];
+	int rc = release_find(reader_db(r), json_str(params, "release"), &rel, e);
+	if (rc == 0)
+		rc = manifest_newest(reader_db(r), rel.id, rel.rev_newest, &newest, NULL);
+	if (rc == 0)
+		rc = check_reopen(p, r, &rel, rel.rev_newest, &c, e);
+	if (rc == 0)
+		rc = check_run(&c, e);
+	if (rc == 0) {
+		*ret = check_json(&c);
+		hash_hex(&newest, hex);
+		json_put_z(*ret, "release", release_ref(&rel, ref, sizeof(ref)));
+		json_put_i64(*ret, "rev", rel.rev_newest);
+		json_put_z(*ret, "state", rel_state_name(rel.state));
+		json_put_z(*ret, "hash", hex);
+		cJSON_DeleteItemFromObjectCaseSensitive(*ret, "code");
+		json_put_z(*ret, "code", manifest_code(&newest, code));
+		/* audience or outputs are not what the manifest says: what goes out is still what it says, or it is held */
+		json_put_bool(*ret, "changed", hash_cmp(&newest, &c.hash) != 0);
+	}
+	check_done(&c);
+	return rc;
+}

@@ -1,0 +1,280 @@
+/* plan_start.c - a part starts: what was approved is verified, every prepared row of its lots is made again, then the lots open.
+ * Threads: verifying on a worker, the rest on the loop. One command opens the equal lots and holds the others, with the reason.
+ * Failures: a forged approval or revision holds the part, is audited and logged as an error; a store that cannot be read now
+ * means another look later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "base/log.h"
+#include "plan/plan_internal.h"
+
+#define REMAKES_A_SNAPSHOT 64
+#define RETRY_MS           1000
+
+struct plan_start {
+	struct work work;
+	struct part_cmd cmd;
+	struct plan *p;
+	struct plan_active a;
+	int64_t now;
+	struct hash manifest;
+	struct plan_held *held;
+	size_t n_held, cap_held, remakes;
+	int rc;
+	struct err err;
+	char why[320];
+};
+
+static void hold_lot(struct plan_start *s, int64_t lot_id, const char *why)
+{
+	if (s->n_held == s->cap_held) {
+		s->cap_held = s->cap_held ? 2 * s->cap_held : 16;
+		s->held = x_realloc(s->held, s->cap_held, sizeof(*s->held));
+	}
+	struct plan_held *h = &s->held[s->n_held++];
+	h->lot_id = lot_id;
+	snprintf(h->why, sizeof(h->why), "%s", why);
+}
+
+/* "office hotline: was '1900 1', is '1900 2'" of the first variables that differ. */
+static void name_difference(
+	struct store_reader *r, const struct hash *was, const struct hash *is, struct buf *b)
+{
+	char *was_text = NULL, *is_text = NULL;
+	cJSON *was_json CLEANUP_JSON = NULL, *is_json CLEANUP_JSON = NULL;
+	const cJSON *v;
+	int told = 0;
+	if (vars_get(reader_db(r), was, &was_text) == 0 &&
+		vars_get(reader_db(r), is, &is_text) == 0 &&
+		json_parse(str_of(was_text), 1u << 20, &was_json, NULL) == 0 &&
+		json_parse(str_of(is_text), 1u << 20, &is_json, NULL) == 0) {
+		cJSON_ArrayForEach(v, was_json)
+		{
+			const char *now = json_z(is_json, v->string, "");
+			if (!cJSON_IsString(v) || strcmp(v->valuestring, now) == 0 || told == 2)
+				continue;
+			buf_addf(b, "%soffice %s was '%.40s', is '%.40s'", told ? "; " : "",
+				v->string, v->valuestring, now);
+			told++;
+		}
+	}
+	free(was_text);
+	free(is_text);
+	if (!told)
+		buf_addz(b, "the variables of the office");
+}
+
+/* Makes the row again with what the office says now; "" when it comes out as approved. */
+static int row_again(struct plan_start *s, struct store_reader *r, const struct plan_text *t,
+	const struct prepared_row *row, const struct plan_office *o, char *why, size_t size)
+{
+	CLEANUP(prepared_unref) struct prepared *made = NULL;
+	struct err e = { 0 };
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, size - 1);
+	int rc = plan_remake(s->p, r, t, row, &o->vars, &made, &e);
+	if (rc == -EIO || rc == -ENOMEM)
+		return rc;
+	*why = '\0';
+	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0)
+		return 0;
+	buf_addz(&b, "changed: ");
+	if (rc < 0)
+		buf_addf(&b, "%.160s", e.text);
+	else if (hash_cmp(&row->vars, &o->vars) != 0)
+		name_difference(r, &row->vars, &o->vars, &b);
+	else
+		buf_addf(&b, "the output (%s, %s) is made differently now", row->form, row->lang);
+	str_copy(why, size, buf_str(&b));
+	return 0;
+}
+
+/* Addresses of a kind or language that nothing was approved for. */
+static int forms_known(struct store_reader *r, const struct plan_lot_row *lot,
+	const struct prepared_row *rows, size_t n, char *why, size_t size)
+{
+	struct plan_form forms[64];
+	size_t n_forms = 0;
+	int rc = plan_lot_forms_get(reader_db(r), lot->id, forms, ARRAY_LEN(forms), &n_forms);
+	for (size_t i = 0; i < n_forms && rc == 0; i++) {
+		size_t k = 0;
+		while (k < n &&
+			(strcmp(rows[k].form, forms[i].form) != 0 ||
+				strcmp(rows[k].lang, forms[i].lang) != 0))
+			k++;
+		if (k == n) {
+			snprintf(why, size,
+				"changed: nothing was approved for %s addresses in '%s' of this office",
+				forms[i].form, forms[i].lang);
+			return 0;
+		}
+	}
+	return rc;
+}
+
+static int lot_check(struct plan_start *s, struct store_reader *r, const struct plan_text *t,
+	const struct plan_lot_row *lot, const struct plan_offices *offices)
+{
+	struct prepared_row *rows = NULL;
+	size_t n = 0;
+	char why[240] = "";
+	const struct plan_office *o = plan_office_by_id(offices, lot->office_id);
+	int rc = prepared_rows_get(reader_db(r), &t->hash, (int)s->a.part.part, lot->channel_id,
+		lot->office_id, &rows, &n);
+	if (rc == 0 && !o)
+		snprintf(why, sizeof(why), "changed: the office is not there any more");
+	for (size_t i = 0; i < n && rc == 0 && !*why; i++, s->remakes++)
+		rc = row_again(s, r, t, &rows[i], o, why, sizeof(why));
+	if (rc == 0 && !*why)
+		rc = forms_known(r, lot, rows, n, why, sizeof(why));
+	if (rc == 0 && *why)
+		hold_lot(s, lot->id, why);
+	free(rows);
+	return rc;
+}
+
+static int lots_check(
+	struct plan_start *s, struct store_reader *r, const struct plan_text *t, struct err *e)
+{
+	struct plan_lot_row *lots = NULL;
+	struct plan_offices offices = { 0 };
+	size_t n = 0, since = 0;
+	int rc = plan_lots_get(reader_db(r), s->a.release.id, s->a.part.part, &lots, &n);
+	if (rc == 0)
+		rc = plan_offices_get(reader_db(r), s->now, &offices);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = lot_check(s, r, t, &lots[i], &offices);
+		if (rc == 0 &&
+			s->remakes - since >=
+				REMAKES_A_SNAPSHOT) { /* an old snapshot would hold the log back */
+			since = s->remakes;
+			reader_end(r);
+			rc = reader_begin(r);
+		}
+	}
+	free(lots);
+	plan_offices_done(&offices);
+	return rc < 0 ? err_set(e, rc, "the lots could not be checked") : 0;
+}
+
+static int start_check(struct plan_start *s, struct store_reader *r, struct err *e)
+{
+	struct plan_text *t = NULL;
+	int rc = manifest_planned(reader_db(r), s->a.release.id, &s->manifest);
+	if (rc < 0)
+		return err_set(e, -EAGAIN, "the plan is being made again");
+	rc = plan_text_get(s->p, r, &s->manifest, &t, e);
+	if (rc == 0 && (t->release_id != s->a.release.id || t->rev != s->a.release.rev_approved))
+		rc = err_set(e, -EBADMSG,
+			"forged: the plan names a manifest of another release or revision");
+	if (rc == 0)
+		rc = plan_verify(s->p, r, t, e);
+	const struct mf_part *part = rc == 0 ? manifest_part(t->m, s->a.part.part) : NULL;
+	if (rc == 0 && !part)
+		rc = err_set(e, -EBADMSG, "forged: the manifest has no part %u", s->a.part.part);
+	if (part) {
+		s->cmd.expires = manifest_expires(part, s->now);
+		rc = lots_check(s, r, t, e);
+	}
+	plan_text_put(s->p, t);
+	return rc;
+}
+
+static void start_work(struct work *w)
+{
+	struct plan_start *s = CONTAINER_OF(w, struct plan_start, work);
+	struct store_reader *r = NULL;
+	s->rc = store_reader_get(s->p->store, &r);
+	if (s->rc == 0)
+		s->rc = reader_begin(r);
+	if (s->rc == 0) {
+		s->rc = start_check(s, r, &s->err);
+		reader_end(r);
+	}
+	if (r)
+		store_reader_put(s->p->store, r);
+}
+
+static uint64_t part_key(const struct plan_active *a)
+{
+	return (uint64_t)a->release.id * 64 + a->part.part;
+}
+
+static void start_free(struct plan_start *s)
+{
+	struct plan *p = s->p;
+	map64_del(p->starting, part_key(&s->a));
+	free(s->held);
+	free(s);
+	plan_idle(p);
+}
+
+static void start_told(struct store_cmd *cmd)
+{
+	struct plan_start *s = CONTAINER_OF(cmd, struct plan_start, cmd.cmd);
+	struct plan *p = s->p;
+	if (cmd->rc < 0)
+		log_line(LOG_WARN, "ev=part.start release=%lld part=%u error=%s",
+			(long long)s->a.release.id, s->a.part.part, LOG_Q(str_of(cmd->err.text)));
+	else if (!s->cmd.stale && s->cmd.act == PART_ACT_OPEN)
+		log_line(LOG_INFO, "ev=part.start release=%s part=%s lots=%lld held=%zu",
+			s->a.release.code, s->a.part.name, (long long)s->cmd.ret_opened, s->n_held);
+	bool opened = cmd->rc == 0 && !s->cmd.stale;
+	start_free(s);
+	if (opened && p->o.on_lots_open && !p->stopping)
+		p->o.on_lots_open(p->o.ctx);
+	plan_scan(p);
+}
+
+static void start_done(struct work *w)
+{
+	struct plan_start *s = CONTAINER_OF(w, struct plan_start, work);
+	struct plan *p = s->p;
+	s->cmd.cmd.done = start_told;
+	s->cmd.release_id = s->a.release.id;
+	s->cmd.rev = s->a.release.rev_approved;
+	s->cmd.part = s->a.part.part;
+	s->cmd.manifest = s->manifest;
+	s->cmd.start = s->now;
+	s->cmd.act = PART_ACT_OPEN;
+	s->cmd.held = s->held;
+	s->cmd.n_held = s->n_held;
+	if (s->rc == -EBADMSG) {
+		log_line(LOG_ERROR, "ev=part.forged release=%s part=%s why=%s", s->a.release.code,
+			s->a.part.name, LOG_Q(str_of(s->err.text)));
+		snprintf(s->why, sizeof(s->why), "%.300s", s->err.text);
+		s->cmd.act = PART_ACT_HOLD;
+		s->cmd.why = s->why;
+		s->cmd.what = "part.refused";
+	} else if (s->rc < 0) {
+		log_line(LOG_WARN, "ev=part.check release=%s part=%s error=%s", s->a.release.code,
+			s->a.part.name, LOG_Q(str_of(s->err.text)));
+		start_free(s);
+		if (!p->stopping)
+			timer_set(p->env, &p->timer, env_mono(p->env) + RETRY_MS);
+		return;
+	}
+	part_cmd_prepare(&s->cmd);
+	if (p->stopping || store_submit(p->store, &s->cmd.cmd) < 0) {
+		start_free(s);
+		if (!p->stopping)
+			timer_set(p->env, &p->timer, env_mono(p->env) + RETRY_MS);
+	}
+}
+
+void plan_start_part(struct plan *p, const struct plan_active *a, int64_t start_ms)
+{
+	if (map64_get(p->starting, part_key(a)) || map64_count(p->starting) >= START_QUEUE_MAX)
+		return;
+	struct plan_start *s = x_calloc(1, sizeof(*s));
+	s->p = p;
+	s->a = *a;
+	s->now = start_ms;
+	s->work.fn = start_work;
+	s->work.done = start_done;
+	map64_put(p->starting, part_key(a), s);
+	plan_busy(p);
+	env_work(p->env, &s->work);
+}

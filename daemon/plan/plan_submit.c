@@ -1,0 +1,246 @@
+/* plan_submit.c - check, submit and correct: from a staged bundle to a stored revision.
+ * Threads: checking and making assets durable on a worker, the rows in one command. Nothing is stored when a check refuses.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/assert.h"
+#include "base/file.h"
+#include "plan/plan_internal.h"
+
+#define ASSET_MAX (64u << 20)
+
+static int refused(const struct checked *c, struct err *e)
+{
+	return c->problems.errors ? problems_err(&c->problems, -EBADMSG, e) : 0;
+}
+
+int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
+	const struct actor *who, cJSON **ret, struct err *e)
+{
+	CHECK_OBJ(p, PLAN_MAGIC);
+	struct checked c;
+	UNUSED(who);
+	int rc = check_open(p, r, s, &c, e);
+	if (rc == 0)
+		rc = check_run(&c, e);
+	if (rc == 0) {
+		*ret = check_json(&c);
+		rc = refused(&c, e);
+	}
+	check_done(&c);
+	return rc;
+}
+
+/* --- assets -------------------------------------------------------------------------------------------------------------------- */
+
+static int asset_keep(
+	const char *from, const struct doc_asset *a, const char *assets_dir, struct err *e)
+{
+	struct buf content CLEANUP_BUF;
+	char path[4096];
+	struct stat st;
+	struct hash is;
+	asset_path(path, sizeof(path), assets_dir, &a->hash);
+	if (stat(path, &st) == 0 && (uint64_t)st.st_size == a->bytes)
+		return 0;
+	buf_init(&content, ASSET_MAX + 1);
+	int rc = file_read(from, &content, e);
+	if (rc < 0)
+		return rc;
+	hash_bytes(&is, content.p, content.n);
+	if (hash_cmp(&is, &a->hash) != 0)
+		return err_set(e, -EIO, "%s changed while it was read", a->file);
+	char *slash = strrchr(path, '/');
+	*slash = '\0';
+	rc = dir_make(path, 0700, e);
+	*slash = '/';
+	return rc < 0 ? rc : file_write_durable(path, buf_str(&content), 0600, e);
+}
+
+/* Written, synced, renamed, the folder synced: before any row names them. */
+static int assets_keep(struct plan_call *c)
+{
+	const struct checked *k = &c->checked;
+	int rc = 0;
+	for (size_t i = 0; i < k->doc->n_assets && rc == 0; i++) {
+		const struct doc_asset *a = &k->doc->assets[i];
+		char *from = x_asprintf("%s/%s", k->dir, a->file);
+		rc = asset_keep(from, a, store_assets_dir(c->p->store), &c->err);
+		free(from);
+	}
+	return rc;
+}
+
+/* --- rows ------------------------------------------------------------------------------------------------------------------------- */
+
+static void fill_parts(struct plan_call *c)
+{
+	const struct checked *k = &c->checked;
+	c->parts = x_calloc(k->doc->n_parts, sizeof(*c->parts));
+	for (size_t i = 0; i < k->doc->n_parts; i++) {
+		const struct doc_part *p = &k->doc->parts[i];
+		c->parts[i] = (struct submit_part){ .number = k->number[i],
+			.name = p->name,
+			.spread_ms = p->spread_ms,
+			.cost_max = p->max_cost,
+			.late = (int)p->late,
+			.slot = p->again ? (int)k->number[i] : 0,
+			.signal = p->go_signal,
+			.after = p->after_index >= 0 ? k->number[p->after_index] : 0 };
+	}
+}
+
+static void fill_assets(struct plan_call *c)
+{
+	const struct checked *k = &c->checked;
+	c->assets = k->doc->n_assets ? x_calloc(k->doc->n_assets, sizeof(*c->assets)) : NULL;
+	for (size_t i = 0; i < k->doc->n_assets; i++) {
+		const struct doc_asset *a = &k->doc->assets[i];
+		c->assets[i] = (struct submit_asset){ .hash = a->hash,
+			.bytes = (int64_t)a->bytes,
+			.width = a->width,
+			.height = a->height,
+			.name = a->file,
+			.type = a->type,
+			.alt = a->alt,
+			.caption = a->caption,
+			.credit = a->credit,
+			.role = (int)a->role };
+	}
+}
+
+/* The lists that were counted, with part numbers; left out where together they would be too many rows. */
+static size_t fill_contacts(struct plan_call *c)
+{
+	const struct checked *k = &c->checked;
+	size_t n = k->resolved->n_contacts;
+	c->contacts = n && n <= RELEASE_CONTACTS_MAX ? x_calloc(n, sizeof(*c->contacts)) : NULL;
+	for (size_t i = 0; c->contacts && i < n; i++) {
+		c->contacts[i] = k->resolved->contacts[i];
+		c->contacts[i].part = k->number[k->resolved->contacts[i].part];
+	}
+	return c->contacts ? n : 0;
+}
+
+static void put_identity(struct plan_call *c, const struct hash *h)
+{
+	char hex[HASH_HEX], code[MANIFEST_CODE_MAX], ref[120];
+	hash_hex(h, hex);
+	struct release_row r = { .year = c->checked.year };
+	str_copy(r.code, sizeof(r.code), str_of(c->checked.code));
+	json_put_z(c->json, "release", release_ref(&r, ref, sizeof(ref)));
+	json_put_i64(c->json, "rev", c->checked.rev);
+	json_put_z(c->json, "hash", hex);
+	cJSON_DeleteItemFromObjectCaseSensitive(c->json, "code");
+	json_put_z(c->json, "code", manifest_code(h, code));
+}
+
+static void submit_done(struct store_cmd *cmd)
+{
+	struct plan_call *c = CONTAINER_OF(cmd, struct plan_call, cmd.submit.cmd);
+	c->rc = cmd->rc;
+	c->err = cmd->err;
+	if (c->rc == 0)
+		put_identity(c, &c->checked.hash);
+	if (c->rc == 0 && c->p->o.on_lots_open && !c->p->stopping)
+		c->p->o.on_lots_open(c->p->o.ctx); /* lots of an earlier revision are void */
+	plan_scan(c->p);
+	call_answer(c);
+}
+
+static void submit_rows(struct plan_call *c)
+{
+	const struct checked *k = &c->checked;
+	struct release_submit_cmd *s = &c->cmd.submit;
+	size_t n_contacts = fill_contacts(c);
+	fill_parts(c);
+	fill_assets(c);
+	*s = (struct release_submit_cmd){ .person = c->who.person,
+		.via = c->who.via,
+		.code = k->code,
+		.title = k->doc->title,
+		.front = c->front,
+		.body = c->body,
+		.bodies = c->bodies,
+		.year = k->year,
+		.expect_id = k->release.id,
+		.rev = k->rev,
+		.campaign_id = k->campaign_id,
+		.corrects = k->corrects,
+		.prio = (int)k->m->prio,
+		.category = (int)k->doc->category,
+		.kind = (int)k->doc->kind,
+		.parts = c->parts,
+		.n_parts = k->doc->n_parts,
+		.assets = c->assets,
+		.n_assets = k->doc->n_assets,
+		.manifest = k->hash,
+		.manifest_body = buf_str(&k->body),
+		.prepared = k->rows,
+		.n_prepared = k->n_made,
+		.contacts = c->contacts,
+		.n_contacts = n_contacts,
+		.cmd.done = submit_done };
+	release_submit_prepare(s);
+	call_submit(c, &s->cmd);
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------------------------- */
+
+/* The release that a correction goes after: whom it reached, or may have reached, gets it and nobody else. */
+static int find_corrected(struct plan_call *c, struct store_reader *r)
+{
+	struct checked *k = &c->checked;
+	struct release_row old;
+	int rc = release_find(reader_db(r), json_str(c->params, "release"), &old, &c->err);
+	if (rc < 0)
+		return rc;
+	if (old.state != REL_SENDING && old.state != REL_DONE && old.state != REL_CANCELLED &&
+		old.state != REL_CORRECTED)
+		return err_set(&c->err, -EBUSY,
+			"%s is %s and has reached nobody: submit a new revision instead", old.code,
+			rel_state_name(old.state));
+	k->corrects = old.id;
+	if (k->doc && strcmp(k->code, old.code) == 0)
+		snprintf(k->code + strlen(k->code), sizeof(k->code) - strlen(k->code), "-DC1");
+	return 0;
+}
+
+static int submit_work(struct plan_call *c, struct store_reader *r)
+{
+	struct checked *k = &c->checked;
+	struct doc_stored stored = { 0 };
+	int rc = check_open(c->p, r, &c->staged, k, &c->err);
+	if (rc == 0 && c->correct)
+		rc = find_corrected(c, r);
+	if (rc == 0)
+		rc = check_run(k, &c->err);
+	if (rc < 0)
+		return rc;
+	c->json = check_json(k);
+	rc = refused(k, &c->err);
+	if (rc == 0)
+		rc = release_doc_to_stored(k->doc, &stored);
+	if (rc == 0)
+		rc = assets_keep(c);
+	c->front = stored.front;
+	c->body = stored.body;
+	c->bodies = stored.bodies;
+	return rc;
+}
+
+void plan_submit(struct plan *p, const struct staged *s, const struct actor *who,
+	plan_done_fn *done, void *ctx)
+{
+	call_work(call_new(p, NULL, s, who, done, ctx), submit_work, submit_rows);
+}
+
+void plan_correct(struct plan *p, const cJSON *params, const struct staged *s,
+	const struct actor *who, plan_done_fn *done, void *ctx)
+{
+	struct plan_call *c = call_new(p, params, s, who, done, ctx);
+	c->correct = true;
+	call_work(c, submit_work, submit_rows);
+}
