@@ -49,7 +49,8 @@ static int put_place(struct splice *s, char kind, size_t index)
 	if (kind == 'U')
 		return s->sink->hole(s->sink->ctx, EMAIL_HOLE_URL + (uint32_t)index);
 	const struct lt_asset *a = s->d->files[index].a;
-	struct lt_src src = { .asset = a->id, .encode = LT_BASE64_LINES };
+	/* the length is told, so that the host can count the bytes of a payload without the file */
+	struct lt_src src = { .asset = a->id, .length = a->bytes, .encode = LT_BASE64_LINES };
 	s->bytes += ltc_base64_lines_len(a->bytes);
 	s->hash = ltc_hash(s->hash, a->id);
 	return s->sink->add(s->sink->ctx, &src);
