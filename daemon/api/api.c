@@ -59,12 +59,21 @@ int api_open(struct loop *l, const struct api_options *o, struct api **ret, stru
 	a->o = *o;
 	a->o.agency = o->agency != NULL ? x_strdup(o->agency) : NULL;
 	a->o.public_listen = a->o.private_listen = NULL; /* not kept */
+	struct api_listener_options lo = { .name = "public",
+		.address = o->public_listen,
+		.conns_max = API_PUBLIC_CONNS,
+		.request_ms = o->request_ms,
+		.answer_ms = o->answer_ms,
+		.find = api_public_find,
+		.ctx = a };
 	if (o->public_listen != NULL)
-		r = api_listener_open(l, "public", o->public_listen, API_PUBLIC_CONNS,
-			api_public_find, a, &a->public_side, e);
+		r = api_listener_open(l, &lo, &a->public_side, e);
+	lo.name = "private";
+	lo.address = o->private_listen;
+	lo.conns_max = API_PRIVATE_CONNS;
+	lo.find = api_private_find;
 	if (r == 0 && o->private_listen != NULL)
-		r = api_listener_open(l, "private", o->private_listen, API_PRIVATE_CONNS,
-			api_private_find, a, &a->private_side, e);
+		r = api_listener_open(l, &lo, &a->private_side, e);
 	if (r != 0) {
 		api_close(a, NULL, NULL);
 		return r;

@@ -45,9 +45,10 @@ typedef void api_handler(void *ctx, const struct api_request *req, struct api_ca
 
 struct api_options {
 	const char *public_listen,
-		*private_listen; /* "127.0.0.1:8480", "[::1]:8480"; port 0: any; NULL: off */
-	const char *agency;      /* name shown on pages; NULL: none */
-	void *ctx;               /* of the functions below; a NULL function: its pages are 404 */
+		*private_listen;       /* "127.0.0.1:8480", "[::1]:8480"; port 0: any; NULL: off */
+	const char *agency;            /* name shown on pages; NULL: none */
+	int32_t request_ms, answer_ms; /* 0: API_REQUEST_MS, API_ANSWER_MS */
+	void *ctx; /* of the functions below; a NULL function: its pages are 404 */
 	/* POST /u/TOKEN with List-Unsubscribe=One-Click: commit, then api_answer_unsubscribed. */
 	void (*unsubscribe)(void *ctx, struct str token, struct api_call *call);
 	/* GET /a/TOKEN: find the file away from the loop, then api_answer_file, or api_answer with 404. */

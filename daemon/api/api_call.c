@@ -277,7 +277,7 @@ static enum MHD_Result api_call_hand_over(struct api_call *c)
 	if (c->answered)
 		return api_call_queue(c);
 	timer_init(&c->deadline, api_call_on_deadline);
-	timer_set(c->env, &c->deadline, env_mono(c->env) + API_ANSWER_MS);
+	timer_set(c->env, &c->deadline, env_mono(c->env) + c->listener->answer_ms);
 	api_call_suspend(c);
 	return MHD_YES;
 }

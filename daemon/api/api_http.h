@@ -63,6 +63,7 @@ struct api_listener {
 	struct MHD_Daemon *daemon;
 	uv_poll_t *poll; /* memory of its own, freed in its close callback */
 	uint16_t port;
+	int32_t request_ms, answer_ms;
 	struct timer timer, sweep;
 	struct task run;
 	struct list calls, conns;
@@ -72,8 +73,14 @@ struct api_listener {
 	void *ctx;
 };
 
-int api_listener_open(struct loop *l, const char *name, const char *address, unsigned conns_max,
-	struct api_route (*find)(void *ctx, const struct api_request *req), void *ctx,
+struct api_listener_options {
+	const char *name, *address;
+	unsigned conns_max;
+	int32_t request_ms, answer_ms; /* 0: API_REQUEST_MS, API_ANSWER_MS */
+	struct api_route (*find)(void *ctx, const struct api_request *req);
+	void *ctx;
+};
+int api_listener_open(struct loop *l, const struct api_listener_options *o,
 	struct api_listener **ret, struct err *e) MUST_CHECK;
 /* closed(ctx) when the poll handle is gone; the listener's memory goes there too. */
 void api_listener_close(struct api_listener *li, void (*closed)(void *ctx), void *ctx);

@@ -61,7 +61,7 @@ static void api_on_sweep(struct timer *t)
 	LIST_FOR(&li->conns, it)
 	{
 		struct api_conn *co = CONTAINER_OF(it, struct api_conn, node);
-		if (now - co->since_ms > (co->receiving ? API_REQUEST_MS : SEND_MS))
+		if (now - co->since_ms > (co->receiving ? li->request_ms : SEND_MS))
 			(void)shutdown(
 				co->fd, SHUT_RDWR); /* libmicrohttpd sees the end and cleans up */
 	}
@@ -222,32 +222,39 @@ static int api_watch(struct api_listener *li, struct loop *l)
 	return uv_poll_start(li->poll, UV_READABLE, api_on_poll);
 }
 
-int api_listener_open(struct loop *l, const char *name, const char *address, unsigned conns_max,
-	struct api_route (*find)(void *ctx, const struct api_request *req), void *ctx,
-	struct api_listener **ret, struct err *e)
+static struct api_listener *api_listener_new(struct loop *l, const struct api_listener_options *o)
 {
-	int fd = -1;
 	struct api_listener *li = x_calloc(1, sizeof(*li));
-	int r = api_listen(address, &fd, &li->port, e);
-	if (r != 0) {
-		xfree(li);
-		return r;
-	}
 	li->magic = LISTENER_MAGIC;
-	li->name = name;
+	li->name = o->name;
 	li->env = loop_env(l);
-	li->find = find;
-	li->ctx = ctx;
+	li->find = o->find;
+	li->ctx = o->ctx;
+	li->request_ms = o->request_ms > 0 ? o->request_ms : API_REQUEST_MS;
+	li->answer_ms = o->answer_ms > 0 ? o->answer_ms : API_ANSWER_MS;
 	list_init(&li->calls);
 	list_init(&li->conns);
 	timer_init(&li->timer, api_on_timer);
 	timer_init(&li->sweep, api_on_sweep);
 	task_init(&li->run, api_on_run);
-	li->daemon = api_daemon(li, fd, conns_max);
+	return li;
+}
+
+int api_listener_open(struct loop *l, const struct api_listener_options *o,
+	struct api_listener **ret, struct err *e)
+{
+	int fd = -1;
+	uint16_t port = 0;
+	int r = api_listen(o->address, &fd, &port, e);
+	if (r != 0)
+		return r;
+	struct api_listener *li = api_listener_new(l, o);
+	li->port = port;
+	li->daemon = api_daemon(li, fd, o->conns_max);
 	if (li->daemon == NULL) {
 		(void)close(fd);
 		xfree(li);
-		return err_set(e, -EIO, "libmicrohttpd does not start on %s", address);
+		return err_set(e, -EIO, "libmicrohttpd does not start on %s", o->address);
 	}
 	REQUIRE(api_watch(li, l) == 0); /* a fresh descriptor of its own */
 	timer_set(li->env, &li->sweep, env_mono(li->env) + SWEEP_MS);

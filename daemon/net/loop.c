@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <uv.h>
 #include "base/assert.h"
+#include "base/metrics.h"
 #include "net/loop.h"
 
 #define LOOP_MAGIC           0x6c6f6f70u
@@ -54,6 +55,7 @@ struct loop {
 	struct loop_work *spare;
 	size_t n_spare;
 	struct loop_lag lag;
+	struct metric *busy;
 	uint64_t turn_began_ns, idle_began_ns, cpu_began_ns;
 };
 
@@ -208,6 +210,7 @@ static void loop_lag_measure(struct loop *l)
 		l->lag.bucket[i]++;
 		l->lag.turns++;
 		l->lag.total_us += busy_us;
+		metric_observe_us(l->busy, busy_us);
 		if (busy_us > l->lag.max_us)
 			l->lag.max_us = busy_us;
 		if (cpu_us > l->lag.cpu_max_us)
@@ -328,6 +331,8 @@ int loop_new(struct loop **ret, struct err *e)
 	}
 	l->magic = LOOP_MAGIC;
 	l->armed_at_ms = INT64_MAX;
+	l->busy = metric_histogram(
+		"lantoa_loop_busy_seconds", "Time that the loop was busy between two waits.");
 	(void)uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME);
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error code, not a death */
 	env_init(&l->env, &loop_env_ops);

@@ -1,8 +1,8 @@
 /* net.h - HTTP requests and byte streams as one injected object: libcurl in the daemon (net_curl_new), scripted in tests and
  * simulation. Whoever implements it fills struct net_ops; whoever uses it calls the inline functions below.
  * Thread: loop only. No callback runs before the call that caused it has returned.
- * Memory: everything in a request is copied by the call, except profiles (borrowed until the last callback) and sources
- * (moved by the call, also when it fails). What a callback is given is borrowed for that callback.
+ * Memory: everything in a request is copied by the call, the profile too, except sources (moved by the call, also when it
+ * fails). What a callback is given is borrowed for that callback.
  * Limits: NET_* below; a request over them fails with -E2BIG or -EINVAL, one too many with -EAGAIN.
  */
 #ifndef LANTOA_NET_NET_H
@@ -101,8 +101,8 @@ struct net_http_req {
 	size_t answer_max;                 /* 0: 1 MiB; at most NET_ANSWER_MAX */
 	int32_t connect_ms, total_ms;      /* 0: 10 s, 60 s */
 	const struct net_profile *profile; /* NULL: all defaults */
-	void (*done)(
-		void *ctx, const struct net_http_res *res); /* exactly once, also after a cancel */
+	/* Exactly once, also after a cancel. */
+	void (*done)(void *ctx, const struct net_http_res *res);
 	void *ctx;
 };
 
@@ -121,8 +121,8 @@ struct net_stream_ev {
 	enum net_event type;
 	struct net_stream *stream;
 	uint64_t flushed; /* bytes of our writes that reached the kernel, from the first one on */
-	struct str
-		data; /* CLOSED: the reply that refused us in greeting, EHLO, STARTTLS or AUTH, or empty */
+	/* CLOSED: the SMTP reply that refused us before OPEN, or the end of the program's stderr, or empty. */
+	struct str data;
 	struct str error;
 	int error_code; /* CLOSED: as in net_http_res; -EACCES when log-in was refused or impossible */
 	int exit_status; /* EXEC, CLOSED: exit code, 128 + signal, -1 unknown */
@@ -133,16 +133,16 @@ struct net_stream_req {
 	enum net_kind kind;
 	struct str host; /* name, IPv4 or IPv6 without brackets */
 	uint16_t port;
-	struct str ehlo_name; /* SMTP: ours, letters digits . - */
-	struct str user, password,
-		login_options; /* SMTP; user absent: no AUTH. login_options such as "AUTH=PLAIN" */
+	struct str ehlo_name;      /* SMTP: ours, letters digits . - */
+	struct str user, password; /* SMTP; user absent: no AUTH */
+	struct str
+		login_options; /* such as "AUTH=PLAIN"; with OAUTH in it the password is the bearer token */
 	bool starttls;         /* SMTP: demanded */
-	int32_t connect_ms;    /* up to OPEN; 0: 30 s */
+	int32_t connect_ms; /* up to OPEN; 0: 30 s */
 	int32_t idle_ms; /* nothing read and nothing flushed for so long: CLOSED with -ETIMEDOUT; 0: never */
 	size_t high_water; /* 0: NET_HIGH_WATER */
 	const struct net_profile *profile;
-	const char *const
-		*argv; /* EXEC: argv[0] is an absolute path, NULL-terminated, at most 64 */
+	const char *const *argv; /* EXEC: argv[0] an absolute path; NULL at the end; at most 64 */
 	void (*on_event)(void *ctx, const struct net_stream_ev *ev);
 	void *ctx;
 };

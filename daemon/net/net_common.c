@@ -19,6 +19,29 @@ static const struct net_ops net_curl_ops = {
 	.stream_close = net_stream_end,
 };
 
+static struct metric *net_labelled(
+	const char *name, const char *help, const char *label, const char *value)
+{
+	struct metric_label l = { label, str_of(value) };
+	return metric_get(METRIC_COUNTER, name, help, &l, 1);
+}
+
+static void net_metrics(struct net_curl *nc)
+{
+	static const char calls[] = "HTTP requests that ended, by how far they came.";
+	static const char opens[] = "Byte streams that were asked for, by what became of it.";
+	nc->m.phase[NET_NOT_SENT] = net_labelled(
+		"lantoa_net_requests_total", calls, "phase", "not_sent");
+	nc->m.phase[NET_MAYBE_SENT] = net_labelled(
+		"lantoa_net_requests_total", calls, "phase", "maybe_sent");
+	nc->m.phase[NET_ANSWERED] = net_labelled(
+		"lantoa_net_requests_total", calls, "phase", "answered");
+	nc->m.opened = net_labelled("lantoa_net_stream_opens_total", opens, "result", "open");
+	nc->m.refused = net_labelled("lantoa_net_stream_opens_total", opens, "result", "failed");
+	nc->m.streams = metric_gauge("lantoa_net_streams", "Byte streams now, opening ones too.");
+	nc->m.calls = metric_gauge("lantoa_net_requests", "HTTP requests in flight.");
+}
+
 int net_curl_new(struct loop *l, struct net **ret, struct err *e)
 {
 	if (curl_global_init(CURL_GLOBAL_ALL) != 0)
@@ -35,6 +58,7 @@ int net_curl_new(struct loop *l, struct net **ret, struct err *e)
 	nc->loop = l;
 	nc->env = loop_env(l);
 	nc->rx = x_calloc(1, NET_RX);
+	net_metrics(nc);
 	list_init(&nc->calls);
 	list_init(&nc->all_streams);
 	list_init(&nc->execs);

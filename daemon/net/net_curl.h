@@ -8,6 +8,7 @@
 #include <uv.h>
 #include "base/buf.h"
 #include "base/env.h"
+#include "base/metrics.h"
 #include "net/loop.h"
 #include "net/net.h"
 #include "net/net_out.h"
@@ -36,6 +37,11 @@ struct net_curl {
 	size_t n_calls, n_streams;
 	struct task flush;
 	bool closing;
+	struct {
+		struct metric *phase[3];         /* by enum net_phase */
+		struct metric *opened, *refused; /* streams */
+		struct metric *streams, *calls;  /* now */
+	} m;
 	char *rx; /* NET_RX bytes, for one read at a time */
 };
 

@@ -149,7 +149,7 @@ static void net_call_free(struct net_call *c)
 	task_cancel(&c->cancel);
 	if (!list_empty(&c->node)) {
 		list_del(&c->node);
-		c->nc->n_calls--;
+		metric_set(c->nc->m.calls, (int64_t)--c->nc->n_calls);
 	}
 	if (c->easy != NULL)
 		curl_easy_cleanup(c->easy);
@@ -212,6 +212,7 @@ static void net_call_finish(struct net_call *c, CURLcode code, bool cancelled)
 		res.server_date_ms = net_http_date(headers, res.n_headers);
 		res.body = buf_str(&c->answer);
 	}
+	metric_add(c->nc->m.phase[res.phase], 1);
 	c->done(c->ctx, &res);
 	net_call_free(c);
 }
@@ -347,7 +348,7 @@ int net_http_start(struct net *n, const struct net_http_req *req, struct net_cal
 		return r;
 	}
 	list_push(&nc->calls, &c->node);
-	nc->n_calls++;
+	metric_set(nc->m.calls, (int64_t)++nc->n_calls);
 	REQUIRE(curl_multi_add_handle(nc->http.m, c->easy) == CURLM_OK);
 	if (ret != NULL)
 		*ret = c;

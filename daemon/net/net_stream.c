@@ -38,7 +38,7 @@ static void stream_free(struct net_stream *s)
 	list_del(&s->dirty);
 	if (!list_empty(&s->node)) {
 		list_del(&s->node);
-		s->nc->n_streams--;
+		metric_set(s->nc->m.streams, (int64_t)--s->nc->n_streams);
 	}
 	out_done(&s->out);
 	buf_done(&s->said);
@@ -60,6 +60,8 @@ static void stream_on_end(struct task *t)
 	};
 	if (s->error_code != 0)
 		ev.error = str_of(s->error);
+	if (!s->was_open)
+		metric_add(s->nc->m.refused, 1);
 	s->transport->stop(s);
 	s->on_event(s->ctx, &ev);
 	stream_free(s);
@@ -119,6 +121,7 @@ void stream_progress(struct net_stream *s)
 void stream_opened(struct net_stream *s, struct str data)
 {
 	s->open = s->was_open = true;
+	metric_add(s->nc->m.opened, 1);
 	stream_progress(s);
 	if (s->draining) {
 		stream_mark_dirty(s);
@@ -243,7 +246,7 @@ int net_stream_start(struct net *n, const struct net_stream_req *req, struct net
 		return r;
 	}
 	list_push(&nc->all_streams, &s->node);
-	nc->n_streams++;
+	metric_set(nc->m.streams, (int64_t)++nc->n_streams);
 	timer_set(nc->env, &s->timer,
 		env_mono(nc->env) + (req->connect_ms > 0 ? req->connect_ms : OPEN_MS) +
 			OPEN_GRACE_MS);

@@ -580,6 +580,50 @@ static void more_connections_than_places_do_no_lasting_harm(void **state)
 	assert_int_equal(H.status, 200);
 }
 
+/* --- time ------------------------------------------------------------------------------------ */
+
+static void open_hasty(int32_t request_ms, int32_t answer_ms)
+{
+	struct api_options o = { .public_listen = "127.0.0.1:0",
+		.unsubscribe = on_unsubscribe,
+		.request_ms = request_ms,
+		.answer_ms = answer_ms };
+	struct err e;
+	api_close(A, on_closed, NULL);
+	A = NULL;
+	assert_true(peer_run_until(&R, is_closed, NULL, WAIT_MS));
+	W.closed = 0;
+	assert_int_equal(api_open(R.loop, &o, &A, &e), 0);
+}
+
+static void a_handler_that_does_not_answer_is_answered_for(void **state)
+{
+	(void)state;
+	open_hasty(0, 200);
+	W.later = true;
+	run("POST", true, "/u/abc", FORM, "List-Unsubscribe=One-Click");
+	assert_int_equal(H.status, 503);
+	api_answer_unsubscribed(W.call, 0); /* too late, and harmless */
+	W.later = false;
+	run("POST", true, "/u/abc", FORM, "List-Unsubscribe=One-Click");
+	assert_int_equal(H.status, 200);
+}
+
+static void a_request_that_comes_in_drops_is_cut(void **state)
+{
+	(void)state;
+	open_hasty(300, 0);
+	raw_open(true);
+	int64_t began = env_mono(R.env);
+	raw_say("POST /u/abc HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n");
+	while (S.s != NULL && env_mono(R.env) - began < WAIT_MS) {
+		raw_say("x"); /* never idle */
+		peer_run_for(&R, 40);
+	}
+	assert_int_equal(S.closes, 1);
+	assert_int_equal(W.calls, 0);
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static void an_address_that_cannot_be_had_is_told(void **state)
@@ -625,6 +669,8 @@ int main(void)
 		T(a_client_that_goes_away_does_not_hurt_a_late_answer),
 		T(closing_answers_the_waiting_and_takes_late_answers),
 		T(more_connections_than_places_do_no_lasting_harm),
+		T(a_handler_that_does_not_answer_is_answered_for),
+		T(a_request_that_comes_in_drops_is_cut),
 		T(an_address_that_cannot_be_had_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
