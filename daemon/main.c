@@ -125,7 +125,7 @@ int app_channels_open(struct app *a, const struct conf *conf, struct channels **
 		.conf = conf,
 		.assets_dir = store_assets_dir(a->store),
 		.events = &ev,
-		.adapter_dir_owner_ok = store_is_demo(a->store) };
+		.adapter_dir_owner_ok = store_is_demo(a->store), .loopback_only = store_is_demo(a->store) };
 	return channels_open(&o, ret, e);
 }
 
@@ -233,7 +233,7 @@ static int check_only(struct app *a)
 	int rc = load_keys(a, &e);
 	keys = a->keys;
 	if (!rc)
-		rc = channels_check(a->conf, &e);
+		rc = channels_check(a->conf, a->args.demo, &e);
 	if (rc)
 		return complain(EXIT_CONFIG, &e);
 	(void)printf("%s: good; %zu channels, %zu people, %s mode\n", a->conf->path,

@@ -80,6 +80,7 @@ struct channels_opts {
 	const char *assets_dir;
 	const struct channel_events *events; /* copied */
 	bool adapter_dir_owner_ok; /* demo and tests: a folder of the running user is accepted beside root's */
+	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value and version, loop thread; NULL: static secrets only */
 	int (*secret_get)(void *ctx, const char *channel, const char *name, struct secret **ret,
 		uint64_t *ret_version);
@@ -88,7 +89,7 @@ struct channels_opts {
 /* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
 int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e) MUST_CHECK;
 /* Loads every adapter of a configuration and checks its settings, without I/O and without keeping anything: lantoad --check, reload. Blocking. */
-int channels_check(const struct conf *c, struct err *e) MUST_CHECK;
+int channels_check(const struct conf *c, bool owner_ok, struct err *e) MUST_CHECK;
 /* All sessions get SHUTDOWN, ops are drained or cut at the deadline; closed_cb when nothing is left. */
 void channels_close(
 	struct channels *cs, int64_t deadline_mono_ms, void (*closed_cb)(void *ctx), void *ctx);

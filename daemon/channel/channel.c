@@ -1,0 +1,284 @@
+/* channel.c - all channels of a configuration: opened together or not at all, found by name, closed when nothing is left.
+ * Also the dispatch side: ops are started, let go, cancelled. Loop thread; opening blocks (start-up, or a reload's worker).
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/log.h"
+#include "channel/channel_internal.h"
+
+#define PEM_MAX       (256u << 10)
+#define DRAIN_STEP_MS 200
+
+/* --- open ------------------------------------------------------------------------------------------------------------------ */
+static int read_pem(const char *path, char **ret, struct str *view, struct err *e)
+{
+	struct buf b;
+	size_t n;
+	if (!path)
+		return 0;
+	buf_init(&b, PEM_MAX);
+	int rc = file_read(path, &b, e);
+	if (rc) {
+		buf_done(&b);
+		return rc;
+	}
+	*ret = buf_take(&b, &n);
+	*view = (struct str){ *ret, n };
+	return 0;
+}
+
+static int profile_make(struct channel *c, struct err *e)
+{
+	const struct conf_tls *t = &c->conf->tls;
+	int rc = read_pem(t->ca_file, &c->ca_pem, &c->profile.ca_pem, e);
+	rc = rc ? rc : read_pem(t->cert_file, &c->cert_pem, &c->profile.cert_pem, e);
+	rc = rc ? rc : read_pem(t->key_file, &c->key_pem, &c->profile.key_pem, e);
+	c->profile.proxy = c->conf->proxy;
+	c->profile.bulk = c->conf->lane.bulk;
+	return rc;
+}
+
+static int account_open(struct chan_account *a, struct err *e)
+{
+	const struct lt_adapter *ad = a->ch->ad;
+	int rc = settings_make(ad, a->ch->conf, a->conf, &a->settings, e);
+	if (!rc)
+		rc = secrets_read(a, e);
+	if (rc)
+		return rc;
+	host_fill(a);
+	a->inst = (struct lt_inst){ .struct_size = sizeof(a->inst),
+		.host = &a->host,
+		.conf = &a->settings.conf,
+		.priv = x_calloc(1, ad->inst_size + 1) };
+	rc = ad->open(&a->inst);
+	if (rc < 0)
+		return err_set(e, -EINVAL,
+			"%s: account '%s': adapter '%s' refuses its settings; its reason stands in the log",
+			a->ch->conf->file, a->conf->name, ad->name);
+	a->inst_open = true;
+	return 0;
+}
+
+static int channel_open_one(struct channels *cs, const struct conf_channel *conf, struct err *e)
+{
+	struct channel *c = cs->list[cs->n++] = x_calloc(1, sizeof(*c));
+	c->cs = cs;
+	c->conf = conf;
+	c->accounts = x_calloc(conf->n_accounts + 1, sizeof(*c->accounts));
+	int rc = adapter_load(cs->conf->adapter_dir, conf->adapter, cs->o.adapter_dir_owner_ok,
+		&c->dl, &c->ad, e);
+	if (!rc)
+		rc = profile_make(c, e);
+	for (size_t i = 0; i < conf->n_accounts && !rc; i++) {
+		struct chan_account *a = c->accounts[c->n_accounts++] = x_calloc(1, sizeof(*a));
+		a->ch = c;
+		a->conf = conf->accounts[i];
+		account_init(a);
+		rc = account_open(a, e);
+	}
+	return rc;
+}
+
+static void on_close_deadline(struct timer *t);
+
+int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e)
+{
+	struct channels *cs = x_calloc(1, sizeof(*cs));
+	int rc = 0;
+	cs->magic = CHANNELS_MAGIC;
+	cs->o = *o;
+	cs->env = o->env;
+	cs->net = o->net;
+	cs->conf = conf_ref((struct conf *)(uintptr_t)o->conf);
+	cs->ev = *o->events;
+	cs->assets_dir = x_strdup(o->assets_dir ? o->assets_dir : "");
+	cs->list = x_calloc(o->conf->n_channels + 1, sizeof(*cs->list));
+	cs->tickets = map64_new();
+	cs->streams = map64_new();
+	list_init(&cs->notes);
+	list_init(&cs->touched);
+	list_init(&cs->credits);
+	list_init(&cs->graves);
+	task_init(&cs->task, channels_turn);
+	timer_init(&cs->close_timer, on_close_deadline);
+	for (size_t i = 0; i < o->conf->n_channels && !rc; i++)
+		rc = channel_open_one(cs, o->conf->channels[i], e);
+	if (rc)
+		channels_free(cs);
+	else
+		*ret = cs;
+	return rc;
+}
+
+int channels_check(const struct conf *c, bool owner_ok, struct err *e)
+{
+	int rc = 0;
+	for (size_t i = 0; i < c->n_channels && !rc; i++)
+		rc = adapter_probe(
+			c->adapter_dir, c->channels[i]->adapter, owner_ok, c->channels[i], e);
+	return rc;
+}
+
+/* --- close ----------------------------------------------------------------------------------------------------------------- */
+void channels_closed_if_done(struct channels *cs)
+{
+	if (!cs->closing || cs->jobs || cs->streams_open || cs->slices || !list_empty(&cs->notes) ||
+		!cs->closed)
+		return;
+	timer_stop(cs->env, &cs->close_timer);
+	timer_set(cs->env, &cs->close_timer,
+		env_mono(cs->env)); /* told from the timer, with nothing of ours on the stack */
+}
+
+static void shut_all(struct channels *cs, bool cut)
+{
+	struct lt_result gone = { .struct_size = sizeof(gone), .outcome = LT_ACCEPTED };
+	for (size_t i = 0; i < cs->n; i++)
+		for (size_t k = 0; k < cs->list[i]->n_accounts; k++) {
+			struct chan_account *a = cs->list[i]->accounts[k];
+			timer_stop(cs->env, &a->again);
+			LIST_FOR_SAFE(&a->sessions, it, nx)
+			{
+				struct chan_session *s = CONTAINER_OF(
+					it, struct chan_session, node);
+				session_shutdown(s);
+				if (cut && !s->ended)
+					job_end(&s->job, &gone, true);
+			}
+		}
+}
+
+static void on_close_deadline(struct timer *t)
+{
+	struct channels *cs = CONTAINER_OF(t, struct channels, close_timer);
+	if (!cs->jobs && !cs->streams_open && !cs->slices && list_empty(&cs->notes)) {
+		void (*closed)(void *ctx) = cs->closed;
+		cs->closed = NULL;
+		if (closed)
+			closed(cs->closed_ctx);
+		return;
+	}
+	log_line(LOG_WARN, "ev=channels.cut jobs=%zu streams=%zu", cs->jobs, cs->streams_open);
+	shut_all(cs, true);
+	timer_set(cs->env, &cs->close_timer, env_mono(cs->env) + DRAIN_STEP_MS);
+}
+
+void channels_close(
+	struct channels *cs, int64_t deadline_mono_ms, void (*closed_cb)(void *ctx), void *ctx)
+{
+	CHECK_OBJ(cs, CHANNELS_MAGIC);
+	cs->closing = true;
+	cs->closed = closed_cb;
+	cs->closed_ctx = ctx;
+	timer_set(cs->env, &cs->close_timer, deadline_mono_ms);
+	shut_all(cs, false);
+	channels_closed_if_done(cs);
+}
+
+static void account_free(struct chan_account *a)
+{
+	if (!a)
+		return;
+	timer_stop(a->ch->cs->env, &a->again);
+	if (a->inst_open)
+		a->ch->ad->close(&a->inst);
+	free(a->inst.priv);
+	settings_done(&a->settings);
+	for (size_t i = 0; i < a->n_secrets; i++)
+		secret_free(a->secrets[i].value);
+	free(a);
+}
+
+static void channel_free(struct channel *c)
+{
+	for (size_t i = 0; i < c->n_accounts; i++)
+		account_free(c->accounts[i]);
+	free(c->accounts);
+	if (c->key_pem)
+		wipe(c->key_pem, c->profile.key_pem.n);
+	free(c->ca_pem);
+	free(c->cert_pem);
+	free(c->key_pem);
+	/* The library stays mapped: another generation of channels may run its code, and unloading gains nothing. */
+	free(c);
+}
+
+void channels_free(struct channels *cs)
+{
+	if (!cs)
+		return;
+	CHECK_OBJ(cs, CHANNELS_MAGIC);
+	REQUIRE(!cs->jobs);
+	for (size_t i = 0; i < cs->n; i++)
+		channel_free(cs->list[i]);
+	timer_stop(cs->env, &cs->close_timer);
+	task_cancel(&cs->task);
+	map64_free(cs->tickets);
+	map64_free(cs->streams);
+	conf_unref(cs->conf);
+	free(cs->assets_dir);
+	free(cs->list);
+	cs->magic = 0;
+	free(cs);
+}
+
+/* --- look-ups -------------------------------------------------------------------------------------------------------------- */
+struct channel *channels_find(struct channels *cs, const char *name)
+{
+	for (size_t i = 0; i < cs->n; i++)
+		if (!strcmp(cs->list[i]->conf->name, name))
+			return cs->list[i];
+	return NULL;
+}
+
+size_t channels_list(struct channels *cs, struct channel **ret, size_t max)
+{
+	for (size_t i = 0; i < cs->n && i < max; i++)
+		ret[i] = cs->list[i];
+	return cs->n < max ? cs->n : max;
+}
+
+struct chan_account *channel_account(struct channel *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_accounts; i++)
+		if (!strcmp(c->accounts[i]->conf->name, name))
+			return c->accounts[i];
+	return NULL;
+}
+
+const struct conf_channel *channel_conf(const struct channel *c)
+{
+	return c->conf;
+}
+
+uint64_t channel_caps(const struct channel *c)
+{
+	return c->ad->caps;
+}
+
+const char *channel_adapter_version(const struct channel *c)
+{
+	return c->ad->version;
+}
+
+struct channel *account_channel(const struct chan_account *a)
+{
+	return a->ch;
+}
+
+const char *account_name(const struct chan_account *a)
+{
+	return a->conf->name;
+}
+
+void account_set_user(struct chan_account *a, void *user)
+{
+	a->user = user;
+}
+
+void *account_user(const struct chan_account *a)
+{
+	return a->user;
+}

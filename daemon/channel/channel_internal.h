@@ -1,0 +1,262 @@
+/* channel_internal.h - what the files of channel/ share. Loop thread but where said otherwise.
+ * A job is what the adapter runs: memory of the host with the adapter's priv behind it. Sessions and ops are jobs; an op's job
+ * hangs in its session. User callbacks go through the queue of struct channels and run in its task, at the end of the turn.
+ */
+#ifndef LANTOA_CHANNEL_INTERNAL_H
+#define LANTOA_CHANNEL_INTERNAL_H
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "channel/channel.h"
+
+#define CHANNELS_MAGIC         0x43484e53u
+#define JOB_MAGIC              0x4a4f4231u
+#define STREAM_MAGIC           0x53545231u
+#define JOB_WAKES_MAX          8
+#define SESSION_STREAMS_MAX    256
+#define ACCOUNT_SESSIONS_MAX   1024
+#define SESSION_BACKOFF_MIN_MS 500
+#define SESSION_BACKOFF_MAX_MS 60000
+#define SECRETS_MAX            100
+
+struct chan_settings { /* checked settings of one account, as the adapter sees them; immutable: any thread */
+	struct lt_conf conf;
+	struct lt_pair *values, *files;
+	size_t n_values, n_files;
+	struct buf text; /* owns the strings */
+};
+
+struct chan_secret {
+	const char *name; /* of the conf */
+	struct secret *value;
+};
+
+struct channel {
+	struct channels *cs;
+	const struct conf_channel *conf;
+	void *dl;
+	const struct lt_adapter *ad;
+	struct lt_inst *inst; /* one an account: accounts differ in settings */
+	struct chan_account **accounts;
+	size_t n_accounts;
+	char *ca_pem, *cert_pem, *key_pem; /* owned text of the conf's files */
+	struct net_profile profile;
+	size_t open_insts;
+};
+
+struct chan_session;
+
+struct chan_account {
+	struct channel *ch;
+	const struct conf_account *conf;
+	struct chan_settings settings;
+	struct lt_inst inst;
+	struct lt_host host; /* ctx is this account */
+	bool inst_open;
+	struct chan_secret secrets[SECRETS_MAX];
+	size_t n_secrets;
+	struct list sessions;
+	uint32_t n_sessions, limit, credits, told_credits;
+	bool credits_dirty;
+	struct list credit_node; /* cs->credits */
+	int64_t backoff_ms;
+	struct timer again; /* next session after a failure */
+	void *user;
+	size_t ops;
+};
+
+struct chan_stream {
+	uint32_t magic, id;
+	struct job *owner;      /* NULL once it is over */
+	struct list node;       /* owner->streams */
+	struct net_stream *net; /* NULL once closed */
+	uint64_t flushed;       /* final, once closed */
+	uint32_t refs;          /* the session's list, and jobs that published on it */
+	bool closed;
+};
+
+struct job_wake {
+	struct timer timer;
+	struct job *job;
+	uint64_t token;
+	bool used;
+};
+
+struct job_http {
+	struct list node; /* job->https */
+	struct job *job;
+	struct net_call *call;
+	uint64_t token;
+	bool publishes;
+	struct job **whose; /* owned; those it publishes for */
+	size_t n_whose;
+};
+
+struct job {
+	struct lt_job pub; /* first: the adapter's pointer is ours */
+	uint32_t magic;
+	struct chan_account *acct;
+	struct chan_session *session; /* of an op; NULL for jobs beside sessions */
+	struct list node;             /* session->ops */
+	struct chan_op *op;
+	struct lt_work work;
+	struct job_wake *wakes; /* JOB_WAKES_MAX, made when first used */
+	struct timer deadline;
+	struct list https, streams;
+	uint32_t n_streams;
+	bool live, finished, cancelled, intent_open, intent_asked, repeatable;
+	bool publishing;          /* a publishing byte was handed to net */
+	bool maybe_http;          /* a publishing request may have left */
+	struct chan_stream *wire; /* last stream it published on */
+	uint64_t wire_end;
+	void (*check_done)(void *ctx, const struct chan_result *r);
+	void *check_ctx;
+	uint32_t holds; /* queue entries and adapter calls that name it */
+};
+
+struct chan_session {
+	struct job job;   /* first */
+	struct list node; /* account->sessions */
+	struct list ops;
+	uint32_t n_ops, credits;
+	bool shutting, touched, ended;
+	struct list touch_node; /* cs->touched */
+};
+
+/* What goes to the user at the end of the turn. */
+enum note_kind {
+	NOTE_DONE,
+	NOTE_INTENT,
+	NOTE_SAVE,
+	NOTE_RECEIPT,
+	NOTE_INBOUND,
+	NOTE_TROUBLE,
+	NOTE_CHECK,
+	NOTE_RATE
+};
+struct note {
+	struct list node;
+	enum note_kind kind;
+	struct chan_account *acct;
+	struct chan_op *op;
+	struct chan_result result;
+	struct str name;
+	bool repeatable;
+	uint64_t ticket;
+	struct lt_receipt receipt;
+	struct lt_inbound inbound;
+	struct lt_rate rate;
+	void (*check_done)(void *ctx, const struct chan_result *r);
+	void *check_ctx;
+	struct lt_str list[16];
+	struct lt_id ids[16];
+	size_t text_n;
+	char text[]; /* owns the strings */
+};
+
+struct ticket { /* an adapter that waits for a commit */
+	struct job *job;
+	uint64_t token;
+};
+
+struct channels {
+	uint32_t magic;
+	struct env *env;
+	struct net *net;
+	struct conf *conf;
+	char *assets_dir;
+	struct channel_events ev;
+	struct channels_opts o;
+	struct channel **list;
+	size_t n;
+	uint64_t job_seq, ticket_seq;
+	struct map64 *tickets, *streams;
+	uint32_t stream_seq;
+	struct list notes, touched, credits;
+	struct task task;
+	unsigned depth;     /* inside an adapter */
+	struct list graves; /* jobs to free when nothing is on the stack */
+	struct slice_cache *cache;
+	bool closing;
+	struct timer close_timer;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+	size_t jobs; /* live */
+	size_t streams_open;
+	size_t slices; /* reads of assets under way */
+};
+
+/* channel_load.c */
+int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl,
+	const struct lt_adapter **ret, struct err *e) MUST_CHECK;
+int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
+	struct err *e) MUST_CHECK;
+/* channel_conf.c */
+int settings_make(const struct lt_adapter *ad, const struct conf_channel *ch,
+	const struct conf_account *a, struct chan_settings *ret, struct err *e) MUST_CHECK;
+void settings_done(struct chan_settings *s);
+int secrets_read(struct chan_account *a, struct err *e) MUST_CHECK;
+int account_secret(const struct chan_account *a, struct lt_str name,
+	struct str *ret); /* static ones; -ENOENT */
+/* channel_host.c */
+void host_fill(struct chan_account *a);
+/* channel_job.c */
+struct job *job_new(struct chan_account *a, uint32_t kind, size_t priv_size, size_t head_size);
+void job_event(
+	struct job *j, const struct lt_event *ev); /* into the adapter; its failure ends the job */
+void job_end(struct job *j, const struct lt_result *r, bool by_host); /* exactly once */
+void job_end_by_rule(struct job *j, int code,
+	const char *text); /* the host's own word: unknown, or proven not sent */
+bool job_maybe_published(const struct job *j);
+void job_free_later(struct job *j);
+int job_wake_at(struct job *j, int64_t at, uint64_t token);
+struct job *job_of(struct lt_job *j); /* NULL when it is none of ours or is over */
+void job_unref_wire(struct job *j);
+uint64_t ticket_new(struct channels *cs, struct job *j, uint64_t token);
+struct note *note_new(struct channels *cs, enum note_kind kind, size_t text_max);
+struct str note_text(struct note *n, struct lt_str s, size_t cut);
+void note_send(struct channels *cs, struct note *n);
+void channels_kick(struct channels *cs);
+void channels_turn(struct task *t);
+/* channel_session.c */
+void session_touch(struct chan_session *s);
+void job_touch(struct job *j); /* its session, if it has one */
+void session_ended(struct chan_session *s, const struct lt_result *r);
+void account_sessions(struct chan_account *a); /* opens or closes to fit the limit */
+void account_credits(struct chan_account *a);
+void account_init(struct chan_account *a);
+void session_shutdown(struct chan_session *s);
+void channels_closed_if_done(struct channels *cs);
+/* channel_stream.c */
+int stream_open(
+	struct chan_account *a, struct job *j, const struct lt_stream_req *req, uint32_t *ret);
+int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, size_t n,
+	uint32_t flags, struct lt_job *const *whose, size_t n_whose, uint64_t *ret_end);
+void stream_close(struct channels *cs, uint32_t id, bool reset);
+void streams_drop(
+	struct chan_session *s); /* reset what is left; no event reaches the adapter any more */
+void stream_unref(struct chan_stream *st);
+/* channel_http.c */
+int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);
+void http_cancel_all(struct job *j);
+/* channel_slice.c: asset slices as sources for net, read ahead on workers */
+struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t offset,
+	uint64_t length, uint32_t encode, int *ret_rc);
+void slice_cache_free(struct channels *cs);
+/* segs: n entries; sources among them are owned by the caller until handed to net */
+int srcs_to_segs(struct chan_account *a, const struct lt_src *src, size_t n, struct net_seg *segs);
+void segs_release(struct net_seg *segs, size_t n);
+int publishing_allowed(struct job *const *whose, size_t n); /* 0 or -LT_E_NOINTENT */
+
+static inline struct str s_of(struct lt_str s)
+{
+	return (struct str){ s.p, s.n };
+}
+static inline struct lt_str lt_of(struct str s)
+{
+	return (struct lt_str){ s.p, s.n };
+}
+
+#endif

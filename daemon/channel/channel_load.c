@@ -1,0 +1,185 @@
+/* channel_load.c - adapters from their folder: the only place for dlfcn.h. Blocking; start-up or a worker.
+ * In-process adapters are trusted code, so the folder and the file must be root's (in a demo: or ours) and writable by nobody else.
+ * adapter_probe does everything once in a child first, so that an adapter that crashes while it opens is named, not fatal.
+ * Every refusal names the file and the reason.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "channel/channel_internal.h"
+
+#define KEYS_MAX      200
+#define PRIV_MAX      (1u << 20)
+#define PROBE_SECONDS 10
+
+static int check_owner(const char *path, bool owner_ok, struct err *e)
+{
+	struct stat st;
+	if (stat(path, &st))
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+	if (st.st_uid != 0 && !(owner_ok && st.st_uid == geteuid()))
+		return err_set(e, -EPERM,
+			"%s: belongs to uid %u; adapters are trusted code and must belong to root",
+			path, (unsigned)st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, -EPERM, "%s: may be written by others (mode %04o); chmod go-w it",
+			path, (unsigned)(st.st_mode & 07777));
+	return 0;
+}
+
+/* Caps promise functions and sizes; what they promise must be there. */
+static const char *vtable_fault(const struct lt_adapter *ad)
+{
+	if (ad->struct_size < offsetof(struct lt_adapter, event) + sizeof(ad->event))
+		return "its vtable is too short (struct_size)";
+	if (!ad->name || !ad->version || !ad->name[0])
+		return "it has no name or version";
+	if (!ad->address || !ad->prepare || !ad->compose || !ad->open || !ad->close || !ad->start ||
+		!ad->event)
+		return "a function is missing";
+	if (ad->inst_size > PRIV_MAX || ad->session_size > PRIV_MAX || ad->op_size > PRIV_MAX ||
+		ad->other_size > PRIV_MAX)
+		return "it asks for more than 1 MB of private memory";
+	if (ad->n_keys > KEYS_MAX || (ad->n_keys && !ad->keys))
+		return "its table of settings is missing or longer than 200";
+	for (uint32_t i = 0; i < ad->n_keys; i++)
+		if (!ad->keys[i].name || !ad->keys[i].type)
+			return "a row of its table of settings has no name or type";
+	if ((ad->caps & LT_CAP_SHARED_SESSION) && !ad->session_size)
+		return "it claims shared sessions and has no memory for one";
+	return NULL;
+}
+
+static int check_adapter(
+	const char *path, const char *name, const struct lt_adapter *ad, struct err *e)
+{
+	if (ad->abi_major != LT_ABI_MAJOR || ad->abi_minor > LT_ABI_MINOR)
+		return err_set(e, -EPROTO,
+			"%s: built for adapter ABI %u.%u, this daemon speaks %u.%u; build it again against the installed header",
+			path, ad->abi_major, ad->abi_minor, LT_ABI_MAJOR, LT_ABI_MINOR);
+	const char *fault = vtable_fault(ad);
+	if (fault)
+		return err_set(e, -EINVAL, "%s: %s", path, fault);
+	if (strcmp(ad->name, name) != 0)
+		return err_set(e, -EINVAL,
+			"%s: calls itself '%.60s'; an adapter's name is that of its file", path,
+			ad->name);
+	return 0;
+}
+
+int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl,
+	const struct lt_adapter **ret, struct err *e)
+{
+	char path[4096];
+	int rc = 0;
+	if (snprintf(path, sizeof(path), "%s/%s.so", dir, name) >= (int)sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "adapter '%s': the path is too long", name);
+	if (access(path, F_OK))
+		return err_set(e, -ENOENT, "%s: there is no adapter '%s' there", path, name);
+	rc = check_owner(dir, owner_ok, e);
+	if (!rc)
+		rc = check_owner(path, owner_ok, e);
+	if (rc)
+		return rc;
+	void *dl = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!dl)
+		return err_set(e, -ENOEXEC, "%s: cannot be loaded: %.300s", path, dlerror());
+	const struct lt_adapter *ad = dlsym(dl, LT_ADAPTER_SYMBOL);
+	if (!ad)
+		rc = err_set(e, -ENOEXEC, "%s: exports no symbol '%s'", path, LT_ADAPTER_SYMBOL);
+	else
+		rc = check_adapter(path, name, ad, e);
+	if (rc) {
+		(void)dlclose(dl);
+		return rc;
+	}
+	*ret_dl = dl;
+	*ret = ad;
+	return 0;
+}
+
+/* Settings and open() of every account, then close(): no I/O by contract. */
+static int try_open(const struct lt_adapter *ad, const struct conf_channel *ch, struct err *e)
+{
+	int rc = 0;
+	for (size_t i = 0; i < ch->n_accounts && !rc; i++) {
+		struct chan_account *a = x_calloc(1, sizeof(*a));
+		struct channels *cs = x_calloc(1, sizeof(*cs));
+		struct channel c = { .cs = cs, .conf = ch, .ad = ad };
+		a->ch = &c;
+		a->conf = ch->accounts[i];
+		rc = settings_make(ad, ch, a->conf, &a->settings, e);
+		if (!rc) {
+			host_fill(a);
+			a->inst = (struct lt_inst){ .struct_size = sizeof(a->inst),
+				.host = &a->host,
+				.conf = &a->settings.conf,
+				.priv = calloc(1, ad->inst_size + 1) };
+			int opened = ad->open(&a->inst);
+			if (opened < 0)
+				rc = err_set(e, -EINVAL,
+					"channel '%s', account '%s': adapter '%s' refuses its settings (%d); its reason stands in the log",
+					ch->name, a->conf->name, ad->name, opened);
+			else
+				ad->close(&a->inst);
+			free(a->inst.priv);
+			settings_done(&a->settings);
+		}
+		free(cs);
+		free(a);
+	}
+	return rc;
+}
+
+_Noreturn static void probe_child(
+	int fd, const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch)
+{
+	struct err e = { 0 };
+	void *dl = NULL;
+	const struct lt_adapter *ad = NULL;
+	(void)alarm(PROBE_SECONDS);
+	int rc = adapter_load(dir, name, owner_ok, &dl, &ad, &e);
+	if (!rc)
+		rc = try_open(ad, ch, &e);
+	e.code = rc;
+	(void)!write(fd, &e, sizeof(e));
+	_exit(0);
+}
+
+int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
+	struct err *e)
+{
+	int fd[2], status = 0;
+	struct err said = { 0 };
+	if (pipe(fd))
+		return err_set(e, -errno, "adapter '%s': %s", name, strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)close(fd[0]);
+		probe_child(fd[1], dir, name, owner_ok, ch);
+	}
+	(void)close(fd[1]);
+	ssize_t n = pid > 0 ? read(fd[0], &said, sizeof(said)) : 0;
+	(void)close(fd[0]);
+	if (pid < 0)
+		return err_set(e, -errno, "adapter '%s': %s", name, strerror(errno));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (n != (ssize_t)sizeof(said)) {
+		if (WIFSIGNALED(status))
+			return err_set(e, -ENOEXEC,
+				"%s/%s.so: crashed while it was opened for channel '%s' (signal %d: %s); the daemon goes on without loading it",
+				dir, name, ch->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return err_set(e, -ENOEXEC, "%s/%s.so: ended while it was opened for channel '%s'",
+			dir, name, ch->name);
+	}
+	if (said.code && e) {
+		*e = said;
+		e->text[sizeof(e->text) - 1] = 0;
+	}
+	return said.code;
+}

@@ -1,0 +1,417 @@
+/* channel_pure.c - the pure side of an adapter behind a bounded sink: address, prepare, compose. Threads: any worker.
+ * Failures: an adapter that adds more than its bounds, or returns an error, fails the call with a text; nothing is kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "channel/channel_internal.h"
+#include "channel/prepared_arena.h"
+
+#define PREVIEW_MAX  (256u << 10)
+#define PROBLEMS_MAX 200
+#define FACTS_MAX    64
+#define HOLE_MAX     65536
+#define COMPOSE_MAX  (1u << 20)
+
+static const struct chan_account *account_find(const struct channel *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_accounts; i++)
+		if (!name || !strcmp(c->accounts[i]->conf->name, name))
+			return c->accounts[i];
+	return NULL;
+}
+
+/* --- address ------------------------------------------------------------------------------------------------------------- */
+struct address_sink {
+	struct addr_out *out;
+	char problem[200];
+};
+
+static int address_tell(void *ctx, struct lt_str name, struct lt_str value)
+{
+	struct address_sink *s = ctx;
+	struct str n = s_of(name), v = s_of(value);
+	bool fits = true;
+	if (str_eqz(n, "address") || str_eqz(n, "canonical"))
+		fits = str_copy(s->out->canonical, sizeof(s->out->canonical), v);
+	else if (str_eqz(n, "class"))
+		fits = str_copy(s->out->class, sizeof(s->out->class), v);
+	else if (str_eqz(n, "kind") || str_eqz(n, "form"))
+		fits = str_copy(s->out->form, sizeof(s->out->form), v);
+	return fits ? 0 : -LT_E_FULL;
+}
+
+static int address_problem(void *ctx, int32_t severity, struct lt_str field, struct lt_str text)
+{
+	struct address_sink *s = ctx;
+	UNUSED(field);
+	if (severity >= 2 || !s->problem[0])
+		(void)str_copy(s->problem, sizeof(s->problem), s_of(text));
+	return 0;
+}
+
+static int ignore_src(void *ctx, const struct lt_src *s)
+{
+	UNUSED(ctx);
+	UNUSED(s);
+	return 0;
+}
+static int ignore_hole(void *ctx, uint32_t id)
+{
+	UNUSED(ctx);
+	UNUSED(id);
+	return 0;
+}
+static int ignore_str(void *ctx, struct lt_str s)
+{
+	UNUSED(ctx);
+	UNUSED(s);
+	return 0;
+}
+static int ignore_tell(void *ctx, struct lt_str name, struct lt_str value)
+{
+	UNUSED(ctx);
+	UNUSED(name);
+	UNUSED(value);
+	return 0;
+}
+static int ignore_fact(void *ctx, struct lt_str name, int64_t value)
+{
+	UNUSED(ctx);
+	UNUSED(name);
+	UNUSED(value);
+	return 0;
+}
+static int ignore_problem(void *ctx, int32_t severity, struct lt_str field, struct lt_str text)
+{
+	UNUSED(ctx);
+	UNUSED(severity);
+	UNUSED(field);
+	UNUSED(text);
+	return 0;
+}
+static int no_rendition(void *ctx, struct lt_str asset, struct lt_str spec, struct lt_str *ret)
+{
+	UNUSED(ctx);
+	UNUSED(asset);
+	UNUSED(spec);
+	UNUSED(ret);
+	return -LT_E_INVALID; /* the image helper does not exist yet: the adapter makes it a problem */
+}
+
+static struct lt_sink sink_base(void *ctx)
+{
+	return (struct lt_sink){ .struct_size = sizeof(struct lt_sink),
+		.ctx = ctx,
+		.add = ignore_src,
+		.hole = ignore_hole,
+		.note = ignore_str,
+		.need_rendition = no_rendition,
+		.preview = ignore_str,
+		.problem = ignore_problem,
+		.tell = ignore_tell,
+		.fact = ignore_fact };
+}
+
+int channel_address(const struct channel *c, struct str in, struct addr_out *ret, struct err *e)
+{
+	struct addr_out out = { 0 };
+	struct address_sink s = { .out = &out };
+	struct lt_sink sink = sink_base(&s);
+	sink.tell = address_tell;
+	sink.problem = address_problem;
+	if (in.n == 0 || in.n > 300 || str_has_control(in))
+		return err_set(e, -EINVAL,
+			"is no address: empty, longer than 300 bytes, or with a control character");
+	int rc = c->ad->address(&c->accounts[0]->settings.conf, lt_of(in), &sink);
+	if (rc < 0 || !out.canonical[0])
+		return err_set(e, -EINVAL, "%s",
+			s.problem[0] ? s.problem : "is no address that this channel knows");
+	*ret = out;
+	return 0;
+}
+
+/* --- prepare ------------------------------------------------------------------------------------------------------------- */
+struct prepare_sink {
+	struct prepared *p;
+	struct arena *a;
+	struct buf preview;
+	bool full;
+};
+
+static int prepare_fail(struct prepare_sink *s)
+{
+	s->full = true;
+	return -LT_E_FULL;
+}
+
+static struct lt_src *piece_new(struct prepare_sink *s)
+{
+	struct prepared *p = s->p;
+	if (p->n_pieces == PREPARED_PIECES_MAX || s->a->total > PREPARED_BYTES_MAX)
+		return NULL;
+	if ((p->n_pieces & (p->n_pieces - 1)) == 0)
+		p->pieces = x_realloc(
+			p->pieces, p->n_pieces ? p->n_pieces * 2 : 1, sizeof(*p->pieces));
+	struct lt_src *src = &p->pieces[p->n_pieces++];
+	*src = (struct lt_src){ 0 };
+	return src;
+}
+
+static int prepare_add(void *ctx, const struct lt_src *in)
+{
+	struct prepare_sink *s = ctx;
+	if (in->bytes.n > PREPARED_BYTES_MAX)
+		return prepare_fail(s);
+	struct lt_src *src = piece_new(s);
+	if (!src)
+		return prepare_fail(s);
+	src->bytes = arena_str(s->a, in->bytes);
+	src->secret = arena_str(s->a, in->secret);
+	src->asset = arena_str(s->a, in->asset);
+	src->offset = in->offset;
+	src->length = in->length;
+	src->encode = in->encode;
+	s->p->bytes += in->asset.p
+		? (in->encode == LT_BASE64_LINES ? base64_lines_len(in->length) : in->length)
+		: in->bytes.n;
+	return 0;
+}
+
+static int prepare_hole(void *ctx, uint32_t id)
+{
+	struct prepare_sink *s = ctx;
+	struct lt_src *src = id < UINT32_MAX - 1 ? piece_new(s) : NULL;
+	if (!src)
+		return prepare_fail(s);
+	src->reserved = id + 1;
+	s->p->n_holes++;
+	return 0;
+}
+
+static int prepare_note(void *ctx, struct lt_str note)
+{
+	struct prepare_sink *s = ctx;
+	if (note.n > HOLE_MAX)
+		return prepare_fail(s);
+	s->p->note = arena_str(s->a, note);
+	return 0;
+}
+
+static int prepare_preview(void *ctx, struct lt_str text)
+{
+	struct prepare_sink *s = ctx;
+	return buf_add(&s->preview, text.p, text.n) ? -LT_E_FULL : 0;
+}
+
+static int prepare_problem(void *ctx, int32_t severity, struct lt_str field, struct lt_str text)
+{
+	struct prepare_sink *s = ctx;
+	struct prepared *p = s->p;
+	if (p->n_problems == PROBLEMS_MAX)
+		return -LT_E_FULL;
+	if (!p->problems)
+		p->problems = x_calloc(PROBLEMS_MAX, sizeof(*p->problems));
+	p->problems[p->n_problems++] = (struct prepared_problem){ .severity = severity,
+		.field = arena_copy(s->a, field.p ? field.p : "", field.n),
+		.text = arena_copy(s->a, text.p ? text.p : "", text.n > 2000 ? 2000 : text.n) };
+	return 0;
+}
+
+static int prepare_fact(void *ctx, struct lt_str name, int64_t value)
+{
+	struct prepare_sink *s = ctx;
+	struct prepared *p = s->p;
+	if (p->n_facts == FACTS_MAX)
+		return -LT_E_FULL;
+	if (!p->facts)
+		p->facts = x_calloc(FACTS_MAX, sizeof(*p->facts));
+	p->facts[p->n_facts].name = arena_copy(s->a, name.p, name.n);
+	p->facts[p->n_facts++].value = value;
+	return 0;
+}
+
+/* Over every piece, hole, note, problem and fact in order; the preview is made of them. batch_key is derived, not content. */
+static void digest_make(struct prepared *p)
+{
+	struct hasher h;
+	hasher_init(&h);
+	hasher_field(&h, "lantoa-prepared-1", 17);
+	for (size_t i = 0; i < p->n_pieces; i++) {
+		const struct lt_src *s = &p->pieces[i];
+		uint64_t numbers[4] = { s->offset, s->length, s->encode, s->reserved };
+		uint8_t be[32];
+		for (size_t k = 0; k < 32; k++)
+			be[k] = (uint8_t)(numbers[k / 8] >> (56 - 8 * (k % 8)));
+		hasher_field(&h, be, sizeof(be));
+		hasher_field(&h, s->bytes.p, s->bytes.n);
+		hasher_field(&h, s->secret.p, s->secret.n);
+		hasher_field(&h, s->asset.p, s->asset.n);
+	}
+	hasher_field(&h, p->note.p, p->note.n);
+	for (size_t i = 0; i < p->n_facts; i++) {
+		uint8_t be[8];
+		if (!strcmp(p->facts[i].name, "batch_key"))
+			continue;
+		for (size_t k = 0; k < 8; k++)
+			be[k] = (uint8_t)((uint64_t)p->facts[i].value >> (56 - 8 * k));
+		hasher_field(&h, p->facts[i].name, strlen(p->facts[i].name));
+		hasher_field(&h, be, sizeof(be));
+	}
+	hasher_end(&h, &p->digest);
+}
+
+/* Equal skeletons without holes may share a transaction: the key is theirs, whatever the adapter said. */
+static void batch_key_make(struct prepared *p)
+{
+	if (p->n_holes)
+		return;
+	memcpy(&p->batch_key, p->digest.b, sizeof(p->batch_key));
+	if (!p->batch_key)
+		p->batch_key = 1;
+}
+
+int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+	struct prepared **ret, struct err *e)
+{
+	const struct chan_account *a = account_find(c, account);
+	CLEANUP(prepared_unref) struct prepared *p = NULL;
+	if (!a)
+		return err_set(
+			e, -ENOENT, "channel '%s' has no account '%s'", c->conf->name, account);
+	p = x_calloc(1, sizeof(*p));
+	p->refs = 1;
+	struct prepare_sink s = { .p = p, .a = p->arena = x_calloc(1, sizeof(*s.a)) };
+	buf_init(&s.preview, PREVIEW_MAX);
+	struct lt_sink sink = sink_base(&s);
+	sink.add = prepare_add;
+	sink.hole = prepare_hole;
+	sink.note = prepare_note;
+	sink.preview = prepare_preview;
+	sink.problem = prepare_problem;
+	sink.fact = prepare_fact;
+	int rc = c->ad->prepare(&a->settings.conf, content, &sink);
+	if (s.preview.n)
+		p->preview = arena_copy(s.a, s.preview.p, s.preview.n);
+	buf_done(&s.preview);
+	if (s.full)
+		return err_set(e, -E2BIG,
+			"channel '%s': the prepared text is larger than 8 MB or has too many pieces",
+			c->conf->name);
+	if (rc < 0 && !p->n_problems)
+		return err_set(e, -EIO,
+			"channel '%s': adapter '%s' could not prepare the text (%d)", c->conf->name,
+			c->ad->name, rc);
+	digest_make(p);
+	batch_key_make(p);
+	*ret = MOVE(p);
+	return 0;
+}
+
+/* --- compose ------------------------------------------------------------------------------------------------------------- */
+struct compose_sink {
+	struct buf own;
+	struct lt_src *src;
+	size_t n, cap, start;
+	bool full;
+	char problem[200];
+};
+
+static struct lt_src *compose_piece(struct compose_sink *s)
+{
+	if (s->n == PREPARED_PIECES_MAX)
+		return NULL;
+	if (s->n == s->cap) {
+		s->cap = s->cap * 2 + 8;
+		s->src = x_realloc(s->src, s->cap, sizeof(*s->src));
+	}
+	return &s->src[s->n++];
+}
+
+/* Bytes of a hole are collected in `own`; their place is kept as an offset until the end (bytes.p NULL, reserved 1). */
+static int compose_add(void *ctx, const struct lt_src *in)
+{
+	struct compose_sink *s = ctx;
+	struct lt_src *src;
+	if (in->asset.p || in->secret.p || buf_add(&s->own, in->bytes.p, in->bytes.n))
+		return s->full = true, -LT_E_FULL;
+	size_t n = in->bytes.n;
+	struct lt_src *last = s->n > s->start ? &s->src[s->n - 1] : NULL;
+	if (last && last->reserved == 1) {
+		last->bytes.n += n;
+		return 0;
+	}
+	src = compose_piece(s);
+	if (!src)
+		return s->full = true, -LT_E_FULL;
+	*src = (struct lt_src){ .bytes = { NULL, n }, .offset = s->own.n - n, .reserved = 1 };
+	return 0;
+}
+
+static int compose_problem(void *ctx, int32_t severity, struct lt_str field, struct lt_str text)
+{
+	struct compose_sink *s = ctx;
+	UNUSED(severity);
+	UNUSED(field);
+	(void)str_copy(s->problem, sizeof(s->problem), s_of(text));
+	return 0;
+}
+
+static void compose_finish(struct compose_sink *s, struct prepared *p, struct payload *out)
+{
+	size_t n;
+	out->own = buf_take(&s->own, &n);
+	out->src = s->src;
+	out->n = s->n;
+	out->skeleton = prepared_ref(p);
+	out->bytes = p->bytes;
+	for (size_t i = 0; i < s->n; i++) {
+		struct lt_src *src = &s->src[i];
+		if (src->reserved != 1)
+			continue;
+		src->bytes.p = out->own + src->offset;
+		src->offset = 0;
+		src->reserved = 0;
+		out->bytes += src->bytes.n;
+	}
+}
+
+int channel_compose(const struct channel *c, const char *account, struct prepared *p,
+	const struct lt_target *t, struct payload **ret, struct err *e)
+{
+	const struct chan_account *a = account_find(c, account);
+	struct compose_sink s = { 0 };
+	struct lt_sink sink = sink_base(&s);
+	if (!a)
+		return err_set(
+			e, -ENOENT, "channel '%s' has no account '%s'", c->conf->name, account);
+	sink.add = compose_add;
+	sink.problem = compose_problem;
+	buf_init(&s.own, COMPOSE_MAX);
+	s.cap = p->n_pieces + 1;
+	s.src = x_calloc(s.cap, sizeof(*s.src));
+	int rc = 0;
+	for (size_t i = 0; i < p->n_pieces && rc >= 0; i++) {
+		const struct lt_src *piece = &p->pieces[i];
+		if (piece->reserved) {
+			s.start = s.n;
+			rc = c->ad->compose(
+				&a->settings.conf, p->note, t, piece->reserved - 1, &sink);
+			continue;
+		}
+		struct lt_src *src = compose_piece(&s);
+		if (src)
+			*src = *piece;
+		else
+			s.full = true;
+	}
+	if (rc < 0 || s.full) {
+		buf_done(&s.own);
+		free(s.src);
+		return err_set(e, s.full ? -E2BIG : -EINVAL, "channel '%s': %s", c->conf->name,
+			s.problem[0] ? s.problem : "the text could not be made for this recipient");
+	}
+	struct payload *out = x_calloc(1, sizeof(*out));
+	compose_finish(&s, p, out);
+	*ret = out;
+	return 0;
+}
