@@ -235,8 +235,7 @@ int stream_open(
 int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, size_t n,
 	uint32_t flags, struct lt_job *const *whose, size_t n_whose, uint64_t *ret_end);
 void stream_close(struct channels *cs, uint32_t id, bool reset);
-void streams_drop(
-	struct chan_session *s); /* reset what is left; no event reaches the adapter any more */
+void streams_drop(struct job *j); /* reset what is left; no event reaches the adapter any more */
 void stream_unref(struct chan_stream *st);
 /* channel_http.c */
 int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);

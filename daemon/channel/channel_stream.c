@@ -255,10 +255,10 @@ void stream_close(struct channels *cs, uint32_t id, bool reset)
 		net_stream_close(cs->net, st->net, reset);
 }
 
-void streams_drop(struct chan_session *s)
+void streams_drop(struct job *j)
 {
-	struct channels *cs = s->job.acct->ch->cs;
-	LIST_FOR_SAFE(&s->streams, it, nx)
+	struct channels *cs = j->acct->ch->cs;
+	LIST_FOR_SAFE(&j->streams, it, nx)
 	{
 		struct chan_stream *st = CONTAINER_OF(it, struct chan_stream, node);
 		if (st->net)
