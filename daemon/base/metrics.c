@@ -102,7 +102,8 @@ static struct metric *metric_make(
 	(void)str_copy(m->name, sizeof(m->name), str_of(name));
 	(void)str_copy(m->help, sizeof(m->help), str_of(help));
 	(void)str_copy(m->labels, sizeof(m->labels), str_of(labels));
-	memmove(&metrics_all[at + 1], &metrics_all[at], (metrics_n - at) * sizeof(metrics_all[0]));
+	for (size_t i = metrics_n; i > at; i--)
+		metrics_all[i] = metrics_all[i - 1];
 	metrics_all[at] = m;
 	metrics_n++;
 	return m;
