@@ -271,8 +271,8 @@ static void settle_run(struct work *w)
 					on_unknown_row, s, &l->next_due_ms) == 0)
 				l->read = true;
 		}
-		if (s->orphan)
-			(void)sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s);
+		if (s->orphan && sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s) != 0)
+			s->again = true;
 		reader_end(r);
 	}
 	store_reader_put(s->d->o.store, r);
@@ -356,11 +356,11 @@ static void on_swept(struct store_cmd *cmd)
 		log_line(LOG_INFO, "ev=lot.swept lot=%lld", (long long)l->id);
 		progress_note(d, l->release, l->part);
 	}
-	lot_unref(l);
-	d_free(s);
 	if (!d->stopping)
 		timer_set(d->o.env, &d->settle_timer,
 			env_mono(d->o.env) + (cmd->rc ? D_RETRY_MS : D_SWEEP_PAUSE_MS));
+	lot_unref(l);
+	d_free(s);
 	cmd_end(d);
 }
 

@@ -250,7 +250,10 @@ static void intent_gap(struct dcopy *c)
 static void intent_answer(struct dcopy *c)
 {
 	switch (c->intent.grant) {
-	case SQ_GRANTED: intent_is_committed(c); break;
+	case SQ_GRANTED:
+		lot_count(c->lot, DLV_WAITING, DLV_SENDING);
+		intent_is_committed(c);
+		break;
 	case SQ_GAP: intent_gap(c); break;
 	case SQ_CLOSED:
 		log_line(LOG_INFO, "ev=intent.refused msg=%lld lot=%lld why=closed",

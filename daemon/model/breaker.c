@@ -30,9 +30,9 @@ void breaker_good(struct breaker *b)
 
 bool breaker_trouble(struct breaker *b, const struct breaker_rule *r, int64_t now_ms, bool now)
 {
-	bool was_probing = b->state == BREAKER_PROBING;
+	bool was_probing = b->state != BREAKER_CLOSED;
 
-	if (b->state == BREAKER_OPEN)
+	if (b->state == BREAKER_OPEN && now_ms < b->until_ms)
 		return false; /* late answers of what was under way: the pause runs already */
 	b->failures++;
 	if (!now && !was_probing && (r->failures == 0 || b->failures < r->failures))

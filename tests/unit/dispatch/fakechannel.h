@@ -1,0 +1,342 @@
+/* fakechannel.h - the channel host replaced at link time: scripted answers, a ledger of what was truly published.
+ * Included once by each test of dispatch; the definitions here win over those of libchannel.
+ * Thread: the test's. An op is published FAKE_WIRE_MS after its start (or after its go), unless it was cancelled before.
+ */
+#ifndef LANTOA_TESTS_DISPATCH_FAKECHANNEL_H
+#define LANTOA_TESTS_DISPATCH_FAKECHANNEL_H
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "channel/channel.h"
+
+#define FAKE_WIRE_MS 2
+
+struct fake_answer {
+	int outcome, scope;
+	uint32_t flags;
+	const char *code, *id;
+	int64_t retry_after_ms, after_ms; /* after the publishing byte; 0: 10 ms */
+	bool never;                       /* no answer at all: by_host unknown at the deadline */
+	bool unpublished;                 /* answered without having published */
+};
+struct fake_op {
+	struct list node;
+	struct chan_op *op;
+	struct timer timer;
+	bool on_wire, cancelled, asked, went;
+};
+struct chan_account {
+	char name[40];
+	struct channel *channel;
+	void *user;
+	uint32_t limit, room; /* room: ops at once; 0 closed */
+	uint32_t in_use;
+	bool down;
+};
+struct channel {
+	const struct conf_channel *conf;
+	uint64_t caps;
+	struct chan_account account[4];
+};
+static struct fake {
+	struct env *env;
+	struct channel_events ev;
+	struct channel ch[4];
+	size_t n_ch;
+	struct list ops;
+	struct fake_answer (*script)(const struct chan_op *op);
+	int outcome_of_question;   /* LT_J_RECONCILE */
+	const char *compose_fails; /* an address that cannot be composed */
+	/* ledger */
+	struct map64 *published; /* delivery -> times */
+	uint64_t n_published, n_doubles, n_started, n_questions, n_batches, n_batched, n_saved;
+	int saved_rc;
+	size_t in_flight, in_flight_max;
+	int64_t at[200000]; /* wall time of each publication, the first ones */
+	int64_t who[200000];
+} fake;
+
+static void fake_publish(const struct chan_op *op)
+{
+	void *was = map64_get(fake.published, op->delivery);
+
+	if (was)
+		fake.n_doubles++;
+	(void)map64_put(fake.published, op->delivery, (void *)((intptr_t)was + 1));
+	if (fake.n_published < 200000) {
+		fake.at[fake.n_published] = env_wall(fake.env);
+		fake.who[fake.n_published] = (int64_t)op->delivery;
+	}
+	fake.n_published++;
+}
+
+static struct chan_account *fake_account_of(const struct chan_op *op)
+{
+	return op->host[0];
+}
+
+static void fake_credits(struct chan_account *a)
+{
+	uint32_t room = a->room > a->in_use && !a->down ? a->room - a->in_use : 0;
+
+	if (a->limit)
+		fake.ev.credits(fake.ev.ctx, a, room);
+}
+
+static void fake_finish(struct fake_op *f, const struct chan_result *r)
+{
+	struct chan_op *op = f->op;
+	struct chan_account *a = fake_account_of(op);
+
+	timer_stop(fake.env, &f->timer);
+	list_del(&f->node);
+	free(f);
+	fake.in_flight--;
+	if (op->kind == LT_J_OP)
+		a->in_use--;
+	fake.ev.op_done(fake.ev.ctx, op, r);
+	fake_credits(a);
+}
+
+static void fake_answer_now(struct fake_op *f)
+{
+	struct fake_answer an = { .outcome = LT_ACCEPTED };
+	char id[40];
+	struct lt_id ids[1];
+
+	if (f->op->kind != LT_J_OP) {
+		struct chan_result q = {
+			.outcome = fake.outcome_of_question, .code = STR("asked"), .text = STR("")
+		};
+		fake_finish(f, &q);
+		return;
+	}
+	if (fake.script)
+		an = fake.script(f->op);
+	struct chan_result r = { .outcome = an.outcome,
+		.scope = an.scope,
+		.flags = an.flags,
+		.code = str_of(an.code),
+		.retry_after_ms = an.retry_after_ms };
+	if (an.never) {
+		r = (struct chan_result){ .outcome = LT_UNKNOWN,
+			.by_host = true,
+			.code = STR("deadline"),
+			.text = STR("no answer") };
+	} else if (an.outcome == LT_ACCEPTED) {
+		int n = snprintf(id, sizeof(id), "%s%llu", an.id ? an.id : "id-",
+			(unsigned long long)f->op->delivery);
+		ids[0] = (struct lt_id){ 0, LT_ACCEPTED, { id, (size_t)n } };
+		r.ids = ids;
+		r.n_ids = 1;
+	}
+	fake_finish(f, &r);
+}
+
+static void fake_on_timer(struct timer *t)
+{
+	struct fake_op *f = CONTAINER_OF(t, struct fake_op, timer);
+	struct fake_answer an = { .outcome = LT_ACCEPTED };
+	bool steps = !(fake_account_of(f->op)->channel->caps & LT_CAP_INTENT_AT_START);
+
+	if (f->on_wire || f->op->kind != LT_J_OP) {
+		fake_answer_now(f);
+		return;
+	}
+	if (f->cancelled) {
+		struct chan_result r = { .outcome = LT_DEFERRED, .revoked = true };
+		fake_finish(f, &r);
+		return;
+	}
+	if (steps && !f->asked) {
+		f->asked = true;
+		fake.ev.op_intent(fake.ev.ctx, f->op, STR("publish"), false);
+		return;
+	}
+	if (steps && !f->went)
+		return;
+	if (fake.script)
+		an = fake.script(f->op);
+	f->on_wire = true;
+	if (!an.unpublished)
+		fake_publish(f->op);
+	int64_t after = an.never ? f->op->deadline_mono_ms - env_mono(fake.env) : an.after_ms;
+	timer_set(fake.env, &f->timer, env_mono(fake.env) + (after > 0 ? after : 10));
+}
+
+struct channel *channels_find(struct channels *cs, const char *name)
+{
+	UNUSED(cs);
+	for (size_t i = 0; i < fake.n_ch; i++)
+		if (strcmp(fake.ch[i].conf->name, name) == 0)
+			return &fake.ch[i];
+	return NULL;
+}
+struct chan_account *channel_account(struct channel *c, const char *name)
+{
+	for (size_t i = 0; i < c->conf->n_accounts && i < 4; i++)
+		if (strcmp(c->conf->accounts[i]->name, name) == 0) {
+			(void)str_copy(
+				c->account[i].name, sizeof(c->account[i].name), str_of(name));
+			c->account[i].channel = c;
+			return &c->account[i];
+		}
+	return NULL;
+}
+const struct conf_channel *channel_conf(const struct channel *c)
+{
+	return c->conf;
+}
+uint64_t channel_caps(const struct channel *c)
+{
+	return c->caps;
+}
+void account_set_user(struct chan_account *a, void *user)
+{
+	a->user = user;
+}
+void *account_user(const struct chan_account *a)
+{
+	return a->user;
+}
+int channel_compose(const struct channel *c, const char *account, struct prepared *p,
+	const struct lt_target *t, struct payload **ret, struct err *e)
+{
+	UNUSED(c);
+	UNUSED(account);
+	if (fake.compose_fails && t->address.n == strlen(fake.compose_fails) &&
+		memcmp(t->address.p, fake.compose_fails, t->address.n) == 0)
+		return err_set(e, -EINVAL, "this address cannot be written");
+	struct payload *pl = x_calloc(1, sizeof(*pl));
+	pl->skeleton = prepared_ref(p);
+	*ret = pl;
+	return 0;
+}
+int channel_start(struct chan_account *a, struct chan_op **ops, size_t n)
+{
+	if (a->down || a->in_use + n > a->room || a->limit == 0)
+		return -EAGAIN;
+	fake.n_batches++;
+	fake.n_batched += n > 1 ? n : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct fake_op *f = x_calloc(1, sizeof(*f));
+		REQUIRE(n == 1 || ops[i]->batch_key == ops[0]->batch_key);
+		f->op = ops[i];
+		ops[i]->host[0] = a;
+		timer_init(&f->timer, fake_on_timer);
+		list_push(&fake.ops, &f->node);
+		fake.in_flight++;
+		if (fake.in_flight > fake.in_flight_max)
+			fake.in_flight_max = fake.in_flight;
+		if (ops[i]->kind == LT_J_OP) {
+			fake.n_started++;
+			a->in_use++;
+		} else {
+			fake.n_questions++;
+		}
+		timer_set(fake.env, &f->timer, env_mono(fake.env) + FAKE_WIRE_MS);
+	}
+	return 0;
+}
+static struct fake_op *fake_find(const struct chan_op *op)
+{
+	LIST_FOR(&fake.ops, n)
+	if (CONTAINER_OF(n, struct fake_op, node)->op == op)
+		return CONTAINER_OF(n, struct fake_op, node);
+	return NULL;
+}
+void channel_op_go(struct chan_op *op, bool go)
+{
+	struct fake_op *f = fake_find(op);
+
+	f->went = go;
+	f->cancelled = f->cancelled || !go;
+	timer_set(fake.env, &f->timer, env_mono(fake.env) + 1);
+}
+void channel_op_cancel(struct chan_op *op)
+{
+	struct fake_op *f = fake_find(op);
+
+	REQUIRE(f && !f->on_wire);
+	f->cancelled = true;
+	timer_set(fake.env, &f->timer, env_mono(fake.env) + 1);
+}
+bool channel_op_on_wire(const struct chan_op *op)
+{
+	const struct fake_op *f = fake_find(op);
+
+	return f && f->on_wire;
+}
+void channel_saved(struct channels *cs, uint64_t ticket, int error)
+{
+	UNUSED(cs);
+	UNUSED(ticket);
+	fake.n_saved++;
+	fake.saved_rc = error;
+}
+static struct fake_session {
+	struct task task;
+	struct chan_account *a;
+} fake_session[16];
+static void fake_on_session(struct task *t)
+{
+	struct fake_session *s = CONTAINER_OF(t, struct fake_session, task);
+
+	if (s->a->down) {
+		fake.ev.account_trouble(fake.ev.ctx, s->a, LT_SCOPE_ACCOUNT, STR("ECONNREFUSED"),
+			STR("connection refused"), 0);
+		return;
+	}
+	fake_credits(s->a);
+}
+void channel_limit(struct chan_account *a, uint32_t ops)
+{
+	size_t i = (size_t)(a->channel - fake.ch) * 4 + (size_t)(a - a->channel->account);
+
+	a->limit = ops;
+	if (!ops)
+		return;
+	fake_session[i].a = a;
+	task_init(&fake_session[i].task, fake_on_session);
+	env_defer(fake.env, &fake_session[i].task);
+}
+
+static void fake_init(struct env *env)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.env = env;
+	list_init(&fake.ops);
+	fake.published = map64_new();
+	fake.outcome_of_question = LT_UNKNOWN;
+}
+/* The process is gone: what was under way has no listener any more. The ledger stays: it is the world's. */
+static void fake_crash(void)
+{
+	LIST_FOR_SAFE(&fake.ops, n, nx)
+	{
+		struct fake_op *f = CONTAINER_OF(n, struct fake_op, node);
+		timer_stop(fake.env, &f->timer);
+		list_del(&f->node);
+		free(f);
+	}
+	fake.in_flight = 0;
+	for (size_t i = 0; i < 16; i++)
+		if (fake_session[i].a)
+			task_cancel(&fake_session[i].task);
+	for (size_t c = 0; c < fake.n_ch; c++)
+		for (size_t i = 0; i < 4; i++) {
+			struct chan_account *a = &fake.ch[c].account[i];
+			a->in_use = a->limit = 0;
+			a->user = NULL;
+		}
+}
+static void fake_done(void)
+{
+	fake_crash();
+	map64_free(fake.published);
+}
+
+#endif
