@@ -42,6 +42,10 @@ static void email_close(struct lt_inst *inst)
 {
 	struct email_inst *ei = inst->priv;
 
+	while (ei->all != NULL)
+		email_tx_drop(ei->all);
+	for (size_t i = 0; i < EMAIL_POOLS_MAX; i++)
+		email_conns_free(ei->conns[i], ei->conf.connections);
 	ltc_outcomes_free(ei->outcomes);
 	ei->outcomes = NULL;
 }

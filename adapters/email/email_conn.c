@@ -412,6 +412,10 @@ void email_conn_flush(struct email_session *s, struct email_conn *c)
 		c->blocked = true;
 		return;
 	}
+	if (rc == -LT_E_NOINTENT &&
+		tx != NULL) /* some were ended by the host: let go of all while their memory lives */
+		email_tx_finish(s, tx, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, "intent",
+			"the host did not allow these bytes");
 	if (rc < 0) {
 		email_conn_reset(s, c, "the host did not take the bytes");
 		return;

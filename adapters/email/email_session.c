@@ -56,6 +56,22 @@ static void queue_fail(struct email_session *s, const struct lt_result *r)
 	}
 }
 
+static void queue_remove_dead(struct email_session *s)
+{
+	struct email_tx *tx = s->head;
+
+	s->head = s->tail = NULL;
+	s->n_queued = 0;
+	while (tx != NULL) {
+		struct email_tx *next = tx->next;
+		if (tx->n_live > 0)
+			queue_back(s, tx);
+		else
+			email_tx_free(s, tx);
+		tx = next;
+	}
+}
+
 static uint32_t conns_in(const struct email_session *s, enum email_conn_state state)
 {
 	uint32_t n = 0;
@@ -209,19 +225,70 @@ static void tell_slots(struct email_session *s)
 	s->host->slots(s->host->ctx, s->job, can);
 }
 
+void email_conns_free(struct email_conn *conns, uint32_t n)
+{
+	for (uint32_t i = 0; conns != NULL && i < n; i++) {
+		free(conns[i].out);
+		free(conns[i].cmd.p);
+	}
+	free(conns);
+}
+
 static void session_free(struct email_session *s)
 {
 	while (s->free_tx != NULL) {
 		struct email_tx *tx = s->free_tx;
 		s->free_tx = tx->next;
-		free(tx);
+		email_tx_drop(tx);
 	}
-	for (uint32_t i = 0; s->conns != NULL && i < s->ei->conf.connections; i++) {
-		free(s->conns[i].out);
-		free(s->conns[i].cmd.p);
-	}
-	free(s->conns);
+	for (size_t i = 0; i < EMAIL_POOLS_MAX; i++)
+		if (s->ei->conns[i] == s->conns)
+			s->ei->conns[i] = NULL;
+	email_conns_free(s->conns, s->ei->conf.connections);
 	s->conns = NULL;
+}
+
+/* The host ends an op at its deadline, and then its memory is gone: we are a little earlier. In the queue and in the envelope it
+ * goes back unsent; behind the dot the connection is closed, and what then was flushed tells the outcome. */
+static void tx_due(struct email_session *s, struct email_tx *tx, struct email_conn *c)
+{
+	static const struct lt_result late = { .struct_size = sizeof(late),
+		.outcome = LT_DEFERRED,
+		.scope = LT_SCOPE_LANE,
+		.flags = LT_R_FREE,
+		.code = { "late", 4 },
+		.text = { "not sent in the time that was given", 35 } };
+	bool due = false;
+
+	for (uint16_t i = 0; tx != NULL && i < tx->n; i++) {
+		struct email_op *op = tx->rcpt[i];
+		if (op == NULL || op->due_at == 0)
+			continue;
+		if (op->due_at > s->now) {
+			if (s->tick_at == 0 || op->due_at < s->tick_at)
+				s->tick_at = op->due_at;
+			continue;
+		}
+		due = true;
+		if (tx->handed)
+			continue;
+		tx->poisoned |= op->accepted;
+		email_op_finish(s, op, &late);
+	}
+	if (due && c != NULL)
+		email_conn_reset(s, c, "no reply in the time that was given");
+}
+
+static void ops_due(struct email_session *s)
+{
+	s->tick_at = 0;
+	for (uint32_t i = 0; i < s->ei->conf.connections; i++) {
+		tx_due(s, s->conns[i].dot, &s->conns[i]);
+		tx_due(s, s->conns[i].env, &s->conns[i]);
+	}
+	for (struct email_tx *tx = s->head; tx != NULL; tx = tx->next)
+		tx_due(s, tx, NULL);
+	queue_remove_dead(s);
 }
 
 /* The end of every turn. The session may be gone when it returns. */
@@ -255,7 +322,8 @@ static void settle(struct email_session *s)
 int email_session_start(struct lt_inst *inst, struct lt_job *job)
 {
 	struct email_session *s = job->priv;
-	const struct email_inst *ei = inst->priv;
+	struct email_inst *ei = inst->priv;
+	size_t at = 0;
 
 	s->inst = inst;
 	s->host = inst->host;
@@ -263,9 +331,14 @@ int email_session_start(struct lt_inst *inst, struct lt_job *job)
 	s->job = job;
 	s->limit = ei->conf.connections;
 	s->max_rcpt = ei->conf.max_rcpt;
+	while (at < EMAIL_POOLS_MAX && ei->conns[at] != NULL)
+		at++;
+	if (at == EMAIL_POOLS_MAX)
+		return -LT_E_FULL;
 	s->conns = calloc(ei->conf.connections, sizeof(*s->conns));
 	if (s->conns == NULL)
 		return -LT_E_FULL;
+	ei->conns[at] = s->conns;
 	s->now = s->host->mono_ms(s->host->ctx);
 	open_one(s); /* credits come when the relay has let us in */
 	settle(s);
@@ -275,6 +348,8 @@ int email_session_start(struct lt_inst *inst, struct lt_job *job)
 static void on_wake(struct email_session *s)
 {
 	s->armed_at = 0;
+	if (s->tick_at > 0 && s->tick_at <= s->now)
+		ops_due(s);
 	for (uint32_t i = 0; i < s->ei->conf.connections; i++) {
 		struct email_conn *c = &s->conns[i];
 		if (c->state != EMAIL_C_FREE && c->deadline > 0 && c->deadline <= s->now) {
@@ -329,6 +404,17 @@ int email_session_event(struct email_session *s, const struct lt_event *ev)
 	return 0;
 }
 
+static int64_t due_of(struct email_session *s, int64_t deadline_ms)
+{
+	if (deadline_ms <= 0)
+		return 0;
+	int64_t life = deadline_ms - s->now;
+	int64_t due = deadline_ms - (life > 10000 ? 1500 : life > 0 ? life / 5 : 0);
+	if (s->tick_at == 0 || due < s->tick_at)
+		s->tick_at = due;
+	return due;
+}
+
 static int tx_take(struct email_session *s, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
@@ -340,8 +426,10 @@ static int tx_take(struct email_session *s, struct lt_job *const *jobs,
 		struct email_op *op = jobs[i]->priv;
 		op->job = jobs[i];
 		op->work = works[i];
+		op->due_at = due_of(s, works[i]->deadline_ms);
 		email_tx_add(tx, op);
 		s->held++;
+		s->told_slots -= s->told_slots > 0; /* the host counts down as well */
 	}
 	queue_back(s, tx);
 	return 0;
@@ -359,6 +447,7 @@ int email_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	for (size_t i = 0; i < n; i++)
 		if (works[i]->n_payload == 0 || works[i]->n_payload > 4096)
 			return -LT_E_INVALID;
+	s->now = s->host->mono_ms(s->host->ctx);
 	while (at < n) {
 		size_t k = 1;
 		while (at + k < n && k < s->max_rcpt && works[at]->batch_key != 0 &&
@@ -380,22 +469,6 @@ int email_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 		at += k;
 	}
 	return 0;
-}
-
-static void queue_remove_dead(struct email_session *s)
-{
-	struct email_tx *tx = s->head;
-
-	s->head = s->tail = NULL;
-	s->n_queued = 0;
-	while (tx != NULL) {
-		struct email_tx *next = tx->next;
-		if (tx->n_live > 0)
-			queue_back(s, tx);
-		else
-			email_tx_free(s, tx);
-		tx = next;
-	}
 }
 
 static struct email_conn *conn_with(struct email_session *s, const struct email_tx *tx)

@@ -13,10 +13,14 @@
 	256                 /* replies owed on one connection: two transactions of EMAIL_RCPT_MAX */
 #define EMAIL_REQUEUE_MAX 2 /* a lost reused connection is not the mail's fault, but not for ever */
 #define EMAIL_DOMAINS     64 /* counters of policy refusals */
+#define EMAIL_POOLS_MAX   16 /* sessions of one account at a time, ended ones included */
 
 struct email_inst { /* priv of an instance */
 	struct email_conf conf;
 	struct ltc_outcomes *outcomes; /* owned */
+	/* Memory of sessions, so that what a session cut off by the host leaves behind is freed at close. */
+	struct email_tx *all;                      /* owned, linked by all_next */
+	struct email_conn *conns[EMAIL_POOLS_MAX]; /* owned, conf.connections each */
 };
 
 struct email_tx;
@@ -24,13 +28,15 @@ struct email_op { /* priv of an op job */
 	struct lt_job *job;
 	const struct lt_work *work; /* borrowed until finish */
 	struct email_tx *tx;
+	int64_t due_at; /* monotonic: a little before the host's deadline; 0: none */
 	uint16_t index; /* in tx->rcpt */
 	uint8_t requeues;
 	bool accepted; /* RCPT was answered 2xx */
 	bool again;    /* goes into a new transaction when this one's envelope is done */
 };
 struct email_tx {
-	struct email_tx *next;  /* in the queue or the free list */
+	struct email_tx *next;               /* in the queue or the free list */
+	struct email_tx *all_next, **all_at; /* every transaction of the instance */
 	struct email_op **rcpt; /* owned if n_max > 1, else &one; NULL: finished or taken away */
 	struct email_op *one;
 	uint16_t n, n_max, n_live, n_sent,
@@ -89,12 +95,13 @@ struct email_domain_count {
 struct email_session { /* priv of a session job */
 	struct lt_inst *inst;
 	const struct lt_host *host;
-	const struct email_inst *ei;
+	struct email_inst *ei;
 	struct lt_job *job;
 	struct email_conn *conns;               /* owned, ei->conf.connections */
 	struct email_tx *head, *tail, *free_tx; /* queue; owned */
 	uint32_t n_queued, n_free, held, limit, max_rcpt, told_slots;
 	int64_t now, armed_at, no_open_until, open_backoff_ms;
+	int64_t tick_at; /* when the first op is due, or earlier; 0: none */
 	bool bound, closing, failed, over;
 	struct lt_result fail; /* of the session, when failed */
 	char fail_code[24], fail_text[200];
@@ -109,11 +116,13 @@ int email_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n);
 int email_op_event(struct lt_job *job, const struct lt_event *ev);
 void email_queue_front(struct email_session *s, struct email_tx *tx);
+void email_conns_free(struct email_conn *conns, uint32_t n); /* NULL allowed */
 
 /* email_tx.c: transactions and ops */
 struct email_tx *email_tx_new(struct email_session *s, size_t n);
 void email_tx_add(struct email_tx *tx, struct email_op *op);
 void email_tx_free(struct email_session *s, struct email_tx *tx); /* no live op left */
+void email_tx_drop(struct email_tx *tx);                          /* its memory */
 void email_tx_requeue(
 	struct email_session *s, struct email_tx *tx); /* live ops, to the front; tx is gone */
 void email_tx_split(struct email_session *s, struct email_tx *tx,

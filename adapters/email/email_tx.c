@@ -6,27 +6,58 @@
 
 #define FREE_MAX 1024u
 
+static void all_add(struct email_inst *ei, struct email_tx *tx)
+{
+	tx->all_next = ei->all;
+	tx->all_at = &ei->all;
+	if (ei->all != NULL)
+		ei->all->all_at = &tx->all_next;
+	ei->all = tx;
+}
+
+void email_tx_drop(struct email_tx *tx)
+{
+	*tx->all_at = tx->all_next;
+	if (tx->all_next != NULL)
+		tx->all_next->all_at = tx->all_at;
+	if (tx->n_max > 1)
+		free(tx->rcpt);
+	free(tx);
+}
+
+/* One that is in no list but the instance's. */
+static void tx_clear(struct email_tx *tx, size_t n)
+{
+	struct email_tx *next = tx->all_next, **at = tx->all_at;
+
+	memset(tx, 0, sizeof(*tx));
+	tx->all_next = next;
+	tx->all_at = at;
+	tx->n_max = (uint16_t)n;
+	tx->rcpt = &tx->one;
+}
+
 struct email_tx *email_tx_new(struct email_session *s, size_t n)
 {
 	struct email_tx *tx = n == 1 ? s->free_tx : NULL;
+	struct email_op **rcpt = n > 1 ? calloc(n, sizeof(*rcpt)) : NULL;
 
+	if (n > 1 && rcpt == NULL)
+		return NULL;
 	if (tx != NULL) {
 		s->free_tx = tx->next;
 		s->n_free--;
 	} else {
-		tx = malloc(sizeof(*tx));
-		if (tx == NULL)
+		tx = calloc(1, sizeof(*tx));
+		if (tx == NULL) {
+			free(rcpt);
 			return NULL;
+		}
+		all_add(s->ei, tx);
 	}
-	memset(tx, 0, sizeof(*tx));
-	tx->n_max = (uint16_t)n;
-	tx->rcpt = &tx->one;
-	if (n > 1)
-		tx->rcpt = calloc(n, sizeof(*tx->rcpt));
-	if (tx->rcpt == NULL) {
-		free(tx);
-		return NULL;
-	}
+	tx_clear(tx, n);
+	if (rcpt != NULL)
+		tx->rcpt = rcpt;
 	return tx;
 }
 
@@ -44,10 +75,8 @@ void email_tx_free(struct email_session *s, struct email_tx *tx)
 {
 	if (tx == NULL)
 		return;
-	if (tx->n_max > 1)
-		free(tx->rcpt);
 	if (tx->n_max > 1 || s->n_free >= FREE_MAX) {
-		free(tx);
+		email_tx_drop(tx);
 		return;
 	}
 	tx->next = s->free_tx;

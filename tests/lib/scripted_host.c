@@ -154,6 +154,8 @@ int sh_start(struct sh *h, size_t first, size_t n)
 		jobs[i] = &h->jobs[first + i]->job;
 		works[i] = &h->jobs[first + i]->work;
 	}
+	if (jobs[0]->kind == LT_J_OP) /* credits are spent by starting, as in the daemon */
+		h->slots -= h->slots < n ? h->slots : (uint32_t)n;
 	int rc = h->adapter->start(&h->inst, jobs, works, n);
 	free(jobs);
 	free(works);

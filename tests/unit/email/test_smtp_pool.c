@@ -381,6 +381,93 @@ static void a_wrong_setting_or_table_does_not_open(void **state)
 	sh_free(h);
 }
 
+static void credits_are_told_again_when_a_mail_ends_in_its_first_turn(void **state)
+{
+	struct fix *f = *state;
+
+	sh_opened(f->h, 0, PIPE);
+	assert_int_equal(f->h->slots, 512);
+	f->h->slots = 511;               /* the host counts down when it starts an op */
+	size_t a = op(f, "nguyễn@x.vn"); /* refused without a byte */
+	assert_true(sh_result(f->h, a)->done);
+	assert_int_equal(f->h->slots, 512);
+}
+
+static size_t op_until(struct fix *f, const char *address, int64_t life_ms)
+{
+	size_t i = sh_op(f->h, f->s, address, "r", BODY, 0);
+
+	f->h->jobs[i]->work.deadline_ms = f->h->mono + life_ms;
+	assert_int_equal(sh_start(f->h, i, 1), 0);
+	sh_turn(f->h);
+	return i;
+}
+
+static void a_mail_ends_before_the_deadline_of_the_host(void **state)
+{
+	struct fix *f = *state;
+
+	sh_opened(f->h, 0, PIPE);
+	size_t a = op_until(f, "a@x.vn", 60000);
+	sh_data(f->h, 0, OK3);                   /* a behind the dot */
+	size_t b = op_until(f, "b@x.vn", 60000); /* envelope */
+	size_t c = op_until(f, "c@x.vn", 60000); /* queue */
+	sh_advance(f->h, 58000);
+	pending(f, a);
+	pending(f, b);
+	pending(f, c);
+	sh_advance(f->h, 1900);
+	is(f, a, LT_UNKNOWN, LT_SCOPE_TARGET, 0);
+	is(f, b, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE);
+	is(f, c, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE);
+	assert_string_equal(sh_result(f->h, c)->code, "late");
+}
+
+static void a_short_deadline_is_kept_as_well(void **state)
+{
+	struct fix *f = *state;
+
+	sh_opened(f->h, 0, PIPE);
+	size_t a = op_until(f, "a@x.vn", 100);
+	sh_advance(f->h, 99);
+	is(f, a, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE);
+}
+
+static void bytes_without_an_intent_end_the_mail_and_the_connection(void **state)
+{
+	struct fix *f = *state;
+
+	sh_opened(f->h, 0, PIPE);
+	size_t a = op(f, "a@x.vn");
+	f->h->streams[0]->fail_write = -LT_E_NOINTENT;
+	sh_data(f->h, 0, OK3);
+	is(f, a, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE);
+	assert_true(f->h->streams[0]->reset);
+}
+
+static void what_a_session_cut_off_by_the_host_leaves_is_freed_at_close(void **state)
+{
+	struct fix *f = *state;
+	size_t o[3];
+
+	sh_opened(f->h, 0, PIPE);
+	(void)op(f, "a@x.vn");
+	batch(f, o, 3);
+	sh_data(f->h, 0, OK3);
+	for (size_t i = 0; i < f->h->n_jobs;
+		i++) { /* as the host does when nobody may wait longer */
+		free(f->h->jobs[i]->job.priv);
+		f->h->jobs[i]->job.priv = NULL;
+		f->h->jobs[i]->result.done = true;
+	}
+	f->s = sh_session(f->h); /* and the next one starts */
+	sh_opened(f->h, 1, PIPE);
+	size_t b = op(f, "b@x.vn");
+	sh_data(f->h, 1, OK3);
+	sh_data(f->h, 1, "250 ok\r\n");
+	is(f, b, LT_ACCEPTED, 0, 0);
+}
+
 int main(void)
 {
 #define T(f)     cmocka_unit_test_setup_teardown(f, one, teardown)
@@ -408,6 +495,11 @@ int main(void)
 		T(policy_refusals_of_one_domain_slow_its_class),
 		T(a_check_probes_without_a_mail),
 		cmocka_unit_test(a_wrong_setting_or_table_does_not_open),
+		T(credits_are_told_again_when_a_mail_ends_in_its_first_turn),
+		T(a_mail_ends_before_the_deadline_of_the_host),
+		T(a_short_deadline_is_kept_as_well),
+		T(bytes_without_an_intent_end_the_mail_and_the_connection),
+		T(what_a_session_cut_off_by_the_host_leaves_is_freed_at_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
