@@ -58,6 +58,8 @@ CFLAGS   := -std=gnu17 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS_$(VARIANT)) $(
 LDFLAGS  := $(LDFLAGS_$(VARIANT))
 LDLIBS   := $(PKG_LD) -lpthread -ldl -lm
 COMPILE   = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+# V=1 shows whole command lines.
+Q        := $(if $(V),,@)
 
 objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 lib       = $(patsubst %,$(B)/lib%.a,$(1))
@@ -77,7 +79,8 @@ $(B)/gen/%.sql.h: daemon/store/%.sql
 # --- objects and one archive a folder ----------------------------------------------------------------------------------
 $(B)/obj/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	$(COMPILE)
+	$(if $(V),,@echo "  CC $<")
+	$(Q)$(COMPILE)
 
 define FOLDER_RULE
 SRC_$(1) := $$(wildcard daemon/$(1)/*.c)
@@ -89,9 +92,9 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULE,$(f))))
 
 $(B)/lantoad: $(call objs,daemon/main.c $(wildcard daemon/main_*.c)) $(call lib,$(filter-out cli,$(FOLDERS)))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $(B)/lantoa: $(call objs,daemon/cli/main_cli.c) $(call lib,cli base)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
 # --- adapters: a shared object each; common/ is linked into every one ----------------------------------------------------
 COMMON_OBJS := $(call objs,$(wildcard adapters/common/*.c))
@@ -105,7 +108,7 @@ $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_RULE,$(a))))
 
 # --- the sandbox: providers that cannot be had here, with a ledger of what was truly published ---------------------------
 $(B)/sandbox: $(call objs,$(wildcard tests/sandbox/*.c)) $(call lib,net model base)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
 # --- tests: tests/unit/FOLDER/test_X.c links FOLDER and what FOLDER may see; adapters have folders of their own -----------
 TESTLIB  := $(B)/libtest.a
@@ -118,20 +121,20 @@ ALLLIBS  := $(call lib,$(filter-out cli,$(FOLDERS)))
 define UNIT_RULE
 $(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(TESTLIB) $$(call libs_of,$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
 endef
 $(foreach f,$(FOLDERS),$(eval $(call UNIT_RULE,$(f))))
 define ADAPTER_TEST_RULE
 $(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(OBJS_$(1)) $(COMMON_OBJS) $(TESTLIB) $(call lib,net model base)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_TEST_RULE,$(a))))
 # Conformance and simulation see the whole daemon; adapters come in through the loader.
 WHOLE    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/conformance/test_*.c tests/sim/test_*.c tests/bench/bench_*.c))
 $(WHOLE): $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB) $(ALLLIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
