@@ -204,6 +204,8 @@ static void arm(struct email_session *s)
 			(first == 0 || c->deadline < first))
 			first = c->deadline;
 	}
+	if (s->tick_at > 0 && (first == 0 || s->tick_at < first))
+		first = s->tick_at;
 	if (s->head != NULL && s->no_open_until > s->now &&
 		(first == 0 || s->no_open_until < first))
 		first = s->no_open_until;
