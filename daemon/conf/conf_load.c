@@ -265,7 +265,7 @@ static int read_file_tree(struct conf_ctx *cx, const char *path, struct ynode **
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, CONF_FILE_MAX);
 	int rc = file_read(path, &b, cx->e);
-	return rc ? rc : yaml_tree_parse(path, buf_str(&b), ret, cx->e);
+	return rc ? rc : conf_yaml_parse(path, buf_str(&b), ret, cx->e);
 }
 
 static int read_channel_file(struct conf_ctx *cx, const char *path)

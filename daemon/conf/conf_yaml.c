@@ -216,7 +216,7 @@ static int line_of(struct str text, size_t at)
 	return line;
 }
 
-int yaml_tree_parse(const char *file, struct str text, struct ynode **ret, struct err *e)
+int conf_yaml_parse(const char *file, struct str text, struct ynode **ret, struct err *e)
 {
 	struct reader r = { .file = file, .e = e };
 	size_t bad = 0;

@@ -20,7 +20,7 @@ struct ynode {
 };
 
 /* file: for messages only. */
-int yaml_tree_parse(
+int conf_yaml_parse(
 	const char *file, struct str text, struct ynode **ret, struct err *e) MUST_CHECK;
 void ynode_free(struct ynode *n);
 DEFINE_CLEANUP(ynode_free, struct ynode *)
