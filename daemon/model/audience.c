@@ -49,8 +49,8 @@ static int by_text(const void *x, const void *y)
 	return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
-static int value_add(
-	struct audience_values *v, const cJSON *j, const char *where, const char *key, struct err *e)
+static int value_add(struct audience_values *v, const cJSON *j, const char *where, const char *key,
+	struct err *e)
 {
 	if (!cJSON_IsString(j))
 		return err_set(e, -EINVAL, "%s: '%s' takes a name or a list of names", where, key);
@@ -84,12 +84,13 @@ static void values_settle(struct audience_values *v)
 	v->n = kept;
 }
 
-static int values_read(
-	struct audience_values *v, const cJSON *j, const char *where, const char *key, struct err *e)
+static int values_read(struct audience_values *v, const cJSON *j, const char *where,
+	const char *key, struct err *e)
 {
 	int n = cJSON_IsArray(j) ? cJSON_GetArraySize(j) : 1, rc = 0;
 	if (n == 0)
-		return err_set(e, -EINVAL, "%s: '%s' is empty; leave it out or name one", where, key);
+		return err_set(
+			e, -EINVAL, "%s: '%s' is empty; leave it out or name one", where, key);
 	if (v->v)
 		return err_set(e, -EINVAL, "%s: '%s' stands there twice", where, key);
 	v->v = x_calloc((size_t)(n < AUDIENCE_VALUES_MAX ? n : AUDIENCE_VALUES_MAX), sizeof(*v->v));
@@ -107,8 +108,8 @@ static int unknown_key(
 {
 	const char *near = str_nearest(str_of(key), known, n);
 	if (near)
-		return err_set(
-			e, -EINVAL, "%s: unknown key '%.80s'; did you mean '%s'?", where, key, near);
+		return err_set(e, -EINVAL, "%s: unknown key '%.80s'; did you mean '%s'?", where,
+			key, near);
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, 200);
 	for (size_t i = 0; i < n; i++)
@@ -120,7 +121,8 @@ static int clause_read(struct audience_clause *c, const cJSON *j, const char *wh
 {
 	if (!cJSON_IsObject(j) || !j->child)
 		return err_set(e, -EINVAL,
-			"%s: a clause names at least one of region, office, under, tag, list, lang", where);
+			"%s: a clause names at least one of region, office, under, tag, list, lang",
+			where);
 	for (const cJSON *it = j->child; it; it = it->next) {
 		int k = 0, rc;
 		while (k < AK_COUNT && strcmp(it->string, key_names[k]) != 0)
