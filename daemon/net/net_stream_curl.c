@@ -3,7 +3,7 @@
  * libcurl does names, proxy, TLS, and for SMTP greeting, EHLO, STARTTLS, AUTH, without waiting. It sends no QUIT: a
  * CONNECT_ONLY connection that is removed counts as dead for it. Its socket is read once right after the connect, which
  * ties the connection to its handle, else the next transfer of the multi would close it as unused.
- * TLS: at most one record is offered at a time, so that "again" means that no whole record left; retried at the same address.
+ * TLS: at most one record is offered at a time, so that "again" means that no whole record left; retried with the same bytes at the same address.
  */
 #include <string.h>
 #include "base/assert.h"
@@ -20,6 +20,7 @@ struct stream_curl {
 	bool tls, polled;
 	uv_poll_t *poll; /* own memory: freed in its close callback */
 	int events;
+	size_t retry_n; /* TLS: length of the record that waits for room */
 	struct net_stream *stream;
 	struct task rx_more;
 	char errbuf[CURL_ERROR_SIZE];
@@ -75,10 +76,13 @@ static void stream_curl_pump(struct net_stream *s)
 	bool again = false;
 	while (moved < PUMP_MAX && (n = out_peek(&s->out, &p)) > 0) {
 		size_t sent = 0;
-		if (s->curl->tls && n > TLS_RECORD)
-			n = TLS_RECORD;
+		if (s->curl->tls)
+			n = s->curl->retry_n > 0 ? s->curl->retry_n
+				: n < TLS_RECORD ? n
+						 : TLS_RECORD;
 		CURLcode rc = curl_easy_send(s->curl->easy, p, n, &sent);
 		if (rc == CURLE_OK && sent > 0) {
+			s->curl->retry_n = 0;
 			out_sent(&s->out, sent);
 			moved += sent;
 			continue;
@@ -89,6 +93,8 @@ static void stream_curl_pump(struct net_stream *s)
 				stream_curl_fail(s, rc);
 			return;
 		}
+		s->curl->retry_n =
+			n; /* the same bytes again, else a part of them could leave uncounted */
 		again = true;
 		break;
 	}
