@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "main_app.h"
-#include "store/store_backup.h"
+#include "store/store_fence.h"
 
 #define EXIT_CONFIG 6
 #define EXIT_DISK   75
@@ -125,7 +125,8 @@ int app_channels_open(struct app *a, const struct conf *conf, struct channels **
 		.conf = conf,
 		.assets_dir = store_assets_dir(a->store),
 		.events = &ev,
-		.adapter_dir_owner_ok = store_is_demo(a->store), .loopback_only = store_is_demo(a->store) };
+		.adapter_dir_owner_ok = store_is_demo(a->store),
+		.loopback_only = store_is_demo(a->store) };
 	return channels_open(&o, ret, e);
 }
 
@@ -181,7 +182,7 @@ static int open_parts(struct app *a, struct err *e)
 				      .plan = a->plan,
 				      .dispatch = a->dispatch,
 				      .channels = &a->channels,
-				      .conf = (const struct conf **)&a->conf,
+				      .conf = &a->conf,
 				      .main_ctx = a,
 				      .reload = app_ctl_reload },
 		.socket_path = a->conf->socket_path,
@@ -245,10 +246,15 @@ static int restore_confirm(struct app *a)
 {
 	struct store_opts so;
 	struct err e = { 0 };
+	int64_t held = 0;
 	int rc = load_keys(a, &e);
 	store_opts_of(a, &so);
 	if (!rc)
-		rc = store_restore_confirm(&so, &e);
+		rc = store_restore_confirm(
+			&so, "system", "command line", "restore-confirm", &held, &e);
+	if (!rc)
+		(void)printf("confirmed; %lld lots are held until a person resumes them\n",
+			(long long)held);
 	return rc ? complain(1, &e) : 0;
 }
 

@@ -25,7 +25,8 @@ static void reload_run(struct work *w)
 	struct reload *r = CONTAINER_OF(w, struct reload, work);
 	r->rc = conf_load(r->app->conf->path, &r->conf, &r->err);
 	if (!r->rc)
-		r->rc = channels_check(r->conf, r->app->store && store_is_demo(r->app->store), &r->err);
+		r->rc = channels_check(
+			r->conf, r->app->store && store_is_demo(r->app->store), &r->err);
 }
 
 /* What a running process cannot change. */

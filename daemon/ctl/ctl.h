@@ -33,7 +33,7 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	struct plan *plan;
 	struct dispatch *dispatch;
 	struct channels **channels; /* the current ones; swapped by reload on the loop thread */
-	const struct conf **conf;
+	struct conf *const *conf;
 	void *main_ctx;
 	void (*reload)(
 		void *main_ctx, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);

@@ -232,7 +232,7 @@ void ctl_rpc_begin(struct ctl_conn *c, struct str line)
 	r->id = id;
 	r->c.deps = &c->ctl->o.deps;
 	r->c.params = params;
-	r->c.conf = conf_ref((struct conf *)(uintptr_t)*c->ctl->o.deps.conf);
+	r->c.conf = conf_ref(*c->ctl->o.deps.conf);
 	c->calls++;
 	r->rc = authorise(r, method, &r->err);
 	struct str upload = json_str(params, "upload");

@@ -92,6 +92,8 @@ void approval_rows_free(struct approval_row *a, size_t n);
 /* MAC of an approval under KEY_APPROVAL, design 4. */
 void approval_mac(const struct keyring *k, const struct approval_row *a,
 	const struct hash *prepared, struct hash *ret);
+/* Proves one approval row under the key outside the database: for fsck. -EBADMSG: forged; -ENOENT. */
+int approval_verify_row(const struct keyring *k, struct db *db, int64_t approval_id) MUST_CHECK;
 /* Names of everyone who submitted or edited any revision; owned strings and array, at most max. */
 int release_authors_get(struct db *db, int64_t release_id, char ***ret, size_t *ret_n) MUST_CHECK;
 void strings_free(char **v, size_t n);

@@ -1,0 +1,113 @@
+/* main_api.c - what the two HTTP listeners serve, and the gauges that are sampled when somebody asks for them. Loop thread. */
+#include <stdio.h>
+#include "api/api.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "main_app.h"
+
+static void on_unsubscribed(void *ctx, int rc)
+{
+	api_answer_unsubscribed(ctx, rc);
+}
+
+/* Committed before the 200. */
+static void on_unsubscribe(void *ctx, struct str token, struct api_call *call)
+{
+	struct app *a = ctx;
+	dispatch_unsubscribe(a->dispatch, token, on_unsubscribed, call);
+}
+
+static int on_ready(void *ctx, struct buf *why)
+{
+	struct app *a = ctx;
+	struct store_stats st;
+	store_stats_get(a->store, &st);
+	if (a->stopping)
+		(void)buf_addz(why, "stopping");
+	else if (st.under_floor)
+		(void)buf_addz(why, "the disk is nearly full: intake is closed");
+	return why->n ? -EBUSY : 0;
+}
+
+static void lane_gauge(const char *name, const char *help, const char *lane, int64_t value)
+{
+	const struct metric_label label = { .name = "lane", .value = str_of(lane) };
+	metric_set(metric_get(METRIC_GAUGE, name, help, &label, 1), value);
+}
+
+static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
+{
+	char name[200];
+	UNUSED(ctx);
+	(void)snprintf(name, sizeof(name), "%s/%s/%s", f->channel, f->account, f->class);
+	lane_gauge("lantoa_lane_in_flight", "Deliveries that the adapter has.", name, f->in_flight);
+	lane_gauge("lantoa_lane_intents", "Committed intents without an outcome.", name,
+		f->intents_open);
+	lane_gauge("lantoa_lane_breaker", "0 closed, 1 open, 2 probing.", name, f->breaker);
+}
+
+void app_metrics_sample(struct app *a)
+{
+	struct store_stats st;
+	struct loop_lag lag;
+	store_stats_get(a->store, &st);
+	loop_lag(a->loop, &lag);
+	metric_set(metric_gauge("lantoa_open_intents",
+			   "Committed intents without an outcome: the doubt if we died now."),
+		(int64_t)dispatch_intents_open(a->dispatch));
+	metric_set(metric_gauge("lantoa_memory_rows", "Lots and leases held in memory."),
+		(int64_t)dispatch_memory_rows(a->dispatch));
+	metric_set(metric_gauge("lantoa_loop_lag_max_microseconds",
+			   "Longest turn of the loop since the start."),
+		(int64_t)lag.max_us);
+	metric_set(metric_gauge("lantoa_store_transactions", "Transactions committed."),
+		(int64_t)st.transactions);
+	metric_set(
+		metric_gauge("lantoa_store_commands", "Commands executed."), (int64_t)st.commands);
+	metric_set(metric_gauge("lantoa_store_tx_max_microseconds", "Longest store transaction."),
+		(int64_t)st.tx_us_max);
+	metric_set(metric_gauge("lantoa_store_wal_bytes", "Size of the write-ahead log."),
+		(int64_t)st.wal_bytes);
+	metric_set(metric_gauge("lantoa_store_queue", "Commands that wait for the store."),
+		(int64_t)st.queue_len);
+	metric_set(metric_gauge("lantoa_disk_free_bytes", "Room left for the database."),
+		(int64_t)st.free_bytes);
+	metric_set(
+		metric_gauge("lantoa_log_dropped", "Log lines dropped because nobody read them."),
+		(int64_t)log_dropped());
+	metric_set(metric_gauge("lantoa_epoch", "Starts of this database."), store_epoch(a->store));
+	dispatch_lanes(a->dispatch, on_lane, a);
+}
+
+static void on_metrics(void *ctx)
+{
+	app_metrics_sample(ctx);
+}
+
+int app_api_open(struct app *a, struct err *e)
+{
+	if (!a->conf->listen_public && !a->conf->listen_private)
+		return 0;
+	struct api_options o = { .public_listen = a->conf->listen_public,
+		.private_listen = a->conf->listen_private,
+		.ctx = a,
+		.unsubscribe = on_unsubscribe,
+		.ready = on_ready,
+		.metrics = on_metrics };
+	int rc = api_open(a->loop, &o, &a->api, e);
+	if (rc)
+		return rc;
+	if (a->conf->listen_public)
+		log_line(LOG_INFO, "ev=api.listen what=public address=%s port=%u",
+			a->conf->listen_public, api_public_port(a->api));
+	if (a->conf->listen_private)
+		log_line(LOG_INFO, "ev=api.listen what=private address=%s port=%u",
+			a->conf->listen_private, api_private_port(a->api));
+	return 0;
+}
+
+void app_api_close(struct app *a, void (*closed)(void *ctx), void *ctx)
+{
+	api_close(MOVE(a->api), closed, ctx);
+}

@@ -1,0 +1,41 @@
+/* store_status.c - see store_status.h. */
+#include <string.h>
+#include <time.h>
+#include "store/store_internal.h"
+#include "store/store_status.h"
+
+static void add(struct store_status *s, int state, int64_t n, int64_t at)
+{
+	s->count[state] += n;
+	if (n && (!s->oldest[state] || at < s->oldest[state]))
+		s->oldest[state] = at;
+}
+
+int store_status_read(struct db *db, struct store_status *ret)
+{
+	struct store_status s = { 0 };
+	struct timespec t;
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT gate, min(at), sum(n0), sum(n1), sum(n2), sum(n3), sum(n4), sum(n5), sum(n6), sum(n7), sum(n8), sum(n9), sum(n10)"
+		" FROM lot GROUP BY gate",
+		"");
+	while (!rc && (rc = db_row(db, st)) == 1) {
+		int gate = (int)col_i64(st, 0);
+		for (int i = 0; i < DLV_STATES; i++) {
+			int as = i;
+			if (i == DLV_WAITING && gate == LOT_CANCELLED)
+				as = DLV_CANCELLED;
+			else if (i == DLV_WAITING && gate == LOT_EXPIRED)
+				as = DLV_EXPIRED;
+			add(&s, as, col_i64(st, 2 + i), col_i64(st, 1));
+		}
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	s.now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	*ret = s;
+	return 0;
+}

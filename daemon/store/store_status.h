@@ -1,0 +1,17 @@
+/* store_status.h - deliveries by state, counted from their lots: cost lots, not rows. Thread: any with a connection. */
+#ifndef LANTOA_STORE_STORE_STATUS_H
+#define LANTOA_STORE_STORE_STATUS_H
+
+#include "model/state.h"
+#include "store/store.h"
+
+struct store_status {
+	int64_t count
+		[DLV_STATES]; /* a cancelled or expired lot's waiting rows count as what they will be swept to */
+	int64_t oldest
+		[DLV_STATES]; /* UTC ms: since when the oldest lot with such a row runs; 0: none */
+	int64_t now_ms;
+};
+int store_status_read(struct db *db, struct store_status *ret) MUST_CHECK;
+
+#endif
