@@ -3,7 +3,8 @@
  * libcurl does names, proxy, TLS, and for SMTP greeting, EHLO, STARTTLS, AUTH, without waiting. It sends no QUIT: a
  * CONNECT_ONLY connection that is removed counts as dead for it. Its socket is read once right after the connect, which
  * ties the connection to its handle, else the next transfer of the multi would close it as unused.
- * TLS: at most one record is offered at a time, so that "again" means that no whole record left; retried with the same bytes at the same address.
+ * TLS: at most one record is offered at a time, so that "again" means that no whole record left; it is retried with the
+ * same bytes at the same address.
  */
 #include <string.h>
 #include "base/assert.h"
