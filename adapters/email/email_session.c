@@ -90,7 +90,8 @@ static void verdict_of(struct email_session *s, int error, const struct lt_strea
 	struct lt_str text = ev == NULL ? ltc_z(why) : ev->error;
 	bool login = error == -EACCES || error == -EPROTO;
 
-	if (p == NULL || email_parse(p, &data) <= 0) {
+	if (p == NULL || email_parse(p, &data) <= 0 ||
+		p->cur.code < 400) { /* 220 before a failed TLS */
 		struct email_reply none = { .code = 0 };
 		text = ltc_utf8_cut(text, 200);
 		(void)snprintf(none.text, sizeof(none.text), "%.*s", (int)text.n,

@@ -268,6 +268,15 @@ static void a_refused_login_is_held_for_a_person(void **state)
 	assert_string_equal(sh_result(f->h, f->s)->code, "535 5.7.8");
 }
 
+static void a_certificate_that_is_not_trusted_is_held_for_a_person(void **state)
+{
+	struct fix *f = *state;
+
+	sh_closed(f->h, 0, -71, "220 2.0.0 Ready to start TLS\r\n", "SSL certificate problem");
+	is(f, f->s, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON);
+	assert_string_equal(sh_result(f->h, f->s)->text, "SSL certificate problem");
+}
+
 static void a_busy_relay_is_asked_again_later(void **state)
 {
 	struct fix *f = *state;
@@ -488,6 +497,7 @@ int main(void)
 		T2(connections_are_opened_as_the_work_and_the_limit_ask, ten),
 		T(a_relay_that_is_not_there_ends_the_session_with_the_reason),
 		T(a_refused_login_is_held_for_a_person),
+		T(a_certificate_that_is_not_trusted_is_held_for_a_person),
 		T(a_busy_relay_is_asked_again_later),
 		T(no_connection_in_time_ends_the_session_too),
 		T2(a_second_connection_that_fails_harms_nobody, two),
