@@ -2,11 +2,11 @@
  * Thread: store. Owns: nothing. Must not know: who sends, and when.
  * Failures: any error fails the whole command, so that an outcome is recorded with all that belongs to it or not yet. */
 #include <stdio.h>
+#include "store/store_exchange.h"
 #include "store/store_internal.h"
 #include "store/store_queue_effect.h"
 
 #define DAY_MS        INT64_C(86400000)
-#define EXCHANGE_MAX  65536
 #define SAID_MAX      200
 #define PROVIDER_NONE ((struct str){ NULL, 0 })
 
@@ -111,23 +111,25 @@ static int strike(
 
 static int exchange(struct store_tx *tx, const struct sq_outcome *o)
 {
-	struct str side[2] = { o->trace_out, o->trace_in };
-	struct db *ex;
-	int rc = 0;
+	int64_t n = 0;
 
-	if (!side[0].p && !side[1].p)
+	if (!o->trace_out.p && !o->trace_in.p)
 		return 0;
-	ex = tx_exchange(tx);
-	if (!ex)
-		return 0; /* no exchange file: evidence beside the point, never a reason to lose an outcome */
-	for (int i = 0; i < 2 && rc == 0; i++)
-		if (side[i].p)
-			rc = db_exec(ex,
-				"INSERT OR REPLACE INTO exchange(delivery_id, try, n, at, outward, body) "
-				"VALUES (?,?,?,?,?,?)",
-				"iiiiib", o->delivery, (int64_t)o->tries, (int64_t)i,
-				tx_wall_ms(tx), (int64_t)(i == 0), cut(side[i], EXCHANGE_MAX));
-	return rc;
+	int rc = db_get_i64(tx_db(tx), &n, "SELECT max(try) FROM attempt WHERE delivery_id=?", "i",
+		o->delivery);
+	if (rc < 0)
+		return rc;
+	struct exchange_rec rec = { .delivery = o->delivery, .try_no = n, .outward = true };
+	if (o->trace_out.p) {
+		rec.body = o->trace_out;
+		store_exchange_put(tx, &rec);
+	}
+	rec.n = 1;
+	rec.outward = false;
+	rec.body = o->trace_in;
+	if (o->trace_in.p)
+		store_exchange_put(tx, &rec);
+	return 0;
 }
 
 int sq_effect_attempt(

@@ -47,7 +47,7 @@ int sq_read_lots(struct store_reader *r, int64_t after, size_t max,
 		"p.part=l.part), l.n0, l.n1, l.n2, l.n3, l.n4, l.n5, l.n6, l.n7, l.n8, l.n9, l.n10 "
 		"FROM lot l INDEXED BY lot_live JOIN release r ON r.id=l.release_id LEFT JOIN manifest "
 		"m ON m.hash=l.manifest LEFT JOIN campaign c ON c.id=r.campaign_id LEFT JOIN office o "
-		"ON o.id=l.office_id WHERE (n0>0 OR n1>0 OR n8>0 OR n9>0) AND l.id>? ORDER BY l.id "
+		"ON o.id=l.office_id WHERE (n0>0 OR n1>0 OR n8>0 OR n9>0 OR n10>0) AND l.id>? ORDER BY l.id "
 		"LIMIT ?",
 		"ii", after, (int64_t)max);
 

@@ -1,0 +1,327 @@
+/* ctl_queue.c - the queue and the channels as operators see them, and the table of the queue methods.
+ * Threads: facts of lanes on the loop, sums on a worker. Owns: its lists until the answer.
+ * Failures: a channel that is not configured is not found; a check says what the provider said. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctl/ctl_queue.h"
+
+#define LANES_MAX 4096
+
+struct lane_seen {
+	int64_t id;
+	char channel[64], account[64], class[48], why[120];
+	uint32_t in_flight, concurrency, intents, intents_limit, breaker;
+	double rate;
+	int64_t next_ms;
+};
+struct lanes_seen {
+	struct lane_seen *v;
+	size_t n;
+};
+
+static void on_facts(void *ctx, const struct dispatch_lane_facts *f)
+{
+	struct lanes_seen *s = ctx;
+
+	if (s->n == LANES_MAX)
+		return;
+	if (s->n % 64 == 0)
+		s->v = x_realloc(s->v, s->n + 64, sizeof(*s->v));
+	struct lane_seen *l = &s->v[s->n++];
+	*l = (struct lane_seen){ .id = f->lane_id,
+		.in_flight = f->in_flight,
+		.concurrency = f->concurrency,
+		.intents = f->intents_open,
+		.intents_limit = f->intents_limit,
+		.breaker = f->breaker,
+		.rate = f->rate_per_s,
+		.next_ms = f->next_ms };
+	(void)str_copy(l->channel, sizeof(l->channel), str_of(f->channel));
+	(void)str_copy(l->account, sizeof(l->account), str_of(f->account));
+	(void)str_copy(l->class, sizeof(l->class), str_of(f->class));
+	(void)str_copy(l->why, sizeof(l->why), str_of(f->why));
+}
+
+/* --- queue.show ---------------------------------------------------------------------------------------------------------- */
+
+struct showing {
+	struct ctl_job j;
+	struct lanes_seen lanes;
+	cJSON *rows;
+	int64_t total[DLV_STATES];
+};
+
+static int on_sum(void *ctx, const struct q_lane_sum *s)
+{
+	struct showing *x = ctx;
+	const struct lane_seen *l = NULL;
+	cJSON *o = json_obj();
+
+	for (size_t i = 0; i < x->lanes.n && !l; i++)
+		if (x->lanes.v[i].id == s->lane)
+			l = &x->lanes.v[i];
+	json_put_str(o, "channel", s->channel);
+	json_put_str(o, "account", s->account);
+	json_put_str(o, "class", s->class);
+	for (int i = 0; i < DLV_STATES; i++) {
+		json_put_i64(o, dlv_state_name(i), s->n[i]);
+		x->total[i] += s->n[i];
+	}
+	ctl_put_time(o, "oldest_at", s->oldest_ms);
+	json_put_double(o, "rate", l ? (double)(int64_t)(l->rate * 10 + 0.5) / 10 : 0);
+	json_put_z(o, "why", l && l->why[0] ? l->why : NULL);
+	json_add(x->rows, o);
+	return 0;
+}
+
+static int read_sums(struct ctl_job *j, struct store_reader *r, struct err *e)
+{
+	struct showing *x = CONTAINER_OF(j, struct showing, j);
+	struct q_filter f;
+	int rc = ctl_filter_read(j->c, r, &f, e);
+
+	return rc ? rc : q_queue_sums(r, f.under, on_sum, x);
+}
+
+static void show_now(struct ctl_job *j)
+{
+	struct showing *x = CONTAINER_OF(j, struct showing, j);
+	cJSON *o = NULL;
+
+	if (j->rc == 0) {
+		cJSON *totals = json_obj();
+		o = json_obj();
+		json_put(o, "rows", MOVE(x->rows));
+		for (int i = 0; i < DLV_STATES; i++)
+			json_put_i64(totals, dlv_state_name(i), x->total[i]);
+		json_put(o, "totals", totals);
+		json_put_bool(o, "more", false);
+		json_put_z(o, "next", NULL);
+	}
+	ctl_answer(j->c, j->rc, j->rc ? &j->e : NULL, o);
+	cJSON_Delete(x->rows);
+	free(x->lanes.v);
+	free(x);
+}
+
+static int method_show(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	struct showing *x = x_calloc(1, sizeof(*x));
+
+	UNUSED(ret);
+	UNUSED(e);
+	x->j.c = c;
+	x->j.read = read_sums;
+	x->j.then = show_now;
+	x->rows = json_arr();
+	dispatch_lanes(c->deps->dispatch, on_facts, &x->lanes);
+	ctl_job_start(&x->j);
+	return 0;
+}
+
+/* --- channel.list -------------------------------------------------------------------------------------------------------- */
+
+static cJSON *lane_json(const struct lane_seen *l)
+{
+	static const char *const breakers[] = { "closed", "open", "probing" };
+	cJSON *o = json_obj();
+	bool stopped = str_starts(str_of(l->why), "held") ||
+		str_starts(str_of(l->why), "paused by");
+
+	json_put_z(o, "class", l->class);
+	json_put_z(o, "gate", stopped ? "held" : "open");
+	json_put_z(o, "why", l->why[0] ? l->why : NULL);
+	json_put_i64(o, "in_flight", l->in_flight);
+	json_put_i64(o, "concurrency", l->concurrency);
+	json_put_i64(o, "intents", l->intents);
+	json_put_i64(o, "intents_limit", l->intents_limit);
+	json_put_double(o, "rate", (double)(int64_t)(l->rate * 10 + 0.5) / 10);
+	json_put_z(o, "breaker", l->breaker < 3 ? breakers[l->breaker] : NULL);
+	ctl_put_time(o, "next_at", l->next_ms);
+	return o;
+}
+
+static cJSON *accounts_json(const struct conf_channel *ch, const struct lanes_seen *s)
+{
+	cJSON *accounts = json_arr();
+
+	for (size_t i = 0; i < ch->n_accounts; i++) {
+		cJSON *a = json_obj(), *lanes = json_arr();
+		json_put_z(a, "account", ch->accounts[i]->name);
+		for (size_t k = 0; k < s->n; k++)
+			if (strcmp(s->v[k].channel, ch->name) == 0 &&
+				strcmp(s->v[k].account, ch->accounts[i]->name) == 0)
+				json_add(lanes, lane_json(&s->v[k]));
+		json_put(a, "lanes", lanes);
+		json_add(accounts, a);
+	}
+	return accounts;
+}
+
+struct routes {
+	struct ctl_job j;
+	cJSON *rows;
+};
+
+static int on_route(void *ctx, const struct q_route_row *x)
+{
+	struct routes *t = ctx;
+	cJSON *o = json_obj();
+
+	json_put_str(o, "office", x->office);
+	json_put_z(o, "kind", chan_kind_name(x->kind));
+	json_put_str(o, "channel", x->channel);
+	json_put_str(o, "account", x->account);
+	json_put_i64(o, "targets", x->targets);
+	json_add(t->rows, o);
+	return 0;
+}
+
+static int read_routes(struct ctl_job *j, struct store_reader *r, struct err *e)
+{
+	struct routes *t = CONTAINER_OF(j, struct routes, j);
+	struct q_filter f;
+	int rc = ctl_filter_read(j->c, r, &f, e);
+
+	return rc ? rc : q_channels_by_office(r, f.under, on_route, t);
+}
+
+static cJSON *rows_json(cJSON *rows)
+{
+	cJSON *o = json_obj();
+
+	json_put(o, "rows", rows);
+	json_put_bool(o, "more", false);
+	json_put_z(o, "next", NULL);
+	return o;
+}
+
+static void routes_now(struct ctl_job *j)
+{
+	struct routes *t = CONTAINER_OF(j, struct routes, j);
+
+	ctl_answer(j->c, j->rc, j->rc ? &j->e : NULL, j->rc ? NULL : rows_json(MOVE(t->rows)));
+	cJSON_Delete(t->rows);
+	free(t);
+}
+
+static int method_channels(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	struct lanes_seen s = { 0 };
+	cJSON *rows = json_arr();
+
+	UNUSED(ret);
+	UNUSED(e);
+	if (json_bool(c->params, "by_office", false)) {
+		struct routes *t = x_calloc(1, sizeof(*t));
+		t->j.c = c;
+		t->j.read = read_routes;
+		t->j.then = routes_now;
+		t->rows = rows;
+		ctl_job_start(&t->j);
+		return 0;
+	}
+	dispatch_lanes(c->deps->dispatch, on_facts, &s);
+	for (size_t i = 0; i < c->conf->n_channels; i++) {
+		const struct conf_channel *ch = c->conf->channels[i];
+		struct channel *open = *c->deps->channels
+			? channels_find(*c->deps->channels, ch->name)
+			: NULL;
+		cJSON *o = json_obj();
+		json_put_z(o, "channel", ch->name);
+		json_put_z(o, "kind", chan_kind_name((int)ch->kind));
+		json_put_z(o, "adapter", ch->adapter);
+		json_put_z(o, "version", open ? channel_adapter_version(open) : NULL);
+		json_put(o, "accounts", accounts_json(ch, &s));
+		json_add(rows, o);
+	}
+	free(s.v);
+	ctl_answer(c, 0, NULL, rows_json(rows));
+	return 0;
+}
+
+/* --- channel.check ------------------------------------------------------------------------------------------------------- */
+
+struct probing {
+	struct ctl_call *c;
+	cJSON *rows;
+	size_t left;
+	struct probe {
+		struct probing *p;
+		char account[64];
+	} v[];
+};
+
+static void probe_end(struct probing *p)
+{
+	if (--p->left > 0)
+		return;
+	ctl_answer(p->c, 0, NULL, rows_json(p->rows));
+	free(p);
+}
+
+static void on_probed(void *ctx, const struct chan_result *r)
+{
+	struct probe *x = ctx;
+	cJSON *o = json_obj();
+
+	json_put_z(o, "account", x->account);
+	json_put_bool(o, "ok", r->outcome == LT_ACCEPTED);
+	json_put_z(o, "outcome", outcome_name(r->outcome));
+	json_put_str(o, "code", r->code);
+	json_put_str(o, "text", r->text);
+	json_add(x->p->rows, o);
+	probe_end(x->p);
+}
+
+static int method_check(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	const char *name = json_z(c->params, "channel", ""),
+		   *only = json_z(c->params, "account", NULL);
+	struct channels *cs = *c->deps->channels;
+	struct channel *ch = cs ? channels_find(cs, name) : NULL;
+	const struct conf_channel *conf = ch ? channel_conf(ch) : NULL;
+	struct err bad = { 0 };
+
+	UNUSED(ret);
+	UNUSED(e);
+	if (!ch || (only && !conf_account_find(conf, only))) {
+		int rc = err_set(&bad, -ENOENT, "no channel '%s'%s%s", name,
+			only ? " with account " : "", only ? only : "");
+		ctl_answer(c, rc, &bad, NULL);
+		return 0;
+	}
+	struct probing *p = x_calloc(1, sizeof(*p) + conf->n_accounts * sizeof(p->v[0]));
+	p->c = c;
+	p->rows = json_arr();
+	p->left = 1; /* ours, until all are asked */
+	for (size_t i = 0; i < conf->n_accounts; i++) {
+		struct chan_account *a = channel_account(ch, conf->accounts[i]->name);
+		if (!a || (only && strcmp(only, conf->accounts[i]->name) != 0))
+			continue;
+		p->v[i].p = p;
+		(void)str_copy(
+			p->v[i].account, sizeof(p->v[i].account), str_of(conf->accounts[i]->name));
+		p->left++;
+		channel_check(a, on_probed, &p->v[i]);
+	}
+	probe_end(p);
+	return 0;
+}
+
+const struct ctl_method ctl_queue_methods[] = {
+	{ "queue.show", CTL_WRITE, ROLE_VIEWER, method_show },
+	{ "delivery.list", CTL_READ, ROLE_VIEWER, ctl_delivery_list },
+	{ "delivery.show", CTL_READ, ROLE_VIEWER, ctl_delivery_show },
+	{ "delivery.retry", CTL_WRITE, ROLE_OPERATOR, ctl_delivery_retry },
+	{ "delivery.cancel", CTL_WRITE, ROLE_OPERATOR, ctl_delivery_cancel },
+	{ "delivery.resolve", CTL_WRITE, ROLE_OPERATOR, ctl_delivery_resolve },
+	{ "queue.hold", CTL_WRITE, ROLE_OPERATOR, ctl_queue_hold },
+	{ "queue.resume", CTL_WRITE, ROLE_OPERATOR, ctl_queue_resume },
+	{ "channel.list", CTL_WRITE, ROLE_VIEWER, method_channels },
+	{ "channel.check", CTL_WRITE, ROLE_OPERATOR, method_check },
+	{ "channel.pause", CTL_WRITE, ROLE_OPERATOR, ctl_channel_pause },
+	{ "channel.resume", CTL_WRITE, ROLE_OPERATOR, ctl_channel_resume },
+	{ NULL, 0, 0, NULL },
+};

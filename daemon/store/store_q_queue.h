@@ -1,0 +1,76 @@
+/* store_q_queue.h - what the queue methods of the control socket read.
+ * Thread: worker, inside a reader's snapshot. Visitors get borrowed rows for the time of the call; a visitor's negative code
+ * ends the reading. A waiting or held row of a cancelled or expired lot is shown as what its lot is: the sweep comes later.
+ */
+#ifndef LANTOA_STORE_Q_QUEUE_H
+#define LANTOA_STORE_Q_QUEUE_H
+
+#include "store/store_queue.h"
+
+/* State as people see it. */
+int q_shown_state(int state, int gate);
+
+struct q_lane_sum {
+	int64_t lane, oldest_ms; /* oldest: at of the oldest lot that waits; 0: none */
+	struct str channel, account, class;
+	int64_t n[DLV_STATES]; /* as shown */
+};
+/* Lanes with anything to say: live lots, and all lots of releases under way. under: office that bounds, 0: all. */
+int q_queue_sums(struct store_reader *r, int64_t under,
+	int (*row)(void *ctx, const struct q_lane_sum *s), void *ctx) MUST_CHECK;
+
+struct q_filter {
+	int64_t release, office, channel, lane,
+		under;         /* 0: any; office: it and below; under: the caller's bound */
+	int part, kind, state; /* -1, 0, -1: any */
+	char after[48];        /* cursor, "" from the beginning */
+	size_t limit;
+};
+struct q_dlv {
+	int64_t id, due_ms;
+	int kind, state, tries;
+	struct str release, part, office, channel, account, class, address, why;
+};
+/* Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */
+int q_delivery_list(struct store_reader *r, const struct q_filter *f,
+	int (*row)(void *ctx, const struct q_dlv *d), void *ctx, char *next,
+	size_t size) MUST_CHECK;
+/* One delivery; 1 found, 0 none (or not under). */
+int q_delivery_one(struct store_reader *r, int64_t id, int64_t under,
+	int (*row)(void *ctx, const struct q_dlv *d), void *ctx) MUST_CHECK;
+
+struct q_attempt {
+	int64_t try_no, started_ms, took_ms;
+	int outcome, scope;
+	struct str code, said, provider_id, url;
+};
+int q_attempts(struct store_reader *r, int64_t delivery,
+	int (*row)(void *ctx, const struct q_attempt *a), void *ctx) MUST_CHECK;
+struct q_fact { /* effects, receipts, steps */
+	int64_t a, b, at_ms;
+	struct str name, value;
+};
+int q_effects(struct store_reader *r, int64_t delivery,
+	int (*row)(void *ctx, const struct q_fact *f), void *ctx) MUST_CHECK;
+int q_receipts(struct store_reader *r, int64_t delivery,
+	int (*row)(void *ctx, const struct q_fact *f), void *ctx) MUST_CHECK;
+int q_steps(struct store_reader *r, int64_t delivery, int (*row)(void *ctx, const struct q_fact *f),
+	void *ctx) MUST_CHECK;
+
+/* Names to numbers: 1 found, 0 none. */
+int q_office_id(struct store_reader *r, const char *code, int64_t *ret) MUST_CHECK;
+int q_campaign_id(struct store_reader *r, const char *name, int64_t *ret) MUST_CHECK;
+int q_channel_id(struct store_reader *r, const char *name, int64_t *ret) MUST_CHECK;
+int q_lane_id(struct store_reader *r, const char *channel, const char *account, const char *class,
+	int64_t *ret) MUST_CHECK;
+int q_part_no(struct store_reader *r, int64_t release, const char *name, int64_t *ret) MUST_CHECK;
+
+struct q_route_row {
+	struct str office, channel, account;
+	int kind;
+	int64_t targets;
+};
+int q_channels_by_office(struct store_reader *r, int64_t under,
+	int (*row)(void *ctx, const struct q_route_row *x), void *ctx) MUST_CHECK;
+
+#endif
