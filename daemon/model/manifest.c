@@ -285,7 +285,9 @@ struct str manifest_keep(struct manifest *m, struct str s)
 {
 	if ((m->n_own & (m->n_own + 1)) == 0 || !m->own)
 		m->own = x_realloc(m->own, 2 * (m->n_own + 1), sizeof(*m->own));
-	char *z = x_strndup(s.p ? s.p : "", s.n);
+	char *z = x_calloc(s.n + 1, 1);
+	if (s.n)
+		memcpy(z, s.p, s.n); /* the bytes of a manifest have zeros in them */
 	m->own[m->n_own++] = z;
 	return (struct str){ z, s.n };
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "plan/plan_internal.h"
 
 bool conf_has_kind(const struct conf *conf, int kind)
@@ -53,8 +54,8 @@ void check_done(struct checked *c)
 	release_doc_free(c->doc);
 	conf_unref(c->conf);
 	if (c->dir) {
-		(void)dir_remove_tree(c->dir); /* staging is swept at the start, too */
-		(void)rmdir(c->dir);
+		if (dir_remove_tree(c->dir) < 0 || rmdir(c->dir) < 0) /* swept at the next start, too */
+			log_line(LOG_WARN, "ev=staging.left dir=%s error=%d", c->dir, errno);
 	}
 	free(c->dir);
 	*c = (struct checked){ 0 };
@@ -113,7 +114,7 @@ int check_reopen(struct plan *p, struct store_reader *r, const struct release_ro
 static int find_release(struct checked *c, struct err *e)
 {
 	struct civil now;
-	struct buf ref CLEANUP_BUF;
+	struct buf ref CLEANUP_BUF = { 0 };
 	if (c->remake)
 		return 0;
 	civil_from_ms(c->now, &c->conf->zone, &now);

@@ -1,0 +1,298 @@
+/* test_flow.c - from a bundle to open lots: who may approve, what is held, in which order parts go. */
+#include "scene.h"
+
+static void a_release_is_submitted_approved_planned_and_opened(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_IN_REVIEW);
+	assert_int_equal(scene_approve("minh"), 0);
+	assert_true(json_bool(sc.json, "complete", false));
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery WHERE state=0"), 4);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_SENDING);
+	assert_true(sc.opened > 0);
+	scene_send_all();
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_DONE);
+	assert_int_equal(scene_audits("part.start"), 1);
+	assert_int_equal(scene_audits("release.done"), 1);
+}
+
+static void an_author_cannot_approve_and_the_refusal_is_audited(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("lan"), -EPERM);
+	assert_int_equal(scene_audits("release.approve.refused"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot"), 0);
+}
+
+static void who_has_not_the_role_cannot_approve_unless_as_a_deputy(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("oanh"), -EPERM);
+	scene_sql("INSERT INTO deputy(person, deputy, first, last, by) VALUES('lan', 'oanh', 0, 9000000000000, 'admin')");
+	assert_int_equal(scene_approve("oanh"), -EPERM); /* for an author: no */
+	scene_sql("INSERT INTO deputy(person, deputy, first, last, by) VALUES('minh', 'oanh', 0, 9000000000000, 'admin')");
+	scene_sql("DELETE FROM deputy WHERE person='lan'");
+	assert_int_equal(scene_approve("oanh"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE person='oanh' AND for_person='minh'"), 1);
+}
+
+static void a_stale_hash_is_a_conflict_that_names_both(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	char old[HASH_HEX];
+	str_copy(old, sizeof(old), str_of(sc.hash));
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	char now[HASH_HEX];
+	str_copy(now, sizeof(now), str_of(sc.hash));
+	assert_string_not_equal(old, now);
+	str_copy(sc.hash, sizeof(sc.hash), str_of(old));
+	assert_int_equal(scene_approve("minh"), -ESTALE);
+	assert_non_null(strstr(sc.err.text, old));
+	assert_non_null(strstr(sc.err.text, now));
+	assert_int_equal(scene_audits("release.approve.refused"), 1);
+}
+
+static void everyone_who_edited_a_revision_is_its_author(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("hoa", SIMPLE), 0);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	assert_int_equal(scene_approve("hoa"), -EPERM);
+	assert_int_equal(scene_approve("minh"), 0);
+}
+
+static void a_new_revision_voids_approval_and_lots_and_is_planned_again(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n") BODY), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=0"), 4);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 11:00}\n") "Other.\n"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=5"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE voided IS NULL"), 0);
+	scene_run(3 * 3600 * 1000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Third.\n"), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot l JOIN manifest m ON m.hash=l.manifest WHERE m.rev=3"), 4);
+}
+
+static void what_was_sent_under_an_old_revision_is_not_sent_again(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	scene_sql("UPDATE delivery SET state=2, tries=1 WHERE contact_id=10");
+	scene_sql("UPDATE lot SET n0=0, n2=1 WHERE office_id=1");
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery WHERE state=0"), 3);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 3);
+	assert_int_equal(scene_i64("SELECT sum(n2) FROM lot"), 1);
+}
+
+static void an_audience_that_grew_holds_its_part_until_diff_is_approved(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	for (int i = 0; i < 30; i++)
+		scene_target(100 + i, 2, 1, "vi");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_true(scene_why_has("SELECT why FROM part", "grew:"));
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+	assert_int_equal(scene_audits("part.hold"), 1);
+
+	char json[200];
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE); /* shows what it is now */
+	assert_string_not_equal(json_z(sc.json, "hash", ""), sc.hash);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
+	assert_int_equal(scene_act(plan_approve, "hoa", json), 0);
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_PLANNED);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 34);
+}
+
+static void a_few_more_do_not_hold_it(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	for (int i = 0; i < 20; i++)
+		scene_target(100 + i, 3, 1, "vi");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 24);
+}
+
+static void a_language_that_nothing_was_approved_for_holds_its_lot(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	scene_target(100, 3, 1, "en");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 3);
+	assert_true(scene_why_has("SELECT why FROM lot WHERE gate=2", "nothing was approved for mailbox addresses in 'en'"));
+}
+
+static void growth_counts_additions_and_not_the_net(void **state)
+{
+	UNUSED(state);
+	for (int i = 0; i < 30; i++)
+		scene_target(100 + i, 2, 1, "vi");
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	scene_sql("UPDATE target SET flags=1 WHERE contact_id>=100");
+	for (int i = 0; i < 30; i++)
+		scene_target(200 + i, 2, 1, "vi");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+}
+
+static void a_changed_hotline_holds_that_lot_and_says_so(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	scene_hotline("dien-bien", "0999 9");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 3);
+	assert_int_equal(scene_i64("SELECT office_id FROM lot WHERE gate=2"), 3);
+	assert_true(scene_why_has("SELECT why FROM lot WHERE gate=2", "hotline was '0200 2', is '0999 9'"));
+	assert_int_equal(scene_audits("lot.hold"), 1);
+
+	char json[200];
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
+	assert_int_equal(scene_act(plan_approve, "hoa", json), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot l JOIN prepared p ON p.manifest=l.manifest AND p.office_id=l.office_id"), 4);
+}
+
+static void an_upgrade_that_changes_outputs_holds_every_lot(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	sc.salt = "2";
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=2 AND why LIKE 'changed:%'"), 4);
+}
+
+static void an_unused_variable_may_change(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "No variable.\n"), 0);
+	scene_hotline("dien-bien", "0999 9");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+}
+
+static void an_emergency_goes_at_once_and_owes_a_second_person(void **state)
+{
+	UNUSED(state);
+	char json[300];
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, "minh", json), -EINVAL); /* no reason */
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true,\"why\":\"flood\"}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
+	assert_int_equal(json_i64(sc.json, "owed", -1), 1);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 1);
+	assert_int_equal(scene_approve("minh"), -EPERM);
+	assert_int_equal(scene_approve("hoa"), 0);
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 0);
+	assert_int_equal(scene_i64("SELECT kind FROM approval WHERE person='hoa'"), APPROVAL_OWED);
+}
+
+static void two_steps_want_two_persons(void **state)
+{
+	UNUSED(state);
+	sc.conf.n_steps = 2;
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	assert_false(json_bool(sc.json, "complete", true));
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot"), 0);
+	assert_int_equal(scene_approve("minh"), -EPERM);
+	assert_int_equal(scene_approve("hoa"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+}
+
+static void an_approval_on_paper_is_by_the_code(void **state)
+{
+	UNUSED(state);
+	char json[400], code[40];
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	str_copy(code, sizeof(code), json_str(sc.json, "code"));
+	assert_int_equal(scene_act(plan_approve, "minh", "{\"code\":\"aaaa-aaaa\",\"for\":\"hoa\",\"document_hash\":"
+		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"), -ESTALE);
+	snprintf(json, sizeof(json), "{\"code\":\"%s\",\"for\":\"hoa\",\"document_hash\":"
+		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}", code);
+	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE person='minh' AND for_person='hoa' AND document IS NOT NULL AND kind=3"), 1);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+}
+
+static void a_returned_release_goes_nowhere(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_act(plan_return, "minh", "{\"why\":\"wrong date\"}"), 0);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_RETURNED);
+	assert_int_equal(scene_approve("minh"), -EBUSY);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_i64("SELECT rev_newest FROM release"), 2);
+	assert_int_equal(scene_approve("minh"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_release_is_submitted_approved_planned_and_opened, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_author_cannot_approve_and_the_refusal_is_audited, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(who_has_not_the_role_cannot_approve_unless_as_a_deputy, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_stale_hash_is_a_conflict_that_names_both, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(everyone_who_edited_a_revision_is_its_author, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_new_revision_voids_approval_and_lots_and_is_planned_again, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(what_was_sent_under_an_old_revision_is_not_sent_again, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_audience_that_grew_holds_its_part_until_diff_is_approved, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_few_more_do_not_hold_it, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_language_that_nothing_was_approved_for_holds_its_lot, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(growth_counts_additions_and_not_the_net, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_changed_hotline_holds_that_lot_and_says_so, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_upgrade_that_changes_outputs_holds_every_lot, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_unused_variable_may_change, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_emergency_goes_at_once_and_owes_a_second_person, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(two_steps_want_two_persons, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_returned_release_goes_nowhere, scene_open, scene_close),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
