@@ -230,9 +230,7 @@ static int run(struct app *a)
 static int check_only(struct app *a)
 {
 	struct err e = { 0 };
-	CLEANUP(keyring_free) struct keyring *keys = NULL;
 	int rc = load_keys(a, &e);
-	keys = a->keys;
 	if (!rc)
 		rc = channels_check(a->conf, a->args.demo, &e);
 	if (rc)

@@ -53,7 +53,7 @@ struct ctl_conn {
 	char login[64];
 	unsigned calls; /* in flight */
 	size_t out_bytes;
-	bool known, looking, reading, closing, closed;
+	bool known, looking, reading, closing, closed, in_lines;
 };
 
 struct ctl_rpc {

@@ -114,17 +114,22 @@ static void conn_refuse(struct ctl_conn *c, const char *text)
 /* Takes whole lines off the front while there is room for calls. */
 static void conn_lines(struct ctl_conn *c)
 {
-	for (unsigned i = 0;
-		i <= CTL_CALLS_MAX && c->known && !c->closing && c->calls < CTL_CALLS_MAX; i++) {
+	if (c->in_lines)
+		return; /* a call that ended at once: the loop below goes on by itself */
+	c->in_lines = true;
+	while (c->known && !c->closing && c->calls < CTL_CALLS_MAX) {
 		const char *lf = c->in.n ? memchr(c->in.p, '\n', c->in.n) : NULL;
 		if (!lf)
 			break;
 		size_t n = (size_t)(lf - c->in.p);
-		struct str line = str_trim((struct str){ c->in.p, n });
-		if (line.n)
-			ctl_rpc_begin(c, line);
+		char *line = x_strndup(c->in.p, n);
 		buf_consume(&c->in, n + 1);
+		struct str s = str_trim((struct str){ line, n });
+		if (s.n)
+			ctl_rpc_begin(c, s);
+		free(line);
 	}
+	c->in_lines = false;
 	if (!c->closing && c->in.n > CTL_LINE_MAX && !memchr(c->in.p, '\n', c->in.n))
 		conn_refuse(c,
 			"a line is over 1 MB; send files by upload.begin, upload.chunk, upload.end");

@@ -3,7 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 place_new
 MANY=${MANY:-2000}
-sandbox_start --script <(echo '{"rules":[]}')
+sandbox_start
 CONNECTIONS=2 LANE_INTENTS=64 conf_write "$SMTP_PORT" "rate: 400/s"
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 admin -q offices import "$TOP/config/examples/offices.csv"

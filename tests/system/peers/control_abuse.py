@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""control_abuse.py SOCKET - a hostile client of the control socket. Prints TAP lines; a ping from outside runs all the while."""
+import json, os, socket, sys, threading, time, resource
+
+path, n = sys.argv[1], 0
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+
+
+def tap(good, what):
+    global n
+    n += 1
+    print(("ok %d - %s" if good else "not ok %d - %s") % (n, what), flush=True)
+
+
+def connect(timeout=20):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(timeout)
+    s.connect(path)
+    return s
+
+
+def call(s, method, params=None, ident=1):
+    s.sendall((json.dumps({"jsonrpc": "2.0", "id": ident, "method": method, "params": params or {}}) + "\n").encode())
+    return answer(s)
+
+
+def answer(s):
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = s.recv(65536)
+        if not piece:
+            return None
+        data += piece
+    return json.loads(data)
+
+
+def raw(text, timeout=20):
+    s = connect(timeout)
+    s.sendall(text)
+    return answer(s)
+
+
+worst, stop = [0.0], threading.Event()
+
+
+def ping():
+    s = connect()
+    while not stop.is_set():
+        t = time.monotonic()
+        call(s, "version")
+        worst[0] = max(worst[0], time.monotonic() - t)
+        time.sleep(0.01)
+
+
+pinger = threading.Thread(target=ping, daemon=True)
+pinger.start()
+
+tap(call(connect(), "version")["result"]["abi_major"] == 1, "version answers without a role")
+tap(raw(b'{"jsonrpc": "2.0", "id": 1, "method"\n')["error"]["code"] == -32700, "half a JSON document is a parse error")
+tap(raw(b'[1,2,3]\n')["error"]["code"] == -32600, "an array is no request")
+tap(raw(b'{"jsonrpc":"2.0","id":1,"method":"version","method":"status"}\n')["error"]["code"] == -32700, "a key that stands twice is refused")
+tap(raw(b'{"jsonrpc":"2.0","id":1,"method":"no.such"}\n')["error"]["code"] == -32601, "an unknown method is named")
+tap(raw(b'\xff\xfe{}\n')["error"]["code"] == -32700, "bytes that are no UTF-8 are refused")
+tap(raw(b"[" * 5000 + b"\n")["error"]["code"] == -32700, "deep nesting is refused")
+tap(call(connect(), "status")["error"]["code"] == 3, "status needs a role")
+r = call(connect(), "delivery.show", {"as": "Lê Vận Hành", "delivery": 9007199254740993})
+tap("error" in r and r["error"]["code"] in (2, 4), "a delivery of more than 2^53 is not rounded to another one")
+r = raw(b'{"jsonrpc":"2.0","id":1,"method":"delivery.show","params":{"as":"L\xc3\xaa V\xe1\xba\xadn H\xc3\xa0nh","delivery":123456789012345678901234567890}}\n')
+tap("error" in r, "an integer of thirty digits is refused")
+
+s = connect()
+got = None
+try:
+    for _ in range(1600):  # 100 MB without a line end
+        s.sendall(b"x" * 65536)
+    got = answer(s)
+except (BrokenPipeError, ConnectionResetError):
+    got = "closed"
+tap(got == "closed" or got is None or "error" in got, "a line of 100 MB is cut off")
+
+idle = []
+for _ in range(10000):
+    c = socket.socket(socket.AF_UNIX)
+    c.settimeout(5)
+    try:
+        c.connect(path)
+        idle.append(c)
+    except OSError:
+        c.close()
+tap(pinger.is_alive(), "10,000 idle connections: the one that was there goes on")
+for c in idle:
+    c.close()
+good = False
+for _ in range(200):
+    try:
+        good = call(connect(), "version")["result"]["version"] != ""
+        break
+    except (OSError, TypeError, KeyError):
+        time.sleep(0.05)
+tap(good, "after them a new client is served")
+
+s = connect()
+b = call(s, "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 10, "what": "bundle"})
+up = b["result"]["id"]
+tap("error" in call(s, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 5, "data": "AAAA"}), "a chunk at a wrong offset is refused")
+tap("error" in call(s, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "!!!"}), "a chunk that is no base64 is refused")
+tap("error" in call(s, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "QUFBQUFBQUFBQUFBQUFBQUFBQQ=="}), "more bytes than were announced are refused")
+tap("error" in call(connect(), "upload.end", {"as": "Quản Trị", "id": up, "sha256": "0" * 64}), "an upload belongs to its connection")
+tap("error" in call(s, "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 1 << 40, "what": "bundle"}), "a bundle of a terabyte is refused")
+s.sendall(b'{"jsonrpc":"2.0","id":7,"method":"vers')  # and dies in the middle of a line
+s.close()
+many = connect()
+for i in range(200):  # more than may be in flight: all are answered, in time
+    many.sendall((json.dumps({"jsonrpc": "2.0", "id": i, "method": "version"}) + "\n").encode())
+buf = b""
+while buf.count(b"\n") < 200:
+    buf += many.recv(65536)
+tap(len({json.loads(l)["id"] for l in buf.splitlines()}) == 200, "200 calls at once are all answered")
+stop.set()
+pinger.join(10)
+print("# slowest ping meanwhile: %.1f ms" % (worst[0] * 1000))

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# test_control.sh - the control socket under abuse, and the command line's own manners.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+place_new
+conf_write 1
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+/usr/bin/python3 "$TOP/tests/system/peers/control_abuse.py" "$SOCKET" | tee "$PLACE/abuse"
+T_N=$(grep -cE '^(not )?ok' "$PLACE/abuse"); T_BAD=$(grep -c '^not ok' "$PLACE/abuse")
+[ "$T_N" -ge 15 ] || not_ok "the abuse ran to its end"
+check "the daemon still lives" operator status
+refuse "an unknown command is usage" 2 "$B/lantoa" aprove
+check "and names the nearest" bash -c "'$B/lantoa' aprove 2>&1 | grep -q 'lantoa approve'"
+refuse "a wrong option is usage" 2 "$B/lantoa" queue --jsn
+refuse "a release that is not there" 4 operator show KHONG-CO-1
+refuse "a stop without a reason is usage" 2 operator hold --all
+refuse "nobody of that name" 3 "$B/lantoa" --as Nobody status
+check "help names every command" bash -c "'$B/lantoa' help | grep -c '^  [a-z]' | { read n; [ \$n -gt 45 ]; }"
+check "completion for bash parses" bash -c "'$B/lantoa' completion bash | bash -n"
+check "the manual page is made" bash -c "'$B/lantoa' help --man | grep -q '^.B lantoa submit'"
+daemon_stop
+refuse "no daemon is exit 5" 5 operator status
+# A configuration that is wrong is refused whole by --check, with file and line.
+cp "$PLACE/conf/lantoad.yaml" "$PLACE/conf/good.yaml"
+sed -i 's/^timezone:/timezon:/' "$PLACE/conf/lantoad.yaml"
+check "lantoad --check names file, line and the right key" bash -c "'$B/lantoad' --demo --config '$PLACE/conf/lantoad.yaml' --check 2>&1 | grep -q 'lantoad.yaml:1: unknown key .timezon.*timezone'"
+cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
+check "a good one passes" "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check
+daemon_start || not_ok "it starts again"
+sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
+refuse "a wrong configuration is not reloaded" 2 admin reload
+cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
+sed -i 's/uid: 1234/uid: 4321/; s/connections: 4/connections: 3/' "$PLACE/conf/lantoad.yaml" "$PLACE/conf/channels.d/mail.yaml"
+check "a good one is" admin reload
+check "the daemon lives on after the reload" operator status
+kill -HUP "$DAEMON_PID"
+reloaded() { [ "$(grep -c ev=reload.done "$PLACE/lantoad.log")" -ge 2 ]; }
+check "SIGHUP reloads too" until_true 10 reloaded
+sed 's/port: 1/prot: 1/' -i "$PLACE/conf/channels.d/mail.yaml"
+refuse "an adapter's wrong setting is refused with its nearest name" 2 admin reload
+daemon_stop
+same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 2
+tap_end
