@@ -148,7 +148,7 @@ int sq_read_lease(struct store_reader *r, const struct sq_lease_query *q,
 	/* One row more than asked for: it tells whether the lot is drained. */
 	int rc = db_query(db, &st,
 		"SELECT d.id, d.contact_id, d.target_id, d.tries, d.due, c.kind, c.address, c.name, "
-		"c.form, c.class, t.lang, t.vars FROM delivery d INDEXED BY delivery_due LEFT JOIN "
+		"c.form, c.class, iif(t.lang='', (SELECT lang FROM office WHERE id=t.office_id), t.lang), t.vars FROM delivery d INDEXED BY delivery_due LEFT JOIN "
 		"contact c ON c.id=d.contact_id LEFT JOIN target t ON t.id=d.target_id WHERE d.state=0 "
 		"AND d.lot_id=? AND (d.due, d.id) > (?,?) ORDER BY d.due, d.id LIMIT ?",
 		"iiii", q->lot, after_due, q->after_id, (int64_t)q->max + 1);
