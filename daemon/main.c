@@ -219,6 +219,7 @@ static int run(struct app *a)
 				: 1); /* nothing was sent yet: no order to keep */
 	}
 	notify_open(a);
+	upkeep_open(a);
 	log_line(LOG_INFO, "ev=start version=%s pid=%d epoch=%lld mode=%s", LANTOA_VERSION,
 		(int)getpid(), (long long)store_epoch(a->store), a->conf->trial ? "trial" : "live");
 	notify_state(a, "READY=1\nSTATUS=running");

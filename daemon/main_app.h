@@ -37,6 +37,7 @@ struct app {
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
 	struct reload *reload; /* one at a time */
+	struct upkeep *upkeep;
 	const char *notify_path;
 };
 
@@ -58,6 +59,9 @@ void app_metrics_sample(struct app *a); /* gauges that are sampled, not counted 
 /* main_notify.c: the service manager. */
 void notify_open(struct app *a);
 void notify_state(const struct app *a, const char *state);
+/* main_upkeep.c */
+void upkeep_open(struct app *a);
+void upkeep_close(struct app *a);
 /* main_args.c */
 int args_read(int argc, char **argv, struct app_args *ret);
 void args_help(void);

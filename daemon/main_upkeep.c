@@ -1,0 +1,111 @@
+/* main_upkeep.c - what has to be done now and then: the head of the audit goes to the journal, where a truncation that also rewrote
+ * the database shows; exchange records past their time are removed in chunks. Loop thread; reading on a worker, removal by the store.
+ */
+#include <stdlib.h>
+#include "base/assert.h"
+#include "base/log.h"
+#include "main_app.h"
+#include "store/store_audit.h"
+#include "store/store_exchange.h"
+
+#define HEAD_EVERY_MS (10 * 60 * 1000)
+
+struct upkeep {
+	struct app *app;
+	struct timer timer;
+	struct work work;
+	struct store_exchange_prune prune;
+	struct audit_head head;
+	int64_t told_seq;
+	int rc;
+	bool busy, pruning, closed;
+};
+
+static void upkeep_again(struct upkeep *u)
+{
+	if (!u->closed)
+		timer_set(u->app->env, &u->timer, env_mono(u->app->env) + HEAD_EVERY_MS);
+	else if (!u->busy && !u->pruning)
+		free(u);
+}
+
+static void head_run(struct work *w)
+{
+	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
+	struct store_reader *r;
+	u->rc = store_reader_get(u->app->store, &r);
+	if (u->rc)
+		return;
+	u->rc = reader_begin(r);
+	if (!u->rc) {
+		u->rc = store_audit_head(reader_db(r), &u->head);
+		reader_end(r);
+	}
+	store_reader_put(u->app->store, r);
+}
+
+static void prune(struct upkeep *u);
+
+static void prune_done(struct store_cmd *cmd)
+{
+	struct upkeep *u = CONTAINER_OF(cmd, struct upkeep, prune.cmd);
+	u->pruning = false;
+	if (cmd->rc)
+		log_line(LOG_WARN, "ev=exchange.prune_failed rc=%d continuing", cmd->rc);
+	if (!cmd->rc && u->prune.more && !u->closed)
+		prune(u);
+	else
+		upkeep_again(u);
+}
+
+static void prune(struct upkeep *u)
+{
+	store_exchange_prune_init(
+		&u->prune, env_wall(u->app->env) - u->app->conf->exchange_keep_ms);
+	u->prune.cmd.done = prune_done;
+	u->pruning = store_submit(u->app->store, &u->prune.cmd) == 0;
+	if (!u->pruning)
+		upkeep_again(u);
+}
+
+static void head_done(struct work *w)
+{
+	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
+	char hex[HASH_HEX];
+	u->busy = false;
+	if (!u->rc && u->head.seq != u->told_seq) {
+		hash_hex(&u->head.hash, hex);
+		log_line(LOG_INFO, "ev=audit.head head=%lld:%s", (long long)u->head.seq, hex);
+		u->told_seq = u->head.seq;
+	}
+	if (u->closed)
+		upkeep_again(u);
+	else
+		prune(u);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct upkeep *u = CONTAINER_OF(t, struct upkeep, timer);
+	u->busy = true;
+	u->work = (struct work){ .fn = head_run, .done = head_done };
+	env_work(u->app->env, &u->work);
+}
+
+void upkeep_open(struct app *a)
+{
+	struct upkeep *u = a->upkeep = x_calloc(1, sizeof(*u));
+	u->app = a;
+	timer_init(&u->timer, on_timer);
+	timer_set(a->env, &u->timer, env_mono(a->env));
+}
+
+void upkeep_close(struct app *a)
+{
+	struct upkeep *u = MOVE(a->upkeep);
+	if (!u)
+		return;
+	timer_stop(a->env, &u->timer);
+	u->closed = true;
+	upkeep_again(u);
+}
