@@ -54,7 +54,8 @@ void check_done(struct checked *c)
 	release_doc_free(c->doc);
 	conf_unref(c->conf);
 	if (c->dir) {
-		if (dir_remove_tree(c->dir) < 0 || rmdir(c->dir) < 0) /* swept at the next start, too */
+		if (dir_remove_tree(c->dir) < 0 ||
+			rmdir(c->dir) < 0) /* swept at the next start, too */
 			log_line(LOG_WARN, "ev=staging.left dir=%s error=%d", c->dir, errno);
 	}
 	free(c->dir);

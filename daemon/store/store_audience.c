@@ -158,8 +158,9 @@ static int drive_clause(struct db *db, struct audience_sql *a, const struct audi
 	static const struct {
 		enum audience_key key;
 		const char *sql;
-	} ways[] = { { AK_TAG, "SELECT target_id AS id FROM target_tag WHERE tag_id IN (" },
-		{ AK_LIST, "SELECT target_id AS id FROM list_target WHERE list_id IN (" },
+	} ways[] = { { AK_TAG,
+			     "SELECT DISTINCT target_id AS id FROM target_tag WHERE tag_id IN (" },
+		{ AK_LIST, "SELECT DISTINCT target_id AS id FROM list_target WHERE list_id IN (" },
 		{ AK_OFFICE, "SELECT id FROM target WHERE office_id IN (" },
 		{ AK_UNDER, "SELECT id FROM target WHERE office_id IN (" },
 		{ AK_REGION, "SELECT id FROM target WHERE office_id IN (" } };

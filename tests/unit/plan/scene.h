@@ -62,7 +62,8 @@ static void put(struct buf *b, const char *name, struct lt_str s)
 	buf_addc(b, '\n');
 }
 
-int channel_prepare(const struct channel *c, const char *account, const struct lt_content *x, struct prepared **ret, struct err *e)
+int channel_prepare(const struct channel *c, const char *account, const struct lt_content *x,
+	struct prepared **ret, struct err *e)
 {
 	struct buf b;
 	struct prepared *p = x_calloc(1, sizeof(*p));
@@ -134,22 +135,27 @@ static void scene_vars(const char *json, char hex[HASH_HEX])
 	scene_sql("INSERT INTO vars VALUES(X'%s', '%s') ON CONFLICT DO NOTHING", hex, json);
 }
 
-static void scene_office(int id, int parent, int depth, const char *code, const char *region, const char *hotline)
+static void scene_office(
+	int id, int parent, int depth, const char *code, const char *region, const char *hotline)
 {
 	char json[400], hex[HASH_HEX], up[20];
-	snprintf(json, sizeof(json), "{\"name\":\"Office %s\",\"name.en\":\"The %s office\",\"short\":\"%s\",\"hotline\":\"%s\"}", code, code,
-		code, hotline);
+	snprintf(json, sizeof(json),
+		"{\"name\":\"Office %s\",\"name.en\":\"The %s office\",\"short\":\"%s\",\"hotline\":\"%s\"}",
+		code, code, code, hotline);
 	scene_vars(json, hex);
 	snprintf(up, sizeof(up), "%d", parent);
-	scene_sql("INSERT INTO office(id, code, parent_id, depth, ord, region, lang, vars_hash) VALUES(%d, '%s', %s, %d, '%02d', '%s', 'vi', "
-		  "X'%s')", id, code, parent ? up : "NULL", depth, id, region, hex);
+	scene_sql(
+		"INSERT INTO office(id, code, parent_id, depth, ord, region, lang, vars_hash) VALUES(%d, '%s', %s, %d, '%02d', '%s', 'vi', "
+		"X'%s')",
+		id, code, parent ? up : "NULL", depth, id, region, hex);
 }
 
 static inline void scene_hotline(const char *code, const char *hotline)
 {
 	char json[400], hex[HASH_HEX];
-	snprintf(json, sizeof(json), "{\"name\":\"Office %s\",\"name.en\":\"The %s office\",\"short\":\"%s\",\"hotline\":\"%s\"}", code, code,
-		code, hotline);
+	snprintf(json, sizeof(json),
+		"{\"name\":\"Office %s\",\"name.en\":\"The %s office\",\"short\":\"%s\",\"hotline\":\"%s\"}",
+		code, code, code, hotline);
 	scene_vars(json, hex);
 	scene_sql("UPDATE office SET vars_hash=X'%s' WHERE code='%s'", hex, code);
 }
@@ -157,11 +163,15 @@ static inline void scene_hotline(const char *code, const char *hotline)
 /* A mailbox of an office with one tag (1 press, 2 office, 3 internal); the contact is shared when the number is. */
 static void scene_target(int contact, int office, int tag, const char *lang)
 {
-	scene_sql("INSERT INTO contact(id, kind, address, form, class) VALUES(%d, 1, 'c%d@example', 'mailbox', '') ON CONFLICT DO NOTHING", contact,
-		contact);
-	scene_sql("INSERT INTO target(contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, 1, %d, '%s', %d, 1) ON CONFLICT DO NOTHING",
+	scene_sql(
+		"INSERT INTO contact(id, kind, address, form, class) VALUES(%d, 1, 'c%d@example', 'mailbox', '') ON CONFLICT DO NOTHING",
+		contact, contact);
+	scene_sql(
+		"INSERT INTO target(contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, 1, %d, '%s', %d, 1) ON CONFLICT DO NOTHING",
 		contact, office, lang, tag == 3 ? 2 : 0);
-	scene_sql("INSERT INTO target_tag SELECT %d, id FROM target WHERE contact_id=%d AND office_id=%d ON CONFLICT DO NOTHING", tag, contact, office);
+	scene_sql(
+		"INSERT INTO target_tag SELECT %d, id FROM target WHERE contact_id=%d AND office_id=%d ON CONFLICT DO NOTHING",
+		tag, contact, office);
 }
 
 static void scene_rows(void)
@@ -172,12 +182,14 @@ static void scene_rows(void)
 	scene_office(4, 3, 2, "muong-ang", "bac", "0200 3");
 	scene_sql("INSERT INTO channel(id, name, adapter) VALUES(1, 'mail', 'fake')");
 	scene_sql("INSERT INTO account(id, channel_id, name) VALUES(1, 1, 'relay')");
-	scene_sql("INSERT INTO lane(id, account_id, class, gate, tokens, tokens_at) VALUES(1, 1, '', 0, 0, 0)");
+	scene_sql(
+		"INSERT INTO lane(id, account_id, class, gate, tokens, tokens_at) VALUES(1, 1, '', 0, 0, 0)");
 	scene_sql("INSERT INTO tag(id, name) VALUES(1, 'press'), (2, 'office'), (3, 'internal')");
-	scene_sql("INSERT INTO audience(name, title, rule) VALUES('press', '', '{\"any\":[{\"tag\":[\"press\"]}],\"not\":[],\"broad\":false}'),"
-		  "('offices', '', '{\"any\":[{\"tag\":[\"office\"]}],\"not\":[],\"broad\":false}'),"
-		  "('staff', '', '{\"any\":[{\"tag\":[\"internal\"]}],\"not\":[],\"broad\":false}'),"
-		  "('all', '', '{\"any\":[],\"not\":[],\"broad\":true}')");
+	scene_sql(
+		"INSERT INTO audience(name, title, rule) VALUES('press', '', '{\"any\":[{\"tag\":[\"press\"]}],\"not\":[],\"broad\":false}'),"
+		"('offices', '', '{\"any\":[{\"tag\":[\"office\"]}],\"not\":[],\"broad\":false}'),"
+		"('staff', '', '{\"any\":[{\"tag\":[\"internal\"]}],\"not\":[],\"broad\":false}'),"
+		"('all', '', '{\"any\":[],\"not\":[],\"broad\":true}')");
 	for (int i = 0; i < 4; i++) {
 		scene_target(10 + i, 1 + i, 1, i == 1 ? "en" : "vi");
 		scene_target(20 + i, 1 + i, 2, "vi");
@@ -193,7 +205,8 @@ static void scene_on_open(void *ctx)
 	sc.opened++;
 }
 
-static void scene_link(void *ctx, const char *url, void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx)
+static void scene_link(void *ctx, const char *url,
+	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx)
 {
 	UNUSED(ctx);
 	assert_string_equal(url, "https://portal.example/1");
@@ -203,8 +216,12 @@ static void scene_link(void *ctx, const char *url, void (*done)(void *done_ctx, 
 
 static void scene_plan(void)
 {
-	struct plan_opts o = { .env = &sc.te.env, .store = sc.ts.s, .conf = &sc.conf, .channels = (struct channels *)(void *)&sc,
-		.on_lots_open = scene_on_open, .link_check = scene_link };
+	struct plan_opts o = { .env = &sc.te.env,
+		.store = sc.ts.s,
+		.conf = &sc.conf,
+		.channels = (struct channels *)(void *)&sc,
+		.on_lots_open = scene_on_open,
+		.link_check = scene_link };
 	sc.p = plan_new(&o);
 	plan_start(sc.p);
 }
@@ -217,11 +234,20 @@ static void scene_person(int i, const char *name, unsigned roles)
 
 static void scene_conf(void)
 {
-	sc.conf = (struct conf){ .magic = SCENE_CONF_MAGIC, .refs = 1, .zone = zone_vietnam(), .growth_percent = 5, .growth_count = 20,
+	sc.conf = (struct conf){ .magic = SCENE_CONF_MAGIC,
+		.refs = 1,
+		.zone = zone_vietnam(),
+		.growth_percent = 5,
+		.growth_count = 20,
 		.similar_days = 7 };
-	sc.acct = (struct conf_account){ .name = x_strdup("relay"), .identity = x_strdup("bhxh@example") };
+	sc.acct = (struct conf_account){ .name = x_strdup("relay"),
+		.identity = x_strdup("bhxh@example") };
 	sc.acctp[0] = &sc.acct;
-	sc.ch = (struct conf_channel){ .name = x_strdup("mail"), .kind = KIND_EMAIL, .adapter = x_strdup("fake"), .accounts = sc.acctp, .n_accounts = 1 };
+	sc.ch = (struct conf_channel){ .name = x_strdup("mail"),
+		.kind = KIND_EMAIL,
+		.adapter = x_strdup("fake"),
+		.accounts = sc.acctp,
+		.n_accounts = 1 };
 	sc.chp[0] = &sc.ch;
 	sc.conf.channels = sc.chp;
 	sc.conf.n_channels = 1;
@@ -368,7 +394,8 @@ static int scene_submit(const char *who, const char *text)
 	return rc;
 }
 
-typedef void scene_fn(struct plan *p, const cJSON *params, const struct actor *who, plan_done_fn *done, void *ctx);
+typedef void scene_fn(struct plan *p, const cJSON *params, const struct actor *who,
+	plan_done_fn *done, void *ctx);
 static int scene_act(scene_fn *fn, const char *who, const char *json)
 {
 	struct actor a = scene_who(who);
@@ -399,7 +426,9 @@ static inline int64_t scene_audits(const char *what)
 static inline int scene_part_state(const char *name)
 {
 	char sql[200];
-	snprintf(sql, sizeof(sql), "SELECT p.state FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_newest WHERE p.name='%s'", name);
+	snprintf(sql, sizeof(sql),
+		"SELECT p.state FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_newest WHERE p.name='%s'",
+		name);
 	return (int)scene_i64(sql);
 }
 
@@ -417,7 +446,8 @@ static inline bool scene_why_has(const char *sql, const char *piece)
 static inline void scene_send_all(void)
 {
 	scene_sql("UPDATE lot SET n2=n2+n0, n0=0 WHERE gate=1");
-	scene_sql("UPDATE delivery SET state=2, tries=1 WHERE state=0 AND lot_id IN (SELECT id FROM lot WHERE gate=1)");
+	scene_sql(
+		"UPDATE delivery SET state=2, tries=1 WHERE state=0 AND lot_id IN (SELECT id FROM lot WHERE gate=1)");
 	plan_on_progress(sc.p, 1, 1);
 }
 

@@ -37,12 +37,17 @@ static void who_has_not_the_role_cannot_approve_unless_as_a_deputy(void **state)
 	UNUSED(state);
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
 	assert_int_equal(scene_approve("oanh"), -EPERM);
-	scene_sql("INSERT INTO deputy(person, deputy, first, last, by) VALUES('lan', 'oanh', 0, 9000000000000, 'admin')");
+	scene_sql(
+		"INSERT INTO deputy(person, deputy, first, last, by) VALUES('lan', 'oanh', 0, 9000000000000, 'admin')");
 	assert_int_equal(scene_approve("oanh"), -EPERM); /* for an author: no */
-	scene_sql("INSERT INTO deputy(person, deputy, first, last, by) VALUES('minh', 'oanh', 0, 9000000000000, 'admin')");
+	scene_sql(
+		"INSERT INTO deputy(person, deputy, first, last, by) VALUES('minh', 'oanh', 0, 9000000000000, 'admin')");
 	scene_sql("DELETE FROM deputy WHERE person='lan'");
 	assert_int_equal(scene_approve("oanh"), 0);
-	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE person='oanh' AND for_person='minh'"), 1);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM approval WHERE person='oanh' AND for_person='minh'"),
+		1);
 }
 
 static void a_stale_hash_is_a_conflict_that_names_both(void **state)
@@ -51,7 +56,11 @@ static void a_stale_hash_is_a_conflict_that_names_both(void **state)
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
 	char old[HASH_HEX];
 	str_copy(old, sizeof(old), str_of(sc.hash));
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Other words.\n"),
+		0);
 	char now[HASH_HEX];
 	str_copy(now, sizeof(now), str_of(sc.hash));
 	assert_string_not_equal(old, now);
@@ -66,7 +75,11 @@ static void everyone_who_edited_a_revision_is_its_author(void **state)
 {
 	UNUSED(state);
 	assert_int_equal(scene_submit("hoa", SIMPLE), 0);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Other words.\n"),
+		0);
 	assert_int_equal(scene_approve("hoa"), -EPERM);
 	assert_int_equal(scene_approve("minh"), 0);
 }
@@ -74,21 +87,37 @@ static void everyone_who_edited_a_revision_is_its_author(void **state)
 static void a_new_revision_voids_approval_and_lots_and_is_planned_again(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n") BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n")
+				BODY),
+		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=0"), 4);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 11:00}\n") "Other.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: 2026-11-23 11:00}\n") "Other.\n"),
+		0);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=5"), 4);
 	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE voided IS NULL"), 0);
 	scene_run(3 * 3600 * 1000);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Third.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Third.\n"),
+		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
-	assert_int_equal(scene_i64("SELECT count(*) FROM lot l JOIN manifest m ON m.hash=l.manifest WHERE m.rev=3"), 4);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM lot l JOIN manifest m ON m.hash=l.manifest WHERE m.rev=3"),
+		4);
 }
 
 static void what_was_sent_under_an_old_revision_is_not_sent_again(void **state)
@@ -99,7 +128,11 @@ static void what_was_sent_under_an_old_revision_is_not_sent_again(void **state)
 	scene_run(500);
 	scene_sql("UPDATE delivery SET state=2, tries=1 WHERE contact_id=10");
 	scene_sql("UPDATE lot SET n0=0, n2=1 WHERE office_id=1");
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "Other words.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Other words.\n"),
+		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
@@ -125,7 +158,8 @@ static void an_audience_that_grew_holds_its_part_until_diff_is_approved(void **s
 	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
 	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE); /* shows what it is now */
 	assert_string_not_equal(json_z(sc.json, "hash", ""), sc.hash);
-	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
+	snprintf(
+		json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
 	assert_int_equal(scene_act(plan_approve, "hoa", json), 0);
 	scene_run(500);
 	assert_int_equal(scene_part_state("press"), PART_PLANNED);
@@ -151,7 +185,8 @@ static void a_language_that_nothing_was_approved_for_holds_its_lot(void **state)
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 3);
-	assert_true(scene_why_has("SELECT why FROM lot WHERE gate=2", "nothing was approved for mailbox addresses in 'en'"));
+	assert_true(scene_why_has("SELECT why FROM lot WHERE gate=2",
+		"nothing was approved for mailbox addresses in 'en'"));
 }
 
 static void growth_counts_additions_and_not_the_net(void **state)
@@ -177,17 +212,22 @@ static void a_changed_hotline_holds_that_lot_and_says_so(void **state)
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 3);
 	assert_int_equal(scene_i64("SELECT office_id FROM lot WHERE gate=2"), 3);
-	assert_true(scene_why_has("SELECT why FROM lot WHERE gate=2", "hotline was '0200 2', is '0999 9'"));
+	assert_true(scene_why_has(
+		"SELECT why FROM lot WHERE gate=2", "hotline was '0200 2', is '0999 9'"));
 	assert_int_equal(scene_audits("lot.hold"), 1);
 
 	char json[200];
 	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
 	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE);
-	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
+	snprintf(
+		json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
 	assert_int_equal(scene_act(plan_approve, "hoa", json), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
-	assert_int_equal(scene_i64("SELECT count(*) FROM lot l JOIN prepared p ON p.manifest=l.manifest AND p.office_id=l.office_id"), 4);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM lot l JOIN prepared p ON p.manifest=l.manifest AND p.office_id=l.office_id"),
+		4);
 }
 
 static void an_upgrade_that_changes_outputs_holds_every_lot(void **state)
@@ -197,13 +237,18 @@ static void an_upgrade_that_changes_outputs_holds_every_lot(void **state)
 	sc.salt = "2";
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
-	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=2 AND why LIKE 'changed:%'"), 4);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM lot WHERE gate=2 AND why LIKE 'changed:%'"), 4);
 }
 
 static void an_unused_variable_may_change(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") "No variable.\n"), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "No variable.\n"),
+		0);
 	scene_hotline("dien-bien", "0999 9");
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
@@ -217,7 +262,8 @@ static void an_emergency_goes_at_once_and_owes_a_second_person(void **state)
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
 	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true}", sc.hash);
 	assert_int_equal(scene_act(plan_approve, "minh", json), -EINVAL); /* no reason */
-	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true,\"why\":\"flood\"}", sc.hash);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true,\"why\":\"flood\"}",
+		sc.hash);
 	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
 	assert_int_equal(json_i64(sc.json, "owed", -1), 1);
 	scene_run(500);
@@ -250,12 +296,20 @@ static void an_approval_on_paper_is_by_the_code(void **state)
 	char json[400], code[40];
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
 	str_copy(code, sizeof(code), json_str(sc.json, "code"));
-	assert_int_equal(scene_act(plan_approve, "minh", "{\"code\":\"aaaa-aaaa\",\"for\":\"hoa\",\"document_hash\":"
-		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"), -ESTALE);
-	snprintf(json, sizeof(json), "{\"code\":\"%s\",\"for\":\"hoa\",\"document_hash\":"
-		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}", code);
+	assert_int_equal(
+		scene_act(plan_approve, "minh",
+			"{\"code\":\"aaaa-aaaa\",\"for\":\"hoa\",\"document_hash\":"
+			"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"),
+		-ESTALE);
+	snprintf(json, sizeof(json),
+		"{\"code\":\"%s\",\"for\":\"hoa\",\"document_hash\":"
+		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+		code);
 	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
-	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE person='minh' AND for_person='hoa' AND document IS NOT NULL AND kind=3"), 1);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM approval WHERE person='minh' AND for_person='hoa' AND document IS NOT NULL AND kind=3"),
+		1);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
@@ -275,24 +329,46 @@ static void a_returned_release_goes_nowhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_release_is_submitted_approved_planned_and_opened, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_author_cannot_approve_and_the_refusal_is_audited, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(who_has_not_the_role_cannot_approve_unless_as_a_deputy, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(a_stale_hash_is_a_conflict_that_names_both, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(everyone_who_edited_a_revision_is_its_author, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(a_new_revision_voids_approval_and_lots_and_is_planned_again, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(what_was_sent_under_an_old_revision_is_not_sent_again, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_audience_that_grew_holds_its_part_until_diff_is_approved, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(a_release_is_submitted_approved_planned_and_opened,
+			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_author_cannot_approve_and_the_refusal_is_audited,
+			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			who_has_not_the_role_cannot_approve_unless_as_a_deputy, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_stale_hash_is_a_conflict_that_names_both, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			everyone_who_edited_a_revision_is_its_author, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_new_revision_voids_approval_and_lots_and_is_planned_again, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			what_was_sent_under_an_old_revision_is_not_sent_again, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_audience_that_grew_holds_its_part_until_diff_is_approved, scene_open,
+			scene_close),
 		cmocka_unit_test_setup_teardown(a_few_more_do_not_hold_it, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(a_language_that_nothing_was_approved_for_holds_its_lot, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(growth_counts_additions_and_not_the_net, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(a_changed_hotline_holds_that_lot_and_says_so, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_upgrade_that_changes_outputs_holds_every_lot, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_unused_variable_may_change, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_emergency_goes_at_once_and_owes_a_second_person, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(two_steps_want_two_persons, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(an_approval_on_paper_is_by_the_code, scene_open, scene_close),
-		cmocka_unit_test_setup_teardown(a_returned_release_goes_nowhere, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_language_that_nothing_was_approved_for_holds_its_lot, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			growth_counts_additions_and_not_the_net, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_changed_hotline_holds_that_lot_and_says_so, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_upgrade_that_changes_outputs_holds_every_lot, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_unused_variable_may_change, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(an_emergency_goes_at_once_and_owes_a_second_person,
+			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			two_steps_want_two_persons, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_returned_release_goes_nowhere, scene_open, scene_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

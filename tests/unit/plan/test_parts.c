@@ -2,7 +2,7 @@
 #include "scene.h"
 
 #define HOUR 3600000
-#define TWO_PARTS                                                                                             \
+#define TWO_PARTS \
 	"  press: {to: press, channels: [email], at: now}\n  desk: {to: offices, channels: [email], after: press}\n"
 
 static void go(const char *parts)
@@ -30,7 +30,8 @@ static void a_part_after_another_starts_when_nothing_of_that_waits(void **state)
 	go(TWO_PARTS);
 	assert_int_equal(open_lots("press"), 4);
 	assert_int_equal(open_lots("desk"), 0);
-	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=0"), 4); /* planned from the approval on */
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=0"),
+		4);                                           /* planned from the approval on */
 	scene_sql("UPDATE lot SET n8=n0, n0=0 WHERE gate=1"); /* unknown does not block */
 	plan_on_progress(sc.p, 1, 1);
 	scene_run(500);
@@ -63,9 +64,13 @@ static void a_public_part_waits_for_the_end_of_the_embargo(void **state)
 static void a_public_part_with_a_time_before_the_embargo_is_refused(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan",
-		FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now, embargo: 2026-11-23 14:00}\n"
-				"  desk: {to: offices, channels: [email], at: 2026-11-23 13:00}\n") BODY), -EBADMSG);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now, embargo: 2026-11-23 14:00}\n"
+				"  desk: {to: offices, channels: [email], at: 2026-11-23 13:00}\n")
+				BODY),
+		-EBADMSG);
 	assert_non_null(strstr(sc.err.text, "embargo"));
 	assert_int_equal(scene_i64("SELECT count(*) FROM release"), 0);
 }
@@ -73,9 +78,17 @@ static void a_public_part_with_a_time_before_the_embargo_is_refused(void **state
 static void an_internal_part_reaches_only_internal_targets(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  x: {to: press, channels: [email], internal: true}\n") BODY), -EBADMSG);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1", "  x: {to: press, channels: [email], internal: true}\n")
+				BODY),
+		-EBADMSG);
 	assert_non_null(strstr(sc.err.text, "internal"));
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  x: {to: staff, channels: [email], internal: true}\n") BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1", "  x: {to: staff, channels: [email], internal: true}\n")
+				BODY),
+		0);
 }
 
 static void a_signal_starts_a_part_inside_its_window_only(void **state)
@@ -107,9 +120,15 @@ static void a_part_moves_inside_its_window_and_not_out_of_it(void **state)
 {
 	UNUSED(state);
 	go("  press: {to: press, channels: [email], at: 2026-11-23 10:00, window: 2h}\n");
-	assert_int_equal(scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 13:00\"}"), -EBUSY);
-	assert_int_equal(scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 09:00\"}"), -EBUSY);
-	assert_int_equal(scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 11:30\"}"), 0);
+	assert_int_equal(
+		scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 13:00\"}"),
+		-EBUSY);
+	assert_int_equal(
+		scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 09:00\"}"),
+		-EBUSY);
+	assert_int_equal(
+		scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 11:30\"}"),
+		0);
 	scene_run(3 * HOUR);
 	assert_int_equal(open_lots("press"), 0); /* 11:00 */
 	scene_run(HOUR);
@@ -159,9 +178,11 @@ static void a_late_part_may_say_send_or_drop(void **state)
 static void a_part_with_a_link_waits_until_it_answers(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan",
-		"---\ncode: TTBC-1\ntitle: A title\nlink: https://portal.example/1\nparts:\n  press: {to: press, channels: [email], at: now, window: 2h, "
-		"needs_link: true}\n---\n" BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: TTBC-1\ntitle: A title\nlink: https://portal.example/1\nparts:\n  press: {to: press, channels: [email], at: now, window: 2h, "
+			"needs_link: true}\n---\n" BODY),
+		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(5000);
 	assert_int_equal(sc.links, 1);
@@ -174,11 +195,17 @@ static void a_part_with_a_link_waits_until_it_answers(void **state)
 static void links_go_only_to_our_own_domains(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(scene_submit("lan", "---\ncode: T-1\ntitle: A title\nlink: https://evil.example/1\nparts:\n  press: {to: press, channels: "
-		"[email]}\n---\n" BODY), -EBADMSG);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\nlink: https://evil.example/1\nparts:\n  press: {to: press, channels: "
+			"[email]}\n---\n" BODY),
+		-EBADMSG);
 	assert_non_null(strstr(sc.err.text, "own_domains"));
-	assert_int_equal(scene_submit("lan", "---\ncode: T-1\ntitle: A title\nlink: https://www.portal.example/1\nparts:\n  press: {to: press, "
-		"channels: [email]}\n---\n" BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\nlink: https://www.portal.example/1\nparts:\n  press: {to: press, "
+			"channels: [email]}\n---\n" BODY),
+		0);
 }
 
 static void spread_gives_every_contact_a_moment_of_its_own_below_it(void **state)
@@ -200,13 +227,23 @@ static void a_check_names_everything_that_is_wrong_and_stores_nothing(void **sta
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{ FRONT("T-1", "  a: {to: pres, channels: [email]}\n") BODY, "did you mean 'press'" },
-		{ FRONT("T-1", "  a: {to: press, channels: [email], at: 2026-11-22 10:00}\n") BODY, "passed" },
-		{ FRONT("T-1", "  a: {to: press, channels: [email], at: 2026-11-23 10:00, expires: 2026-11-23 09:30}\n") BODY, "expire" },
-		{ FRONT("T-1", "  a: {to: press, channels: [email]}\n") "{{office.hotlin}}\n", "hotlin" },
-		{ FRONT("T-1", "  a: {to: press, channels: [email], after: b}\n  b: {to: press, channels: [email], after: a}\n") BODY, "" },
+		{ FRONT("T-1", "  a: {to: pres, channels: [email]}\n") BODY,
+			"did you mean 'press'" },
+		{ FRONT("T-1", "  a: {to: press, channels: [email], at: 2026-11-22 10:00}\n") BODY,
+			"passed" },
+		{ FRONT("T-1",
+			  "  a: {to: press, channels: [email], at: 2026-11-23 10:00, expires: 2026-11-23 09:30}\n")
+				BODY,
+			"expire" },
+		{ FRONT("T-1", "  a: {to: press, channels: [email]}\n") "{{office.hotlin}}\n",
+			"hotlin" },
+		{ FRONT("T-1",
+			  "  a: {to: press, channels: [email], after: b}\n  b: {to: press, channels: [email], after: a}\n")
+				BODY,
+			"" },
 		{ "no front matter\n", "" },
-		{ "---\ncode: T-1\ntitle: A title\ncampaign: nope\nparts:\n  a: {to: press, channels: [email]}\n---\n" BODY, "nope" },
+		{ "---\ncode: T-1\ntitle: A title\ncampaign: nope\nparts:\n  a: {to: press, channels: [email]}\n---\n" BODY,
+			"nope" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(scene_submit("lan", bad[i].text), -EBADMSG);
@@ -221,13 +258,20 @@ static void a_check_names_everything_that_is_wrong_and_stores_nothing(void **sta
 static void a_part_outside_its_campaign_is_refused(void **state)
 {
 	UNUSED(state);
-	scene_sql("INSERT INTO campaign(name, title, first, last, prio) VALUES('c', 'C', %lld, %lld, 0)", (long long)TESTENV_WALL_START - 1000,
-		(long long)TESTENV_WALL_START + 2LL * HOUR);
-	assert_int_equal(scene_submit("lan", "---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
-		"2026-11-24 10:00}\n---\n" BODY), -EBADMSG);
+	scene_sql(
+		"INSERT INTO campaign(name, title, first, last, prio) VALUES('c', 'C', %lld, %lld, 0)",
+		(long long)TESTENV_WALL_START - 1000, (long long)TESTENV_WALL_START + 2LL * HOUR);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
+			"2026-11-24 10:00}\n---\n" BODY),
+		-EBADMSG);
 	assert_non_null(strstr(sc.err.text, "campaign"));
-	assert_int_equal(scene_submit("lan", "---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
-		"2026-11-23 09:00}\n---\n" BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
+			"2026-11-23 09:00}\n---\n" BODY),
+		0);
 	assert_int_equal(scene_i64("SELECT prio FROM release"), PRIO_URGENT);
 }
 
@@ -248,7 +292,10 @@ static void one_copy_a_contact_and_the_nearest_office_wins(void **state)
 	scene_target(50, 3, 2, "vi");
 	go(TWO_PARTS);
 	assert_int_equal(scene_i64("SELECT count(*) FROM delivery WHERE contact_id=50"), 1);
-	assert_int_equal(scene_i64("SELECT l.office_id FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE d.contact_id=50"), 4);
+	assert_int_equal(
+		scene_i64(
+			"SELECT l.office_id FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE d.contact_id=50"),
+		4);
 	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot"), 9);
 }
 
@@ -263,7 +310,12 @@ static void again_reaches_those_whom_another_part_reached(void **state)
 
 static void expect_forged(const char *sql)
 {
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n") BODY), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n")
+				BODY),
+		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	scene_plan_end();
@@ -300,7 +352,8 @@ static void an_edited_output_is_caught(void **state)
 static void an_edited_manifest_is_caught(void **state)
 {
 	UNUSED(state);
-	expect_forged("UPDATE manifest SET body=CAST(replace(CAST(body AS TEXT), 'x', 'y') AS BLOB)");
+	expect_forged(
+		"UPDATE manifest SET body=CAST(replace(CAST(body AS TEXT), 'x', 'y') AS BLOB)");
 }
 
 static void a_copied_approval_of_another_release_is_caught(void **state)
@@ -309,13 +362,22 @@ static void a_copied_approval_of_another_release_is_caught(void **state)
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
-	assert_int_equal(scene_submit("lan", FRONT("TTBC-2", "  press: {to: press, channels: [email], at: now}\n") "Never approved.\n"), 0);
-	scene_sql("INSERT INTO approval(manifest, step, person, via, kind, at, mac) SELECT (SELECT hash FROM manifest WHERE release_id=2), step, person, "
-		  "via, kind, at, mac FROM approval");
-	scene_sql("UPDATE release SET state=2, rev_approved=1, approved_at=%lld WHERE id=2", (long long)sc.te.wall);
-	scene_sql("INSERT INTO job(kind, subject, next, arg) SELECT 1, 2, 0, lower(hex(hash)) FROM manifest WHERE release_id=2");
-	scene_sql("UPDATE part SET at=%lld, win_from=%lld, win_to=%lld, expires=%lld WHERE release_id=2", (long long)sc.te.wall, (long long)sc.te.wall,
-		(long long)sc.te.wall + HOUR, (long long)sc.te.wall + 48LL * HOUR);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2",
+				"  press: {to: press, channels: [email], at: now}\n") "Never approved.\n"),
+		0);
+	scene_sql(
+		"INSERT INTO approval(manifest, step, person, via, kind, at, mac) SELECT (SELECT hash FROM manifest WHERE release_id=2), step, person, "
+		"via, kind, at, mac FROM approval");
+	scene_sql("UPDATE release SET state=2, rev_approved=1, approved_at=%lld WHERE id=2",
+		(long long)sc.te.wall);
+	scene_sql(
+		"INSERT INTO job(kind, subject, next, arg) SELECT 1, 2, 0, lower(hex(hash)) FROM manifest WHERE release_id=2");
+	scene_sql(
+		"UPDATE part SET at=%lld, win_from=%lld, win_to=%lld, expires=%lld WHERE release_id=2",
+		(long long)sc.te.wall, (long long)sc.te.wall, (long long)sc.te.wall + HOUR,
+		(long long)sc.te.wall + 48LL * HOUR);
 	plan_on_progress(sc.p, 2, 1);
 	scene_run(2000);
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE release_id=2 AND gate=1"), 0);
@@ -337,7 +399,9 @@ static void what_was_not_touched_verifies(void **state)
 
 static struct prepared *prepare(int64_t office, const char *lang, int expect)
 {
-	struct prep_key key = { .part = 1, .channel_id = 1, .office_id = office, .form = "mailbox" };
+	struct prep_key key = {
+		.part = 1, .channel_id = 1, .office_id = office, .form = "mailbox"
+	};
 	struct prepared *p = NULL;
 	struct err e = { 0 };
 	str_copy(key.lang, sizeof(key.lang), str_of(lang));
@@ -372,11 +436,15 @@ static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(v
 	UNUSED(state);
 	char json[300];
 	go("  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n");
-	assert_int_equal(scene_act(plan_local_set, "lan", "{\"office\":\"dien-bien\",\"text\":\"Also at {{office.short}} market.\"}"), 0);
+	assert_int_equal(
+		scene_act(plan_local_set, "lan",
+			"{\"office\":\"dien-bien\",\"text\":\"Also at {{office.short}} market.\"}"),
+		0);
 	struct prepared *p = prepare(3, "vi", 0);
 	assert_null(strstr(p->preview, "market")); /* not approved yet */
 	prepared_unref(p);
-	snprintf(json, sizeof(json), "{\"office\":\"dien-bien\",\"hash\":\"%s\"}", json_z(sc.json, "hash", ""));
+	snprintf(json, sizeof(json), "{\"office\":\"dien-bien\",\"hash\":\"%s\"}",
+		json_z(sc.json, "hash", ""));
 	assert_int_equal(scene_act(plan_local_approve, "lan", json), -EPERM);
 	assert_int_equal(scene_act(plan_local_approve, "minh", json), 0);
 	static const struct {
@@ -403,7 +471,8 @@ static void a_correction_goes_to_exactly_those_reached_or_unknown(void **state)
 	scene_sql("UPDATE delivery SET state=8, tries=1 WHERE contact_id=12");
 	scene_sql("UPDATE delivery SET state=4, tries=1 WHERE contact_id=13");
 	struct actor a = scene_who("lan");
-	struct staged s = scene_staged(FRONT("TTBC-1", "  fix: {to: all, channels: [email], at: now}\n") "Corrected.\n");
+	struct staged s = scene_staged(
+		FRONT("TTBC-1", "  fix: {to: all, channels: [email], at: now}\n") "Corrected.\n");
 	cJSON *params CLEANUP_JSON = json_obj();
 	json_put_z(params, "release", sc.release);
 	int before = sc.answers;
@@ -413,8 +482,14 @@ static void a_correction_goes_to_exactly_those_reached_or_unknown(void **state)
 	assert_string_equal(sc.release, "TTBC-1-DC1@2026");
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
-	assert_int_equal(scene_i64("SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2"), 3);
-	assert_int_equal(scene_i64("SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2 AND d.contact_id=13"), 0);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2"),
+		3);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2 AND d.contact_id=13"),
+		0);
 	assert_int_equal(scene_i64("SELECT state FROM release WHERE id=1"), REL_CORRECTED);
 }
 
