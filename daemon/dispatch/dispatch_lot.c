@@ -314,6 +314,7 @@ void lot_merge(struct dispatch *d, const struct sq_lot_row *r)
 			lot_want_at(l, until);
 		return;
 	}
+	more = more || (!l->wanting && !l->filling && l->wake_ms == 0); /* nothing else will wake it */
 	if (more && l->n[DLV_WAITING] > 0 && l->n_ready == 0) {
 		l->rewind = true;
 		lot_want(l);

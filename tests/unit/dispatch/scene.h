@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
+#include "base/fault.h"
 #include "dispatch/dispatch.h"
 #include "tests/lib/testenv.h"
 #include "tests/lib/teststore.h"
