@@ -55,8 +55,9 @@ static int account_open(struct chan_account *a, struct err *e)
 	rc = ad->open(&a->inst);
 	if (rc < 0)
 		return err_set(e, -EINVAL,
-			"%s: account '%s': adapter '%s' refuses its settings; its reason stands in the log",
-			a->ch->conf->file, a->conf->name, ad->name);
+			"%s: account '%s': adapter '%s' refuses its settings: %s",
+			a->ch->conf->file, a->conf->name, ad->name,
+			a->said[0] ? a->said : "it gives no reason");
 	a->inst_open = true;
 	return 0;
 }
@@ -99,7 +100,8 @@ int channels_open(const struct channels_opts *o, struct channels **ret, struct e
 	cs->streams = map64_new();
 	list_init(&cs->notes);
 	list_init(&cs->touched);
-	list_init(&cs->credits);
+	list_init(&cs->dirty);
+	list_init(&cs->beside);
 	list_init(&cs->graves);
 	task_init(&cs->task, channels_turn);
 	timer_init(&cs->close_timer, on_close_deadline);
@@ -132,22 +134,47 @@ void channels_closed_if_done(struct channels *cs)
 		env_mono(cs->env)); /* told from the timer, with nothing of ours on the stack */
 }
 
-static void shut_all(struct channels *cs, bool cut)
+static void account_shut(struct chan_account *a, bool cut)
 {
 	struct lt_result gone = { .struct_size = sizeof(gone), .outcome = LT_ACCEPTED };
+	struct list all;
+	timer_stop(a->ch->cs->env, &a->again);
+	/* An event may end any session: each is taken from the list once and put back. */
+	list_init(&all);
+	for (struct list *n; (n = list_pop(&a->sessions));)
+		list_push(&all, n);
+	for (struct list *n; (n = list_pop(&all));) {
+		struct chan_session *s = CONTAINER_OF(n, struct chan_session, node);
+		list_push(&a->sessions, n);
+		session_shutdown(s);
+		if (cut && !s->ended)
+			job_end(&s->job, &gone, true);
+	}
+}
+
+/* What waits for a commit that nobody will tell any more, and jobs outside of sessions. */
+static void beside_cut(struct channels *cs)
+{
+	struct ticket *t;
+	size_t at = 0;
+	uint64_t key;
+	for (struct list *n; (n = cs->beside.next) != &cs->beside;)
+		job_end_by_rule(CONTAINER_OF(n, struct job, node), -ECANCELED, "shutting down");
+	for (void *v; at = 0, map64_next(cs->tickets, &at, &key, &v);) {
+		t = map64_del(cs->tickets, key);
+		t->job->holds--;
+		free(t);
+	}
+	channels_kick(cs);
+}
+
+static void shut_all(struct channels *cs, bool cut)
+{
 	for (size_t i = 0; i < cs->n; i++)
-		for (size_t k = 0; k < cs->list[i]->n_accounts; k++) {
-			struct chan_account *a = cs->list[i]->accounts[k];
-			timer_stop(cs->env, &a->again);
-			LIST_FOR_SAFE(&a->sessions, it, nx)
-			{
-				struct chan_session *s = CONTAINER_OF(
-					it, struct chan_session, node);
-				session_shutdown(s);
-				if (cut && !s->ended)
-					job_end(&s->job, &gone, true);
-			}
-		}
+		for (size_t k = 0; k < cs->list[i]->n_accounts; k++)
+			account_shut(cs->list[i]->accounts[k], cut);
+	if (cut)
+		beside_cut(cs);
 }
 
 static void on_close_deadline(struct timer *t)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "base/metrics.h"
 #include "channel/channel_internal.h"
 
 static struct chan_account *acct(void *ctx)
@@ -51,13 +52,13 @@ static int h_intent(void *ctx, struct lt_job *pub, struct lt_str step, uint32_t 
 		return -LT_E_INVALID;
 	if (j->cancelled)
 		return -LT_E_NOINTENT;
-	j->repeatable = (flags & LT_REPEATABLE) != 0;
 	j->intent_asked = true;
+	j->intent_open = false; /* of an earlier step: this one waits for its own commit */
 	struct note *n = note_new(cs, NOTE_INTENT, step.n + 1);
 	n->acct = j->acct;
 	n->op = j->op;
 	n->name = note_text(n, step, 100);
-	n->repeatable = j->repeatable;
+	n->repeatable = (flags & LT_REPEATABLE) != 0;
 	note_send(cs, n);
 	return 0;
 }
@@ -108,8 +109,10 @@ static void h_slots(void *ctx, struct lt_job *pub, uint32_t can_take)
 	struct job *j = job_of(pub);
 	if (!j || j->pub.kind != LT_J_SESSION)
 		return;
-	CONTAINER_OF(j, struct chan_session, job)->credits = can_take;
-	account_credits(acct(ctx));
+	struct chan_session *s = CONTAINER_OF(j, struct chan_session, job);
+	UNUSED(ctx);
+	s->credits = can_take;
+	session_count(s);
 }
 
 static int h_refresh(void *ctx, struct lt_job *pub, struct lt_str credential, uint64_t version_seen)
@@ -186,40 +189,51 @@ static int h_asset_url(
 	return -LT_E_INVALID; /* public assets come with the first channel that needs them */
 }
 
-static int h_receipt(void *ctx, struct lt_job *pub, const struct lt_receipt *r, uint64_t token)
+static int h_receipt(void *ctx, struct lt_job *pub, const struct lt_receipt *in, uint64_t token)
 {
 	struct job *j = job_of(pub);
 	struct channels *cs = acct(ctx)->ch->cs;
-	if (!j || r->n_ids > 16)
+	struct lt_receipt r;
+	known_copy(&r, sizeof(r), in, in->struct_size);
+	if (!j || r.n_ids > ARRAY_LEN(((struct note *)0)->list) || !cs->ev.receipt)
 		return -LT_E_INVALID;
-	struct note *n = note_new(cs, NOTE_RECEIPT, 4 * 201 + 16 * 201);
+	size_t room = r.ref.n + r.recipient.n + r.code.n + r.text.n + 4;
+	for (size_t i = 0; i < r.n_ids; i++)
+		room += r.ids[i].n + 1;
+	if (room > 65536)
+		return -LT_E_INVALID;
+	struct note *n = note_new(cs, NOTE_RECEIPT, room);
 	n->acct = j->acct;
-	n->receipt = *r;
-	n->receipt.ref = lt_of(note_text(n, r->ref, 200));
-	n->receipt.recipient = lt_of(note_text(n, r->recipient, 200));
-	n->receipt.code = lt_of(note_text(n, r->code, 200));
-	n->receipt.text = lt_of(note_text(n, r->text, 200));
-	for (size_t i = 0; i < r->n_ids; i++)
-		n->list[i] = lt_of(note_text(n, r->ids[i], 200));
+	n->receipt = r;
+	n->receipt.ref = lt_of(note_text(n, r.ref, 200));
+	n->receipt.recipient = lt_of(note_text(n, r.recipient, 200));
+	n->receipt.code = lt_of(note_text(n, r.code, 200));
+	n->receipt.text = lt_of(note_text(n, r.text, 200));
+	for (size_t i = 0; i < r.n_ids; i++)
+		n->list[i] = lt_of(note_text(n, r.ids[i], 200));
 	n->receipt.ids = n->list;
 	n->ticket = ticket_new(cs, j, token);
 	note_send(cs, n);
 	return 0;
 }
 
-static int h_inbound(void *ctx, struct lt_job *pub, const struct lt_inbound *in, uint64_t token)
+static int h_inbound(void *ctx, struct lt_job *pub, const struct lt_inbound *given, uint64_t token)
 {
 	struct job *j = job_of(pub);
 	struct channels *cs = acct(ctx)->ch->cs;
-	if (!j || in->text.n > 65536)
+	struct lt_inbound in;
+	known_copy(&in, sizeof(in), given, given->struct_size);
+	if (!j || in.text.n > 65536 || in.address.n > 300 || in.detail.n > 1000 ||
+		in.dedupe.n > 1000 || !cs->ev.inbound)
 		return -LT_E_INVALID;
-	struct note *n = note_new(cs, NOTE_INBOUND, 300 + 65536 + 2 * 1001 + 4);
+	struct note *n = note_new(
+		cs, NOTE_INBOUND, in.text.n + in.address.n + in.detail.n + in.dedupe.n + 4);
 	n->acct = j->acct;
-	n->inbound = *in;
-	n->inbound.address = lt_of(note_text(n, in->address, 300));
-	n->inbound.text = lt_of(note_text(n, in->text, 65536));
-	n->inbound.detail = lt_of(note_text(n, in->detail, 1000));
-	n->inbound.dedupe = lt_of(note_text(n, in->dedupe, 1000));
+	n->inbound = in;
+	n->inbound.address = lt_of(note_text(n, in.address, 300));
+	n->inbound.text = lt_of(note_text(n, in.text, 65536));
+	n->inbound.detail = lt_of(note_text(n, in.detail, 1000));
+	n->inbound.dedupe = lt_of(note_text(n, in.dedupe, 1000));
 	n->ticket = ticket_new(cs, j, token);
 	note_send(cs, n);
 	return 0;
@@ -245,7 +259,7 @@ static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *r)
 	struct note *n = note_new(cs, NOTE_RATE, 0);
 	n->acct = j->acct;
 	n->op = j->op;
-	n->rate = *r;
+	known_copy(&n->rate, sizeof(n->rate), r, r->struct_size);
 	note_send(cs, n);
 }
 
@@ -268,22 +282,29 @@ static void h_trace(void *ctx, struct lt_job *pub, uint32_t outward, struct lt_s
 
 static void h_log(void *ctx, struct lt_job *pub, uint32_t level, struct lt_str text)
 {
-	const struct chan_account *a = ctx;
+	struct chan_account *a = ctx;
 	UNUSED(pub);
 	enum log_level l = level <= LOG_ERROR ? LOG_ERROR
 		: level <= LOG_WARN           ? LOG_WARN
 		: level <= LOG_INFO           ? LOG_INFO
 					      : LOG_DEBUG;
+	if (!a->inst_open)
+		(void)str_copy(a->said, sizeof(a->said), s_of(text)); /* the reason of a refusal */
 	log_line(l, "ev=adapter.says ch=%s acct=%s text=%s", a->ch->conf->name, a->conf->name,
 		LOG_Q(s_of(text)));
 }
 
 static void h_metric(void *ctx, struct lt_job *pub, struct lt_str name, int64_t add)
 {
-	UNUSED(ctx);
+	const struct chan_account *a = ctx;
+	struct metric_label labels[] = { { "channel", str_of(a->ch->conf->name) },
+		{ "account", str_of(a->conf->name) }, { "name", s_of(name) } };
 	UNUSED(pub);
-	UNUSED(name);
-	UNUSED(add);
+	if (add > 0)
+		metric_add(metric_get(METRIC_COUNTER, "lantoa_adapter_events_total",
+				   "What adapters count, by their own names.", labels,
+				   ARRAY_LEN(labels)),
+			(uint64_t)add);
 }
 
 void host_fill(struct chan_account *a)

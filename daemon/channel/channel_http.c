@@ -7,12 +7,42 @@
 
 #define HTTP_WHOSE_MAX 1000
 #define URL_MAX        NET_URL_MAX
+#define TRACE_MAX      16384
+#define TRACE_BODY_MAX 4096
 
 static void http_free(struct job_http *h)
 {
 	list_del(&h->node);
 	free(h->whose);
 	free(h);
+}
+
+/* The exchange record: method, address and status; never a value that was put in by name, and no answer that holds secrets. */
+static void trace_request(struct job *j, const struct lt_http_req *req)
+{
+	const struct channel_events *ev = &j->acct->ch->cs->ev;
+	struct buf b;
+	if (!j->op || !ev->trace)
+		return;
+	buf_init(&b, TRACE_MAX);
+	(void)buf_addf(
+		&b, STR_FMT " " STR_FMT, STR_ARG(s_of(req->method)), STR_ARG(s_of(req->url)));
+	ev->trace(ev->ctx, j->op, true, buf_str(&b));
+	buf_done(&b);
+}
+
+static void trace_answer(struct job *j, const struct net_http_res *r, bool secret)
+{
+	const struct channel_events *ev = &j->acct->ch->cs->ev;
+	struct buf b;
+	if (!j->op || !ev->trace)
+		return;
+	buf_init(&b, TRACE_MAX);
+	size_t n = secret ? 0 : r->body.n < TRACE_BODY_MAX ? r->body.n : TRACE_BODY_MAX;
+	(void)buf_addf(&b, "%d " STR_FMT "\n", r->status, STR_ARG(r->error));
+	(void)buf_add(&b, r->body.p, n);
+	ev->trace(ev->ctx, j->op, false, buf_str(&b));
+	buf_done(&b);
 }
 
 static void http_on_done(void *ctx, const struct net_http_res *r)
@@ -38,18 +68,20 @@ static void http_on_done(void *ctx, const struct net_http_res *r)
 		.token = h->token,
 		.error = r->error_code,
 		.u = &res };
-	for (size_t i = 0; i < h->n_whose; i++)
-		if (h->publishes && r->phase == NET_NOT_SENT)
-			h->whose[i]->maybe_http = false; /* proven: not one byte left */
-	for (size_t i = 0; i < h->n_whose; i++)
-		h->whose[i]->holds--;
+	for (size_t i = 0; i < h->n_whose; i++) {
+		struct job *w = h->whose[i];
+		w->holds--;
+		if (r->phase == NET_NOT_SENT) /* proven: not one byte left */
+			h->repeatable ? w->http_out_repeatable-- : w->http_out--;
+	}
+	bool secret = h->secret_answer;
 	http_free(h);
 	if (j->finished) {
 		channels_kick(j->acct->ch->cs);
 		return;
 	}
-	if (j->session)
-		session_touch(j->session);
+	trace_answer(j, r, secret);
+	job_touch(j);
 	job_event(j, &ev);
 }
 
@@ -208,46 +240,83 @@ static int http_send(
 		return rc == -EAGAIN ? -LT_E_AGAIN : -LT_E_INVALID;
 	}
 	h->publishes = (req->flags & LT_PUBLISHES) != 0;
+	h->repeatable = (req->flags & LT_REPEATABLE) != 0;
+	h->secret_answer = (req->flags & LT_SECRET_ANSWER) != 0;
 	h->n_whose = h->publishes ? (req->n_whose ? req->n_whose : 1) : 0;
 	h->whose = x_calloc(h->n_whose + 1, sizeof(*h->whose));
 	for (size_t i = 0; i < h->n_whose; i++) {
 		struct job *w = h->whose[i] = req->n_whose ? job_of(req->whose[i]) : j;
-		w->publishing = w->maybe_http = true;
+		w->publishing = true;
 		w->holds++;
-		w->repeatable = (req->flags & LT_REPEATABLE) != 0;
+		h->repeatable ? w->http_out_repeatable++ : w->http_out++;
 	}
+	trace_request(j, req);
 	return 0;
 }
 
-int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req)
+static int http_allowed(struct job *j, const struct lt_http_req *req)
 {
-	struct job *one[1] = { j };
-	if (req->n_headers > NET_HEADERS_MAX || req->n_fields > NET_FIELDS_MAX ||
-		req->n_whose > HTTP_WHOSE_MAX)
-		return -LT_E_FULL;
-	if (req->flags & LT_PUBLISHES) {
-		int rc = req->n_whose ? 0 : publishing_allowed(one, 1);
-		for (size_t i = 0; i < req->n_whose && !rc; i++) {
-			one[0] = job_of(req->whose[i]);
-			rc = publishing_allowed(one, 1);
-		}
-		if (rc) {
-			if (!req->n_whose && !j->finished)
-				job_end_by_rule(j, rc,
-					j->cancelled ? "stopped before it was published"
-						     : "publishing without an intent");
-			return rc;
-		}
+	struct job *whose[HTTP_WHOSE_MAX];
+	if (!(req->flags & LT_PUBLISHES))
+		return 0;
+	for (size_t i = 0; i < req->n_whose; i++)
+		whose[i] = job_of(req->whose[i]);
+	return req->n_whose ? publishing_check(whose, req->n_whose) : publishing_check(&j, 1);
+}
+
+/* In a demo nothing but this machine is ever contacted, over HTTP neither. */
+static int http_loopback(const struct chan_account *a, struct str url)
+{
+	if (!a->ch->cs->o.loopback_only && !a->ch->conf->loopback_only)
+		return 0;
+	struct str scheme;
+	struct str rest = url;
+	if (!str_next(&rest, '/', &scheme) || rest.n == 0 || rest.p[0] != '/')
+		return -LT_E_INVALID;
+	struct str host = { rest.p + 1, rest.n - 1 };
+	size_t n = 0;
+	while (n < host.n && !strchr("/?#", host.p[n]))
+		n++;
+	host.n = n;
+	if (memchr(host.p, '@', host.n) || memchr(host.p, '\\', host.n))
+		return -LT_E_INVALID;
+	if (host.n && host.p[0] == '[') {
+		const char *end = memchr(host.p, ']', host.n);
+		host = (struct str){ host.p + 1, end ? (size_t)(end - host.p) - 1 : 0 };
+	} else {
+		const char *colon = memchr(host.p, ':', host.n);
+		host.n = colon ? (size_t)(colon - host.p) : host.n;
 	}
+	return host_is_loopback(host) ? 0 : -LT_E_INVALID;
+}
+
+static void secret_buf_done(struct buf *b)
+{
+	if (b->p)
+		wipe(b->p, b->n);
+	buf_done(b);
+}
+
+int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *given)
+{
+	struct lt_http_req req;
+	known_copy(&req, sizeof(req), given, given->struct_size);
+	if (req.n_headers > NET_HEADERS_MAX || req.n_fields > NET_FIELDS_MAX ||
+		req.n_whose > HTTP_WHOSE_MAX)
+		return -LT_E_FULL;
+	if (http_loopback(a, s_of(req.url)))
+		return -LT_E_INVALID;
+	int rc = http_allowed(j, &req);
+	if (rc)
+		return rc;
 	struct http_build *b = x_calloc(1, sizeof(*b));
 	buf_init(&b->url, URL_MAX);
 	buf_init(&b->text, 1u << 20);
 	buf_init(&b->form, 1u << 20);
-	int rc = http_send(a, j, req, b);
-	wipe(b->text.p, b->text.n);
-	buf_done(&b->url);
-	buf_done(&b->text);
-	buf_done(&b->form);
+	rc = http_send(a, j, &req, b);
+	secret_buf_done(&b->url);
+	secret_buf_done(&b->text);
+	secret_buf_done(&b->form);
 	free(b);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #ifndef LANTOA_CHANNEL_INTERNAL_H
 #define LANTOA_CHANNEL_INTERNAL_H
 
+#include <string.h>
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/list.h"
@@ -15,6 +16,7 @@
 #define JOB_MAGIC              0x4a4f4231u
 #define STREAM_MAGIC           0x53545231u
 #define JOB_WAKES_MAX          8
+#define JOB_GRACE_MS           2000 /* between CANCEL at the deadline and the end of the session */
 #define SESSION_STREAMS_MAX    256
 #define ACCOUNT_SESSIONS_MAX   1024
 #define SESSION_BACKOFF_MIN_MS 500
@@ -25,7 +27,6 @@ struct chan_settings { /* checked settings of one account, as the adapter sees t
 	struct lt_conf conf;
 	struct lt_pair *values, *files;
 	size_t n_values, n_files;
-	struct buf text; /* owns the strings */
 };
 
 struct chan_secret {
@@ -57,10 +58,11 @@ struct chan_account {
 	bool inst_open;
 	struct chan_secret secrets[SECRETS_MAX];
 	size_t n_secrets;
-	struct list sessions;
-	uint32_t n_sessions, limit, credits, told_credits;
-	bool credits_dirty;
-	struct list credit_node; /* cs->credits */
+	struct list sessions;            /* idle ones first where they are not shared */
+	uint32_t limit, credits, n_open; /* n_open: not shutting down */
+	bool dirty, refit;      /* credits to be told; sessions to be fitted to the limit */
+	struct list dirty_node; /* cs->dirty */
+	char said[200];         /* what it logged last while it was opened */
 	int64_t backoff_ms;
 	struct timer again; /* next session after a failure */
 	void *user;
@@ -89,7 +91,7 @@ struct job_http {
 	struct job *job;
 	struct net_call *call;
 	uint64_t token;
-	bool publishes;
+	bool publishes, repeatable, secret_answer;
 	struct job **whose; /* owned; those it publishes for */
 	size_t n_whose;
 };
@@ -106,11 +108,14 @@ struct job {
 	struct timer deadline;
 	struct list https, streams;
 	uint32_t n_streams;
-	bool live, finished, cancelled, intent_open, intent_asked, repeatable;
-	bool publishing;          /* a publishing byte was handed to net */
-	bool maybe_http;          /* a publishing request may have left */
-	struct chan_stream *wire; /* last stream it published on */
-	uint64_t wire_end;
+	bool finished, cancelled, intent_open, intent_asked;
+	bool late;                  /* over its deadline: told to stop, or cut after JOB_GRACE_MS */
+	bool publishing;            /* a publishing byte was handed to net */
+	bool sent, sent_repeatable; /* on an earlier stream one may have left */
+	uint32_t http_out, http_out_repeatable; /* publishing requests that may have left */
+	struct chan_stream *wire;               /* stream it published on last */
+	uint64_t wire_end; /* of its first publishing write there: from there on it may have left */
+	bool wire_repeatable;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
 	uint32_t holds; /* queue entries and adapter calls that name it */
@@ -120,8 +125,8 @@ struct chan_session {
 	struct job job;   /* first */
 	struct list node; /* account->sessions */
 	struct list ops;
-	uint32_t n_ops, credits;
-	bool shutting, touched, ended;
+	uint32_t n_ops, credits, counted; /* counted: its share in the account's credits */
+	bool shutting, touched, ended, worked;
 	struct list touch_node; /* cs->touched */
 };
 
@@ -174,11 +179,10 @@ struct channels {
 	uint64_t job_seq, ticket_seq;
 	struct map64 *tickets, *streams;
 	uint32_t stream_seq;
-	struct list notes, touched, credits;
+	struct list notes, touched, dirty, beside; /* beside: jobs outside of sessions */
 	struct task task;
 	unsigned depth;     /* inside an adapter */
 	struct list graves; /* jobs to free when nothing is on the stack */
-	struct slice_cache *cache;
 	bool closing;
 	struct timer close_timer;
 	void (*closed)(void *ctx);
@@ -210,6 +214,7 @@ void job_end(struct job *j, const struct lt_result *r, bool by_host); /* exactly
 void job_end_by_rule(struct job *j, int code,
 	const char *text); /* the host's own word: unknown, or proven not sent */
 bool job_maybe_published(const struct job *j);
+void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool repeatable);
 void job_free_later(struct job *j);
 int job_wake_at(struct job *j, int64_t at, uint64_t token);
 struct job *job_of(struct lt_job *j); /* NULL when it is none of ours or is over */
@@ -225,7 +230,9 @@ void session_touch(struct chan_session *s);
 void job_touch(struct job *j); /* its session, if it has one */
 void session_ended(struct chan_session *s, const struct lt_result *r);
 void account_sessions(struct chan_account *a); /* opens or closes to fit the limit */
-void account_credits(struct chan_account *a);
+void session_count(struct chan_session *s);    /* its share in the account's credits anew */
+void account_dirty(struct chan_account *a);
+void account_turn(struct chan_account *a); /* end of the turn: fits sessions, tells credits */
 void account_init(struct chan_account *a);
 void session_shutdown(struct chan_session *s);
 void channels_closed_if_done(struct channels *cs);
@@ -243,11 +250,20 @@ void http_cancel_all(struct job *j);
 /* channel_slice.c: asset slices as sources for net, read ahead on workers */
 struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t offset,
 	uint64_t length, uint32_t encode, int *ret_rc);
-void slice_cache_free(struct channels *cs);
 /* segs: n entries; sources among them are owned by the caller until handed to net */
 int srcs_to_segs(struct chan_account *a, const struct lt_src *src, size_t n, struct net_seg *segs);
 void segs_release(struct net_seg *segs, size_t n);
-int publishing_allowed(struct job *const *whose, size_t n); /* 0 or -LT_E_NOINTENT */
+/* 0; or -LT_E_NOINTENT, and those that had no right to publish are ended. */
+int publishing_check(struct job *const *whose, size_t n);
+bool host_is_loopback(struct str host);
+
+/* The bytes that both sides know of a struct that the other side gave. */
+static inline void known_copy(void *dst, size_t size, const void *src, uint32_t src_size)
+{
+	memset(dst, 0, size);
+	memcpy(dst, src, src_size < size ? src_size : size);
+	memcpy(dst, &(uint32_t){ (uint32_t)size }, sizeof(uint32_t));
+}
 
 static inline struct str s_of(struct lt_str s)
 {

@@ -8,11 +8,27 @@
 #include "base/log.h"
 #include "channel/channel_internal.h"
 
+/* An op that is late is told to stop and may still end honestly. Who does not let go then loses its session: the adapter may
+ * hold on to the op's memory for as long as that lives. */
 static void job_on_deadline(struct timer *t)
 {
-	struct job *j = CONTAINER_OF(t, struct job, deadline);
+	struct job *j = CONTAINER_OF(t, struct job, deadline), *session;
+	struct env *env = j->acct->ch->cs->env;
+	struct lt_event ev = { .struct_size = sizeof(ev), .type = LT_EV_CANCEL };
 	CHECK_OBJ(j, JOB_MAGIC);
+	if (j->session && !j->late) {
+		j->late = j->cancelled = true;
+		timer_set(env, &j->deadline, env_mono(env) + JOB_GRACE_MS);
+		job_touch(j);
+		job_event(j, &ev);
+		if (!j->finished)
+			http_cancel_all(j);
+		return;
+	}
+	session = j->session ? &j->session->job : NULL;
 	job_end_by_rule(j, -ETIMEDOUT, "the adapter did not finish in time");
+	if (session && !session->finished)
+		job_end_by_rule(session, -ETIMEDOUT, "the adapter kept an op past its deadline");
 }
 
 struct job *job_new(struct chan_account *a, uint32_t kind, size_t priv_size, size_t head_size)
@@ -22,7 +38,6 @@ struct job *job_new(struct chan_account *a, uint32_t kind, size_t priv_size, siz
 	struct job *j = x_calloc(1, head + priv_size + 16);
 	j->magic = JOB_MAGIC;
 	j->acct = a;
-	j->live = true;
 	j->pub = (struct lt_job){ .struct_size = sizeof(j->pub),
 		.kind = kind,
 		.id = ++cs->job_seq,
@@ -103,31 +118,58 @@ void job_event(struct job *j, const struct lt_event *ev)
 	}
 }
 
-bool job_maybe_published(const struct job *j)
+static bool wire_sent(const struct job *j)
 {
-	if (j->maybe_http)
-		return true;
-	if (!j->publishing || !j->wire)
+	if (!j->wire)
 		return false;
 	uint64_t flushed = j->wire->closed ? j->wire->flushed
 					   : net_stream_flushed(j->acct->ch->cs->net, j->wire->net);
 	return flushed >= j->wire_end;
 }
 
+bool job_maybe_published(const struct job *j)
+{
+	return j->sent || j->sent_repeatable || j->http_out || j->http_out_repeatable ||
+		wire_sent(j);
+}
+
+/* May have left, and to do it again could show. */
+static bool job_in_doubt(const struct job *j)
+{
+	return j->sent || j->http_out || (!j->wire_repeatable && wire_sent(j));
+}
+
+/* The first write on a stream that must not be repeated decides: a later one cannot make the earlier one unsent. */
+void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool repeatable)
+{
+	j->publishing = true;
+	if (j->wire == st && (!j->wire_repeatable || repeatable))
+		return;
+	if (wire_sent(j)) {
+		j->sent |= !j->wire_repeatable;
+		j->sent_repeatable |= j->wire_repeatable;
+	}
+	if (j->wire != st) {
+		job_unref_wire(j);
+		j->wire = st;
+		st->refs++;
+	}
+	j->wire_end = end;
+	j->wire_repeatable = repeatable;
+}
+
 void job_end_by_rule(struct job *j, int code, const char *text)
 {
 	char codetext[32];
 	/* Bytes that are still in our own queue could go out after this word was given: the stream is reset first. */
-	if (j->publishing && j->wire && !j->wire->closed && !job_maybe_published(j))
+	if (j->wire && !j->wire->closed && !wire_sent(j))
 		stream_close(j->acct->ch->cs, j->wire->id, true);
 	(void)snprintf(codetext, sizeof(codetext), "host:%d", code);
 	struct lt_result r = { .struct_size = sizeof(r),
-		.outcome = job_maybe_published(j) ? LT_UNKNOWN : LT_DEFERRED,
+		.outcome = job_in_doubt(j) ? LT_UNKNOWN : LT_DEFERRED,
 		.scope = LT_SCOPE_LANE,
 		.code = { codetext, strlen(codetext) },
 		.text = { text, strlen(text) } };
-	if (r.outcome == LT_UNKNOWN && j->repeatable)
-		r.outcome = LT_DEFERRED; /* safe to do again: a lost answer is no doubt */
 	job_end(j, &r, true);
 }
 
@@ -149,25 +191,31 @@ static void note_result(struct note *n, const struct lt_result *r)
 	c->ids = n->ids;
 }
 
+static size_t cut_len(struct lt_str s, size_t cut)
+{
+	return (s.n < cut ? s.n : cut) + 1;
+}
+
 static size_t result_bytes(const struct lt_result *r)
 {
-	size_t n = 200 + 200 + 1000 + 3;
-	for (size_t i = 0; i < r->n_ids && i < 16; i++)
-		n += 201;
+	size_t n = cut_len(r->code, 200) + cut_len(r->text, 200) + cut_len(r->url, 1000);
+	for (size_t i = 0; i < r->n_ids && i < ARRAY_LEN(((struct note *)0)->ids); i++)
+		n += cut_len(r->ids[i].id, 200);
 	return n;
 }
 
 static struct lt_result sane(const struct lt_result *in)
 {
-	struct lt_result r = { .struct_size = sizeof(r) };
-	size_t n = in->struct_size < sizeof(r) ? in->struct_size : sizeof(r);
-	memcpy(&r, in, n);
+	struct lt_result r;
+	known_copy(&r, sizeof(r), in, in->struct_size);
 	if (r.outcome < LT_UNKNOWN || r.outcome > LT_DEFERRED)
 		r.outcome = LT_UNKNOWN;
 	if (r.scope < LT_SCOPE_TARGET || r.scope > LT_SCOPE_CLASS)
 		r.scope = LT_SCOPE_TARGET;
 	if (r.n_ids && !r.ids)
 		r.n_ids = 0;
+	if (r.retry_after_ms < 0)
+		r.retry_after_ms = 0;
 	return r;
 }
 
@@ -177,14 +225,15 @@ static void op_over(struct job *j, const struct lt_result *r, bool by_host)
 	struct note *n = note_new(cs, NOTE_DONE, result_bytes(r));
 	n->acct = j->acct;
 	n->op = MOVE(j->op);
+	n->op->host[0] = NULL;
 	note_result(n, r);
 	n->result.by_host = by_host;
-	n->result.revoked = j->cancelled && r->outcome == LT_DEFERRED && !job_maybe_published(j);
+	/* An op that was merely late is no revoked one: it costs its try. */
+	n->result.revoked = j->cancelled && !j->late && r->outcome == LT_DEFERRED &&
+		!job_maybe_published(j);
 	j->session->n_ops--;
-	j->acct->ops--;
 	note_send(cs, n);
-	if (!(j->acct->ch->ad->caps & LT_CAP_SHARED_SESSION))
-		account_credits(j->acct);
+	session_count(j->session);
 }
 
 void job_end(struct job *j, const struct lt_result *in, bool by_host)
@@ -298,12 +347,25 @@ static void note_deliver(struct channels *cs, struct note *n)
 	case NOTE_RECEIPT: ev->receipt(ev->ctx, ch, n->acct, &n->receipt, n->ticket); break;
 	case NOTE_INBOUND: ev->inbound(ev->ctx, ch, n->acct, &n->inbound, n->ticket); break;
 	case NOTE_TROUBLE:
-		ev->account_trouble(ev->ctx, n->acct, n->result.scope, n->result.code,
-			n->result.text, n->result.retry_after_ms);
+		if (ev->account_trouble)
+			ev->account_trouble(ev->ctx, n->acct, n->result.scope, n->result.code,
+				n->result.text, n->result.retry_after_ms);
 		break;
 	case NOTE_CHECK: n->check_done(n->check_ctx, &n->result); break;
 	case NOTE_RATE: ev->rate(ev->ctx, n->acct, n->op, &n->rate); break;
 	}
+}
+
+/* What is queued now; what comes meanwhile waits for the next turn, so that a turn ends. */
+static void list_take(struct list *from, struct list *to)
+{
+	list_init(to);
+	if (list_empty(from))
+		return;
+	*to = *from;
+	to->next->prev = to;
+	to->prev->next = to;
+	list_init(from);
 }
 
 /* End of a turn: adapters flush what they gathered, then the user hears, then memory goes. */
@@ -311,22 +373,24 @@ void channels_turn(struct task *t)
 {
 	struct channels *cs = CONTAINER_OF(t, struct channels, task);
 	struct lt_event ev = { .struct_size = sizeof(ev), .type = LT_EV_BATCH_END };
+	struct list now;
 	CHECK_OBJ(cs, CHANNELS_MAGIC);
-	for (struct list *n; (n = list_pop(&cs->touched));) {
+	list_take(&cs->touched, &now);
+	for (struct list *n; (n = list_pop(&now));) {
 		struct chan_session *s = CONTAINER_OF(n, struct chan_session, touch_node);
 		s->touched = false;
 		job_event(&s->job, &ev);
 	}
-	for (struct list *n; (n = list_pop(&cs->notes));) {
+	list_take(&cs->notes, &now);
+	for (struct list *n; (n = list_pop(&now));) {
 		struct note *note = CONTAINER_OF(n, struct note, node);
 		note_deliver(cs, note);
 		free(note);
 	}
-	for (struct list *n; (n = list_pop(&cs->credits));) {
-		struct chan_account *a = CONTAINER_OF(n, struct chan_account, credit_node);
-		a->credits_dirty = false;
-		cs->ev.credits(cs->ev.ctx, a, a->credits);
-	}
+	list_take(&cs->dirty, &now);
+	for (struct list *n; (n = list_pop(&now));)
+		account_turn(CONTAINER_OF(n, struct chan_account, dirty_node));
 	if (!cs->depth)
 		graves_empty(cs);
+	channels_closed_if_done(cs);
 }

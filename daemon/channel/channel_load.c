@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "channel/channel_internal.h"
 
 #define KEYS_MAX      200
 #define PRIV_MAX      (1u << 20)
 #define PROBE_SECONDS 10
+#define CAPS_KNOWN    0x3ffull /* LT_CAP_INTENT_AT_START ... LT_CAP_SHARED_SESSION */
 
 static int check_owner(const char *path, bool owner_ok, struct err *e)
 {
@@ -49,6 +51,8 @@ static const char *vtable_fault(const struct lt_adapter *ad)
 	for (uint32_t i = 0; i < ad->n_keys; i++)
 		if (!ad->keys[i].name || !ad->keys[i].type)
 			return "a row of its table of settings has no name or type";
+	if (ad->caps & ~CAPS_KNOWN)
+		return "it claims capabilities that this daemon does not know";
 	if ((ad->caps & LT_CAP_SHARED_SESSION) && !ad->session_size)
 		return "it claims shared sessions and has no memory for one";
 	return NULL;
@@ -102,7 +106,52 @@ int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl
 	return 0;
 }
 
-/* Settings and open() of every account, then close(): no I/O by contract. */
+/* A probe has neither loop nor clock of its own: these three are all that open() may ask for. */
+static int64_t probe_ms(clockid_t which)
+{
+	struct timespec t;
+	(void)clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+static int64_t probe_wall(void *ctx)
+{
+	UNUSED(ctx);
+	return probe_ms(CLOCK_REALTIME);
+}
+static int64_t probe_mono(void *ctx)
+{
+	UNUSED(ctx);
+	return probe_ms(CLOCK_MONOTONIC);
+}
+static void probe_random(void *ctx, void *buf, size_t n)
+{
+	UNUSED(ctx);
+	memset(buf, 0x5a, n);
+}
+
+static int try_account(struct chan_account *a, struct err *e)
+{
+	const struct lt_adapter *ad = a->ch->ad;
+	host_fill(a);
+	a->host.wall_ms = probe_wall;
+	a->host.mono_ms = probe_mono;
+	a->host.random = probe_random;
+	a->inst = (struct lt_inst){ .struct_size = sizeof(a->inst),
+		.host = &a->host,
+		.conf = &a->settings.conf,
+		.priv = x_calloc(1, ad->inst_size + 1) };
+	int rc = ad->open(&a->inst);
+	if (rc >= 0)
+		ad->close(&a->inst);
+	free(a->inst.priv);
+	return rc >= 0
+		? 0
+		: err_set(e, -EINVAL, "%s: account '%s': adapter '%s' refuses its settings: %s",
+			  a->ch->conf->file, a->conf->name, ad->name,
+			  a->said[0] ? a->said : "it gives no reason");
+}
+
+/* Settings, secrets and open() of every account, then close(): no I/O by contract. */
 static int try_open(const struct lt_adapter *ad, const struct conf_channel *ch, struct err *e)
 {
 	int rc = 0;
@@ -113,22 +162,13 @@ static int try_open(const struct lt_adapter *ad, const struct conf_channel *ch, 
 		a->ch = &c;
 		a->conf = ch->accounts[i];
 		rc = settings_make(ad, ch, a->conf, &a->settings, e);
-		if (!rc) {
-			host_fill(a);
-			a->inst = (struct lt_inst){ .struct_size = sizeof(a->inst),
-				.host = &a->host,
-				.conf = &a->settings.conf,
-				.priv = calloc(1, ad->inst_size + 1) };
-			int opened = ad->open(&a->inst);
-			if (opened < 0)
-				rc = err_set(e, -EINVAL,
-					"channel '%s', account '%s': adapter '%s' refuses its settings (%d); its reason stands in the log",
-					ch->name, a->conf->name, ad->name, opened);
-			else
-				ad->close(&a->inst);
-			free(a->inst.priv);
-			settings_done(&a->settings);
-		}
+		if (!rc)
+			rc = secrets_read(a, e);
+		if (!rc)
+			rc = try_account(a, e);
+		settings_done(&a->settings);
+		for (size_t k = 0; k < a->n_secrets; k++)
+			secret_free(a->secrets[k].value);
 		free(cs);
 		free(a);
 	}

@@ -6,17 +6,20 @@
 
 #define START_MAX 1024
 
+static bool shared(const struct chan_account *a)
+{
+	return (a->ch->ad->caps & LT_CAP_SHARED_SESSION) != 0;
+}
+
 static struct chan_session *session_for(struct chan_account *a, size_t n)
 {
-	bool one = (a->ch->ad->caps & LT_CAP_SHARED_SESSION) != 0;
 	LIST_FOR(&a->sessions, it)
 	{
 		struct chan_session *s = CONTAINER_OF(it, struct chan_session, node);
-		if (s->shutting || s->ended)
-			continue;
-		if (one ? s->credits >= n
-			: s->n_ops == 0 && (n == 1 || (a->ch->ad->caps & LT_CAP_BATCH)))
+		if (s->counted >= (shared(a) ? n : 1))
 			return s;
+		if (!shared(a))
+			return NULL; /* idle ones stand in front */
 	}
 	return NULL;
 }
@@ -60,7 +63,7 @@ static struct job *op_job(struct chan_account *a, struct chan_session *s, struct
 	op->host[0] = j;
 	list_push(&s->ops, &j->node);
 	s->n_ops++;
-	a->ops++;
+	s->worked = true;
 	if (op->deadline_mono_ms)
 		timer_set(a->ch->cs->env, &j->deadline, op->deadline_mono_ms);
 	return j;
@@ -83,8 +86,9 @@ int channel_start(struct chan_account *a, struct chan_op **ops, size_t n)
 		jobs[i] = &own[i]->pub;
 		works[i] = &own[i]->work;
 	}
-	if (a->ch->ad->caps & LT_CAP_SHARED_SESSION)
+	if (shared(a))
 		s->credits -= (uint32_t)n;
+	session_count(s);
 	session_touch(s);
 	cs->depth++;
 	int rc = a->ch->ad->start(&a->inst, jobs, works, n);
@@ -97,7 +101,6 @@ int channel_start(struct chan_account *a, struct chan_op **ops, size_t n)
 	if (rc < 0)
 		log_line(LOG_WARN, "ev=adapter.start_failed ch=%s acct=%s n=%zu rc=%d",
 			a->ch->conf->name, a->conf->name, n, rc);
-	account_credits(a);
 	return 0;
 }
 
@@ -113,6 +116,7 @@ void channel_op_go(struct chan_op *op, bool go)
 	struct lt_event ev = { .struct_size = sizeof(ev), .type = go ? LT_EV_GO : LT_EV_CANCEL };
 	if (!j || !j->intent_asked)
 		return;
+	j->intent_asked = false;
 	if (go && !j->cancelled) {
 		j->intent_open = true;
 	} else {
@@ -189,6 +193,7 @@ void channel_check(
 	struct lt_job *jobs[] = { &j->pub };
 	const struct lt_work *works[] = { &j->work };
 	j->work = (struct lt_work){ .struct_size = sizeof(j->work) };
+	list_push(&cs->beside, &j->node);
 	j->check_done = done;
 	j->check_ctx = ctx;
 	timer_set(cs->env, &j->deadline, env_mono(cs->env) + 60000);

@@ -122,6 +122,8 @@ int channel_address(const struct channel *c, struct str in, struct addr_out *ret
 	if (in.n == 0 || in.n > 300 || str_has_control(in))
 		return err_set(e, -EINVAL,
 			"is no address: empty, longer than 300 bytes, or with a control character");
+	if (!c->n_accounts)
+		return err_set(e, -ENOENT, "channel '%s' has no account", c->conf->name);
 	int rc = c->ad->address(&c->accounts[0]->settings.conf, lt_of(in), &sink);
 	if (rc < 0 || !out.canonical[0])
 		return err_set(e, -EINVAL, "%s",
@@ -160,7 +162,7 @@ static struct lt_src *piece_new(struct prepare_sink *s)
 static int prepare_add(void *ctx, const struct lt_src *in)
 {
 	struct prepare_sink *s = ctx;
-	if (in->bytes.n > PREPARED_BYTES_MAX)
+	if (in->bytes.n > PREPARED_BYTES_MAX || in->secret.n > 200 || in->asset.n > 200)
 		return prepare_fail(s);
 	struct lt_src *src = piece_new(s);
 	if (!src)
@@ -168,6 +170,8 @@ static int prepare_add(void *ctx, const struct lt_src *in)
 	src->bytes = arena_str(s->a, in->bytes);
 	src->secret = arena_str(s->a, in->secret);
 	src->asset = arena_str(s->a, in->asset);
+	if (in->bytes.p && !src->bytes.p)
+		return prepare_fail(s); /* no memory */
 	src->offset = in->offset;
 	src->length = in->length;
 	src->encode = in->encode;
@@ -230,32 +234,37 @@ static int prepare_fact(void *ctx, struct lt_str name, int64_t value)
 	return 0;
 }
 
-/* Over every piece, hole, note, problem and fact in order; the preview is made of them. batch_key is derived, not content. */
+static void digest_number(struct hasher *h, uint64_t n)
+{
+	uint8_t be[8];
+	for (size_t k = 0; k < 8; k++)
+		be[k] = (uint8_t)(n >> (56 - 8 * k));
+	hasher_field(h, be, sizeof(be));
+}
+
+/* Over every piece, hole, note and fact in order; the preview is made of them. batch_key is derived, not content. */
 static void digest_make(struct prepared *p)
 {
 	struct hasher h;
 	hasher_init(&h);
 	hasher_field(&h, "lantoa-prepared-1", 17);
+	digest_number(&h, p->n_pieces);
 	for (size_t i = 0; i < p->n_pieces; i++) {
 		const struct lt_src *s = &p->pieces[i];
-		uint64_t numbers[4] = { s->offset, s->length, s->encode, s->reserved };
-		uint8_t be[32];
-		for (size_t k = 0; k < 32; k++)
-			be[k] = (uint8_t)(numbers[k / 8] >> (56 - 8 * (k % 8)));
-		hasher_field(&h, be, sizeof(be));
+		digest_number(&h, s->offset);
+		digest_number(&h, s->length);
+		digest_number(&h, s->encode);
+		digest_number(&h, s->reserved);
 		hasher_field(&h, s->bytes.p, s->bytes.n);
 		hasher_field(&h, s->secret.p, s->secret.n);
 		hasher_field(&h, s->asset.p, s->asset.n);
 	}
 	hasher_field(&h, p->note.p, p->note.n);
 	for (size_t i = 0; i < p->n_facts; i++) {
-		uint8_t be[8];
 		if (!strcmp(p->facts[i].name, "batch_key"))
 			continue;
-		for (size_t k = 0; k < 8; k++)
-			be[k] = (uint8_t)((uint64_t)p->facts[i].value >> (56 - 8 * k));
 		hasher_field(&h, p->facts[i].name, strlen(p->facts[i].name));
-		hasher_field(&h, be, sizeof(be));
+		digest_number(&h, (uint64_t)p->facts[i].value);
 	}
 	hasher_end(&h, &p->digest);
 }
@@ -368,7 +377,7 @@ static void compose_finish(struct compose_sink *s, struct prepared *p, struct pa
 		struct lt_src *src = &s->src[i];
 		if (src->reserved != 1)
 			continue;
-		src->bytes.p = out->own + src->offset;
+		src->bytes.p = out->own ? out->own + src->offset : "";
 		src->offset = 0;
 		src->reserved = 0;
 		out->bytes += src->bytes.n;

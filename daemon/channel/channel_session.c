@@ -29,23 +29,47 @@ void job_touch(struct job *j)
 		session_touch(j->session);
 }
 
-/* How many ops may be started now, told to the user at the end of the turn. */
-void account_credits(struct chan_account *a)
+void account_dirty(struct chan_account *a)
 {
 	struct channels *cs = a->ch->cs;
-	uint32_t n = 0;
-	LIST_FOR(&a->sessions, it)
-	{
-		const struct chan_session *s = CONTAINER_OF(it, struct chan_session, node);
-		if (!s->shutting && !s->ended)
-			n += shared(a) ? s->credits : s->n_ops == 0;
+	if (a->dirty)
+		return;
+	a->dirty = true;
+	list_push(&cs->dirty, &a->dirty_node);
+	channels_kick(cs);
+}
+
+/* One session, not all: at 25,000 ops a second nobody may walk over a thousand sessions for each. Where sessions are not
+ * shared the idle ones stand in front, so the next op finds its session at once. */
+void session_count(struct chan_session *s)
+{
+	struct chan_account *a = s->job.acct;
+	uint32_t now = s->shutting || s->ended ? 0
+		: shared(a)                    ? s->credits
+					       : s->n_ops == 0 && s->credits > 0;
+	a->credits += now - s->counted;
+	if (!shared(a) && !s->ended && now != s->counted) {
+		list_del(&s->node);
+		if (now)
+			list_push_front(&a->sessions, &s->node);
+		else
+			list_push(&a->sessions, &s->node);
 	}
-	a->credits = n;
-	if (!a->credits_dirty) {
-		a->credits_dirty = true;
-		list_push(&cs->credits, &a->credit_node);
-		channels_kick(cs);
+	s->counted = now;
+	if (s->n_ops == 0 && !s->shutting && !s->ended)
+		a->refit |= shared(a) ? a->limit == 0 : a->n_open > a->limit;
+	account_dirty(a);
+}
+
+void account_turn(struct chan_account *a)
+{
+	struct channels *cs = a->ch->cs;
+	a->dirty = false;
+	if (a->refit) {
+		a->refit = false;
+		account_sessions(a);
 	}
+	cs->ev.credits(cs->ev.ctx, a, a->credits);
 }
 
 static void session_say(struct chan_session *s, uint32_t type, uint32_t limit)
@@ -60,6 +84,8 @@ void session_shutdown(struct chan_session *s)
 	if (s->shutting || s->ended)
 		return;
 	s->shutting = true;
+	s->job.acct->n_open--;
+	session_count(s);
 	session_say(s, LT_EV_SHUTDOWN, 0);
 }
 
@@ -74,12 +100,14 @@ static struct chan_session *session_open(struct chan_account *a)
 	list_init(&s->node);
 	list_init(&s->ops);
 	list_init(&s->touch_node);
-	list_push(&a->sessions, &s->node);
-	a->n_sessions++;
+	list_push_front(&a->sessions, &s->node);
+	a->n_open++;
 	j->work = work;
 	works[0] = &j->work;
-	if (!shared(a))
-		s->credits = 1;
+	if (!shared(a)) {
+		s->credits = 1; /* until it says slots(0) */
+		session_count(s);
+	}
 	a->ch->cs->depth++;
 	int rc = ad->start(&a->inst, jobs, works, 1);
 	a->ch->cs->depth--;
@@ -99,49 +127,48 @@ static uint32_t sessions_wanted(const struct chan_account *a)
 	return want > ACCOUNT_SESSIONS_MAX ? ACCOUNT_SESSIONS_MAX : want;
 }
 
-static uint32_t sessions_open_now(const struct chan_account *a)
-{
-	uint32_t n = 0;
-	LIST_FOR(&a->sessions, it)
-	n += !CONTAINER_OF(it, struct chan_session, node)->shutting;
-	return n;
-}
-
+/* Sessions are told one after the other, each from the front again: an event may end any of them. */
 static void sessions_close_some(struct chan_account *a, uint32_t surplus)
 {
-	LIST_FOR_SAFE(&a->sessions, it, nx)
+	for (bool found = true; surplus && found; surplus--) {
+		found = false;
+		LIST_FOR(&a->sessions, it)
+		{
+			struct chan_session *s = CONTAINER_OF(it, struct chan_session, node);
+			if (!s->shutting && s->n_ops == 0) {
+				found = true;
+				session_shutdown(s);
+				break;
+			}
+		}
+	}
+}
+
+static void session_fit(struct chan_account *a)
+{
+	LIST_FOR(&a->sessions, it)
 	{
 		struct chan_session *s = CONTAINER_OF(it, struct chan_session, node);
-		if (surplus && !s->shutting && s->n_ops == 0) {
+		if (s->shutting)
+			continue;
+		session_say(s, LT_EV_LIMIT, a->limit);
+		if (!a->limit && !s->shutting && !s->ended && s->n_ops == 0)
 			session_shutdown(s);
-			surplus--;
-		}
+		return; /* an account has one shared session at work */
 	}
 }
 
 void account_sessions(struct chan_account *a)
 {
-	uint32_t want = sessions_wanted(a), have = sessions_open_now(a);
-	if (a->ch->cs->closing)
-		want = 0;
-	while (have < want && !timer_is_set(&a->again)) {
-		struct chan_session *s = session_open(a);
-		if (!s)
+	uint32_t want = a->ch->cs->closing ? 0 : sessions_wanted(a);
+	while (a->n_open < want && !timer_is_set(&a->again))
+		if (!session_open(a))
 			return; /* it failed at once; the pause is set */
-		have++;
-	}
-	if (have > want && !shared(a))
-		sessions_close_some(a, have - want);
 	if (shared(a))
-		LIST_FOR_SAFE(&a->sessions, it, nx)
-		{
-			struct chan_session *s = CONTAINER_OF(it, struct chan_session, node);
-			if (!s->shutting)
-				session_say(s, LT_EV_LIMIT, a->limit);
-			if (!a->limit && !s->shutting && !s->ended && s->n_ops == 0)
-				session_shutdown(s);
-		}
-	account_credits(a);
+		session_fit(a);
+	else if (a->n_open > want)
+		sessions_close_some(a, a->n_open - want);
+	account_dirty(a);
 }
 
 static void account_on_again(struct timer *t)
@@ -153,7 +180,7 @@ static void account_on_again(struct timer *t)
 void account_init(struct chan_account *a)
 {
 	list_init(&a->sessions);
-	list_init(&a->credit_node);
+	list_init(&a->dirty_node);
 	timer_init(&a->again, account_on_again);
 }
 
@@ -169,27 +196,38 @@ static void trouble(struct chan_account *a, const struct lt_result *r)
 	note_send(cs, n);
 }
 
-/* The pause before the next session: what the provider asked for, else doubling; a session that had done work starts afresh. */
-static void pause_again(struct chan_account *a, const struct lt_result *r, bool good)
+/* The pause before the next session: what the provider asked for, else doubling. A session that had worked and ended in order
+ * is opened anew at once, but from the timer; one that ended in order without any work waits the shortest pause. */
+static void pause_again(struct chan_account *a, const struct lt_result *r, bool good, bool worked)
 {
 	struct env *env = a->ch->cs->env;
-	if (good) {
+	int64_t wait = 0;
+	if (!good) {
+		a->backoff_ms = a->backoff_ms ? a->backoff_ms * 2 : SESSION_BACKOFF_MIN_MS;
+		if (a->backoff_ms > SESSION_BACKOFF_MAX_MS)
+			a->backoff_ms = SESSION_BACKOFF_MAX_MS;
+		wait = r->retry_after_ms > a->backoff_ms ? r->retry_after_ms : a->backoff_ms;
+	} else {
 		a->backoff_ms = 0;
-		return;
+		wait = worked ? 0 : SESSION_BACKOFF_MIN_MS;
+		if (!a->limit || timer_is_set(&a->again))
+			return;
 	}
-	a->backoff_ms = a->backoff_ms ? a->backoff_ms * 2 : SESSION_BACKOFF_MIN_MS;
-	if (a->backoff_ms > SESSION_BACKOFF_MAX_MS)
-		a->backoff_ms = SESSION_BACKOFF_MAX_MS;
-	int64_t wait = r->retry_after_ms > a->backoff_ms ? r->retry_after_ms : a->backoff_ms;
-	timer_set(env, &a->again, env_mono(env) + wait);
+	if (!a->ch->cs->closing)
+		timer_set(env, &a->again, env_mono(env) + wait);
 }
 
 static void session_task_free(struct chan_session *s)
 {
 	list_del(&s->touch_node);
 	s->touched = false;
-	streams_drop(&s->job);
 	job_free_later(&s->job);
+}
+
+static void trouble_log(const struct chan_account *a, const struct lt_result *r)
+{
+	log_line(LOG_WARN, "ev=session.failed ch=%s acct=%s code=%s why=%s", a->ch->conf->name,
+		a->conf->name, LOG_Q(s_of(r->code)), LOG_Q(s_of(r->text)));
 }
 
 /* Every op that still hangs in it ends first, by what its bytes prove. */
@@ -198,28 +236,20 @@ void session_ended(struct chan_session *s, const struct lt_result *r)
 	struct chan_account *a = s->job.acct;
 	bool good = r->outcome == LT_ACCEPTED || s->shutting;
 	s->ended = true;
-	s->credits = 0;
+	if (!s->shutting)
+		a->n_open--;
+	session_count(s);
 	streams_drop(&s->job);
-	LIST_FOR_SAFE(&s->ops, it, nx)
-	{
+	for (struct list *it; (it = s->ops.next) != &s->ops;) {
 		struct job *j = CONTAINER_OF(it, struct job, node);
-		if (!j->finished)
-			job_end_by_rule(j, -EPIPE,
-				r->text.n ? "the session ended"
-					  : "the session ended without a word");
+		job_end_by_rule(j, -EPIPE,
+			r->text.n ? "the session ended" : "the session ended without a word");
 	}
 	list_del(&s->node);
-	a->n_sessions--;
 	if (!good) {
-		log_line(LOG_WARN, "ev=session.failed ch=%s acct=%s code=%s why=%s",
-			a->ch->conf->name, a->conf->name, LOG_Q(s_of(r->code)),
-			LOG_Q(s_of(r->text)));
+		trouble_log(a, r);
 		trouble(a, r);
 	}
-	pause_again(a, r, good);
-	account_credits(a);
+	pause_again(a, r, good, s->worked);
 	session_task_free(s);
-	if (good && a->limit && !a->ch->cs->closing && !timer_is_set(&a->again))
-		timer_set(a->ch->cs->env, &a->again,
-			env_mono(a->ch->cs->env)); /* wanted still: opened anew, not from inside */
 }

@@ -31,6 +31,7 @@ struct slice {
 static void slice_free(struct slice *s)
 {
 	s->cs->slices--;
+	channels_closed_if_done(s->cs);
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	free(s->use.p);

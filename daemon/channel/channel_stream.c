@@ -83,11 +83,11 @@ static void stream_on_event(void *ctx, const struct net_stream_ev *ev)
 }
 
 /* In a demo nothing but this machine is ever contacted. */
-static bool is_loopback(struct lt_str host)
+bool host_is_loopback(struct str host)
 {
 	char text[64];
 	struct in_addr a;
-	if (!str_copy(text, sizeof(text), s_of(host)))
+	if (!str_copy(text, sizeof(text), host))
 		return false;
 	if (!strcmp(text, "localhost") || !strcmp(text, "::1"))
 		return true;
@@ -97,17 +97,19 @@ static bool is_loopback(struct lt_str host)
 static int loopback_guard(const struct chan_account *a, struct lt_str host)
 {
 	const struct channels *cs = a->ch->cs;
-	return (cs->o.loopback_only || a->ch->conf->loopback_only) && !is_loopback(host)
+	return (cs->o.loopback_only || a->ch->conf->loopback_only) && !host_is_loopback(s_of(host))
 		? -LT_E_INVALID
 		: 0;
 }
 
 int stream_open(
-	struct chan_account *a, struct job *j, const struct lt_stream_req *req, uint32_t *ret)
+	struct chan_account *a, struct job *j, const struct lt_stream_req *given, uint32_t *ret)
 {
 	struct channels *cs = a->ch->cs;
+	struct lt_stream_req in, *req = &in;
 	struct str password = { 0 };
 	const char *argv[2] = { a->ch->conf->exec, NULL };
+	known_copy(&in, sizeof(in), given, given->struct_size);
 	if (j->n_streams >= SESSION_STREAMS_MAX || (req->kind == LT_EXEC && !a->ch->conf->exec))
 		return -LT_E_INVALID;
 	if (req->kind != LT_EXEC && loopback_guard(a, req->host))
@@ -149,27 +151,6 @@ int stream_open(
 	return 0;
 }
 
-int publishing_allowed(struct job *const *whose, size_t n)
-{
-	int rc = n ? 0 : -LT_E_NOINTENT;
-	for (size_t i = 0; i < n; i++)
-		if (!whose[i] || whose[i]->finished || whose[i]->cancelled ||
-			!whose[i]->intent_open)
-			rc = -LT_E_NOINTENT;
-	return rc;
-}
-
-static void mark_published(struct job *j, struct chan_stream *st, uint64_t end)
-{
-	if (j->wire != st) {
-		job_unref_wire(j);
-		j->wire = st;
-		st->refs++;
-	}
-	j->wire_end = end;
-	j->publishing = true;
-}
-
 int srcs_to_segs(struct chan_account *a, const struct lt_src *src, size_t n, struct net_seg *segs)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -199,15 +180,25 @@ void segs_release(struct net_seg *segs, size_t n)
 
 #define WHOSE_MAX 200
 
-/* -LT_E_NOINTENT ends the jobs that had no right to publish: the adapter is told by the code and by their end. */
-static int refuse_publishing(struct job **j, size_t n)
+static bool may_publish(const struct job *j)
 {
+	return !j->finished && !j->cancelled && j->intent_open;
+}
+
+/* -LT_E_NOINTENT ends the jobs that had no right to publish: the adapter is told by the code and by their end. */
+int publishing_check(struct job *const *whose, size_t n)
+{
+	bool good = n > 0;
 	for (size_t i = 0; i < n; i++)
-		if (j[i] && !j[i]->finished && (j[i]->cancelled || !j[i]->intent_open))
-			job_end_by_rule(j[i], -LT_E_NOINTENT,
-				j[i]->cancelled ? "stopped before it was published"
-						: "publishing without an intent");
-	return -LT_E_NOINTENT;
+		good = good && whose[i] && may_publish(whose[i]);
+	for (size_t i = 0; i < n && !good; i++) {
+		struct job *j = whose[i];
+		if (j && !j->finished && !may_publish(j))
+			job_end_by_rule(j, -LT_E_NOINTENT,
+				j->cancelled ? "stopped before it was published"
+					     : "publishing without an intent");
+	}
+	return good ? 0 : -LT_E_NOINTENT;
 }
 
 int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, size_t n,
@@ -223,8 +214,8 @@ int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, siz
 		return -LT_E_FULL;
 	for (size_t i = 0; i < n_whose; i++)
 		jobs[i] = job_of(whose[i]);
-	if ((flags & LT_PUBLISHES) && publishing_allowed(jobs, n_whose))
-		return refuse_publishing(jobs, n_whose);
+	if ((flags & LT_PUBLISHES) && publishing_check(jobs, n_whose))
+		return -LT_E_NOINTENT;
 	if (n > ARRAY_LEN(few))
 		segs = x_calloc(n, sizeof(*segs));
 	int rc = srcs_to_segs(st->owner->acct, src, n, segs);
@@ -239,10 +230,8 @@ int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, siz
 		free(segs);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < n_whose && (flags & LT_PUBLISHES); i++) {
-		mark_published(jobs[i], st, end);
-		jobs[i]->repeatable = (flags & LT_REPEATABLE) != 0;
-	}
+	for (size_t i = 0; i < n_whose && (flags & LT_PUBLISHES); i++)
+		job_published_on(jobs[i], st, end, (flags & LT_REPEATABLE) != 0);
 	if (ret_end)
 		*ret_end = end;
 	return 0;

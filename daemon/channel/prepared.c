@@ -32,7 +32,8 @@ struct lt_str arena_str(struct arena *a, struct lt_str s)
 {
 	if (!s.p)
 		return s;
-	return (struct lt_str){ arena_copy(a, s.p, s.n), s.n };
+	void *p = arena_copy(a, s.p, s.n);
+	return (struct lt_str){ p, p ? s.n : 0 };
 }
 
 static void arena_free(struct arena *a)
