@@ -11,6 +11,7 @@
 
 #define SCAN_GAP_MS   50
 #define SCAN_FAIL_MS  1000
+#define SCAN_IDLE_MS  30000 /* active parts are looked at so often at least */
 #define LINK_AGAIN_MS 30000
 #define SCAN_JOBS_MAX 64
 
@@ -112,6 +113,9 @@ static void do_done(struct store_cmd *cmd)
 		log_line(LOG_INFO, "ev=part.%s release=%s part=%u why=%s", names[d->cmd.act],
 			d->code, d->cmd.part, LOG_Q(str_of(d->why)));
 	bool expired = d->cmd.act == PART_ACT_EXPIRE && cmd->rc == 0;
+	if (cmd->rc == 0 && !d->cmd.stale && !p->stopping &&
+		(d->cmd.act == PART_ACT_DONE || d->cmd.act == RELEASE_ACT_DONE))
+		plan_seal(p, d->cmd.release_id);
 	map64_del(p->starting, (uint64_t)d->cmd.release_id * 64 + d->cmd.part);
 	free(d);
 	if (expired && p->o.on_lots_open && !p->stopping)
@@ -205,13 +209,13 @@ static void apply(struct plan *p, struct scan *s)
 			next = d.next_ms < next ? d.next_ms : next;
 		}
 	}
-	if (next == INT64_MAX)
+	if (s->n == 0)
 		return;
-	int64_t wait = next - env_wall(p->env);
+	int64_t wait = next == INT64_MAX ? SCAN_IDLE_MS : next - env_wall(p->env);
 	int64_t at = env_mono(p->env) +
-		(wait < SCAN_GAP_MS            ? SCAN_GAP_MS
-				: wait > 60000 ? 60000
-					       : wait); /* clocks may be set */
+		(wait < SCAN_GAP_MS                   ? SCAN_GAP_MS
+				: wait > SCAN_IDLE_MS ? SCAN_IDLE_MS
+						      : wait); /* clocks may be set */
 	if (!timer_is_set(&p->timer) || p->timer.at_ms > at)
 		timer_set(p->env, &p->timer, at);
 }

@@ -116,6 +116,9 @@ int check_reopen(struct plan *p, struct store_reader *r, const struct release_ro
 void check_rules(struct checked *c); /* check_rules.c: times, campaign, links, internal, similar */
 void check_prepare(struct checked *c);                           /* check_prepare.c */
 int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
+/* The lists that the manifest calls listed, with part numbers; owned, NULL where there are none. */
+struct contact_key *check_contacts(const struct checked *c, size_t *ret_n);
+void check_dir_done(struct checked *c); /* the unpacked bundle goes; worker only */
 cJSON *check_json(const struct checked *c);
 cJSON *problems_json(const struct content_problems *p);
 cJSON *made_json(const struct made *m, const struct checked *c, bool whole);
@@ -161,6 +164,7 @@ struct plan {
 };
 struct conf *plan_conf(struct plan *p); /* a reference; any thread */
 void plan_busy(struct plan *p);
+void plan_seal(struct plan *p, int64_t release_id); /* plan_seal.c */
 void plan_idle(struct plan *p); /* the last one out answers plan_stop */
 void plan_scan(struct plan *p); /* soon */
 void plan_jobs_run(struct plan *p, const int64_t *releases, size_t n); /* plan_job.c */
@@ -196,6 +200,7 @@ struct plan_call {
 	struct submit_part *parts;
 	struct submit_asset *assets;
 	struct contact_key *contacts;
+	size_t n_contacts;
 	char *front; /* struct doc_stored's strings */
 	char *body, *bodies;
 	bool correct;
