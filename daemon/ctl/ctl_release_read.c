@@ -241,7 +241,7 @@ static int on_lot(void *ctx, const struct q_lot *l)
 
 static int put_assets(struct db *db, const struct release_row *r, cJSON *o)
 {
-	struct asset_row *rows = NULL;
+	struct release_asset_row *rows = NULL;
 	size_t n = 0;
 	int rc = release_assets_get(db, r->id, r->rev_newest, &rows, &n);
 	cJSON *list = json_arr();

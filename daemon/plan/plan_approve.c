@@ -84,7 +84,7 @@ static void approve_rows(struct plan_call *c)
 		a->prepared = k->rows;
 		a->n_prepared = k->n_made;
 		a->contacts = c->contacts;
-		a->n_contacts = c->contacts ? k->resolved->n_contacts : 0;
+		a->n_contacts = c->n_contacts;
 		a->conf = k->conf;
 	} else {
 		a->conf = plan_conf(c->p);
@@ -180,13 +180,7 @@ static int diff_work(struct plan_call *c, struct store_reader *r)
 		output_changes(k, rows, n, c->json);
 	}
 	free(rows);
-	if (k->resolved->n_contacts && k->resolved->n_contacts <= RELEASE_CONTACTS_MAX) {
-		c->contacts = x_calloc(k->resolved->n_contacts, sizeof(*c->contacts));
-		for (size_t i = 0; i < k->resolved->n_contacts; i++) {
-			c->contacts[i] = k->resolved->contacts[i];
-			c->contacts[i].part = k->number[k->resolved->contacts[i].part];
-		}
-	}
+	c->contacts = check_contacts(k, &c->n_contacts);
 	return rc;
 }
 

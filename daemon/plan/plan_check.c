@@ -30,6 +30,15 @@ static void check_init(struct checked *c, struct plan *p, struct store_reader *r
 	c->vars = maps_new();
 }
 
+void check_dir_done(struct checked *c)
+{
+	if (c->dir &&
+		(dir_remove_tree(c->dir) < 0 ||
+			rmdir(c->dir) < 0)) /* swept at the next start, too */
+		log_line(LOG_WARN, "ev=staging.left dir=%s error=%d", c->dir, errno);
+	free(MOVE(c->dir));
+}
+
 void check_done(struct checked *c)
 {
 	size_t at = 0;
@@ -53,12 +62,7 @@ void check_done(struct checked *c)
 	problems_done(&c->problems);
 	release_doc_free(c->doc);
 	conf_unref(c->conf);
-	if (c->dir) {
-		if (dir_remove_tree(c->dir) < 0 ||
-			rmdir(c->dir) < 0) /* swept at the next start, too */
-			log_line(LOG_WARN, "ev=staging.left dir=%s error=%d", c->dir, errno);
-	}
-	free(c->dir);
+	check_dir_done(c);
 	*c = (struct checked){ 0 };
 }
 

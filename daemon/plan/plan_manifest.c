@@ -175,13 +175,16 @@ void manifest_take_resolved(struct manifest *m, const struct manifest *from)
 
 /* --- what was resolved, from a check ------------------------------------------------------------------------------------------- */
 
-static void take_counts(const struct checked *c, size_t part)
+/* Lists up to 10,000 contacts, and together no more rows than one transaction should hold. */
+static void take_counts(const struct checked *c, size_t part, int64_t *listed_total)
 {
 	struct mf_part *p = &c->m->parts[part];
 	p->counts = x_calloc(KIND_MAX, sizeof(*p->counts));
 	for (size_t k = 0; k < p->n_kinds; k++) {
 		const struct resolve_kind *r = &c->resolved->kind[part][p->kinds[k]];
-		bool listed = r->n <= MANIFEST_LIST_MAX;
+		bool listed = r->n <= MANIFEST_LIST_MAX &&
+			*listed_total + r->n <= RELEASE_CONTACTS_MAX;
+		*listed_total += listed ? r->n : 0;
 		struct mf_count *to = &p->counts[p->n_counts++];
 		to->kind = p->kinds[k];
 		to->n = r->n;
@@ -189,6 +192,22 @@ static void take_counts(const struct checked *c, size_t part)
 		if (listed)
 			to->list = r->list;
 	}
+}
+
+struct contact_key *check_contacts(const struct checked *c, size_t *ret_n)
+{
+	size_t all = c->resolved->n_contacts, n = 0;
+	struct contact_key *rows = all ? x_calloc(all, sizeof(*rows)) : NULL;
+	for (size_t i = 0; i < all; i++) {
+		const struct contact_key *k = &c->resolved->contacts[i];
+		const struct mf_count *count = manifest_count(&c->m->parts[k->part], k->kind);
+		if (!count || !count->listed)
+			continue;
+		rows[n] = *k;
+		rows[n++].part = c->number[k->part];
+	}
+	*ret_n = n;
+	return rows;
 }
 
 static int by_code(const void *a, const void *b)
@@ -217,8 +236,9 @@ static void take_offices(struct checked *c)
 /* c->m has its written half, kinds, rules and senders; here the rest, and the bytes. */
 int check_manifest(struct checked *c, struct err *e)
 {
+	int64_t listed = 0;
 	for (size_t i = 0; i < c->m->n_parts; i++)
-		take_counts(c, i);
+		take_counts(c, i, &listed);
 	take_offices(c);
 	c->m->cost = c->cost;
 	buf_reset(&c->body);

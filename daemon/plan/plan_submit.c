@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "base/assert.h"
-#include "base/file.h"
 #include "plan/plan_internal.h"
-
-#define ASSET_MAX (64u << 20)
+#include "store/store_asset.h"
 
 static int refused(const struct checked *c, struct err *e)
 {
@@ -35,30 +32,6 @@ int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
 
 /* --- assets -------------------------------------------------------------------------------------------------------------------- */
 
-static int asset_keep(
-	const char *from, const struct doc_asset *a, const char *assets_dir, struct err *e)
-{
-	struct buf content CLEANUP_BUF;
-	char path[4096];
-	struct stat st;
-	struct hash is;
-	asset_path(path, sizeof(path), assets_dir, &a->hash);
-	if (stat(path, &st) == 0 && (uint64_t)st.st_size == a->bytes)
-		return 0;
-	buf_init(&content, ASSET_MAX + 1);
-	int rc = file_read(from, &content, e);
-	if (rc < 0)
-		return rc;
-	hash_bytes(&is, content.p, content.n);
-	if (hash_cmp(&is, &a->hash) != 0)
-		return err_set(e, -EIO, "%s changed while it was read", a->file);
-	char *slash = strrchr(path, '/');
-	*slash = '\0';
-	rc = dir_make(path, 0700, e);
-	*slash = '/';
-	return rc < 0 ? rc : file_write_durable(path, buf_str(&content), 0600, e);
-}
-
 /* Written, synced, renamed, the folder synced: before any row names them. */
 static int assets_keep(struct plan_call *c)
 {
@@ -66,8 +39,13 @@ static int assets_keep(struct plan_call *c)
 	int rc = 0;
 	for (size_t i = 0; i < k->doc->n_assets && rc == 0; i++) {
 		const struct doc_asset *a = &k->doc->assets[i];
+		bool kept = false; /* named twice: the file has gone to its place already */
+		for (size_t n = 0; n < i && !kept; n++)
+			kept = hash_cmp(&k->doc->assets[n].hash, &a->hash) == 0;
+		if (kept)
+			continue;
 		char *from = x_asprintf("%s/%s", k->dir, a->file);
-		rc = asset_keep(from, a, store_assets_dir(c->p->store), &c->err);
+		rc = store_asset_put(c->p->store, from, &a->hash, (int64_t)a->bytes, &c->err);
 		free(from);
 	}
 	return rc;
@@ -111,19 +89,6 @@ static void fill_assets(struct plan_call *c)
 	}
 }
 
-/* The lists that were counted, with part numbers; left out where together they would be too many rows. */
-static size_t fill_contacts(struct plan_call *c)
-{
-	const struct checked *k = &c->checked;
-	size_t n = k->resolved->n_contacts;
-	c->contacts = n && n <= RELEASE_CONTACTS_MAX ? x_calloc(n, sizeof(*c->contacts)) : NULL;
-	for (size_t i = 0; c->contacts && i < n; i++) {
-		c->contacts[i] = k->resolved->contacts[i];
-		c->contacts[i].part = k->number[k->resolved->contacts[i].part];
-	}
-	return c->contacts ? n : 0;
-}
-
 static void put_identity(struct plan_call *c, const struct hash *h)
 {
 	char hex[HASH_HEX], code[MANIFEST_CODE_MAX], ref[120];
@@ -154,7 +119,8 @@ static void submit_rows(struct plan_call *c)
 {
 	const struct checked *k = &c->checked;
 	struct release_submit_cmd *s = &c->cmd.submit;
-	size_t n_contacts = fill_contacts(c);
+	size_t n_contacts = 0;
+	c->contacts = check_contacts(k, &n_contacts);
 	fill_parts(c);
 	fill_assets(c);
 	*s = (struct release_submit_cmd){ .person = c->who.person,
@@ -217,14 +183,17 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 		rc = find_corrected(c, r);
 	if (rc == 0)
 		rc = check_run(k, &c->err);
-	if (rc < 0)
+	if (rc < 0) {
+		check_dir_done(k);
 		return rc;
+	}
 	c->json = check_json(k);
 	rc = refused(k, &c->err);
 	if (rc == 0)
 		rc = release_doc_to_stored(k->doc, &stored);
 	if (rc == 0)
 		rc = assets_keep(c);
+	check_dir_done(k); /* here and not on the loop, which never touches a disk */
 	c->front = stored.front;
 	c->body = stored.body;
 	c->bodies = stored.bodies;

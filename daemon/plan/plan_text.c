@@ -10,7 +10,7 @@ int plan_doc_from_store(struct store_reader *r, int64_t release_id, int64_t rev,
 	struct release_doc **ret, struct err *e)
 {
 	struct revision_text text = { 0 };
-	struct asset_row *assets = NULL;
+	struct release_asset_row *assets = NULL;
 	struct doc_asset_row rows[MANIFEST_ASSETS_MAX];
 	size_t n = 0;
 	int rc = revision_get(reader_db(r), release_id, rev, &text);

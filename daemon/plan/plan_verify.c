@@ -62,6 +62,21 @@ static int verify_macs(struct plan *p, struct store_reader *r, const struct plan
 	return 0;
 }
 
+/* `now` and durations count from the last approval: its time is under the mark, the release's copy of it is not. */
+static int verify_time(struct store_reader *r, const struct plan_text *t,
+	const struct approval_row *rows, size_t n, struct err *e)
+{
+	struct release_row rel;
+	int64_t last = 0;
+	int rc = release_get(reader_db(r), t->release_id, &rel);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].kind != APPROVAL_OWED && rows[i].at > last)
+			last = rows[i].at;
+	if (rc == 0 && rel.approved_at != last)
+		rc = err_set(e, -EBADMSG, "forged: the time of the approval was changed");
+	return rc;
+}
+
 static int verify_policy(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	const struct approval_row *rows, size_t n, struct err *e)
 {
@@ -104,6 +119,8 @@ int plan_verify(struct plan *p, struct store_reader *r, const struct plan_text *
 	if (rc < 0)
 		return err_set(e, rc, "the approvals could not be read");
 	rc = verify_macs(p, r, t, rows, n, e);
+	if (rc == 0)
+		rc = verify_time(r, t, rows, n, e);
 	if (rc == 0)
 		rc = verify_policy(p, r, t, rows, n, e);
 	approval_rows_free(rows, n);

@@ -126,10 +126,11 @@ static int resume(struct store_tx *tx, struct sq_stop *c)
 	const struct sq_scope *s = &c->scope;
 	int rc = gates_drop(tx, c);
 
-	/* Lots held by the machine (refused, late, changed) open with it; what still does not fit is held again. */
+	/* Lots held by the machine open with it. One held because its outputs are not what was approved goes back to planning,
+	 * which makes them again and opens it only when they are equal by now. */
 	if (rc == 0 && !s->lane && !s->channel)
 		rc = db_exec(db,
-			"UPDATE lot SET gate=1, why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
+			"UPDATE lot SET gate=iif(ifnull(why,'') LIKE 'changed:%', 0, 1), why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
 			" AND l.gate=2)",
 			SCOPE_FMT, SCOPE_ARGS(s));
 	if (rc == 0 && (s->lane || s->channel || s->all))

@@ -12,7 +12,7 @@
 #include "store/store.h"
 
 #define RELEASE_PREPARED_MAX 50000 /* prepared outputs of one manifest */
-#define RELEASE_CONTACTS_MAX 40000 /* approved_contact rows of one manifest */
+#define RELEASE_CONTACTS_MAX 20000 /* approved_contact rows of one manifest */
 #define JOB_PLAN \
 	1 /* job.kind: planning of a release; subject: its id, arg: "HEX part office lane" */
 
@@ -23,7 +23,7 @@ struct release_row {
 	int state, prio, category, kind, owed;
 	char code[80], title[512];
 };
-struct asset_row {
+struct release_asset_row {
 	struct hash hash;
 	int64_t bytes, width, height;
 	char *name, *alt, *type, *caption, *credit; /* owned */
@@ -70,9 +70,9 @@ struct revision_text {
 int revision_get(
 	struct db *db, int64_t release_id, int64_t rev, struct revision_text *ret) MUST_CHECK;
 void revision_text_done(struct revision_text *r);
-int release_assets_get(struct db *db, int64_t release_id, int64_t rev, struct asset_row **ret,
-	size_t *ret_n) MUST_CHECK;
-void asset_rows_free(struct asset_row *a, size_t n);
+int release_assets_get(struct db *db, int64_t release_id, int64_t rev,
+	struct release_asset_row **ret, size_t *ret_n) MUST_CHECK;
+void asset_rows_free(struct release_asset_row *a, size_t n);
 int part_rows_get(struct db *db, int64_t release_id, int64_t rev, struct part_row *ret, size_t max,
 	size_t *ret_n) MUST_CHECK;
 /* Newest manifest of a revision, or the one of a hash; body appended to `body` (inited). -ENOENT. */

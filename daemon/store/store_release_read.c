@@ -139,8 +139,8 @@ void revision_text_done(struct revision_text *r)
 	*r = (struct revision_text){ 0 };
 }
 
-int release_assets_get(
-	struct db *db, int64_t release_id, int64_t rev, struct asset_row **ret, size_t *ret_n)
+int release_assets_get(struct db *db, int64_t release_id, int64_t rev,
+	struct release_asset_row **ret, size_t *ret_n)
 {
 	sqlite3_stmt *st;
 	size_t n = 0;
@@ -151,9 +151,9 @@ int release_assets_get(
 		"ii", release_id, rev);
 	if (rc < 0)
 		return rc;
-	struct asset_row *all = x_calloc(MANIFEST_ASSETS_MAX, sizeof(*all));
+	struct release_asset_row *all = x_calloc(MANIFEST_ASSETS_MAX, sizeof(*all));
 	while ((rc = db_row(db, st)) == 1 && n < MANIFEST_ASSETS_MAX) {
-		struct asset_row *a = &all[n++];
+		struct release_asset_row *a = &all[n++];
 		if (!col_hash(st, 0, &a->hash))
 			rc = -EBADMSG;
 		a->bytes = col_i64(st, 1);
@@ -176,7 +176,7 @@ int release_assets_get(
 	return 0;
 }
 
-void asset_rows_free(struct asset_row *a, size_t n)
+void asset_rows_free(struct release_asset_row *a, size_t n)
 {
 	for (size_t i = 0; a && i < n; i++) {
 		free(a[i].name);

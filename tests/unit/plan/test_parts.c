@@ -343,6 +343,12 @@ static void an_edited_approval_is_caught(void **state)
 	expect_forged("UPDATE approval SET person='hoa'");
 }
 
+static void an_edited_time_of_approval_is_caught(void **state)
+{
+	UNUSED(state);
+	expect_forged("UPDATE release SET approved_at=approved_at-60000");
+}
+
 static void an_edited_output_is_caught(void **state)
 {
 	UNUSED(state);
@@ -531,6 +537,7 @@ int main(void)
 		T(again_reaches_those_whom_another_part_reached),
 		T(an_edited_text_is_caught),
 		T(an_edited_approval_is_caught),
+		T(an_edited_time_of_approval_is_caught),
 		T(an_edited_output_is_caught),
 		T(an_edited_manifest_is_caught),
 		T(a_copied_approval_of_another_release_is_caught),
