@@ -43,13 +43,13 @@ static void query_of(struct dfill *f, struct fill_lot *fl, struct dlot *l, size_
 }
 
 /* Lots of the lane that want rows and may send, up to the room of one fill. */
-static void choose(struct dfill *f, struct dlane *lane, size_t room)
+static void choose(struct dfill *f, struct dlane *lane, int kind, size_t room)
 {
-	while (f->n < D_FILL_LOTS && room > 0 && !list_empty(&lane->want)) {
-		struct dlot *l = CONTAINER_OF(lane->want.next, struct dlot, w_node);
+	while (f->n < D_FILL_LOTS && room > 0) {
+		struct dlot *l = lane_want_pop(lane, kind);
 		int64_t until;
-		list_del(&l->w_node);
-		l->wanting = false;
+		if (!l)
+			return;
 		if (!lot_may_send(l, f->now_ms, &until, NULL)) {
 			if (until)
 				lot_want_at(l, until);
@@ -208,6 +208,8 @@ static void fill_done(struct work *w)
 	copies_unused(f);
 	fill_free(f);
 	lane_kick(lane);
+	if (d->fills == D_FILLS_MAX - 1)
+		lanes_kick_wanting(d);
 	cmd_end(d);
 }
 
@@ -222,14 +224,16 @@ void fills_free(struct dispatch *d)
 	}
 }
 
-void lane_fill(struct dlane *lane)
+static void fill_kind(struct dlane *lane, int kind)
 {
 	struct dispatch *d = lane->d;
 	uint32_t target = lane_ready_target(lane);
 
-	while (!list_empty(&lane->want) && lane->n_ready < target && d->fills < D_FILLS_MAX &&
-		lane->fills < 2 && d->n_copies + SQ_LEASE_MAX <= D_COPIES_MAX && !d->stopping) {
-		size_t room = target - lane->n_ready;
+	/* Urgent and other work have their own room, so that neither keeps the other from its share. */
+	while (!list_empty(&lane->want[kind]) && lane->n_ready_of[kind] < target &&
+		d->fills < D_FILLS_MAX && lane->fills < 2 &&
+		d->n_copies + SQ_LEASE_MAX <= D_COPIES_MAX && !d->stopping) {
+		size_t room = target - lane->n_ready_of[kind];
 		struct dfill *f = x_calloc(1, sizeof(*f));
 		room = room < SQ_LEASE_MAX ? room : SQ_LEASE_MAX;
 		list_push(&d->fill_list, &f->node);
@@ -241,7 +245,7 @@ void lane_fill(struct dlane *lane)
 		f->credential = lane->acct->conf->credential;
 		f->now_ms = env_wall(d->o.env);
 		(void)str_copy(f->account, sizeof(f->account), str_of(lane->acct->name));
-		choose(f, lane, room);
+		choose(f, lane, kind, room);
 		if (f->n == 0) {
 			fill_free(f);
 			return;
@@ -256,4 +260,10 @@ void lane_fill(struct dlane *lane)
 		cmd_begin(d);
 		env_work(d->o.env, &f->work);
 	}
+}
+
+void lane_fill(struct dlane *lane)
+{
+	fill_kind(lane, 0);
+	fill_kind(lane, 1);
 }

@@ -98,10 +98,11 @@ struct dlane {
 	int64_t until_ms; /* paused by the provider, wall */
 	bool held, bucket_dirty;
 	char why[160];
-	struct map64 *flows; /* release -> struct dflow */
-	struct list ring[2]; /* flows with ready copies: urgent, others */
-	struct list want;    /* lots that want a fill */
-	struct list go;      /* copies with a committed intent */
+	struct map64 *flows;    /* release -> struct dflow */
+	struct list ring[2];    /* flows with ready copies: urgent, others */
+	struct list want[2];    /* flows with lots that want a fill: urgent, others */
+	struct list go;         /* copies with a committed intent */
+	uint32_t n_ready_of[2]; /* urgent, others */
 	uint32_t n_ready, n_go, in_flight, intents, fills, n_lots;
 	double rate; /* outcomes a second, smoothed */
 	int64_t rate_at_ms;
@@ -116,7 +117,9 @@ struct dflow {            /* a release on a lane */
 	bool active, urgent;
 	int64_t release;
 	uint32_t deficit;
-	struct list ready; /* lots with ready copies */
+	struct list ready;  /* lots with ready copies */
+	struct list want;   /* lots that want a fill */
+	struct list w_node; /* lane->want */
 	uint32_t n_lots;
 };
 
@@ -137,7 +140,7 @@ struct dlot {
 	uint32_t magic;
 	struct list node;   /* d->lots */
 	struct list l_node; /* flow->ready */
-	struct list w_node; /* lane->want */
+	struct list w_node; /* flow->want */
 	struct dlane *lane;
 	struct dflow *flow;
 	struct list ready;
@@ -310,7 +313,9 @@ int64_t lane_wait_until(struct dlane *l, char *why, size_t size);
 uint32_t lane_intents_limit(const struct dlane *l);
 uint32_t lane_ready_target(const struct dlane *l);
 void lane_kick(struct dlane *l);
+void lanes_kick_wanting(struct dispatch *d);
 void lane_effects(struct dlane *l, unsigned effects, int scope, int64_t pause_ms);
+bool lane_wants(const struct dlane *l);
 bool lane_has_work(const struct dlane *l);
 void lane_took(struct dlane *l);      /* tokens of lane and groups */
 void lane_gave_back(struct dlane *l); /* the same, unused */
@@ -333,6 +338,7 @@ void lot_put_ready(struct dlot *l, struct dcopy *c);
 struct dcopy *lot_pop_ready(struct dlot *l);
 void lot_drop_ready(struct dlot *l); /* leases given up */
 void lot_want(struct dlot *l);
+struct dlot *lane_want_pop(struct dlane *l, int kind); /* releases take turns; NULL when none */
 void lot_want_at(struct dlot *l, int64_t wall_ms);
 /* May copies of it go now? Otherwise *ret_until says when to ask again (wall; 0: when something changes). */
 bool lot_may_send(struct dlot *l, int64_t now_ms, int64_t *ret_until, const char **ret_why);

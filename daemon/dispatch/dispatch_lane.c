@@ -36,10 +36,14 @@ void lane_conf_set(struct dlane *l)
 		pace_init(&l->pace, c->concurrency);
 }
 
+bool lane_wants(const struct dlane *l)
+{
+	return !list_empty(&l->want[0]) || !list_empty(&l->want[1]);
+}
+
 bool lane_has_work(const struct dlane *l)
 {
-	return l->n_ready || l->n_go || l->intents || l->in_flight || l->fills ||
-		!list_empty(&l->want);
+	return l->n_ready || l->n_go || l->intents || l->in_flight || l->fills || lane_wants(l);
 }
 
 void lane_kick(struct dlane *l)
@@ -47,6 +51,16 @@ void lane_kick(struct dlane *l)
 	if (list_empty(&l->dirty))
 		list_push(&l->d->dirty, &l->dirty);
 	dispatch_kick(l->d);
+}
+
+/* Room for leases came free: whoever could not fill before may try now. */
+void lanes_kick_wanting(struct dispatch *d)
+{
+	LIST_FOR (&d->lanes, n) {
+		struct dlane *l = CONTAINER_OF(n, struct dlane, node);
+		if (lane_wants(l))
+			lane_kick(l);
+	}
 }
 
 static void say_until(struct dlane *l, const char *what, int64_t until_ms, char *why, size_t size)

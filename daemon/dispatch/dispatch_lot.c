@@ -101,6 +101,8 @@ static struct dflow *flow_of(struct dlane *lane, int64_t release, bool urgent)
 	f->urgent = urgent;
 	list_init(&f->node);
 	list_init(&f->ready);
+	list_init(&f->want);
+	list_init(&f->w_node);
 	(void)map64_put(lane->flows, (uint64_t)release, f);
 	return f;
 }
@@ -113,6 +115,7 @@ void lot_put_ready(struct dlot *l, struct dcopy *c)
 	c->state = CP_READY;
 	l->n_ready++;
 	lane->n_ready++;
+	lane->n_ready_of[l->flow->urgent ? 0 : 1]++;
 	if (list_empty(&l->l_node))
 		list_push(&l->flow->ready, &l->l_node);
 	if (!l->flow->active) {
@@ -140,6 +143,7 @@ struct dcopy *lot_pop_ready(struct dlot *l)
 		return NULL;
 	l->n_ready--;
 	l->lane->n_ready--;
+	l->lane->n_ready_of[l->flow->urgent ? 0 : 1]--;
 	flow_settle(l);
 	return CONTAINER_OF(n, struct dcopy, node);
 }
@@ -169,11 +173,24 @@ void lot_want(struct dlot *l)
 	l->wanting = true;
 	l->wake_ms = 0;
 	timer_stop(l->lane->d->o.env, &l->wake);
-	if (l->urgent)
-		list_push_front(&l->lane->want, &l->w_node);
-	else
-		list_push(&l->lane->want, &l->w_node);
+	list_push(&l->flow->want, &l->w_node);
+	if (list_empty(&l->flow->w_node))
+		list_push(&l->lane->want[l->flow->urgent ? 0 : 1], &l->flow->w_node);
 	lane_kick(l->lane);
+}
+
+struct dlot *lane_want_pop(struct dlane *lane, int kind)
+{
+	struct list *n = list_pop(&lane->want[kind]);
+
+	if (!n)
+		return NULL;
+	struct dflow *f = CONTAINER_OF(n, struct dflow, w_node);
+	struct dlot *l = CONTAINER_OF(list_pop(&f->want), struct dlot, w_node);
+	l->wanting = false;
+	if (!list_empty(&f->want))
+		list_push(&lane->want[kind], &f->w_node);
+	return l;
 }
 
 static void on_wake(struct timer *t)
@@ -230,6 +247,8 @@ void lot_drop(struct dlot *l)
 	l->gone = true;
 	timer_stop(d->o.env, &l->wake);
 	list_del(&l->w_node);
+	if (list_empty(&l->flow->want))
+		list_del(&l->flow->w_node);
 	list_del(&l->node);
 	(void)map64_del(d->lot_by_id, (uint64_t)l->id);
 	d->n_lots--;
@@ -237,6 +256,7 @@ void lot_drop(struct dlot *l)
 	if (--l->flow->n_lots == 0) {
 		(void)map64_del(lane->flows, (uint64_t)l->release);
 		list_del(&l->flow->node);
+		list_del(&l->flow->w_node);
 		free(l->flow);
 	}
 	l->flow = NULL;
@@ -314,7 +334,10 @@ void lot_merge(struct dispatch *d, const struct sq_lot_row *r)
 			lot_want_at(l, until);
 		return;
 	}
-	more = more || (!l->wanting && !l->filling && l->wake_ms == 0); /* nothing else will wake it */
+	more = more ||
+		(!l->wanting && !l->filling && l->wake_ms == 0); /* nothing else will wake it */
+	if (l->wake_ms && l->wake_ms <= env_wall(d->o.env))
+		lot_want(l); /* the wall clock jumped ahead of its timer */
 	if (more && l->n[DLV_WAITING] > 0 && l->n_ready == 0) {
 		l->rewind = true;
 		lot_want(l);

@@ -71,8 +71,8 @@ static void timer_at(struct dlane *l, int64_t in_ms)
 {
 	struct env *env = l->d->o.env;
 
-	if (in_ms > 3600000)
-		in_ms = 3600000; /* wall clocks move */
+	if (in_ms > 60000)
+		in_ms = 60000; /* wall clocks move */
 	timer_set(env, &l->timer, env_mono(env) + (in_ms > 0 ? in_ms : 1));
 }
 

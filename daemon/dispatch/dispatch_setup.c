@@ -180,7 +180,8 @@ static void lane_make(struct dispatch *d, const struct sq_lane_row *r, char text
 	list_init(&l->dirty);
 	list_init(&l->ring[0]);
 	list_init(&l->ring[1]);
-	list_init(&l->want);
+	list_init(&l->want[0]);
+	list_init(&l->want[1]);
 	list_init(&l->go);
 	timer_init(&l->timer, on_lane_timer);
 	list_push(&d->lanes, &l->node);

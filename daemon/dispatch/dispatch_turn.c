@@ -144,6 +144,8 @@ static void turn_over(struct dispatch *d)
 	if (took > 1000)
 		took = 1000;
 	d->commit_ms_x16 += (took * 16 - d->commit_ms_x16) / 8;
+	if (d->n_copies + 2 * SQ_LEASE_MAX > D_COPIES_MAX)
+		lanes_kick_wanting(d);
 	dispatch_kick(d);
 }
 
