@@ -1,0 +1,245 @@
+/* test_release.c - what the release methods answer: the keys of the protocol, counted numbers, pages, what an office may see. */
+#include "../plan/scene.h"
+#include "ctl/ctl_release.h"
+
+static int answered;
+static cJSON *answer;
+
+/* Stands in for the socket. */
+void ctl_answer(struct ctl_call *c, int rc, const struct err *e, cJSON *result)
+{
+	UNUSED(c);
+	UNUSED(e);
+	assert_int_equal(rc, 0);
+	answered++;
+	answer = result;
+}
+
+void ctl_mask(const struct ctl_call *c, int kind, struct str address, char *ret, size_t size)
+{
+	UNUSED(c);
+	UNUSED(kind);
+	str_copy(ret, size, address);
+}
+
+static cJSON *call_as(int (*fn)(struct ctl_call *, cJSON **, struct err *), const char *json,
+	const char *office, int expect)
+{
+	struct err e = { 0 };
+	cJSON *params CLEANUP_JSON = NULL, *ret = NULL;
+	struct ctl_deps deps = { .env = &sc.te.env, .store = sc.ts.s, .plan = sc.p };
+	assert_int_equal(json_parse(str_of(json), 10000, &params, &e), 0);
+	struct ctl_call c = { .deps = &deps,
+		.params = params,
+		.who = { "minh", "uid:1", office, ROLE_VIEWER },
+		.conf = &sc.conf };
+	c.reader = teststore_reader(&sc.ts);
+	int rc = fn(&c, &ret, &e);
+	teststore_reader_end(&sc.ts, c.reader);
+	if (rc != expect)
+		print_message("%s\n", e.text);
+	assert_int_equal(rc, expect);
+	return ret;
+}
+
+static cJSON *call(int (*fn)(struct ctl_call *, cJSON **, struct err *), const char *json)
+{
+	return call_as(fn, json, NULL, 0);
+}
+
+static void sent(void)
+{
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	scene_sql(
+		"INSERT INTO attempt(delivery_id, try, started, took_ms, outcome, scope, provider_id) SELECT id, 1, 5, 3, 1, 0, 'q' || id FROM delivery "
+		"WHERE contact_id=10");
+	scene_sql("UPDATE delivery SET state=2, tries=1 WHERE contact_id=10");
+	scene_sql("UPDATE lot SET n0=0, n2=1 WHERE office_id=1");
+}
+
+static void a_list_has_every_release_with_its_parts_and_counts(void **state)
+{
+	UNUSED(state);
+	sent();
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2", "  a: {to: press, channels: [email]}\n") "Another.\n"),
+		0);
+	cJSON *j CLEANUP_JSON = call(ctl_release_list, "{}");
+	const cJSON *rows = json_get(j, "rows"), *old = cJSON_GetArrayItem(rows, 1);
+	assert_int_equal(cJSON_GetArraySize(rows), 2);
+	assert_string_equal(json_z(old, "release", ""), "TTBC-1@2026");
+	assert_string_equal(json_z(old, "state", ""), "sending");
+	assert_int_equal(json_i64(json_get(old, "counts"), "waiting", -1), 3);
+	assert_int_equal(json_i64(json_get(old, "counts"), "accepted", -1), 1);
+	cJSON *page CLEANUP_JSON = call(ctl_release_list, "{\"limit\":1}");
+	assert_true(json_bool(page, "more", false));
+	char next[60];
+	snprintf(next, sizeof(next), "{\"limit\":1,\"after\":%lld}",
+		(long long)json_i64(page, "next", 0));
+	cJSON *second CLEANUP_JSON = call(ctl_release_list, next);
+	assert_string_equal(json_z(cJSON_GetArrayItem(json_get(second, "rows"), 0), "release", ""),
+		"TTBC-1@2026");
+	assert_false(json_bool(second, "more", true));
+	cJSON *drafts CLEANUP_JSON = call(ctl_release_list, "{\"state\":\"in_review\"}");
+	assert_int_equal(cJSON_GetArraySize(json_get(drafts, "rows")), 1);
+	cJSON_Delete(call_as(ctl_release_list, "{\"state\":\"flying\"}", NULL, -EINVAL));
+}
+
+static void a_release_is_shown_in_full(void **state)
+{
+	UNUSED(state);
+	sent();
+	cJSON *j CLEANUP_JSON = call(ctl_release_show, "{\"release\":\"TTBC-1\"}");
+	static const char *const keys[] = { "release", "title", "state", "rev", "parts", "counts",
+		"revisions", "approvals", "authors", "assets", "lots", "note", "hash", "code",
+		"owed" };
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (!json_has(j, keys[i]))
+			fail_msg("key %s is missing", keys[i]);
+	assert_string_equal(
+		json_z(cJSON_GetArrayItem(json_get(j, "approvals"), 0), "person", ""), "minh");
+	assert_string_equal(cJSON_GetArrayItem(json_get(j, "authors"), 0)->valuestring, "lan");
+	assert_string_equal(json_z(j, "hash", ""), sc.hash);
+	assert_string_equal(
+		json_z(cJSON_GetArrayItem(json_get(j, "lots"), 0), "channel", ""), "mail");
+	cJSON_Delete(call_as(ctl_release_show, "{\"release\":\"TTBC-9\"}", NULL, -ENOENT));
+}
+
+static void watching_tells_when_it_is_done(void **state)
+{
+	UNUSED(state);
+	sent();
+	cJSON *j CLEANUP_JSON = call(ctl_release_watch, "{\"release\":\"TTBC-1@2026\"}");
+	assert_false(json_bool(j, "done", true));
+	assert_int_equal(json_i64(j, "total", 0), 4);
+	const cJSON *part = cJSON_GetArrayItem(json_get(j, "parts"), 0);
+	assert_string_equal(json_z(part, "name", ""), "press");
+	assert_string_equal(json_z(part, "state", ""), "planned");
+	scene_send_all();
+	scene_run(500);
+	cJSON *end CLEANUP_JSON = call(ctl_release_watch, "{\"release\":\"TTBC-1\"}");
+	assert_true(json_bool(end, "done", false));
+}
+
+static void a_report_pages_through_every_delivery_once(void **state)
+{
+	UNUSED(state);
+	sent();
+	char params[100] = "{\"release\":\"TTBC-1\",\"limit\":3}";
+	int seen = 0;
+	for (int page = 0; page < 2; page++) {
+		cJSON *j CLEANUP_JSON = call(ctl_release_report, params);
+		const cJSON *d;
+		cJSON_ArrayForEach(d, json_get(j, "deliveries"))
+		{
+			seen++;
+			if (strcmp(json_z(d, "address", ""), "c10@example") == 0) {
+				assert_string_equal(json_z(d, "state", ""), "accepted");
+				assert_string_equal(json_z(d, "channel", ""), "email");
+				assert_string_equal(json_z(d, "office", ""), "trung-uong");
+				assert_non_null(strchr(json_z(d, "provider_id", ""), 'q'));
+			}
+		}
+		assert_int_equal(json_bool(j, "more", false), page == 0);
+		snprintf(params, sizeof(params),
+			"{\"release\":\"TTBC-1\",\"limit\":3,\"after\":%lld}",
+			(long long)json_i64(j, "next", 0));
+	}
+	assert_int_equal(seen, 4);
+	cJSON *own CLEANUP_JSON = call_as(
+		ctl_release_report, "{\"release\":\"TTBC-1\"}", "dien-bien", 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(own, "deliveries")),
+		2); /* it and the office below it */
+}
+
+static void the_calendar_has_what_comes_and_what_began(void **state)
+{
+	UNUSED(state);
+	sent();
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2",
+				"  a: {to: press, channels: [email], at: 2026-11-25 08:00}\n") "Another.\n"),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	cJSON *j CLEANUP_JSON = call(ctl_release_calendar, "{\"days\":7}");
+	assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), 2);
+	const cJSON *last = cJSON_GetArrayItem(json_get(j, "rows"), 1);
+	assert_string_equal(json_z(last, "release", ""), "TTBC-2@2026");
+	assert_string_equal(
+		cJSON_GetArrayItem(json_get(last, "channels"), 0)->valuestring, "email");
+}
+
+static void a_recall_says_honestly_what_cannot_come_back(void **state)
+{
+	UNUSED(state);
+	sent();
+	struct ctl_deps deps = { .env = &sc.te.env, .store = sc.ts.s, .plan = sc.p };
+	struct ctl_call c = { .deps = &deps };
+	cJSON *result = json_obj();
+	json_put_i64(result, "release_id", 1);
+	answered = 0;
+	ctl_recall_answer(&c, result);
+	scene_run(100);
+	assert_int_equal(answered, 1);
+	const cJSON *row = cJSON_GetArrayItem(json_get(answer, "channels"), 0);
+	assert_string_equal(json_z(row, "channel", ""), "email");
+	assert_int_equal(json_i64(row, "done", -1), 0);
+	assert_int_equal(json_i64(row, "cannot", -1), 1);
+	assert_non_null(strstr(json_z(row, "why", ""), "cannot be taken back"));
+	cJSON_Delete(answer);
+}
+
+static void preview_diff_and_review_show_what_goes_out(void **state)
+{
+	UNUSED(state);
+	struct err e = { 0 };
+	struct actor who = scene_who("minh");
+	cJSON *p CLEANUP_JSON = NULL, *d CLEANUP_JSON = NULL, *v CLEANUP_JSON = NULL;
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Other words.\n"),
+		0);
+	struct store_reader *r = teststore_reader(&sc.ts);
+	cJSON *q CLEANUP_JSON = json_obj();
+	json_put_z(q, "release", "TTBC-1");
+	json_put_z(q, "office", "ha-noi");
+	assert_int_equal(plan_preview(sc.p, r, q, &who, &p, &e), 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(p, "rows")), 1);
+	assert_non_null(strstr(
+		json_z(cJSON_GetArrayItem(json_get(p, "rows"), 0), "text", ""), "Other words."));
+	assert_int_equal(plan_diff(sc.p, r, q, &who, &d, &e), 0);
+	assert_non_null(strstr(json_z(d, "text", ""), "+Other words."));
+	assert_int_equal(json_i64(d, "from", 0), 1);
+	assert_int_equal(plan_review(sc.p, r, q, &who, &v, &e), 0);
+	assert_string_equal(json_z(v, "hash", ""), sc.hash);
+	assert_false(json_bool(v, "changed", true));
+	teststore_reader_end(&sc.ts, r);
+	scene_hotline("ha-noi", "5555");
+	cJSON *w CLEANUP_JSON = NULL;
+	r = teststore_reader(&sc.ts);
+	assert_int_equal(plan_review(sc.p, r, q, &who, &w, &e), 0);
+	teststore_reader_end(&sc.ts, r);
+	assert_true(json_bool(w, "changed", false));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_list_has_every_release_with_its_parts_and_counts),
+		T(a_release_is_shown_in_full),
+		T(watching_tells_when_it_is_done),
+		T(a_report_pages_through_every_delivery_once),
+		T(the_calendar_has_what_comes_and_what_began),
+		T(a_recall_says_honestly_what_cannot_come_back),
+		T(preview_diff_and_review_show_what_goes_out),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
