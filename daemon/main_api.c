@@ -61,6 +61,9 @@ void app_metrics_sample(struct app *a)
 	metric_set(metric_gauge("lantoa_loop_lag_max_microseconds",
 			   "Longest turn of the loop since the start."),
 		(int64_t)lag.max_us);
+	metric_set(metric_gauge("lantoa_loop_cpu_max_microseconds",
+			   "Most CPU time of one turn of the loop since the start."),
+		(int64_t)lag.cpu_max_us);
 	metric_set(metric_gauge("lantoa_store_transactions", "Transactions committed."),
 		(int64_t)st.transactions);
 	metric_set(

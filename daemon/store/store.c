@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/store_engine.h"
 
 #define QUEUE_MAX_DEFAULT 4096
@@ -85,6 +86,8 @@ int store_new(const struct store_opts *o, struct store **ret, struct err *e)
 	s->o = *o;
 	s->lock_fd = -1;
 	s->tx.s = s;
+	s->tx_time = metric_histogram(
+		"lantoa_store_tx_seconds", "From BEGIN to the end of the commit.");
 	if (s->o.queue_max == 0)
 		s->o.queue_max = QUEUE_MAX_DEFAULT;
 	if (!s->o.secret_keys)

@@ -80,6 +80,7 @@ struct store {
 	size_t q_len[4], done_len;
 	bool dead, stuck, pressure;
 	struct store_stats st;
+	struct metric *tx_time;
 	struct store_reader reader[READERS_MAX];
 	size_t readers_began;
 	int backups; /* under way: they hold a long snapshot, so nobody waits for an empty WAL */

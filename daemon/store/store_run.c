@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/store_engine.h"
 
 struct turn {
@@ -118,6 +119,7 @@ static void count_tx(struct store *s, int64_t changes, int64_t commit_us, size_t
 		s->st.commit_us_max = (uint64_t)commit_us;
 	s->st.tx_us_hist[bin]++;
 	pthread_mutex_unlock(&s->mu);
+	metric_observe_us(s->tx_time, (uint64_t)us);
 }
 
 /* --- a command -------------------------------------------------------------------------------------------------------- */
