@@ -93,7 +93,7 @@ int policy_judge(const struct policy_state *s, const struct policy_ask *a,
 			step = i;
 	}
 	if (open == 0)
-		return err_set(e, -EALREADY, "every step has been approved already");
+		return err_set(e, -EBUSY, "every step has been approved already");
 	if (step < 0)
 		return err_set(e, -EPERM, "%s may not give a step that is missing",
 			a->for_person ? a->for_person : a->person);

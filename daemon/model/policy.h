@@ -43,7 +43,7 @@ struct policy_verdict {
 	bool complete; /* with this one the release may go */
 	int owed;      /* approvals still owed after this one */
 };
-/* 0; -EPERM (not this person), -EALREADY (nothing is left to approve), -EINVAL (a reason is missing). */
+/* 0; -EPERM (not this person), -EBUSY (nothing is left to approve), -EINVAL (a reason is missing). */
 int policy_judge(const struct policy_state *s, const struct policy_ask *a,
 	struct policy_verdict *ret, struct err *e) MUST_CHECK;
 /* May what was given go out? ret_owed may be NULL. */

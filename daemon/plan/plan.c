@@ -18,7 +18,7 @@
 struct scan {
 	struct work work;
 	struct plan *p;
-	int64_t now;
+	int64_t now, began;
 	struct plan_active *all;
 	size_t n;
 	struct plan_text **texts; /* one a part, NULL where none is needed */
@@ -224,7 +224,9 @@ static void scan_done(struct work *w)
 {
 	struct scan *s = CONTAINER_OF(w, struct scan, work);
 	struct plan *p = s->p;
+	int64_t took = env_mono(p->env) - s->began; /* many active parts: looked at less often */
 	p->scanning = false;
+	p->gap_ms = took * 10 < SCAN_GAP_MS ? SCAN_GAP_MS : took * 10 > 2000 ? 2000 : took * 10;
 	if (s->rc < 0) {
 		log_line(LOG_WARN, "ev=plan.scan error=%d", s->rc);
 		if (!p->stopping)
@@ -256,6 +258,7 @@ static void scan_now(struct plan *p)
 	p->last_scan = env_mono(p->env);
 	s->p = p;
 	s->now = env_wall(p->env);
+	s->began = p->last_scan;
 	s->work.fn = scan_work;
 	s->work.done = scan_done;
 	plan_busy(p);
@@ -271,11 +274,11 @@ static void on_kick(struct task *t)
 {
 	struct plan *p = CONTAINER_OF(t, struct plan, kick);
 	int64_t since = env_mono(p->env) - p->last_scan;
-	if (p->last_scan == 0 || since >= SCAN_GAP_MS) {
+	if (p->last_scan == 0 || since >= p->gap_ms) {
 		scan_now(p);
 		return;
 	}
-	int64_t at = p->last_scan + SCAN_GAP_MS;
+	int64_t at = p->last_scan + p->gap_ms;
 	if (!p->stopping && (!timer_is_set(&p->timer) || p->timer.at_ms > at))
 		timer_set(p->env, &p->timer, at);
 }

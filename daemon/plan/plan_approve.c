@@ -77,6 +77,7 @@ static void approve_rows(struct plan_call *c)
 	a->person = c->who.person;
 	a->via = c->who.via;
 	a->roles = c->who.roles;
+	a->office = c->who.office;
 	a->cmd.done = approve_done;
 	if (c->checked.plan) { /* --diff: the manifest as it would be today */
 		const struct checked *k = &c->checked;

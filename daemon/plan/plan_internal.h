@@ -154,7 +154,7 @@ struct plan {
 	struct timer timer;
 	struct task kick;
 	bool started, stopping, scanning, again;
-	int64_t last_scan;
+	int64_t last_scan, gap_ms;
 	size_t busy; /* works, commands and link checks under way */
 	struct plan_job *jobs[JOBS_MAX];
 	struct map64 *starting; /* release*64+part -> anything: verified or opened now */
@@ -165,8 +165,8 @@ struct plan {
 struct conf *plan_conf(struct plan *p); /* a reference; any thread */
 void plan_busy(struct plan *p);
 void plan_seal(struct plan *p, int64_t release_id); /* plan_seal.c */
-void plan_idle(struct plan *p); /* the last one out answers plan_stop */
-void plan_scan(struct plan *p); /* soon */
+void plan_idle(struct plan *p);                     /* the last one out answers plan_stop */
+void plan_scan(struct plan *p);                     /* soon */
 void plan_jobs_run(struct plan *p, const int64_t *releases, size_t n); /* plan_job.c */
 void plan_jobs_stop(
 	struct plan *p); /* those that wait for another try end; the others end by themselves */

@@ -178,7 +178,14 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 {
 	struct checked *k = &c->checked;
 	struct doc_stored stored = { 0 };
-	int rc = check_open(c->p, r, &c->staged, k, &c->err);
+	int rc = office_bounds(reader_db(r), c->who.office);
+	if (rc != 0)
+		return rc < 0
+			? rc
+			: err_set(&c->err, -EPERM,
+				  "%s belongs to %s and cannot submit for all; `lantoa local set` is for its own paragraph",
+				  c->who.person, c->who.office);
+	rc = check_open(c->p, r, &c->staged, k, &c->err);
 	if (rc == 0 && c->correct)
 		rc = find_corrected(c, r);
 	if (rc == 0)

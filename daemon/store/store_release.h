@@ -139,6 +139,7 @@ void release_submit_prepare(
 struct release_approve_cmd {
 	struct store_cmd cmd;
 	const char *ref, *person, *via, *why, *for_person;
+	const char *office; /* bounds the person; NULL: none */
 	unsigned roles;
 	struct hash manifest; /* what the person says to approve */
 	const char *code; /* instead of the hash: the short code, with for_person and document */
@@ -213,6 +214,9 @@ int local_approved_get(struct db *db, int64_t release_id, int64_t office_id, int
 void local_mac(
 	const struct keyring *k, int64_t release_id, const struct local_row *r, struct hash *ret);
 void local_hash(int64_t release_id, int64_t office_id, struct str text, struct hash *ret);
+
+/* Does belonging to this office keep a person from changing whole releases? Not at the top of the tree. NULL: no office. */
+int office_bounds(struct db *db, const char *office) MUST_CHECK; /* 1 yes, 0 no */
 
 /* --- for the files of this topic ------------------------------------------------------------------------------------------------ */
 int manifest_put(struct store_tx *tx, int64_t release_id, int64_t rev, const struct hash *h,

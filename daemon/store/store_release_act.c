@@ -149,7 +149,10 @@ static int act_end(struct store_tx *tx, struct release_act_cmd *c, int to)
 
 static int act(struct store_tx *tx, struct release_act_cmd *c)
 {
-	if (c->office)
+	int bound = office_bounds(tx_db(tx), c->office);
+	if (bound < 0)
+		return bound;
+	if (bound)
 		return refuse(c,
 			err_set(&c->why_refused, -EPERM,
 				"%s belongs to %s and cannot change a whole release", c->person,

@@ -44,6 +44,14 @@ static int put_new_manifest(struct approving *a)
 static int check_state(struct approving *a)
 {
 	struct release_approve_cmd *c = a->c;
+	int bound = office_bounds(a->db, c->office);
+	if (bound < 0)
+		return bound;
+	if (bound)
+		return refuse(c,
+			err_set(&c->why_refused, -EPERM,
+				"%s belongs to %s and cannot approve a whole release", c->person,
+				c->office));
 	int s = c->release.state;
 	bool more = s == REL_APPROVED || s == REL_SENDING;
 	if (s == REL_IN_REVIEW || more)

@@ -455,3 +455,13 @@ void strings_free(char **v, size_t n)
 		free(v[i]);
 	free(v);
 }
+
+int office_bounds(struct db *db, const char *office)
+{
+	int64_t top = 0;
+	if (!office)
+		return 0;
+	int rc = db_get_i64(
+		db, &top, "SELECT 1 FROM office WHERE code=? AND parent_id IS NULL", "t", office);
+	return rc < 0 ? rc : !rc;
+}

@@ -37,7 +37,7 @@ static const struct row rows[] = {
 	{ 1, { { 0 } }, 0, { "hoa", ROLE_APPROVER, "minh", ROLE_APPROVER, false, true, NULL }, 0, 0,
 		APPROVAL_PAPER, 0, true },
 	{ 1, { { 0, APPROVAL_NORMAL, "minh", NULL } }, 1,
-		{ "hoa", ROLE_APPROVER, NULL, 0, false, false, NULL }, -EALREADY, 0, 0, 0, false },
+		{ "hoa", ROLE_APPROVER, NULL, 0, false, false, NULL }, -EBUSY, 0, 0, 0, false },
 	/* two steps, two roles, two persons */
 	{ 2, { { 0 } }, 0, { "minh", ROLE_APPROVER | ROLE_ADMIN, NULL, 0, false, false, NULL }, 0,
 		0, APPROVAL_NORMAL, 0, false },
@@ -66,7 +66,7 @@ static const struct row rows[] = {
 		{ "hoa", ROLE_APPROVER, NULL, 0, false, false, NULL }, 0, 1, APPROVAL_OWED, 0,
 		true },
 	{ 1, { { 0, APPROVAL_EMERGENCY, "minh", NULL }, { 1, APPROVAL_OWED, "hoa", NULL } }, 2,
-		{ "boss", ROLE_APPROVER, NULL, 0, false, false, NULL }, -EALREADY, 0, 0, 0, false },
+		{ "boss", ROLE_APPROVER, NULL, 0, false, false, NULL }, -EBUSY, 0, 0, 0, false },
 };
 
 static void the_policy_judges_as_its_table_says(void **state)
