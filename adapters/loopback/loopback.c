@@ -1,0 +1,146 @@
+/* loopback.c - the reference adapter: sends nowhere and answers what the address asks for (loopback.h). It shows each part of
+ * the contract in its smallest form and is the provider of tests, simulation and rehearsals.
+ * Thread: loop; the pure side anywhere. Owns: nothing but priv. No I/O, except publishing by HTTP where `url` is set.
+ * Failures: a wrong setting refuses to open, with the reason in the log. */
+#include "loopback.h"
+
+const struct lt_key loop_keys[] = {
+	{ "latency_ms", "int", "0", "each answer comes after so many milliseconds", 0, 0 },
+	{ "window", "int", "512", "ops that the session takes at once, 1 to 100000", 0, 0 },
+	{ "receipts", "bool", "no", "yes: an accepted op gets a receipt that it was delivered", 0,
+		0 },
+	{ "personal", "bool", "no", "yes: each text names its recipient; no: one text for all", 0,
+		0 },
+	{ "url", "text", "", "publish by POST to this address instead of in memory", 0, 0 },
+};
+const uint32_t loop_n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]);
+
+static struct lt_str value(const struct lt_conf *c, const char *name)
+{
+	return ltc_pair(c->values, c->n_values, name);
+}
+
+static bool yes(struct lt_str v)
+{
+	return ltc_eqz(v, "yes") || ltc_eqz(v, "true");
+}
+
+int loop_conf_read(const struct lt_conf *c, struct loop_conf *ret)
+{
+	struct loop_conf r = { .receipts = yes(value(c, "receipts")),
+		.personal = yes(value(c, "personal")),
+		.url = value(c, "url") };
+
+	if (ltc_i64(value(c, "latency_ms"), 0, 3600000, &r.latency_ms) != 0 ||
+		ltc_i64(value(c, "window"), 1, 100000, &r.window) != 0)
+		return -LT_E_INVALID;
+	*ret = r;
+	return 0;
+}
+
+static int loop_open(struct lt_inst *inst)
+{
+	struct loop_inst *li = inst->priv;
+
+	if (loop_conf_read(inst->conf, &li->conf) == 0)
+		return 0;
+	inst->host->log(inst->host->ctx, NULL, 3,
+		LTC_LIT("latency_ms is a number from 0 to 3600000, window from 1 to 100000"));
+	return -LT_E_INVALID;
+}
+
+static void loop_close(struct lt_inst *inst)
+{
+	(void)inst;
+}
+
+void loop_session_settle(struct loop_session *s)
+{
+	const struct lt_host *h = s->inst->host;
+	const struct loop_inst *li = s->inst->priv;
+	uint32_t window = (uint32_t)li->conf.window;
+	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
+
+	if (s->limit < window)
+		window = s->limit;
+	if (s->shutting && s->held == 0)
+		(void)h->finish(h->ctx, s->job, &done);
+	else
+		h->slots(h->ctx, s->job, s->shutting || window < s->held ? 0 : window - s->held);
+}
+
+static int session_start(struct lt_inst *inst, struct lt_job *job)
+{
+	struct loop_session *s = job->priv;
+
+	*s = (struct loop_session){ .inst = inst, .job = job, .limit = UINT32_MAX };
+	loop_session_settle(s);
+	return 0;
+}
+
+static int session_event(struct lt_job *job, const struct lt_event *ev)
+{
+	struct loop_session *s = job->priv;
+
+	switch (ev->type) {
+	case LT_EV_LIMIT: s->limit = ev->limit; break;
+	case LT_EV_SHUTDOWN:
+	case LT_EV_CANCEL: s->shutting = true; break;
+	default: return 0;
+	}
+	loop_session_settle(s);
+	return 0;
+}
+
+static int check_start(struct lt_inst *inst, struct lt_job *job)
+{
+	struct lt_result ok = { .struct_size = sizeof(ok),
+		.outcome = LT_ACCEPTED,
+		.text = LTC_LIT("loopback answers from memory") };
+
+	return inst->host->finish(inst->host->ctx, job, &ok);
+}
+
+static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
+	const struct lt_work *const *works, size_t n)
+{
+	switch (jobs[0]->kind) {
+	case LT_J_SESSION: return session_start(inst, jobs[0]);
+	case LT_J_CHECK: return check_start(inst, jobs[0]);
+	case LT_J_OP:
+	case LT_J_RECONCILE: loop_ops_start(jobs, works, n); return 0;
+	default: return -LT_E_INVALID;
+	}
+}
+
+static int loop_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
+{
+	if (job->kind == LT_J_SESSION)
+		return session_event(job, ev);
+	(void)inst;
+	return loop_op_event(job, ev);
+}
+
+extern const struct lt_adapter lantoa_adapter;
+__attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = {
+	.abi_major = LT_ABI_MAJOR,
+	.abi_minor = LT_ABI_MINOR,
+	.struct_size = sizeof(struct lt_adapter),
+	.inst_size = sizeof(struct loop_inst),
+	.session_size = sizeof(struct loop_session),
+	.op_size = sizeof(struct loop_op),
+	.other_size = sizeof(struct loop_op),
+	.n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]),
+	.caps = LT_CAP_INTENT_AT_START | LT_CAP_BATCH | LT_CAP_RECONCILE | LT_CAP_RECEIPTS |
+		LT_CAP_SHARED_SESSION,
+	.name = "loopback",
+	.version = "1.0",
+	.keys = loop_keys,
+	.address = loop_address,
+	.prepare = loop_prepare,
+	.compose = loop_compose,
+	.open = loop_open,
+	.close = loop_close,
+	.start = loop_start,
+	.event = loop_event,
+};

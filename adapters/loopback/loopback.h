@@ -1,0 +1,69 @@
+/* loopback.h - what the files of the loopback adapter share.
+ * Thread: the script and the pure side anywhere; the rest on the loop. Owns: priv of instance, session and op, all host memory. */
+#ifndef LANTOA_LOOPBACK_H
+#define LANTOA_LOOPBACK_H
+
+#include "../common/text.h"
+
+/* What an address asks for: "WORD[-MORE]...[+ANYTHING]@loop", for instance ok, refuse-release, defer-2, slow-50, unknown-sent. */
+enum loop_word {
+	LOOP_OK = 0,
+	LOOP_REFUSE,
+	LOOP_DEFER,   /* -N: that many tries, then ok */
+	LOOP_UNKNOWN, /* -sent, -absent: what reconciliation will say */
+	LOOP_SLOW,    /* -N: answers after N ms */
+	LOOP_STEPS,   /* two saved steps, an intent, then published */
+	LOOP_SILENT,  /* sent, and never an answer */
+	LOOP_HOLD,    /* a person must act */
+	LOOP_DUP,     /* the provider had it already */
+	LOOP_BOUNCE,  /* accepted, later a receipt of failure */
+	LOOP_CUT      /* the session dies with everything that hangs in it */
+};
+struct loop_script {
+	enum loop_word word;
+	int32_t scope;
+	uint32_t flags;
+	int64_t number; /* -1: none was given */
+	bool sent, absent;
+};
+void loop_script_parse(struct lt_str address, struct loop_script *ret);
+
+struct loop_conf {
+	int64_t latency_ms, window;
+	bool receipts, personal;
+	struct lt_str url;
+};
+struct loop_inst {
+	struct loop_conf conf;
+};
+struct loop_session {
+	struct lt_inst *inst;
+	struct lt_job *job;
+	uint32_t held, limit;
+	bool shutting;
+};
+struct loop_op {
+	struct lt_job *job;
+	struct loop_session *session;
+	const struct lt_work *work; /* borrowed until finish */
+	struct loop_script script;
+	bool sent; /* bytes may have left, or the script pretends so */
+};
+
+enum { LOOP_TOKEN_ANSWER = 1, LOOP_TOKEN_PHOTO = 2, LOOP_TOKEN_DRAFT = 3, LOOP_TOKEN_HTTP = 4 };
+
+extern const struct lt_key loop_keys[];
+extern const uint32_t loop_n_keys;
+int loop_conf_read(const struct lt_conf *c, struct loop_conf *ret);
+
+/* loopback_pure.c */
+int loop_address(const struct lt_conf *c, struct lt_str in, struct lt_sink *sink);
+int loop_prepare(const struct lt_conf *c, const struct lt_content *in, struct lt_sink *sink);
+int loop_compose(const struct lt_conf *c, struct lt_str note, const struct lt_target *t,
+	uint32_t hole, struct lt_sink *sink);
+/* loopback_op.c */
+void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n);
+int loop_op_event(struct lt_job *job, const struct lt_event *ev);
+void loop_session_settle(struct loop_session *s);
+
+#endif
