@@ -382,7 +382,7 @@ static void scene_remember(void)
 		str_copy(sc.release, sizeof(sc.release), json_str(sc.json, "release"));
 }
 
-static int scene_submit(const char *who, const char *text)
+static inline int scene_submit(const char *who, const char *text)
 {
 	struct actor a = scene_who(who);
 	struct staged s = scene_staged(text);
@@ -396,7 +396,7 @@ static int scene_submit(const char *who, const char *text)
 
 typedef void scene_fn(struct plan *p, const cJSON *params, const struct actor *who,
 	plan_done_fn *done, void *ctx);
-static int scene_act(scene_fn *fn, const char *who, const char *json)
+static inline int scene_act(scene_fn *fn, const char *who, const char *json)
 {
 	struct actor a = scene_who(who);
 	cJSON *params CLEANUP_JSON = NULL;

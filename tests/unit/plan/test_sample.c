@@ -1,0 +1,151 @@
+/* test_sample.c - the example release as an editor hands it over, packed as a zip, against a few offices and newsrooms. */
+#include <archive.h>
+#include <archive_entry.h>
+#include "scene.h"
+
+static const char *const files[] = { "release.md", "body.en.md", "cover-16x9.png",
+	"infographic-1.png", "infographic-2.png", "local/dien-bien.md" };
+
+static void pack(const char *path)
+{
+	struct archive *a = archive_write_new();
+	assert_int_equal(archive_write_set_format_zip(a), ARCHIVE_OK);
+	assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char from[200];
+		struct buf b CLEANUP_BUF;
+		struct err e = { 0 };
+		buf_init(&b, 32u << 20);
+		snprintf(from, sizeof(from), "config/examples/release-ttbc-112/%s", files[i]);
+		if (file_read(from, &b, &e) < 0)
+			fail_msg("%s", e.text);
+		struct archive_entry *entry = archive_entry_new();
+		archive_entry_set_pathname(entry, files[i]);
+		archive_entry_set_size(entry, (la_int64_t)b.n);
+		archive_entry_set_filetype(entry, AE_IFREG);
+		archive_entry_set_perm(entry, 0644);
+		assert_int_equal(archive_write_header(a, entry), ARCHIVE_OK);
+		assert_int_equal(archive_write_data(a, b.p, b.n), (la_ssize_t)b.n);
+		archive_entry_free(entry);
+	}
+	assert_int_equal(archive_write_free(a), ARCHIVE_OK);
+}
+
+static int open_sample(void **state)
+{
+	scene_open(state);
+	scene_sql(
+		"UPDATE vars SET json=replace(json, '\"hotline\"', '\"address\":\"Street 1\",\"hotline\"')");
+	scene_sql(
+		"INSERT INTO audience(name, title, rule) VALUES('centre', '', '{\"any\":[{\"tag\":[\"page\"]}],\"not\":[],\"broad\":false}'),"
+		"('provinces', '', '{\"any\":[{\"tag\":[\"page\"]}],\"not\":[],\"broad\":false}'),"
+		"('duty', '', '{\"any\":[{\"tag\":[\"duty\"]}],\"not\":[],\"broad\":false}'),"
+		"('internal', '', '{\"any\":[{\"tag\":[\"internal\"]}],\"not\":[],\"broad\":false}')");
+	scene_sql(
+		"INSERT INTO campaign(name, title, first, last, prio) VALUES('ky-hop-2-qh16', 'C', %lld, %lld, 1)",
+		(long long)TESTENV_WALL_START - 86400000LL,
+		(long long)TESTENV_WALL_START + 86400000LL);
+	return 0;
+}
+
+static int submit_sample(void)
+{
+	struct actor a = scene_who("lan");
+	char path[300];
+	int before = sc.answers;
+	snprintf(path, sizeof(path), "%s/staging/sample.zip", sc.ts.dir);
+	pack(path);
+	struct staged s = { path, "release-ttbc-112.zip" };
+	plan_submit(sc.p, &s, &a, scene_done, NULL);
+	int rc = scene_wait(before);
+	if (rc < 0)
+		print_message("%s\n", sc.err.text);
+	else
+		scene_remember();
+	return rc;
+}
+
+static const cJSON *part_named(const char *name)
+{
+	const cJSON *p;
+	cJSON_ArrayForEach(p, json_get(sc.json, "parts"))
+	{
+		if (strcmp(json_z(p, "name", ""), name) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static void the_sample_is_taken_and_says_what_it_leaves_out(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(submit_sample(), 0);
+	assert_string_equal(sc.release, "TTBC-2026-112@2026");
+	assert_int_equal(cJSON_GetArraySize(json_get(sc.json, "parts")), 5);
+	assert_int_equal(cJSON_GetArraySize(json_get(part_named("public"), "skipped")), 2);
+	assert_int_equal(cJSON_GetArraySize(json_get(part_named("duty"), "skipped")), 1);
+	assert_int_equal(json_i64(cJSON_GetArrayItem(json_get(part_named("press"), "counts"), 0),
+				 "targets", 0),
+		4);
+	assert_int_equal(scene_i64("SELECT count(*) FROM asset"), 3);
+	assert_int_equal(scene_i64("SELECT count(*) FROM release_asset"), 3);
+}
+
+static void the_press_goes_first_and_the_offices_after_the_embargo(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(submit_sample(), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(1000);
+	assert_int_equal(scene_part_state("press"), PART_PLANNED);
+	assert_int_equal(scene_part_state("public"), PART_DONE);
+	assert_int_equal(scene_part_state("offices"), PART_WAITING);
+	scene_send_all();
+	scene_run(11000);
+	assert_int_equal(scene_part_state("offices"), PART_PLANNED);
+	scene_send_all();
+	scene_run(1000);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_DONE);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 8);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=2"), 0);
+}
+
+static void each_office_gets_its_own_lines_and_the_english_reader_english(void **state)
+{
+	UNUSED(state);
+	struct err e = { 0 };
+	struct actor who = scene_who("minh");
+	cJSON *q CLEANUP_JSON = json_obj(), *j CLEANUP_JSON = NULL;
+	assert_int_equal(submit_sample(), 0);
+	json_put_z(q, "release", "TTBC-2026-112");
+	json_put_z(q, "part", "press");
+	struct store_reader *r = teststore_reader(&sc.ts);
+	assert_int_equal(plan_preview(sc.p, r, q, &who, &j, &e), 0);
+	teststore_reader_end(&sc.ts, r);
+	int local = 0, english = 0;
+	const cJSON *row;
+	cJSON_ArrayForEach(row, json_get(j, "rows"))
+	{
+		const char *text = json_z(row, "text", "");
+		local += strstr(text, "tiếng Mông và tiếng Thái, phủ sóng") != NULL;
+		english += strstr(text, "Five years of new ways") != NULL &&
+			strstr(text, "The ha-noi office") != NULL;
+		assert_null(strstr(text, "{{"));
+		assert_non_null(strstr(text, "asset=infographic-1.png"));
+	}
+	assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), 4);
+	assert_int_equal(local, 2); /* dien-bien, and muong-ang below it */
+	assert_int_equal(english, 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, open_sample, scene_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_sample_is_taken_and_says_what_it_leaves_out),
+		T(the_press_goes_first_and_the_offices_after_the_embargo),
+		T(each_office_gets_its_own_lines_and_the_english_reader_english),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
