@@ -4,7 +4,7 @@
  *
  *   struct audience_sql a;  audience_sql_init(&a);
  *   rc = audience_sql_named(db, &a, names, n, &err);       or audience_sql_add(db, &a, rule, &err) as often as wanted: they are ORed
- *   "SELECT ... FROM target t JOIN contact c ON c.id = t.contact_id WHERE (t.flags & 1) = 0 AND " audience_sql_where(&a)
+ *   "SELECT ... FROM target t JOIN contact c ON c.id = t.contact_id WHERE " AUDIENCE_TARGET_SEEN " AND " audience_sql_where(&a)
  *   where a.driven:  "SELECT ... FROM (" audience_sql_driver(&a) ") d CROSS JOIN target t ON t.id = d.id WHERE ..."
  */
 #ifndef LANTOA_STORE_AUDIENCE_H
@@ -15,6 +15,9 @@
 #include "store/store_internal.h"
 
 #define AUDIENCE_SQL_MAX (4u << 20)
+/* A target (alias t) that counts: not gone, and not of an import that is still being applied (see store_import.h). */
+#define AUDIENCE_TARGET_SEEN \
+	"((t.flags & 1) = 0 AND ((t.flags & 4) = 0 OR NOT EXISTS(SELECT 1 FROM job j WHERE j.kind=2 AND j.subject=t.seen_import)))"
 
 struct audience_sql {
 	struct buf where, driver;

@@ -225,7 +225,8 @@ static int prepare_insert(struct db *db, const char *where, sqlite3_stmt **ret)
 	buf_addf(&sql,
 		"INSERT INTO delivery(lot_id, contact_id, once, state, tries, due, target_id) SELECT ?1, t.contact_id, ?2, 0, 0, "
 		"((t.contact_id %% 1000003) * 2654435761 + ?3) %% ?4 + ((t.contact_id %% 999983) * 40503 + ?3) %% ?5, t.id "
-		"FROM target t WHERE t.lane_id=?6 AND t.office_id=?7 AND t.contact_id>?8 AND t.contact_id<=?9 AND (t.flags&1)=0 AND %s "
+		"FROM target t WHERE t.lane_id=?6 AND t.office_id=?7 AND t.contact_id>?8 AND t.contact_id<=?9 AND " AUDIENCE_TARGET_SEEN
+		" AND %s "
 		"ORDER BY t.contact_id ON CONFLICT(once, contact_id) DO NOTHING",
 		where);
 	return sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), ret);

@@ -224,7 +224,7 @@ static int run_small(struct db *db, struct pass *p, const char *driver)
 	add_mask(p->ask, &sql, false);
 	buf_addf(&sql,
 		" AS m FROM (%s) d CROSS JOIN target t ON t.id=d.id CROSS JOIN contact c ON c.id=t.contact_id "
-		"WHERE (t.flags&1)=0 AND (",
+		"WHERE " AUDIENCE_TARGET_SEEN " AND (",
 		driver);
 	add_mask(p->ask, &sql, true);
 	buf_addz(&sql, ") ORDER BY t.contact_id, t.id");
@@ -249,7 +249,8 @@ static int run_pages(struct db *db, struct pass *p)
 	buf_addz(&sql, "SELECT " COLUMNS);
 	add_mask(p->ask, &sql, false);
 	buf_addz(&sql,
-		" AS m FROM target t CROSS JOIN contact c ON c.id=t.contact_id WHERE t.contact_id>?1 AND (t.flags&1)=0 AND (");
+		" AS m FROM target t CROSS JOIN contact c ON c.id=t.contact_id WHERE t.contact_id>?1 AND " AUDIENCE_TARGET_SEEN
+		" AND (");
 	add_mask(p->ask, &sql, true);
 	buf_addz(&sql, ") ORDER BY t.contact_id LIMIT ?2");
 	rc = sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), &st);

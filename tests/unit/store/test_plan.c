@@ -365,6 +365,27 @@ static void both_ways_of_resolving_make_the_same_list(void **state)
 	resolve_out_free(b);
 }
 
+static void targets_of_an_import_under_way_are_not_there_yet(void **state)
+{
+	UNUSED(state);
+	sql("UPDATE target SET flags=flags|4, seen_import=7 WHERE office_id=2 AND contact_id>50");
+	sql("UPDATE target SET flags=1 WHERE office_id=3 AND contact_id=10");
+	sql("INSERT INTO job(kind, subject, next) VALUES(2, 7, 0)");
+	static const char *const rules[] = { "{\"any\":[{\"under\":\"c\"}]}", "{\"broad\":true}" };
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < 2; i++) {
+			struct resolve_out *o = resolve(rules[i]);
+			assert_int_equal(o->kind[0][KIND_EMAIL].n, turn ? 100 : 55);
+			resolve_out_free(o);
+		}
+		struct plan_pair_cmd c = pair_cmd("1");
+		assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+		assert_int_equal(
+			teststore_i64(&ts, "SELECT count(*) FROM delivery"), turn ? 100 : 55);
+		sql("DELETE FROM job WHERE kind=2");
+	}
+}
+
 static double now_s(void)
 {
 	struct timespec t;
@@ -375,12 +396,14 @@ static double now_s(void)
 static void chunks_of_a_large_plan_stay_short(void **state)
 {
 	UNUSED(state);
-	const char *want = getenv("LANTOA_PLAN_ROWS"); /* a million by hand; 100,000 in the run of all tests */
+	const char *want = getenv(
+		"LANTOA_PLAN_ROWS"); /* a million by hand; 100,000 in the run of all tests */
 	int n = want && strlen(want) < 8 ? (int)strtol(want, NULL, 10) : 100000;
 	open_with(n, true);
 	double before = now_s();
 	for (int i = 0; i < 2; i++)
-		resolve_out_free(resolve(i ? "{\"broad\":true}" : "{\"any\":[{\"tag\":\"press\"}]}"));
+		resolve_out_free(
+			resolve(i ? "{\"broad\":true}" : "{\"any\":[{\"tag\":\"press\"}]}"));
 	print_message("resolved %d twice in %.0f ms\n", n, (now_s() - before) * 1e3);
 	struct plan_pair_cmd c = pair_cmd("1");
 	double from = now_s(), in = 0, longest = 0;
@@ -415,6 +438,7 @@ int main(void)
 		T(a_name_that_nobody_has_is_told_and_selects_nobody, open_small),
 		T(resolving_counts_each_contact_once_at_its_nearest_office, open_large),
 		T(both_ways_of_resolving_make_the_same_list, open_small),
+		T(targets_of_an_import_under_way_are_not_there_yet, open_small),
 		cmocka_unit_test(chunks_of_a_large_plan_stay_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
