@@ -186,7 +186,10 @@ struct dlot *lane_want_pop(struct dlane *lane, int kind)
 	if (!n)
 		return NULL;
 	struct dflow *f = CONTAINER_OF(n, struct dflow, w_node);
-	struct dlot *l = CONTAINER_OF(list_pop(&f->want), struct dlot, w_node);
+	struct list *w = list_pop(&f->want);
+
+	REQUIRE(w != NULL); /* a flow that wants has a lot that does */
+	struct dlot *l = CONTAINER_OF(w, struct dlot, w_node);
 	l->wanting = false;
 	if (!list_empty(&f->want))
 		list_push(&lane->want[kind], &f->w_node);
