@@ -56,14 +56,18 @@ struct dispatch *dispatch_new(const struct dispatch_opts *o)
 
 void dispatch_events(struct dispatch *d, struct channel_events *ret)
 {
+	d->host = d_alloc(d, sizeof(*d->host)); /* one for each configuration, until the end */
+	d->host->d = d;
 	memset(ret, 0, sizeof(*ret));
-	ret->ctx = d;
+	ret->ctx = d->host;
 	send_events(ret);
 }
 
 int dispatch_attach(struct dispatch *d, struct channels *cs, struct err *e)
 {
 	d->channels = cs;
+	if (d->host)
+		d->host->cs = cs;
 	return setup_begin(d, e);
 }
 
@@ -86,6 +90,8 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 
 	d->conf = conf_ref(u.v);
 	d->channels = cs;
+	if (d->host && !d->host->cs)
+		d->host->cs = cs;
 	setup_bind(d); /* nothing points at the old one after this */
 	conf_unref(old);
 	return setup_begin(d, e); /* rows for what is new, then bound once more */

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/metrics.h"
 #include "dispatch/dispatch.h"
 #include "model/backoff.h"
 #include "model/breaker.h"
@@ -109,6 +110,8 @@ struct dlane {
 	uint32_t rate_n;
 	struct timer timer;
 	uint64_t done, deferred, refused, unknown, told_at[4];
+	struct metric *m_outcome[4], *m_open, *m_ready; /* borrowed from the registry */
+	struct metric *m_send;
 	int64_t told_ms; /* last summary line */
 };
 
@@ -245,6 +248,12 @@ struct drecon { /* a question about an unknown delivery */
 	size_t n_ids;
 };
 
+/* One set of opened channels: the context of its events, so that an answer goes back to whom it belongs after a reload. */
+struct dhost {
+	struct dispatch *d;
+	struct channels *cs; /* NULL until attached */
+};
+
 struct dsettle; /* dispatch_settle.c */
 struct dscan;   /* dispatch_scan.c */
 
@@ -253,6 +262,7 @@ struct dispatch {
 	struct dispatch_opts o;
 	struct conf *conf; /* a reference */
 	struct channels *channels;
+	struct dhost *host;         /* of the last dispatch_events */
 	struct window cat_hours[8]; /* by category */
 	bool attached, started, ready, stopping, stopped, dead;
 	void (*stop_done)(void *ctx);
@@ -424,6 +434,7 @@ bool unsub_read(const struct store *s, struct str token, int64_t *ret_contact, i
 
 /* dispatch_log.c */
 void log_attempt(struct dcopy *c, const struct chan_result *r, const struct outcome_out *o);
+void lane_metrics_bind(struct dlane *l);
 void log_lane_summary(struct dlane *l, int64_t now_ms);
 
 /* dispatch.c */

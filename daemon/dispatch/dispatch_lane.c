@@ -56,7 +56,8 @@ void lane_kick(struct dlane *l)
 /* Room for leases came free: whoever could not fill before may try now. */
 void lanes_kick_wanting(struct dispatch *d)
 {
-	LIST_FOR (&d->lanes, n) {
+	LIST_FOR(&d->lanes, n)
+	{
 		struct dlane *l = CONTAINER_OF(n, struct dlane, node);
 		if (lane_wants(l))
 			lane_kick(l);

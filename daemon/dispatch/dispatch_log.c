@@ -5,6 +5,27 @@
 
 #define SUMMARY_MS 1000
 
+void lane_metrics_bind(struct dlane *l)
+{
+	struct metric_label lane[3] = { { "channel", str_of(l->acct->chan->name) },
+		{ "account", str_of(l->acct->name) }, { "class", str_of(l->class) } };
+	struct metric_label out[3] = { lane[0], lane[1], { "outcome", STR("") } };
+
+	if (l->m_open)
+		return;
+	l->m_open = metric_get(METRIC_GAUGE, "lantoa_intents_open",
+		"Intents committed or under way, by lane", lane, 3);
+	l->m_ready = metric_get(METRIC_GAUGE, "lantoa_ready_copies",
+		"Composed copies that wait for their turn, by lane", lane, 3);
+	l->m_send = metric_get(METRIC_HISTOGRAM, "lantoa_send_seconds",
+		"From the start of an attempt to its answer", lane, 1);
+	for (int i = 0; i < 4; i++) {
+		out[2].value = str_of(outcome_name(i));
+		l->m_outcome[i] = metric_get(METRIC_COUNTER, "lantoa_attempts_total",
+			"Attempts that have ended, by account and outcome", out, 3);
+	}
+}
+
 void log_lane_summary(struct dlane *l, int64_t now_ms)
 {
 	uint64_t v[4] = { l->done, l->deferred, l->refused, l->unknown };
@@ -30,6 +51,9 @@ void log_attempt(struct dcopy *c, const struct chan_result *r, const struct outc
 	struct dlane *l = c->lot->lane;
 	int64_t now = env_mono(c->d->o.env);
 
+	if (r->outcome >= 0 && r->outcome < 4)
+		metric_add(l->m_outcome[r->outcome], 1);
+	metric_observe_us(l->m_send, (uint64_t)(now - c->on_ms) * 1000);
 	if (l->conf->bulk) {
 		if (l->told_ms == 0)
 			l->told_ms = now;

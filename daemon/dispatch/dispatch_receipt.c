@@ -10,6 +10,7 @@
 struct receipt_cmd {
 	struct sq_receipt c;
 	struct dispatch *d;
+	struct dhost *host;
 	uint64_t ticket; /* 0: nobody waits */
 };
 
@@ -27,7 +28,7 @@ static void on_receipt_stored(struct store_cmd *cmd)
 			lot_count(l, (enum dlv_state)r->c.ret_from, (enum dlv_state)r->c.ret_to);
 	}
 	if (r->ticket)
-		channel_saved(d->channels, r->ticket, cmd->rc);
+		channel_saved(r->host->cs, r->ticket, cmd->rc);
 	d_free(r);
 	cmd_end(d);
 }
@@ -63,12 +64,13 @@ static void ids_join(struct sq_receipt *c, const struct lt_receipt *r)
 void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const struct lt_receipt *r,
 	uint64_t ticket)
 {
-	struct dispatch *d = ctx;
+	struct dhost *h = ctx;
+	struct dispatch *d = h->d;
 	struct dacct *acct = a ? account_user(a) : NULL;
 	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
-	struct dchan *chan = NULL;
 
 	c->d = d;
+	c->host = h;
 	c->ticket = ticket;
 	c->c.state = r->state;
 	c->c.final = r->final != 0;
@@ -84,14 +86,15 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 		c->c.delivery = (int64_t)(r->attempt >> 8);
 	else if (r->ref.n)
 		(void)ref_read(d->o.store, (struct str){ r->ref.p, r->ref.n }, &c->c.delivery);
+	/* By name where the account belongs to a configuration that is going. */
 	LIST_FOR(&d->accts, n)
 	{
 		struct dacct *x = CONTAINER_OF(n, struct dacct, node);
-		if (!acct && x->chan->chan == ch && !chan)
-			chan = x->chan, c->c.account_id = x->id;
+		if (!acct && strcmp(x->chan->name, channel_conf(ch)->name) == 0 &&
+			(!a || strcmp(x->name, account_name(a)) == 0))
+			acct = x;
 	}
-	if (acct)
-		c->c.account_id = acct->id;
+	c->c.account_id = acct ? acct->id : 0;
 	receipt_submit(c);
 }
 
@@ -109,6 +112,7 @@ void receipt_again(struct dispatch *d, const struct sq_receipt *o)
 struct save_cmd {
 	struct sq_save c;
 	struct dispatch *d;
+	struct dhost *host;
 	uint64_t ticket;
 	char *value;
 };
@@ -118,7 +122,7 @@ static void on_saved(struct store_cmd *cmd)
 	struct save_cmd *s = CONTAINER_OF(cmd, struct save_cmd, c.cmd);
 	struct dispatch *d = s->d;
 
-	channel_saved(d->channels, s->ticket, cmd->rc);
+	channel_saved(s->host->cs, s->ticket, cmd->rc);
 	d_free(s->value);
 	d_free(s);
 	cmd_end(d);
@@ -126,10 +130,12 @@ static void on_saved(struct store_cmd *cmd)
 
 void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket)
 {
-	struct dispatch *d = ctx;
+	struct dhost *h = ctx;
+	struct dispatch *d = h->d;
 	struct save_cmd *s = d_alloc(d, sizeof(*s));
 
 	s->d = d;
+	s->host = h;
 	s->ticket = ticket;
 	s->c.delivery = (int64_t)op->delivery;
 	(void)str_copy(s->c.name, sizeof(s->c.name), name);
@@ -166,7 +172,7 @@ static void on_stat_stored(struct store_cmd *cmd)
 
 void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value)
 {
-	struct dispatch *d = ctx;
+	struct dispatch *d = ((struct dhost *)ctx)->d;
 	struct stat_cmd *s = d_alloc(d, sizeof(*s));
 
 	s->d = d;
@@ -186,6 +192,7 @@ void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value)
 struct optout_cmd {
 	struct sq_optout c;
 	struct dispatch *d;
+	struct dhost *host;
 	uint64_t ticket;
 	void (*done)(void *ctx, int rc);
 	void *ctx;
@@ -217,7 +224,7 @@ static void on_opted_out(struct store_cmd *cmd)
 	if (cmd->rc == 0)
 		leases_void(d, o->c.contact);
 	if (o->ticket)
-		channel_saved(d->channels, o->ticket, cmd->rc);
+		channel_saved(o->host->cs, o->ticket, cmd->rc);
 	if (o->done)
 		o->done(o->ctx, cmd->rc);
 	d_free(o);
@@ -237,7 +244,8 @@ static void optout_submit(struct optout_cmd *o)
 void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,
 	uint64_t ticket)
 {
-	struct dispatch *d = ctx;
+	struct dhost *h = ctx;
+	struct dispatch *d = h->d;
 	const struct conf_channel *conf = channel_conf(c);
 
 	UNUSED(a);
@@ -245,11 +253,12 @@ void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 		/* Not kept by this version: the peer is told so, and the operator. */
 		log_line(LOG_WARN, "ev=inbound.unread ch=%s kind=%u continuing", conf->name,
 			in->kind);
-		channel_saved(d->channels, ticket, -ENOTSUP);
+		channel_saved(h->cs, ticket, -ENOTSUP);
 		return;
 	}
 	struct optout_cmd *o = d_alloc(d, sizeof(*o));
 	o->d = d;
+	o->host = h;
 	o->ticket = ticket;
 	o->c.kind = (int)conf->kind;
 	o->c.reason = in->kind == LT_IN_COMPLAINT ? (int)SUP_COMPLAINT : (int)SUP_OPT_OUT;

@@ -10,6 +10,7 @@
 struct secret_cmd {
 	struct sq_secret c;
 	struct dispatch *d;
+	struct dhost *host;
 	uint64_t ticket;
 	char *plain;
 	size_t n;
@@ -20,7 +21,7 @@ static void on_secret_stored(struct store_cmd *cmd)
 	struct secret_cmd *s = CONTAINER_OF(cmd, struct secret_cmd, c.cmd);
 	struct dispatch *d = s->d;
 
-	channel_saved(d->channels, s->ticket, cmd->rc);
+	channel_saved(s->host->cs, s->ticket, cmd->rc);
 	wipe(s->plain, s->n);
 	d_free(s->plain);
 	d_free(s);
@@ -41,10 +42,12 @@ static char *put(char *at, struct lt_str s)
 void secret_put_on(void *ctx, struct channel *c, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket)
 {
-	struct dispatch *d = ctx;
+	struct dhost *h = ctx;
+	struct dispatch *d = h->d;
 	struct secret_cmd *s = d_alloc(d, sizeof(*s));
 
 	s->d = d;
+	s->host = h;
 	s->ticket = ticket;
 	for (size_t i = 0; i < n; i++)
 		s->n += 2 * sizeof(uint32_t) + set[i].name.n + set[i].value.n;

@@ -187,7 +187,7 @@ static void on_op_done(void *ctx, struct chan_op *op, const struct chan_result *
 	}
 	struct dcopy *c = CONTAINER_OF(op, struct dcopy, op);
 	CHECK_OBJ(c, COPY_MAGIC);
-	REQUIRE(c->d == ctx && c->state == CP_ON);
+	REQUIRE(c->d == ((struct dhost *)ctx)->d && c->state == CP_ON);
 	if (c->step_wait) {
 		if (!c->in_turn) {
 			list_del(&c->node);
@@ -200,7 +200,7 @@ static void on_op_done(void *ctx, struct chan_op *op, const struct chan_result *
 
 static void on_op_intent(void *ctx, struct chan_op *op, struct str step, bool repeatable)
 {
-	struct dispatch *d = ctx;
+	struct dispatch *d = ((struct dhost *)ctx)->d;
 	int64_t until;
 
 	if (op->kind != LT_J_OP) {
@@ -240,7 +240,7 @@ static void on_credits(void *ctx, struct chan_account *ca, uint32_t can_take)
 static void on_rate(void *ctx, struct chan_account *ca, struct chan_op *op, const struct lt_rate *r)
 {
 	struct dacct *a = account_user(ca);
-	struct dispatch *d = ctx;
+	struct dispatch *d = ((struct dhost *)ctx)->d;
 	int64_t pause = r->retry_after_ms, now = env_wall(d->o.env);
 
 	if (!a)

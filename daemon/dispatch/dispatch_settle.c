@@ -451,6 +451,10 @@ static void on_settle_timer(struct timer *t)
 	LIST_FOR(&d->lanes, n)
 	{
 		struct dlane *l = CONTAINER_OF(n, struct dlane, node);
+		if (l->m_open) {
+			metric_set(l->m_open, l->intents);
+			metric_set(l->m_ready, l->n_ready);
+		}
 		if (l->told_ms &&
 			l->done + l->deferred + l->refused + l->unknown !=
 				l->told_at[0] + l->told_at[1] + l->told_at[2] + l->told_at[3])

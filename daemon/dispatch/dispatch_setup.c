@@ -273,6 +273,7 @@ void setup_bind(struct dispatch *d)
 			bucket_init(&l->bucket, l->conf->rate_per_s, l->conf->burst,
 				l->bucket.tokens, l->bucket.at_ms);
 		lane_conf_set(l);
+		lane_metrics_bind(l);
 		lane_kick(l);
 	}
 	for (int k = 0; k < 8; k++)

@@ -190,6 +190,10 @@ const struct conf_channel *channel_conf(const struct channel *c)
 {
 	return c->conf;
 }
+const char *account_name(const struct chan_account *a)
+{
+	return a->name;
+}
 uint64_t channel_caps(const struct channel *c)
 {
 	return c->caps;
