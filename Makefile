@@ -55,7 +55,7 @@ endif
 ifneq (,$(findstring clang,$(CC)))
 WARN += -Wno-unknown-warning-option
 endif
-CPPFLAGS := -D_GNU_SOURCE -Iinclude -Idaemon -Iadapters -Itests -I$(B)/gen -DLANTOA_VERSION='"$(VERSION)"' $(PKG_CF)
+CPPFLAGS := -D_GNU_SOURCE -Iinclude -Idaemon -Iadapters -Itests -I. -I$(B)/gen -DLANTOA_VERSION='"$(VERSION)"' $(PKG_CF)
 CFLAGS   := -std=gnu17 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS  := $(LDFLAGS_$(VARIANT))
 LDLIBS   := $(PKG_LD) -lpthread -ldl -lm
