@@ -249,15 +249,15 @@ static void yaml_beyond_its_limits_is_refused(void **state)
 	(void)state;
 	memset(deep, '[', 100);
 	deep[100] = 0;
-	assert_true(("x", str_of(deep), &n, &e) < 0);
+	assert_true(conf_yaml_parse("x", str_of(deep), &n, &e) < 0);
 	assert_non_null(strstr(e.text, "16 levels"));
-	assert_true(("x", str_of("a: \xff\xfe"), &n, &e) == -EILSEQ);
-	assert_true(("x", str_of("a: 1\n---\nb: 2\n"), &n, &e) < 0);
-	assert_true(("x", str_of("a: *b\n"), &n, &e) < 0);
-	assert_int_equal(("x", str_of(""), &n, &e), 0);
+	assert_true(conf_yaml_parse("x", str_of("a: \xff\xfe"), &n, &e) == -EILSEQ);
+	assert_true(conf_yaml_parse("x", str_of("a: 1\n---\nb: 2\n"), &n, &e) < 0);
+	assert_true(conf_yaml_parse("x", str_of("a: *b\n"), &n, &e) < 0);
+	assert_int_equal(conf_yaml_parse("x", str_of(""), &n, &e), 0);
 	assert_int_equal(n->n, 0);
 	ynode_free(n);
-	assert_int_equal(("x",
+	assert_int_equal(conf_yaml_parse("x",
 				 str_of("\xef\xbb\xbf"
 					"a: [1, {b: c}]\r\n"),
 				 &n, &e),
