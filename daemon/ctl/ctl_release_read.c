@@ -176,7 +176,7 @@ static cJSON *approval_json(const struct approval_row *a)
 	json_put_i64(o, "at", a->at);
 	put_time(o, "voided_at", a->voided);
 	hash_hex(&a->manifest, hex);
-	json_put_z(o, "manifest", hex);
+	json_put_z(o, "hash", hex);
 	hash_hex(&a->document, hex);
 	json_put_z(o, "document", a->has_document ? hex : NULL);
 	return o;
@@ -216,10 +216,13 @@ int ctl_release_people(struct ctl_call *c, struct str release, cJSON *o, struct 
 
 static int on_revision(void *ctx, const struct q_revision *r)
 {
+	char hex[HASH_HEX];
 	cJSON *o = json_obj();
+	hash_hex(&r->manifest, hex);
 	json_put_i64(o, "rev", r->rev);
 	json_put_i64(o, "at", r->at);
 	json_put_z(o, "person", r->person);
+	json_put_z(o, "hash", hex);
 	json_add(ctx, o);
 	return 0;
 }

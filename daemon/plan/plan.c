@@ -101,17 +101,17 @@ static void do_done(struct store_cmd *cmd)
 {
 	struct part_do *d = CONTAINER_OF(cmd, struct part_do, cmd.cmd);
 	struct plan *p = d->p;
-	static const char *const names[] = { [PART_ACT_OPEN] = "open",
-		[PART_ACT_HOLD] = "hold",
-		[PART_ACT_EXPIRE] = "expire",
-		[PART_ACT_DONE] = "done",
+	static const char *const names[] = { [PART_ACT_OPEN] = "part.open",
+		[PART_ACT_HOLD] = "part.hold",
+		[PART_ACT_EXPIRE] = "part.expire",
+		[PART_ACT_DONE] = "part.done",
 		[RELEASE_ACT_DONE] = "release.done" };
 	if (cmd->rc < 0)
-		log_line(LOG_WARN, "ev=part.%s release=%s error=%d", names[d->cmd.act], d->code,
-			cmd->rc);
+		log_line(
+			LOG_WARN, "ev=%s release=%s error=%d", names[d->cmd.act], d->code, cmd->rc);
 	else if (!d->cmd.stale)
-		log_line(LOG_INFO, "ev=part.%s release=%s part=%u why=%s", names[d->cmd.act],
-			d->code, d->cmd.part, LOG_Q(str_of(d->why)));
+		log_line(LOG_INFO, "ev=%s release=%s part=%u why=%s", names[d->cmd.act], d->code,
+			d->cmd.part, LOG_Q(str_of(d->why)));
 	bool expired = d->cmd.act == PART_ACT_EXPIRE && cmd->rc == 0;
 	if (cmd->rc == 0 && !d->cmd.stale && !p->stopping &&
 		(d->cmd.act == PART_ACT_DONE || d->cmd.act == RELEASE_ACT_DONE))

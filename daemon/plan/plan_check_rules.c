@@ -49,7 +49,7 @@ static void check_embargo(struct checked *c, size_t i)
 {
 	const struct doc_part *p = &c->doc->parts[i];
 	char text[300], when[WHEN_TEXT_MAX], other[WHEN_TEXT_MAX];
-	if (!manifest_part_is_public(&c->m->parts[i]))
+	if (!manifest_part_is_public(&c->m->parts[i]) || c->m->parts[i].n_kinds == 0)
 		return;
 	int64_t ends = manifest_embargo(c->m, c->now);
 	if (ends == INT64_MIN)

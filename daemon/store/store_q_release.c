@@ -72,12 +72,15 @@ int q_revisions(struct db *db, int64_t release_id,
 {
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
-		"SELECT rev, at, person FROM revision WHERE release_id=? ORDER BY rev LIMIT 1000",
+		"SELECT v.rev, v.at, v.person, (SELECT hash FROM manifest m WHERE m.release_id=v.release_id AND m.rev=v.rev ORDER BY made DESC, hash LIMIT 1) FROM revision v WHERE v.release_id=? ORDER BY v.rev LIMIT 1000",
 		"i", release_id);
 	if (rc < 0)
 		return rc;
 	while ((rc = db_row(db, st)) == 1) {
-		struct q_revision r = { col_i64(st, 0), col_i64(st, 1), col_z(st, 2) };
+		struct q_revision r = {
+			.rev = col_i64(st, 0), .at = col_i64(st, 1), .person = col_z(st, 2)
+		};
+		(void)col_hash(st, 3, &r.manifest);
 		int stop = row(ctx, &r);
 		if (stop < 0) {
 			db_reset(st);

@@ -21,6 +21,7 @@ int q_release_note(
 struct q_revision {
 	int64_t rev, at;
 	const char *person;
+	struct hash manifest; /* the newest of the revision */
 };
 int q_revisions(struct db *db, int64_t release_id,
 	int (*row)(void *ctx, const struct q_revision *r), void *ctx) MUST_CHECK;
