@@ -92,8 +92,9 @@ static void show_act(struct cli *c, const cJSON *v)
 		return;
 	}
 	cli_time(c, json_i64(v, "at", 0), when, sizeof(when));
-	(void)printf("%s %s %s %s%s%s\n", when, json_z(v, "person", ""), json_z(v, "what", ""), json_z(v, "subject", ""),
-		json_z(v, "why", "")[0] ? " – " : "", json_z(v, "why", ""));
+	(void)printf("%s %s %s %s%s%s\n", when, json_z(v, "person", ""), json_z(v, "what", ""),
+		json_z(v, "subject", ""), json_z(v, "why", "")[0] ? " – " : "",
+		json_z(v, "why", ""));
 }
 
 /* The rows come newest first; what is newer than the last one shown is printed, oldest first. */
