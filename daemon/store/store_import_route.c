@@ -1,0 +1,67 @@
+/* store_import_route.c - lanes of targets after the routes have changed. Thread: worker (pages), store (the command).
+ * Lots that stand keep their lane; only what is planned from now on follows.
+ */
+#include "base/assert.h"
+#include "store/store_import_internal.h"
+
+int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t max, size_t *ret_n)
+{
+	sqlite3_stmt *q;
+	size_t n = 0;
+	int rc = db_query(db, &q,
+		"SELECT t.id, t.contact_id, ifnull(t.lane_id,0), t.office_id, c.kind, t.flags, c.address, h.name, a.name "
+		"FROM target t CROSS JOIN contact c ON c.id=t.contact_id LEFT JOIN lane l ON l.id=t.lane_id "
+		"LEFT JOIN account a ON a.id=l.account_id LEFT JOIN channel h ON h.id=a.channel_id "
+		"WHERE t.id>?1 ORDER BY t.id LIMIT ?2",
+		"ii", after, (int64_t)max);
+	while (rc == 0 && (rc = db_row(db, q)) == 1) {
+		struct reroute_row *r = &ret[n++];
+		*r = (struct reroute_row){ .target_id = col_i64(q, 0),
+			.contact_id = col_i64(q, 1),
+			.lane_id = col_i64(q, 2),
+			.office_id = col_i64(q, 3),
+			.kind = (int)col_i64(q, 4),
+			.flags = (unsigned)col_i64(q, 5) };
+		(void)str_copy(r->address, sizeof(r->address), col_str(q, 6));
+		(void)str_copy(r->channel, sizeof(r->channel), col_str(q, 7));
+		(void)str_copy(r->account, sizeof(r->account), col_str(q, 8));
+		rc = 0;
+	}
+	if (rc == 0)
+		*ret_n = n;
+	return rc;
+}
+
+static int reroute_one(struct db *db, const struct reroute_set *s)
+{
+	int64_t lane = 0;
+	if (!s->none) {
+		int rc = store_lane_make(db, s->channel, s->adapter, s->account, s->class, &lane);
+		if (rc < 0)
+			return rc;
+		rc = db_exec(db, "UPDATE contact SET form=?2, class=?3 WHERE id=?1 AND (form<>?2 OR class<>?3)", "itt",
+			s->contact_id, s->form, s->class);
+		if (rc < 0)
+			return rc;
+	}
+	return db_exec(db, "UPDATE target SET lane_id=nullif(?,0) WHERE id=?", "ii", lane, s->target_id);
+}
+
+static int reroute_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct reroute_cmd *c = CONTAINER_OF(cmd, struct reroute_cmd, cmd);
+	c->ret_changed = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		int rc = reroute_one(tx_db(tx), &c->v[i]);
+		if (rc < 0)
+			return rc;
+		c->ret_changed += db_changes(tx_db(tx));
+	}
+	return 0;
+}
+
+void reroute_prepare(struct reroute_cmd *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = reroute_run;
+}
