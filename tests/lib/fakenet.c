@@ -204,7 +204,9 @@ static void pend_add(struct fakenet_stream *s, const struct net_seg *g)
 		s->written += g->source->length;
 		return;
 	}
-	d->own = x_strndup(g->bytes.p != NULL ? g->bytes.p : "", g->bytes.n);
+	d->own = x_calloc(g->bytes.n + 1, 1);
+	if (g->bytes.n != 0)
+		memcpy(d->own, g->bytes.p, g->bytes.n);
 	d->bytes = (struct str){ d->own, g->bytes.n };
 	s->written += g->bytes.n;
 }
