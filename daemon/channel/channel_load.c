@@ -4,6 +4,7 @@
  * Every refusal names the file and the reason.
  */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,10 @@ _Noreturn static void probe_child(
 	struct err e = { 0 };
 	void *dl = NULL;
 	const struct lt_adapter *ad = NULL;
+	/* A crash must end this child as a crash: no handler of the parent's may answer it. */
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGTERM };
+	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
+		(void)signal(fatal[i], SIG_DFL);
 	(void)alarm(PROBE_SECONDS);
 	int rc = adapter_load(dir, name, owner_ok, &dl, &ad, &e);
 	if (!rc)
