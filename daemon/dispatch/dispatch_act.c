@@ -28,8 +28,10 @@ static void act_over(struct task *t)
 	struct act *a = CONTAINER_OF(t, struct act, end);
 	struct dispatch *d = a->d;
 
-	if (a->changed)
+	if (a->changed) {
 		dispatch_scan(d);
+		progress_note(d, 0, 0); /* lots that are in memory no more may be at rest now */
+	}
 	if (a->done)
 		a->done(a->ctx, a->rc, &a->refused_text, a->changed, a->refused);
 	d_free(a->v);
