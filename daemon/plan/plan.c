@@ -105,6 +105,7 @@ static void do_done(struct store_cmd *cmd)
 		[PART_ACT_HOLD] = "part.hold",
 		[PART_ACT_EXPIRE] = "part.expire",
 		[PART_ACT_DONE] = "part.done",
+		[PART_ACT_REPLAN] = "part.replan",
 		[RELEASE_ACT_DONE] = "release.done" };
 	if (cmd->rc < 0)
 		log_line(
@@ -113,6 +114,13 @@ static void do_done(struct store_cmd *cmd)
 		log_line(LOG_INFO, "ev=%s release=%s part=%u why=%s", names[d->cmd.act], d->code,
 			d->cmd.part, LOG_Q(str_of(d->why)));
 	bool expired = d->cmd.act == PART_ACT_EXPIRE && cmd->rc == 0;
+	if (d->cmd.act == PART_ACT_DONE && cmd->rc == 0) {
+		uint64_t key = (uint64_t)d->cmd.release_id * 64 + d->cmd.part;
+		(void)map64_del(p->marks, key);
+		struct link_wait *l = map64_get(p->links, key);
+		if (l && !l->asking)
+			free(map64_del(p->links, key));
+	}
 	if (cmd->rc == 0 && !d->cmd.stale && !p->stopping &&
 		(d->cmd.act == PART_ACT_DONE || d->cmd.act == RELEASE_ACT_DONE))
 		plan_seal(p, d->cmd.release_id);
@@ -365,6 +373,7 @@ struct plan *plan_new(const struct plan_opts *o)
 	} conf = { .c = o->conf };
 	p->conf = conf_ref(conf.m);
 	p->starting = map64_new();
+	p->marks = map64_new();
 	p->links = map64_new();
 	timer_init(&p->timer, on_timer);
 	task_init(&p->kick, on_kick);
@@ -401,6 +410,7 @@ void plan_free(struct plan *p)
 	for (size_t i = 0; i < TEXT_CACHE; i++)
 		plan_text_put(p, p->cache[i]);
 	map64_free(p->starting);
+	map64_free(p->marks);
 	plan_links_free(p);
 	conf_unref(p->conf);
 	pthread_rwlock_destroy(&p->lock);

@@ -57,7 +57,8 @@ int plan_preview(struct plan *p, struct store_reader *r, const cJSON *params,
 	const struct actor *who, cJSON **ret, struct err *e) MUST_CHECK;
 int plan_diff(struct plan *p, struct store_reader *r, const cJSON *params, const struct actor *who,
 	cJSON **ret, struct err *e) MUST_CHECK;
-/* What an approver must see, but for approvals and authors; `changed` where audience or outputs are not the manifest's any more. */
+/* What an approver must see, but for approvals and authors; `changed` where audience or outputs are not
+ * the stored manifest's any more: hash and code are then those of the manifest as it is today. */
 int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
 	const struct actor *who, cJSON **ret, struct err *e) MUST_CHECK;
 /* The approved skeleton of a key, made again; compared with the approved digest: -ESTALE when different. For dispatch_opts.prepare; ctx is the plan. */

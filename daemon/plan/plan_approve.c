@@ -11,13 +11,16 @@ static void put_state(struct plan_call *c)
 {
 	const struct release_approve_cmd *a = &c->cmd.approve;
 	char ref[120], hex[HASH_HEX], code[MANIFEST_CODE_MAX];
-	hash_hex(&a->newest, hex);
+	const struct hash *h = a->refused && c->checked.plan
+		? &c->checked.hash
+		: &a->newest; /* what may be approved now */
+	hash_hex(h, hex);
 	if (!c->json)
 		c->json = json_obj();
 	json_put_z(c->json, "release", release_ref(&a->release, ref, sizeof(ref)));
 	json_put_z(c->json, "state", rel_state_name(a->release.state));
 	json_put_z(c->json, "hash", hex);
-	json_put_z(c->json, "code", manifest_code(&a->newest, code));
+	json_put_z(c->json, "code", manifest_code(h, code));
 	if (a->refused)
 		return;
 	json_put_z(c->json, "step", a->step_name);
@@ -41,7 +44,6 @@ static void approve_done(struct store_cmd *cmd)
 	if (a->planning && c->p->o.on_lots_open && !c->p->stopping)
 		c->p->o.on_lots_open(c->p->o.ctx);
 	plan_scan(c->p);
-	conf_unref(c->checked.plan ? NULL : (struct conf *)(uintptr_t)a->conf);
 	call_answer(c);
 }
 
@@ -71,6 +73,15 @@ static int read_params(struct plan_call *c)
 	return 0;
 }
 
+/* Is what the person names the manifest as it was made again just now? */
+static bool shown(const struct plan_call *c)
+{
+	const struct release_approve_cmd *a = &c->cmd.approve;
+	if (a->by_code)
+		return manifest_code_is(&c->checked.hash, str_of(a->code));
+	return hash_cmp(&c->checked.hash, &a->manifest) == 0;
+}
+
 static void approve_rows(struct plan_call *c)
 {
 	struct release_approve_cmd *a = &c->cmd.approve;
@@ -79,25 +90,19 @@ static void approve_rows(struct plan_call *c)
 	a->roles = c->who.roles;
 	a->office = c->who.office;
 	a->cmd.done = approve_done;
-	if (c->checked.plan) { /* --diff: the manifest as it would be today */
-		const struct checked *k = &c->checked;
+	const struct checked *k = &c->checked;
+	if (k->plan &&
+		shown(c)) { /* the manifest as it is today, and it is what the person was shown */
 		a->new_body = buf_str(&k->body);
 		a->prepared = k->rows;
 		a->n_prepared = k->n_made;
 		a->contacts = c->contacts;
 		a->n_contacts = c->n_contacts;
-		a->conf = k->conf;
-	} else {
-		a->conf = plan_conf(c->p);
 	}
+	c->conf = plan_conf(c->p);
+	a->conf = c->conf;
 	release_approve_prepare(a);
-	int rc = store_submit(c->p->store, &a->cmd);
-	if (rc == 0)
-		return;
-	if (!c->checked.plan)
-		conf_unref((struct conf *)(uintptr_t)a->conf);
-	c->rc = err_set(&c->err, rc, "the store takes nothing now; try again");
-	call_answer(c);
+	call_submit(c, &a->cmd);
 }
 
 /* --- what is different ------------------------------------------------------------------------------------------------------------ */
@@ -149,7 +154,7 @@ static void output_changes(
 	json_put(rows, "outputs", list);
 }
 
-static int diff_work(struct plan_call *c, struct store_reader *r)
+static int remake(struct plan_call *c, struct store_reader *r)
 {
 	struct checked *k = &c->checked;
 	struct hash newest;
@@ -158,9 +163,7 @@ static int diff_work(struct plan_call *c, struct store_reader *r)
 	struct prepared_row *rows = NULL;
 	size_t n = 0;
 	buf_init(&body, MANIFEST_BYTES_MAX);
-	int rc = release_find(reader_db(r), json_str(c->params, "release"), &c->release, &c->err);
-	if (rc == 0)
-		rc = check_reopen(c->p, r, &c->release, c->release.rev_newest, k, &c->err);
+	int rc = check_reopen(c->p, r, &c->release, c->release.rev_newest, k, &c->err);
 	if (rc == 0)
 		rc = check_run(k, &c->err);
 	if (rc < 0)
@@ -185,6 +188,35 @@ static int diff_work(struct plan_call *c, struct store_reader *r)
 	return rc;
 }
 
+/* Only where it can matter is the manifest made again: with --diff, or for a hash that is not the stored one (`review` shows
+ * today's when audience or outputs have changed). */
+static int approve_work(struct plan_call *c, struct store_reader *r)
+{
+	const struct release_approve_cmd *a = &c->cmd.approve;
+	struct hash newest;
+	int rc = release_find(reader_db(r), json_str(c->params, "release"), &c->release, &c->err);
+	if (rc == 0)
+		rc = manifest_newest(
+			reader_db(r), c->release.id, c->release.rev_newest, &newest, NULL);
+	if (rc < 0)
+		return rc;
+	bool same = a->by_code ? manifest_code_is(&newest, str_of(a->code))
+			       : hash_cmp(&newest, &a->manifest) == 0;
+	int s = c->release.state;
+	bool may = s == REL_IN_REVIEW || s == REL_APPROVED || s == REL_SENDING;
+	bool diff = json_bool(c->params, "diff", false);
+	if (!may || (same && !diff))
+		return 0;
+	rc = remake(c, r);
+	if (rc == -EBADMSG &&
+		!diff) { /* it would be refused today: then only the stored one could be approved */
+		check_done(&c->checked);
+		cJSON_Delete(MOVE(c->json));
+		return 0;
+	}
+	return rc;
+}
+
 void plan_approve(
 	struct plan *p, const cJSON *params, const struct actor *who, plan_done_fn *done, void *ctx)
 {
@@ -192,8 +224,6 @@ void plan_approve(
 	c->rc = read_params(c);
 	if (c->rc < 0)
 		call_answer(c);
-	else if (json_bool(c->params, "diff", false))
-		call_work(c, diff_work, approve_rows);
 	else
-		approve_rows(c);
+		call_work(c, approve_work, approve_rows);
 }

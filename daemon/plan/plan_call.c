@@ -35,6 +35,7 @@ void call_answer(struct plan_call *c)
 		err_set(&c->err, c->rc, "it could not be stored (%d)", c->rc);
 	c->done(c->ctx, c->rc, c->rc < 0 ? &c->err : NULL, MOVE(c->json));
 	check_done(&c->checked);
+	conf_unref(c->conf);
 	xfree(c->who.person);
 	xfree(c->who.via);
 	xfree(c->who.office);
@@ -69,7 +70,9 @@ static void work_fn(struct work *w)
 static void work_done(struct work *w)
 {
 	struct plan_call *c = CONTAINER_OF(w, struct plan_call, work);
-	if (c->rc < 0)
+	if (c->rc < 0 && c->failed)
+		c->failed(c);
+	else if (c->rc < 0)
 		call_answer(c);
 	else
 		c->next(c);

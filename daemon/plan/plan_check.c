@@ -80,6 +80,9 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 {
 	const char *kinds[KIND_MAX];
 	check_init(c, p, r);
+	struct str name = str_of(s->name);
+	if (name.n > 3 && memcmp(name.p + name.n - 3, ".md", 3) == 0)
+		str_copy(c->shown, sizeof(c->shown), name);
 	c->dir = x_asprintf("%s.unpacked", s->path);
 	int rc = dir_make(c->dir, 0700, e);
 	if (rc == 0)

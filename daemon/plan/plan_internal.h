@@ -92,7 +92,8 @@ struct checked {
 	int64_t corrects;           /* release id, 0: none */
 	struct release_row release; /* id 0: not there yet */
 	int64_t year, rev, campaign_id, camp_first, camp_last;
-	bool remake; /* --diff: same revision, other counts */
+	char shown[128]; /* a single text: as the user called it; else empty */
+	bool remake;     /* --diff: same revision, other counts */
 	uint32_t number[PARTS_MAX];
 	struct audience_sql rule[PARTS_MAX];
 	struct plan_offices offices;
@@ -158,6 +159,7 @@ struct plan {
 	size_t busy; /* works, commands and link checks under way */
 	struct plan_job *jobs[JOBS_MAX];
 	struct map64 *starting; /* release*64+part -> anything: verified or opened now */
+	struct map64 *marks;    /* release*64+part -> mark of its planning + 1, never followed */
 	struct map64 *links;    /* release*64+part -> struct link_wait */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -181,6 +183,8 @@ struct plan_call {
 	struct plan *p;
 	int (*fn)(struct plan_call *c, struct store_reader *r);
 	void (*next)(struct plan_call *c);
+	void (*failed)(
+		struct plan_call *c); /* instead of an answer when the work failed; NULL: answer */
 	plan_done_fn *done;
 	void *ctx;
 	struct actor who; /* own copies */
@@ -190,12 +194,14 @@ struct plan_call {
 	struct err err;
 	cJSON *json; /* the answer */
 	struct checked checked;
+	struct conf *conf; /* a reference, NULL: none */
 	struct release_row release;
 	union {
 		struct release_submit_cmd submit;
 		struct release_approve_cmd approve;
 		struct release_act_cmd act;
 		struct local_cmd local;
+		struct release_note_cmd note;
 	} cmd;
 	struct submit_part *parts;
 	struct submit_asset *assets;
@@ -204,6 +210,7 @@ struct plan_call {
 	char *front; /* struct doc_stored's strings */
 	char *body, *bodies;
 	bool correct;
+	char subject[200];
 };
 struct plan_call *call_new(struct plan *p, const cJSON *params, const struct staged *s,
 	const struct actor *who, plan_done_fn *done, void *ctx);

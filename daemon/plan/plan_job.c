@@ -19,6 +19,8 @@ struct plan_job {
 	int64_t release_id;
 	enum job_step step;
 	bool clear, cleared, finished;
+	uint32_t clear_part; /* 0: all lots of the release */
+	int64_t rev, mark;
 	struct plan_text *text;
 	const struct mf_part *part;
 	struct plan_lot lot;
@@ -92,6 +94,8 @@ static int next_part(struct plan_job *j, struct db *db, const struct release_row
 		struct mf_times t;
 		if (rows[i].planned == 2 || rows[i].state == PART_CANCELLED)
 			continue;
+		j->clear = rows[i].planned == 0;
+		j->clear_part = rows[i].part;
 		j->part = manifest_part(j->text->m, rows[i].part);
 		if (!j->part)
 			return err_set(&j->err, -EBADMSG, "forged: the manifest has no part %u",
@@ -195,15 +199,19 @@ static int look(struct plan_job *j, struct store_reader *r)
 		(rc == 0 && rel.state != REL_APPROVED && rel.state != REL_SENDING);
 	if (j->finished || rc < 0)
 		return j->finished ? 0 : rc;
+	j->rev = rel.rev_approved;
 	j->clear = at.part == 0 && !j->cleared;
+	j->clear_part = 0;
 	if (j->clear)
 		return 0;
 	rc = plan_text_get(j->p, r, &h, &j->text, &j->err);
 	if (rc == 0)
 		rc = next_part(j, db, &rel);
-	if (rc < 0 || j->finished)
+	if (rc < 0 || j->finished || j->clear)
 		return rc;
-	rc = compile(j, db);
+	rc = plan_targets_mark(db, &j->mark);
+	if (rc == 0)
+		rc = compile(j, db);
 	if (rc == 0)
 		rc = plan_offices_get(db, env_wall(j->p->env), &offices);
 	for (size_t k = 0; k < j->part->n_counts; k++)
@@ -318,6 +326,9 @@ static void part_done(struct store_cmd *cmd)
 		(long long)j->release_id, j->lot.part, (long long)j->rows,
 		(long long)(env_mono(p->env) - j->began_ms), j->cmd.part.held);
 	j->cleared = !j->cmd.part.stale;
+	if (j->cleared) /* what the marks say is compared when the part starts */
+		map64_put(p->marks, (uint64_t)j->release_id * 64 + j->lot.part,
+			(void *)(uintptr_t)(j->mark + 1));
 	j->rows = 0;
 	j->began_ms = env_mono(p->env);
 	drop_part(j);
@@ -333,6 +344,8 @@ static struct store_cmd *next_chunk(struct plan_job *j)
 	switch (j->step) {
 	case JOB_CLEAR:
 		j->cmd.clear = (struct plan_clear_cmd){ .release_id = j->release_id,
+			.rev = j->rev,
+			.part = j->clear_part,
 			.cmd.done = clear_done };
 		plan_clear_prepare(&j->cmd.clear);
 		return &j->cmd.clear.cmd;

@@ -225,15 +225,22 @@ int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
 		rc = check_run(&c, e);
 	if (rc == 0) {
 		*ret = check_json(&c);
-		hash_hex(&newest, hex);
+		/* where audience or outputs have changed, what can be approved is what stands here: made again, as --diff would */
+		bool changed = hash_cmp(&newest, &c.hash) != 0;
+		bool today = changed && c.problems.errors == 0 &&
+			(rel.state == REL_IN_REVIEW || rel.state == REL_APPROVED ||
+				rel.state == REL_SENDING);
+		const struct hash *h = today ? &c.hash : &newest;
+		hash_hex(h, hex);
 		json_put_z(*ret, "release", release_ref(&rel, ref, sizeof(ref)));
 		json_put_i64(*ret, "rev", rel.rev_newest);
 		json_put_z(*ret, "state", rel_state_name(rel.state));
 		json_put_z(*ret, "hash", hex);
 		cJSON_DeleteItemFromObjectCaseSensitive(*ret, "code");
-		json_put_z(*ret, "code", manifest_code(&newest, code));
-		/* audience or outputs are not what the manifest says: what goes out is still what it says, or it is held */
-		json_put_bool(*ret, "changed", hash_cmp(&newest, &c.hash) != 0);
+		json_put_z(*ret, "code", manifest_code(h, code));
+		json_put_bool(*ret, "changed", changed);
+		hash_hex(&newest, hex);
+		json_put_z(*ret, "stored_hash", hex);
 	}
 	check_done(&c);
 	return rc;

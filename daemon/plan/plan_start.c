@@ -22,6 +22,8 @@ struct plan_start {
 	struct hash manifest;
 	struct plan_held *held;
 	size_t n_held, cap_held, remakes;
+	int64_t mark; /* of its planning, 0: not known */
+	bool replan;
 	int rc;
 	struct err err;
 	char why[320];
@@ -162,9 +164,16 @@ static int lots_check(
 static int start_check(struct plan_start *s, struct store_reader *r, struct err *e)
 {
 	struct plan_text *t = NULL;
+	int64_t mark = 0;
 	int rc = manifest_planned(reader_db(r), s->a.release.id, &s->manifest);
 	if (rc < 0)
 		return err_set(e, -EAGAIN, "the plan is being made again");
+	rc = plan_targets_mark(reader_db(r), &mark);
+	if (rc < 0)
+		return err_set(e, rc, "the store could not be read");
+	s->replan = s->a.part.state == PART_WAITING && s->mark != mark + 1;
+	if (s->replan)
+		return 0;
 	rc = plan_text_get(s->p, r, &s->manifest, &t, e);
 	if (rc == 0 && (t->release_id != s->a.release.id || t->rev != s->a.release.rev_approved))
 		rc = err_set(e, -EBADMSG,
@@ -221,7 +230,7 @@ static void start_told(struct store_cmd *cmd)
 	else if (!s->cmd.stale && s->cmd.act == PART_ACT_OPEN)
 		log_line(LOG_INFO, "ev=part.start release=%s part=%s lots=%lld held=%zu",
 			s->a.release.code, s->a.part.name, (long long)s->cmd.ret_opened, s->n_held);
-	bool opened = cmd->rc == 0 && !s->cmd.stale;
+	bool opened = cmd->rc == 0 && !s->cmd.stale && s->cmd.act == PART_ACT_OPEN;
 	start_free(s);
 	if (opened && p->o.on_lots_open && !p->stopping)
 		p->o.on_lots_open(p->o.ctx);
@@ -241,7 +250,9 @@ static void start_done(struct work *w)
 	s->cmd.act = PART_ACT_OPEN;
 	s->cmd.held = s->held;
 	s->cmd.n_held = s->n_held;
-	if (s->rc == -EBADMSG) {
+	if (s->rc == 0 && s->replan) {
+		s->cmd.act = PART_ACT_REPLAN;
+	} else if (s->rc == -EBADMSG) {
 		log_line(LOG_ERROR, "ev=part.forged release=%s part=%s why=%s", s->a.release.code,
 			s->a.part.name, LOG_Q(str_of(s->err.text)));
 		snprintf(s->why, sizeof(s->why), "%.300s", s->err.text);
@@ -272,6 +283,7 @@ void plan_start_part(struct plan *p, const struct plan_active *a, int64_t start_
 	s->p = p;
 	s->a = *a;
 	s->now = start_ms;
+	s->mark = (int64_t)(uintptr_t)map64_get(p->marks, part_key(a));
 	s->work.fn = start_work;
 	s->work.done = start_done;
 	map64_put(p->starting, part_key(a), s);

@@ -8,6 +8,15 @@
 #include "plan/plan_internal.h"
 #include "store/store_asset.h"
 
+/* A single text is unpacked as release.md; people know it by the name that they gave it. */
+static void name_problems(struct checked *c)
+{
+	for (size_t i = 0; *c->shown && i < c->problems.n; i++)
+		if (strcmp(c->problems.v[i].file, "release.md") == 0)
+			str_copy(c->problems.v[i].file, sizeof(c->problems.v[i].file),
+				str_of(c->shown));
+}
+
 static int refused(const struct checked *c, struct err *e)
 {
 	return c->problems.errors ? problems_err(&c->problems, -EBADMSG, e) : 0;
@@ -23,6 +32,7 @@ int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
 	if (rc == 0)
 		rc = check_run(&c, e);
 	if (rc == 0) {
+		name_problems(&c);
 		*ret = check_json(&c);
 		rc = refused(&c, e);
 	}
@@ -194,6 +204,7 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 		check_dir_done(k);
 		return rc;
 	}
+	name_problems(k);
 	c->json = check_json(k);
 	rc = refused(k, &c->err);
 	if (rc == 0)
@@ -207,10 +218,41 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 	return rc;
 }
 
+static void noted(struct store_cmd *cmd)
+{
+	struct plan_call *c = CONTAINER_OF(cmd, struct plan_call, cmd.note.cmd);
+	call_answer(c); /* the refusal is the answer, whether it could be noted or not */
+}
+
+/* A refusal by a check, or for want of a right, stands in the audit. */
+static void submit_failed(struct plan_call *c)
+{
+	static const char *const what[] = { "release.submit.refused", "release.correct.refused" };
+	struct release_row r = { .year = c->checked.year };
+	if (c->rc != -EBADMSG && c->rc != -EPERM && c->rc != -EEXIST) {
+		call_answer(c);
+		return;
+	}
+	str_copy(r.code, sizeof(r.code),
+		str_of(*c->checked.code ? c->checked.code : c->staged.name));
+	release_subject(&r, c->subject, sizeof(c->subject));
+	c->cmd.note = (struct release_note_cmd){ .person = c->who.person,
+		.via = c->who.via,
+		.what = what[c->correct],
+		.subject = c->subject,
+		.why = c->err.text,
+		.cmd.done = noted };
+	release_note_prepare(&c->cmd.note);
+	if (store_submit(c->p->store, &c->cmd.note.cmd) < 0)
+		call_answer(c);
+}
+
 void plan_submit(struct plan *p, const struct staged *s, const struct actor *who,
 	plan_done_fn *done, void *ctx)
 {
-	call_work(call_new(p, NULL, s, who, done, ctx), submit_work, submit_rows);
+	struct plan_call *c = call_new(p, NULL, s, who, done, ctx);
+	c->failed = submit_failed;
+	call_work(c, submit_work, submit_rows);
 }
 
 void plan_correct(struct plan *p, const cJSON *params, const struct staged *s,
@@ -218,5 +260,6 @@ void plan_correct(struct plan *p, const cJSON *params, const struct staged *s,
 {
 	struct plan_call *c = call_new(p, params, s, who, done, ctx);
 	c->correct = true;
+	c->failed = submit_failed;
 	call_work(c, submit_work, submit_rows);
 }

@@ -117,6 +117,15 @@ static int clear_lot(struct store_tx *tx, struct plan_clear_cmd *c, int64_t lot_
 	return rc;
 }
 
+static int clear_end(struct db *db, const struct plan_clear_cmd *c)
+{
+	if (!c->part)
+		return 0;
+	return db_exec(db,
+		"UPDATE part SET planned=1 WHERE release_id=? AND rev=? AND part=? AND planned=0",
+		"iii", c->release_id, c->rev, (int64_t)c->part);
+}
+
 static int clear_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct plan_clear_cmd *c = CONTAINER_OF(cmd, struct plan_clear_cmd, cmd);
@@ -126,10 +135,12 @@ static int clear_run(struct store_tx *tx, struct store_cmd *cmd)
 		int64_t lot = 0;
 		bool more = false;
 		int rc = db_get_i64(db, &lot,
-			"SELECT id FROM lot WHERE release_id=? AND gate=0 AND id>? ORDER BY id LIMIT 1",
-			"ii", c->release_id, after);
-		if (rc <= 0)
+			"SELECT id FROM lot WHERE release_id=?1 AND gate=0 AND id>?2 AND (?3=0 OR part=?3) ORDER BY id LIMIT 1",
+			"iii", c->release_id, after, (int64_t)c->part);
+		if (rc < 0)
 			return rc;
+		if (rc == 0)
+			return clear_end(db, c);
 		rc = clear_lot(tx, c, lot, &more);
 		if (rc < 0)
 			return rc;

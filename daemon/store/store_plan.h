@@ -101,7 +101,8 @@ struct plan_lot { /* what every lot of a part is made with */
 };
 struct plan_clear_cmd { /* rows never tried, of lots that are planned again */
 	struct store_cmd cmd;
-	int64_t release_id, ret_rows;
+	int64_t release_id, rev, ret_rows;
+	uint32_t part; /* only its lots, and it is `in work` afterwards; 0: all */
 	bool left;
 	void *own;
 };
@@ -157,6 +158,7 @@ enum part_act {
 	PART_ACT_HOLD = 2,
 	PART_ACT_EXPIRE = 3,
 	PART_ACT_DONE = 4,
+	PART_ACT_REPLAN = 6, /* targets have changed since it was planned */
 	RELEASE_ACT_DONE = 5
 };
 struct part_cmd {
@@ -184,6 +186,8 @@ struct plan_active {
 /* Parts of approved and sending releases, by release and part; *ret owned. */
 int plan_active_get(
 	struct db *db, int64_t now_ms, struct plan_active **ret, size_t *ret_n) MUST_CHECK;
+/* Changes whenever an import does: what was planned under another mark is planned again before it starts. */
+int plan_targets_mark(struct db *db, int64_t *ret) MUST_CHECK;
 /* Releases whose planning is not finished, urgent first. */
 int plan_jobs_get(struct db *db, int64_t *ret, size_t max, size_t *ret_n) MUST_CHECK;
 

@@ -213,6 +213,16 @@ static int open_part(struct store_tx *tx, struct part_cmd *c, const struct part_
 	return rc ? rc : audit_system(tx, c->release_id, p->name, "part.start", now, NULL);
 }
 
+/* Only its row: planning clears its lots and makes them again, and judges growth again. */
+static int replan_part(struct store_tx *tx, struct part_cmd *c)
+{
+	int rc = db_exec(tx_db(tx),
+		"UPDATE part SET planned=0 WHERE release_id=? AND rev=? AND part=? AND state=0 AND planned=2",
+		"iii", c->release_id, c->rev, (int64_t)c->part);
+	c->stale = rc == 0 && db_changes(tx_db(tx)) == 0;
+	return rc;
+}
+
 static int set_part(struct store_tx *tx, const struct part_cmd *c, int state)
 {
 	return db_exec(tx_db(tx),
@@ -273,6 +283,7 @@ static int act_run(struct store_tx *tx, struct store_cmd *cmd)
 				    "held", c->why);
 	case PART_ACT_EXPIRE: return expire_part(tx, c, &p);
 	case PART_ACT_DONE: return set_part(tx, c, PART_DONE);
+	case PART_ACT_REPLAN: return replan_part(tx, c);
 	case RELEASE_ACT_DONE: break;
 	}
 	return -EINVAL;

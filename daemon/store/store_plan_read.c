@@ -247,6 +247,14 @@ int plan_active_get(struct db *db, int64_t now_ms, struct plan_active **ret, siz
 	return 0;
 }
 
+int plan_targets_mark(struct db *db, int64_t *ret)
+{
+	int rc = db_get_i64(db, ret,
+		"SELECT ifnull((SELECT max(id) FROM import),0)*2 + EXISTS(SELECT 1 FROM job WHERE kind=2)",
+		"");
+	return rc < 0 ? rc : 0;
+}
+
 int plan_jobs_get(struct db *db, int64_t *ret, size_t max, size_t *ret_n)
 {
 	return ids_of(db,

@@ -187,6 +187,13 @@ struct release_act_cmd {
 };
 void release_act_prepare(struct release_act_cmd *c);
 
+/* Nothing but an audit event: of what was refused before it came to the store. */
+struct release_note_cmd {
+	struct store_cmd cmd;
+	const char *person, *via, *what, *subject, *why;
+};
+void release_note_prepare(struct release_note_cmd *c);
+
 /* --- local texts --------------------------------------------------------------------------------------------------------------- */
 struct local_row {
 	int64_t office_id, rev, at, approved_at;

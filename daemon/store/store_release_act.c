@@ -206,3 +206,20 @@ void release_act_prepare(struct release_act_cmd *c)
 	c->cmd.class = STORE_CONTROL;
 	c->cmd.run = act_run;
 }
+
+static int note_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	const struct release_note_cmd *c = CONTAINER_OF(cmd, struct release_note_cmd, cmd);
+	return store_audit(tx,
+		&(struct audit_event){ .person = c->person,
+			.via = c->via,
+			.what = c->what,
+			.subject = c->subject,
+			.why = c->why });
+}
+
+void release_note_prepare(struct release_note_cmd *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = note_run;
+}

@@ -156,7 +156,7 @@ static void an_audience_that_grew_holds_its_part_until_diff_is_approved(void **s
 
 	char json[200];
 	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
-	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE); /* shows what it is now */
+	assert_int_equal(scene_act(plan_approve, "hoa", json), -EBUSY); /* shows what it is now */
 	assert_string_not_equal(json_z(sc.json, "hash", ""), sc.hash);
 	snprintf(
 		json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
@@ -164,6 +164,58 @@ static void an_audience_that_grew_holds_its_part_until_diff_is_approved(void **s
 	scene_run(500);
 	assert_int_equal(scene_part_state("press"), PART_PLANNED);
 	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 34);
+}
+
+static const char *later = FRONT(
+	"TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n") BODY;
+
+static void contacts_that_come_after_the_approval_count_when_the_part_starts(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", later), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
+	for (int i = 0; i < 3; i++)
+		scene_target(100 + i, 3, 1, "vi");
+	scene_sql("UPDATE target SET flags=1 WHERE contact_id=10");
+	scene_sql(
+		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES('t', 0, 'x', X'00', 3, 3, 0, 1)");
+	scene_run(3 * 3600 * 1000);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.gate=1"),
+		6);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery WHERE contact_id=10"), 0);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot"), 6);
+}
+
+static void too_many_that_come_after_the_approval_hold_the_part(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", later), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	for (int i = 0; i < 30; i++)
+		scene_target(100 + i, 3, 1, "vi");
+	scene_sql(
+		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES('t', 0, 'x', X'00', 3, 3, 0, 1)");
+	scene_run(3 * 3600 * 1000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_int_equal(scene_audits("part.hold"), 1);
+}
+
+static void a_refused_submission_stands_in_the_audit(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1", "  press: {to: nobody, channels: [email], at: now}\n")
+				BODY),
+		-EBADMSG);
+	assert_int_equal(scene_audits("release.submit.refused"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM release"), 0);
 }
 
 static void a_few_more_do_not_hold_it(void **state)
@@ -218,7 +270,7 @@ static void a_changed_hotline_holds_that_lot_and_says_so(void **state)
 
 	char json[200];
 	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
-	assert_int_equal(scene_act(plan_approve, "hoa", json), -ESTALE);
+	assert_int_equal(scene_act(plan_approve, "hoa", json), -EBUSY);
 	snprintf(
 		json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", json_z(sc.json, "hash", ""));
 	assert_int_equal(scene_act(plan_approve, "hoa", json), 0);
@@ -349,6 +401,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_audience_that_grew_holds_its_part_until_diff_is_approved, scene_open,
 			scene_close),
+		cmocka_unit_test_setup_teardown(
+			contacts_that_come_after_the_approval_count_when_the_part_starts,
+			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(too_many_that_come_after_the_approval_hold_the_part,
+			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_refused_submission_stands_in_the_audit, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(a_few_more_do_not_hold_it, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			a_language_that_nothing_was_approved_for_holds_its_lot, scene_open,
