@@ -58,6 +58,8 @@ struct cli_cmd {
 
 /* cli_rpc.c. Errors are printed; the return value is an exit code. */
 int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret);
+/* Calls, and with --json prints the answer; true when the caller is to show it. *ret_code: what to exit with else. */
+bool cli_fetch(struct cli *c, const char *method, const cJSON *params, cJSON **ret, int *ret_code);
 int cli_upload(struct cli *c, const char *path /* "-": standard input; a folder is packed */,
 	const char *what, char **ret_id);
 void cli_close(struct cli *c);

@@ -22,13 +22,9 @@ int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	int code = cli_call(c, cmd->method, params, &r);
-	if (code)
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	if (c->json) {
-		cli_print_json(r);
-		return 0;
-	}
 	cli_facts(c, r);
 	(void)puts("\nTries");
 	cli_table(c, json_get(r, "attempts"),
@@ -138,13 +134,9 @@ int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		json_put_z(params, "lane", name);
 		cJSON_DeleteItemFromObjectCaseSensitive(params, "channel");
 	}
-	int code = cli_call(c, cmd->method, params, &r);
-	if (code)
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	if (c->json) {
-		cli_print_json(r);
-		return 0;
-	}
 	if (!c->quiet)
 		(void)printf(
 			"%lld lots, %lld deliveries; %lld may still arrive: the network already has them\n",

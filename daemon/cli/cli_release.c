@@ -78,13 +78,9 @@ int cmd_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 int cmd_preview(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	int code = cli_call(c, cmd->method, params, &r);
-	if (code)
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	if (c->json) {
-		cli_print_json(r);
-		return 0;
-	}
 	const cJSON *rows = json_get(r, "rows");
 	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next)
 		(void)printf("== %s · %s · %s%s%s · %s\n%s\n\n", json_z(v, "part", ""),
@@ -313,13 +309,9 @@ int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 int cmd_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	int code = cli_call(c, cmd->method, params, &r);
-	if (code)
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	if (c->json) {
-		cli_print_json(r);
-		return 0;
-	}
 	cli_facts(c, r);
 	(void)puts("\nParts");
 	cli_table(c, json_get(r, "parts"),

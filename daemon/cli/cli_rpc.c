@@ -137,6 +137,14 @@ int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret
 	return 0;
 }
 
+bool cli_fetch(struct cli *c, const char *method, const cJSON *params, cJSON **ret, int *ret_code)
+{
+	*ret_code = cli_call(c, method, params, ret);
+	if (!*ret_code && c->json)
+		cli_print_json(*ret);
+	return !*ret_code && !c->json;
+}
+
 int64_t cli_zone(struct cli *c)
 {
 	cJSON CLEANUP_JSON *v = NULL;
@@ -206,7 +214,7 @@ int cli_upload(struct cli *c, const char *path, const char *what, char **ret_id)
 	FILE *f = NULL;
 	if (open_source(path, &f, &e)) {
 		(void)fprintf(stderr, "lantoa: %s\n", e.text);
-		return EXIT_FAILED;
+		return e.code == -EINVAL || e.code == -E2BIG ? EXIT_REFUSED : EXIT_FAILED;
 	}
 	(void)fseeko(f, 0, SEEK_END);
 	cJSON CLEANUP_JSON *p = json_obj(), CLEANUP_JSON *begun = NULL,

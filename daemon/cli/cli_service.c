@@ -39,13 +39,9 @@ int cmd_status(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	char text[300];
-	int code = cli_call(c, cmd->method, params, &r);
-	if (code)
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	if (c->json) {
-		cli_print_json(r);
-		return 0;
-	}
 	const cJSON *warnings = json_get(r, "warnings");
 	cli_counts(json_get(r, "states"), text, sizeof(text));
 	(void)printf("lantoad %s, %s mode, up %lld s, epoch %lld\n", json_z(r, "version", ""),
