@@ -117,9 +117,12 @@ int channels_open(const struct channels_opts *o, struct channels **ret, struct e
 int channels_check(const struct conf *c, bool owner_ok, struct err *e)
 {
 	int rc = 0;
-	for (size_t i = 0; i < c->n_channels && !rc; i++)
-		rc = adapter_probe(
-			c->adapter_dir, c->channels[i]->adapter, owner_ok, c->channels[i], e);
+	for (size_t i = 0; i < c->n_channels && !rc; i++) {
+		const struct conf_channel *ch = c->channels[i];
+		rc = adapter_probe(c->adapter_dir, ch->adapter, owner_ok, ch, e);
+		if (rc && e && !str_starts(str_of(e->text), ch->file))
+			err_prefix(e, "%s: adapter", ch->file);
+	}
 	return rc;
 }
 

@@ -205,7 +205,7 @@ static int check_secrets(
 		CLEANUP(secret_free) struct secret *value = NULL;
 		int rc = conf_secret_read(&s[i], &value, cx->e);
 		if (rc) {
-			err_prefix(cx->e, "%s", file);
+			err_prefix(cx->e, "%s:%d", file, s[i].line);
 			return rc;
 		}
 	}

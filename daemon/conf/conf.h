@@ -83,6 +83,7 @@ struct conf_secret { /* a named secret: where it comes from, never its value */
 	char *name;
 	char *file; /* 0600/0400, or $CREDENTIALS_DIRECTORY/name when `credential` */
 	bool credential;
+	int line;
 };
 struct conf_tls {
 	char *ca_file, *cert_file, *key_file;
@@ -192,6 +193,9 @@ const struct conf_person *conf_person_by_uid(
 	const struct conf *c, int64_t uid, const char *login); /* NULL: stranger */
 const struct conf_person *conf_person_by_name(const struct conf *c, const char *name);
 bool conf_trial_allows(const struct conf *c, const char *address); /* true when not in trial mode */
+/* The rules in force as one line, for the audit; conf_policy.c. */
+struct buf;
+void conf_policy_text(const struct conf *c, struct buf *b);
 /* Reads the value of a secret (blocking, worker or start-up only): mode and owner checked. */
 int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct err *e) MUST_CHECK;
 

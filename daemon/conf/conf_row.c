@@ -429,6 +429,7 @@ static int read_secret(struct conf_ctx *cx, const struct ynode *v, struct conf_s
 			"a secret is never written here; say {file: PATH} or {credential: NAME}");
 	s->name = x_strdup(v->key);
 	s->credential = cred != NULL;
+	s->line = v->line;
 	static const struct conf_row none = { .key = "" };
 	int rc = cred ? conf_row_str(cx, cred, &s->file, &none)
 		      : conf_row_path(cx, file, &s->file, &none);
