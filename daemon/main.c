@@ -196,7 +196,7 @@ static void on_signal(void *ctx, int signo)
 {
 	struct app *a = ctx;
 	if (signo == SIGHUP)
-		app_reload(a, NULL, NULL);
+		app_reload(a, NULL, NULL, NULL);
 	else
 		app_stop(a);
 }
@@ -219,6 +219,7 @@ static int run(struct app *a)
 				: 1); /* nothing was sent yet: no order to keep */
 	}
 	notify_open(a);
+	app_policy_note(a, "system", "start", NULL, NULL);
 	upkeep_open(a);
 	log_line(LOG_INFO, "ev=start version=%s pid=%d epoch=%lld mode=%s", LANTOA_VERSION,
 		(int)getpid(), (long long)store_epoch(a->store), a->conf->trial ? "trial" : "live");

@@ -44,8 +44,13 @@ struct app {
 /* main_reload.c: reads the configuration on a worker and swaps it whole, or changes nothing and says why. */
 int app_channels_open(
 	struct app *a, const struct conf *conf, struct channels **ret, struct err *e) MUST_CHECK;
-void app_ctl_reload(void *app, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
-void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+void app_ctl_reload(void *app, const struct actor *who,
+	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
+	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+/* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */
+void app_policy_note(struct app *a, const char *person, const char *via, const char *act,
+	const char *refused);
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
 void app_free(struct app *a); /* after the loop has ended */

@@ -16,6 +16,7 @@ struct reload {
 	struct conf *conf;
 	int rc;
 	struct err err;
+	char *person, *via;
 	void (*done)(void *ctx, int rc, const struct err *e);
 	void *ctx;
 };
@@ -84,15 +85,20 @@ static void reload_done(struct work *w)
 		log_line(LOG_ERROR, "ev=reload.refused why=%s", LOG_Q(str_of(r->err.text)));
 	else
 		log_line(LOG_INFO, "ev=reload.done");
+	app_policy_note(a, r->person, r->via, r->rc ? "config.reload.refused" : "config.reload",
+		r->rc ? r->err.text : NULL);
 	notify_state(a, "READY=1");
 	a->reload = NULL;
 	if (r->done)
 		r->done(r->ctx, r->rc, &r->err);
 	conf_unref(r->conf);
+	free(r->person);
+	free(r->via);
 	free(r);
 }
 
-void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
+void app_reload(struct app *a, const struct actor *who,
+	void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
 {
 	struct err e;
 	if (a->reload || a->stopping) {
@@ -104,6 +110,8 @@ void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err 
 	}
 	struct reload *r = a->reload = x_calloc(1, sizeof(*r));
 	r->app = a;
+	r->person = x_strdup(who ? who->person : "system");
+	r->via = x_strdup(who ? who->via : "SIGHUP");
 	r->done = done;
 	r->ctx = ctx;
 	r->work = (struct work){ .fn = reload_run, .done = reload_done };
@@ -111,7 +119,8 @@ void app_reload(struct app *a, void (*done)(void *ctx, int rc, const struct err 
 	env_work(a->env, &r->work);
 }
 
-void app_ctl_reload(void *app, void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
+void app_ctl_reload(void *app, const struct actor *who,
+	void (*done)(void *ctx, int rc, const struct err *e), void *ctx)
 {
-	app_reload(app, done, ctx);
+	app_reload(app, who, done, ctx);
 }

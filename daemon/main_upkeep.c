@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "main_app.h"
 #include "store/store_audit.h"
+#include "base/metrics.h"
 #include "store/store_exchange.h"
+#include "store/store_status.h"
 
 #define HEAD_EVERY_MS (10 * 60 * 1000)
 
@@ -16,6 +18,7 @@ struct upkeep {
 	struct work work;
 	struct store_exchange_prune prune;
 	struct audit_head head;
+	struct store_status status;
 	int64_t told_seq;
 	int rc;
 	bool busy, pruning, closed;
@@ -39,6 +42,8 @@ static void head_run(struct work *w)
 	u->rc = reader_begin(r);
 	if (!u->rc) {
 		u->rc = store_audit_head(reader_db(r), &u->head);
+		if (!u->rc)
+			u->rc = store_status_read(reader_db(r), &u->status);
 		reader_end(r);
 	}
 	store_reader_put(u->app->store, r);
@@ -73,6 +78,13 @@ static void head_done(struct work *w)
 	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
 	char hex[HASH_HEX];
 	u->busy = false;
+	if (!u->rc)
+		metric_set(metric_gauge("lantoa_releases_owed",
+				   "Releases with approvals owed after an emergency."),
+			u->status.owed);
+	if (!u->rc && u->status.owed)
+		log_line(LOG_WARN, "ev=approval.owed releases=%lld first=%s",
+			(long long)u->status.owed, LOG_Q(str_of(u->status.owed_first)));
 	if (!u->rc && u->head.seq != u->told_seq) {
 		hash_hex(&u->head.hash, hex);
 		log_line(LOG_INFO, "ev=audit.head head=%lld:%s", (long long)u->head.seq, hex);

@@ -35,8 +35,8 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	struct channels **channels; /* the current ones; swapped by reload on the loop thread */
 	struct conf *const *conf;
 	void *main_ctx;
-	void (*reload)(
-		void *main_ctx, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+	void (*reload)(void *main_ctx, const struct actor *who,
+		void (*done)(void *ctx, int rc, const struct err *e), void *ctx); /* who: copied */
 };
 
 struct ctl_call {

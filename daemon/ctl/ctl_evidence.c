@@ -15,9 +15,10 @@
 #include "store/store_status.h"
 
 /* --- status ---------------------------------------------------------------------------------------------------------------- */
-static void put_store(cJSON *r, struct store *s)
+static void put_store(cJSON *r, struct store *s, const struct store_status *now)
 {
 	struct store_stats st;
+	char text[300];
 	cJSON *o = json_obj();
 	store_stats_get(s, &st);
 	json_put_i64(o, "transactions", (int64_t)st.transactions);
@@ -37,6 +38,13 @@ static void put_store(cJSON *r, struct store *s)
 		json_add_str(w, STR("the ballast file was spent: make room on the disk"));
 	if (log_dropped())
 		json_add_str(w, STR("log lines were dropped: nobody reads the log fast enough"));
+	if (now->owed) {
+		(void)snprintf(text, sizeof(text),
+			"approvals are owed after an emergency, of %lld release%s such as %s: `lantoa review %s`",
+			(long long)now->owed, now->owed == 1 ? "" : "s", now->owed_first,
+			now->owed_first);
+		json_add_str(w, str_of(text));
+	}
 	json_put(r, "warnings", w);
 }
 
@@ -59,7 +67,8 @@ static int method_status(struct ctl_call *c, cJSON **ret, struct err *e)
 	json_put(r, "states", states);
 	json_put(r, "oldest", oldest);
 	json_put_i64(r, "uptime_ms", st.now_ms - c->deps->started_ms);
-	put_store(r, c->deps->store);
+	json_put_i64(r, "owed", st.owed);
+	put_store(r, c->deps->store, &st);
 	if (rc)
 		return cJSON_Delete(r), err_set(e, rc, "the queue could not be counted");
 	*ret = r;
@@ -286,7 +295,7 @@ static int method_reload(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	UNUSED(ret);
 	UNUSED(e);
-	c->deps->reload(c->deps->main_ctx, on_reloaded, c);
+	c->deps->reload(c->deps->main_ctx, &c->who, on_reloaded, c);
 	return 0;
 }
 

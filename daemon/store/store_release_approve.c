@@ -56,6 +56,9 @@ static int check_state(struct approving *a)
 	bool more = s == REL_APPROVED || s == REL_SENDING;
 	if (s == REL_IN_REVIEW || more)
 		return 0;
+	if (c->release.owed > 0 &&
+		!c->new_body.p) /* an emergency's approvals are owed beyond its end */
+		return 0;
 	return refuse(c,
 		err_set(&c->why_refused, -EBUSY, "%s is %s: there is nothing to approve",
 			c->release.code, rel_state_name(s)));
@@ -289,6 +292,12 @@ static int give(struct approving *a)
 	int rc = judge(a, &v);
 	if (rc < 0)
 		return rc;
+	bool over = c->release.state != REL_IN_REVIEW && c->release.state != REL_APPROVED &&
+		c->release.state != REL_SENDING;
+	if (over && v.kind != APPROVAL_OWED)
+		return refuse(c,
+			err_set(&c->why_refused, -EBUSY, "%s is %s: there is nothing to approve",
+				c->release.code, rel_state_name(c->release.state)));
 	rc = put_approval(a, &v);
 	if (rc < 0)
 		return rc;

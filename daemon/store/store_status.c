@@ -32,8 +32,17 @@ int store_status_read(struct db *db, struct store_status *ret)
 		}
 		rc = 0;
 	}
+	if (rc == 0)
+		rc = db_query(db, &st,
+			"SELECT count(*), ifnull(min(code || '@' || year), '') FROM release WHERE owed > 0",
+			"");
+	if (rc == 0)
+		rc = db_row(db, st);
 	if (rc < 0)
 		return rc;
+	s.owed = col_i64(st, 0);
+	(void)str_copy(s.owed_first, sizeof(s.owed_first), col_str(st, 1));
+	db_reset(st);
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	s.now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 	*ret = s;

@@ -11,6 +11,8 @@ struct store_status {
 	int64_t oldest
 		[DLV_STATES]; /* UTC ms: since when the oldest lot with such a row runs; 0: none */
 	int64_t now_ms;
+	int64_t owed; /* releases with approvals owed after an emergency */
+	char owed_first[120];
 };
 int store_status_read(struct db *db, struct store_status *ret) MUST_CHECK;
 

@@ -1,0 +1,57 @@
+/* main_policy.c - notes for the audit: a reload with its author, and the rules in force where they are others than before.
+ * Thread: loop. A note that cannot be written is a line of the log: the configuration is in force anyhow, and the next start or
+ * reload compares again.
+ */
+#include <stdlib.h>
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "main_app.h"
+#include "store/store_policy.h"
+
+#define TEXT_MAX 3900
+
+struct policy_note {
+	struct store_policy_cmd cmd;
+	char *person, *via, *text, *why;
+};
+
+static void noted(struct store_cmd *cmd)
+{
+	struct policy_note *n = CONTAINER_OF(cmd, struct policy_note, cmd.cmd);
+	if (cmd->rc)
+		log_line(LOG_WARN, "ev=policy.note_failed rc=%d continuing", cmd->rc);
+	else if (n->cmd.changed)
+		log_line(LOG_INFO, "ev=policy.change now=%s", LOG_Q(str_of(n->text)));
+	free(n->person);
+	free(n->via);
+	free(n->text);
+	free(n->why);
+	free(n);
+}
+
+void app_policy_note(
+	struct app *a, const char *person, const char *via, const char *act, const char *refused)
+{
+	struct policy_note *n = x_calloc(1, sizeof(*n));
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, TEXT_MAX);
+	if (!refused)
+		conf_policy_text(a->conf, &b);
+	n->person = x_strdup(person);
+	n->via = x_strdup(via);
+	n->text = refused ? NULL : x_strdup(buf_z(&b));
+	n->why = refused ? x_strdup(refused) : NULL;
+	n->cmd = (struct store_policy_cmd){ .person = n->person,
+		.via = n->via,
+		.text = n->text,
+		.act = act,
+		.why = n->why,
+		.cmd.done = noted };
+	store_policy_prepare(&n->cmd);
+	int rc = store_submit(a->store, &n->cmd.cmd);
+	if (rc) {
+		n->cmd.cmd.rc = rc;
+		noted(&n->cmd.cmd);
+	}
+}
