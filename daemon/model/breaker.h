@@ -1,6 +1,7 @@
 /* breaker.h - a lane in trouble: the circuit breaker, and the adaptive concurrency beside it. Pure; any thread.
  * Breaker: `failures` troubles in a row open it for a pause that doubles up to its maximum; then one probe goes; its success
- * closes, its trouble opens again. Pace: starts at 4, one more after each full window of success, half on trouble.
+ * closes, its trouble opens again. Pace: starts at 4, one more (from 32 on a sixteenth more) after each full window of
+ * success, half on trouble.
  */
 #ifndef LANTOA_MODEL_BREAKER_H
 #define LANTOA_MODEL_BREAKER_H
