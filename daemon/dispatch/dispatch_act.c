@@ -83,8 +83,10 @@ static void act_next(struct act *a)
 	a->c.n = left < SQ_ACT_MAX ? left : SQ_ACT_MAX;
 	sq_act_init(&a->c);
 	a->c.cmd.done = on_acted;
-	a->c.cmd.rc = store_submit(a->d->o.store, &a->c.cmd);
-	if (a->c.cmd.rc) {
+	int sent = store_submit(
+		a->d->o.store, &a->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		a->c.cmd.rc = sent;
 		a->rc = err_set(&a->refused_text, a->c.cmd.rc, "the store takes no commands now");
 		env_defer(a->d->o.env, &a->end);
 	}

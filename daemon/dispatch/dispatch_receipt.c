@@ -41,9 +41,12 @@ static void receipt_submit(struct receipt_cmd *r)
 	r->c.cmd.done = on_receipt_stored;
 	r->c.retry_ms = D_ORPHAN_RETRY_MS;
 	cmd_begin(d);
-	r->c.cmd.rc = store_submit(d->o.store, &r->c.cmd);
-	if (r->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &r->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		r->c.cmd.rc = sent;
 		on_receipt_stored(&r->c.cmd);
+	}
 }
 
 static void ids_join(struct sq_receipt *c, const struct lt_receipt *r)
@@ -146,9 +149,12 @@ void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, u
 	sq_save_init(&s->c);
 	s->c.cmd.done = on_saved;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		on_saved(&s->c.cmd);
+	}
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------------------- */
@@ -182,9 +188,12 @@ void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value)
 	sq_stat_init(&s->c);
 	s->c.cmd.done = on_stat_stored;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		on_stat_stored(&s->c.cmd);
+	}
 }
 
 /* --- opt-outs ---------------------------------------------------------------------------------------------------------- */
@@ -236,9 +245,12 @@ static void optout_submit(struct optout_cmd *o)
 	sq_optout_init(&o->c);
 	o->c.cmd.done = on_opted_out;
 	cmd_begin(o->d);
-	o->c.cmd.rc = store_submit(o->d->o.store, &o->c.cmd);
-	if (o->c.cmd.rc)
+	int sent = store_submit(
+		o->d->o.store, &o->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		o->c.cmd.rc = sent;
 		on_opted_out(&o->c.cmd);
+	}
 }
 
 void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,

@@ -61,9 +61,12 @@ static void recover_submit(struct recover_cmd *r)
 {
 	sq_recover_init(&r->c);
 	r->c.cmd.done = on_recovered;
-	r->c.cmd.rc = store_submit(r->d->o.store, &r->c.cmd);
-	if (r->c.cmd.rc)
+	int sent = store_submit(
+		r->d->o.store, &r->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		r->c.cmd.rc = sent;
 		timer_set(r->d->o.env, &r->again, env_mono(r->d->o.env) + D_RETRY_MS);
+	}
 }
 
 void recover_begin(struct dispatch *d)

@@ -64,7 +64,10 @@ void secret_put_on(void *ctx, struct channel *c, const char *credential, const s
 	sq_secret_init(&s->c);
 	s->c.cmd.done = on_secret_stored;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		on_secret_stored(&s->c.cmd);
+	}
 }

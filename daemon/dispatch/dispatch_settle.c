@@ -113,9 +113,12 @@ static void settle_store(
 	sq_settle_init(&s->c);
 	s->c.cmd.done = settle_stored;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		settle_stored(&s->c.cmd);
+	}
 }
 
 static void decide(
@@ -378,9 +381,12 @@ static void sweep_begin(struct dlot *l)
 	l->refs++;
 	d->settle->sweeps++;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		on_swept(&s->c.cmd);
+	}
 }
 
 struct expire_cmd {
@@ -412,9 +418,12 @@ static void expire_begin(struct dispatch *d)
 	x->c.cmd.done = on_expired;
 	d->settle->expiring = true;
 	cmd_begin(d);
-	x->c.cmd.rc = store_submit(d->o.store, &x->c.cmd);
-	if (x->c.cmd.rc)
+	int sent = store_submit(
+		d->o.store, &x->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		x->c.cmd.rc = sent;
 		on_expired(&x->c.cmd);
+	}
 }
 
 static void lots_look(struct dispatch *d, int64_t now)

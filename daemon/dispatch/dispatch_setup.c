@@ -374,9 +374,12 @@ static void setup_submit(struct setup *s)
 {
 	sq_setup_init(&s->c);
 	s->c.cmd.done = on_rows;
-	s->c.cmd.rc = store_submit(s->d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc)
+	int sent = store_submit(
+		s->d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		timer_set(s->d->o.env, &s->again, env_mono(s->d->o.env) + D_RETRY_MS);
+	}
 }
 
 void setups_free(struct dispatch *d)

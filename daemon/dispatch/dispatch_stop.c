@@ -222,8 +222,10 @@ void dispatch_stop_scope(struct dispatch *d, const struct stop_request *r)
 	sq_stop_init(&s->c);
 	s->c.cmd.done = on_stopped;
 	cmd_begin(d);
-	s->c.cmd.rc = store_submit(d->o.store, &s->c.cmd);
-	if (s->c.cmd.rc) {
+	int sent = store_submit(
+		d->o.store, &s->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		s->c.cmd.rc = sent;
 		(void)err_set(&s->c.cmd.err, s->c.cmd.rc, "the store takes no commands now");
 		task_init(&s->refused, on_not_taken);
 		env_defer(d->o.env, &s->refused);

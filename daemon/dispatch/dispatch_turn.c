@@ -418,7 +418,9 @@ void turn_kick(struct dispatch *d)
 	if (!intents)
 		return;
 	d->ic_out = true;
-	d->ic.cmd.rc = d->dead ? -EIO : store_submit(d->o.store, &d->ic.cmd);
-	if (d->ic.cmd.rc)
+	int rc = d->dead ? -EIO : store_submit(d->o.store, &d->ic.cmd);
+	if (rc) {
+		d->ic.cmd.rc = rc;
 		intents_done(&d->ic.cmd); /* not taken: nothing of it is sent */
+	}
 }
