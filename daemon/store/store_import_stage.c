@@ -222,11 +222,13 @@ int stage_read(struct stage *st, int64_t cursor, struct buf *block)
 
 void import_sweep(struct store *s, const char *keep)
 {
+	char now[40]; /* those of this run are at work */
 	DIR *d = opendir(s->staging_dir);
 	if (!d)
 		return;
+	(void)snprintf(now, sizeof(now), "import-%lld-", (long long)s->epoch);
 	for (const struct dirent *it; (it = readdir(d)) != NULL;)
-		if (!strncmp(it->d_name, "import-", 7) && (!keep || strcmp(it->d_name, keep) != 0))
+		if (!strncmp(it->d_name, "import-", 7) && strncmp(it->d_name, now, strlen(now)) != 0 && (!keep || strcmp(it->d_name, keep) != 0))
 			(void)unlinkat(dirfd(d), it->d_name, 0);
 	(void)closedir(d);
 }

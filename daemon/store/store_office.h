@@ -114,5 +114,6 @@ int audience_targets(struct db *db, const char *name, int64_t after, int64_t lim
 	bool (*row)(void *ctx, const struct target_row *r), void *ctx, struct err *e) MUST_CHECK;
 /* Codes of an office and those above it, nearest first; returns how many, at most max. */
 int office_chain_codes(struct db *db, const char *code, char (*ret)[64], size_t max) MUST_CHECK;
+int office_chain_by_id(struct db *db, int64_t id, char (*ret)[64], size_t max) MUST_CHECK;
 
 #endif

@@ -308,3 +308,15 @@ int office_chain_codes(struct db *db, const char *code, char (*ret)[64], size_t 
 	}
 	return rc < 0 ? rc : (int)n;
 }
+
+int office_chain_by_id(struct db *db, int64_t id, char (*ret)[64], size_t max)
+{
+	sqlite3_stmt *q;
+	char code[64] = "";
+	int rc = db_query(db, &q, "SELECT code FROM office WHERE id=?", "i", id);
+	if (rc == 0 && (rc = db_row(db, q)) == 1) {
+		(void)str_copy(code, sizeof(code), col_str(q, 0));
+		db_reset(q);
+	}
+	return rc == 1 ? office_chain_codes(db, code, ret, max) : rc;
+}

@@ -1,0 +1,489 @@
+/* import.c - one import from its file to its answer: slices on workers, then commands of the store, then the answer.
+ * Thread: loop; im->fn on a worker. Owns: struct importer until done was called.
+ * Happy path (large): open, slice ..., check | begin, [read, chunk ...] ..., finish. (small): read | one command.
+ * Failures: before begin the stage is removed and nothing is stored. A full disk behind begin is waited for; what else stops it
+ * leaves the job for the next start.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/assert.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "plan/import_internal.h"
+
+#define RETRY_MS  500
+#define BLOCK_MAX (IMPORT_BLOCK_BYTES + (1u << 20))
+
+static char *dup_or_null(const char *z)
+{
+	return z ? x_strdup(z) : NULL;
+}
+
+static struct importer *importer_new(const struct import_opts *o, plan_done_fn *done, void *ctx)
+{
+	struct importer *im = x_calloc(1, sizeof(*im));
+	im->o = *o;
+	im->conf = conf_ref((struct conf *)(uintptr_t)o->conf);
+	im->done = done;
+	im->ctx = ctx;
+	problems_init(&im->problems);
+	buf_init(&im->block, BLOCK_MAX);
+	return im;
+}
+
+static void importer_free(struct importer *im)
+{
+	import_targets_close(im);
+	table_free(im->table);
+	import_small_free(im);
+	problems_done(&im->problems);
+	buf_done(&im->block);
+	conf_unref(im->conf);
+	char *const own[] = { im->path, im->name, im->source, im->person, im->via, im->office };
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		free(own[i]);
+	free(im);
+}
+
+static cJSON *problems_json(const struct content_problems *p, bool errors)
+{
+	cJSON *arr = json_arr();
+	for (size_t i = 0; i < p->n; i++) {
+		if ((p->v[i].severity == PROBLEM_ERROR) != errors)
+			continue;
+		cJSON *o = json_obj();
+		json_put_z(o, "severity", problem_severity_name(p->v[i].severity));
+		json_put_z(o, "file", p->v[i].file);
+		json_put_i64(o, "line", p->v[i].line);
+		json_put_z(o, "field", p->v[i].field);
+		json_put_z(o, "text", p->v[i].text);
+		json_add(arr, o);
+	}
+	return arr;
+}
+
+static cJSON *result_of(const struct importer *im)
+{
+	cJSON *r = json_obj();
+	json_put_i64(r, "rows", im->counts.rows);
+	json_put_i64(r, "added", im->counts.added);
+	json_put_i64(r, "changed", im->counts.changed);
+	json_put_i64(r, "gone", im->counts.gone);
+	json_put_bool(r, "dry", im->dry);
+	json_put_z(r, "source", im->source);
+	json_put(r, "problems", problems_json(&im->problems, true));
+	json_put(r, "warnings", problems_json(&im->problems, false));
+	return r;
+}
+
+/* --- steps ------------------------------------------------------------------------------------------------------------------------ */
+
+static void on_fn(struct work *w)
+{
+	struct importer *im = CONTAINER_OF(w, struct importer, work);
+	im->rc = im->fn(im);
+}
+
+static void on_fn_done(struct work *w)
+{
+	struct importer *im = CONTAINER_OF(w, struct importer, work);
+	im->next(im);
+}
+
+static void step(struct importer *im, int (*fn)(struct importer *), void (*next)(struct importer *))
+{
+	im->cs = im->o.channels ? *im->o.channels : NULL;
+	im->fn = fn;
+	im->next = next;
+	im->work = (struct work){ .fn = on_fn, .done = on_fn_done };
+	env_work(im->o.env, &im->work);
+}
+
+static void answer(struct importer *im)
+{
+	cJSON *r = im->rc == 0 || im->problems.errors ? result_of(im) : NULL;
+	if (im->rc == 0)
+		log_line(LOG_INFO, "ev=import.done source=%s rows=%lld added=%lld changed=%lld gone=%lld",
+			LOG_Q(str_of(im->source)), (long long)im->counts.rows, (long long)im->counts.added,
+			(long long)im->counts.changed, (long long)im->counts.gone);
+	if (im->done)
+		im->done(im->ctx, im->rc, &im->err, r);
+	else
+		cJSON_Delete(r);
+	importer_free(im);
+}
+
+static int clean_up(struct importer *im)
+{
+	stage_remove(MOVE(im->stage));
+	return im->rc;
+}
+
+/* The stage goes on a worker, then the answer. */
+static void end(struct importer *im, int rc)
+{
+	im->rc = rc;
+	if (im->problems.errors) {
+		(void)problems_err(&im->problems, -EBADMSG, &im->err);
+		im->rc = -EBADMSG;
+	} else if (rc < 0 && !im->err.text[0]) {
+		(void)err_set(&im->err, rc, "the import failed: %s", strerror(-rc));
+	}
+	if (im->stage)
+		step(im, clean_up, answer);
+	else
+		answer(im);
+}
+
+/* Behind begin nothing is thrown away: the next start goes on. */
+static void left(struct importer *im, const struct store_cmd *cmd)
+{
+	im->rc = cmd->rc;
+	im->err = cmd->err;
+	stage_close(MOVE(im->stage));
+	(void)err_prefix(&im->err, "the import has begun and goes on at the next start");
+	answer(im);
+}
+
+int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret, struct err *e)
+{
+	if (im->o.address)
+		return im->o.address(im->o.address_ctx, im->cs, channel, in, ret, e);
+	struct channel *c = im->cs ? channels_find(im->cs, channel) : NULL;
+	return c ? channel_address(c, in, ret, e) : err_set(e, -ENOENT, "channel '%s' is not open", channel);
+}
+
+bool import_problem(void *ctx, bool error, int line, const char *field, const char *text)
+{
+	struct importer *im = ctx;
+	const char *slash = strrchr(im->name, '/');
+	problem_add(&im->problems, error ? PROBLEM_ERROR : PROBLEM_WARNING, slash ? slash + 1 : im->name, line, field, "%s", text);
+	return im->problems.errors < 10000;
+}
+
+/* --- large: apply --------------------------------------------------------------------------------------------------------------------- */
+
+static void submit(struct importer *im, struct store_cmd *cmd, void (*done)(struct store_cmd *))
+{
+	cmd->done = done;
+	int rc = store_submit(im->o.store, cmd);
+	if (rc < 0) { /* full or dead: as if it had run and failed; deferred by the retry timer where it may heal */
+		cmd->rc = rc;
+		cmd->err = (struct err){ .code = rc };
+		done(cmd);
+	}
+}
+
+static bool may_heal(int rc)
+{
+	return rc == -ENOSPC || rc == -EAGAIN || rc == -EBUSY;
+}
+
+static void next_chunk(struct importer *im);
+static void retry_on_timer(struct timer *t)
+{
+	next_chunk(CONTAINER_OF(t, struct importer, retry));
+}
+
+static void on_finish(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, finish.cmd);
+	if (cmd->rc < 0) {
+		left(im, cmd);
+		return;
+	}
+	im->counts = im->finish.ret;
+	end(im, 0);
+}
+
+static void finish(struct importer *im)
+{
+	im->finish = (struct import_finish){ .import_id = im->import_id };
+	import_finish_prepare(&im->finish);
+	submit(im, &im->finish.cmd, on_finish);
+}
+
+static int read_block(struct importer *im)
+{
+	return stage_read(im->stage, im->cursor, &im->block);
+}
+
+static void on_block(struct importer *im)
+{
+	if (im->rc < 0) {
+		struct store_cmd failed = { .rc = im->rc };
+		left(im, &failed);
+		return;
+	}
+	im->chunk = (struct import_chunk){ .stage = im->stage,
+		.import_id = im->import_id,
+		.block = buf_str(&im->block),
+		.cursor = im->cursor };
+	if (im->block.n == 0)
+		finish(im);
+	else
+		next_chunk(im);
+}
+
+static void on_chunk(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, chunk.cmd);
+	if (may_heal(cmd->rc)) {
+		timer_init(&im->retry, retry_on_timer);
+		timer_set(im->o.env, &im->retry, env_mono(im->o.env) + RETRY_MS);
+		return;
+	}
+	if (cmd->rc < 0) {
+		left(im, cmd);
+		return;
+	}
+	im->chunk.at = im->chunk.next;
+	im->chunk.cursor += im->chunk.rows;
+	im->cursor = im->chunk.cursor;
+	if (im->chunk.at < im->chunk.block.n)
+		next_chunk(im);
+	else
+		step(im, read_block, on_block);
+}
+
+static void next_chunk(struct importer *im)
+{
+	im->chunk.cmd = (struct store_cmd){ 0 };
+	import_chunk_prepare(&im->chunk);
+	submit(im, &im->chunk.cmd, on_chunk);
+}
+
+static void on_begin(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, begin.cmd);
+	if (cmd->rc < 0) {
+		im->err = cmd->err;
+		end(im, cmd->rc);
+		return;
+	}
+	im->import_id = im->begin.ret_import;
+	im->cursor = 0;
+	step(im, read_block, on_block);
+}
+
+/* --- large: read and check ---------------------------------------------------------------------------------------------------------------- */
+
+static int hash_file(struct importer *im)
+{
+	char buf[65536];
+	struct hasher h;
+	int fd = open(im->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_set(&im->err, -errno, "the upload cannot be read: %s", strerror(errno));
+	hasher_init(&h);
+	ssize_t n;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		hasher_add(&h, buf, (size_t)n);
+	(void)close(fd);
+	hasher_end(&h, &im->hash);
+	return n < 0 ? err_set(&im->err, -EIO, "the upload cannot be read") : 0;
+}
+
+static int check(struct importer *im)
+{
+	const struct stage_ask ask = { .source = im->source, .bound = im->office, .problem = import_problem, .ctx = im };
+	import_targets_close(im);
+	int rc = stage_check(im->stage, &ask, &im->counts, &im->err);
+	return rc < 0 ? rc : hash_file(im);
+}
+
+static void on_checked(struct importer *im)
+{
+	if (im->rc < 0 || im->problems.errors || im->dry) {
+		end(im, im->rc);
+		return;
+	}
+	im->begin = (struct import_begin){ .stage = im->stage,
+		.source = im->source,
+		.person = im->person,
+		.via = im->via,
+		.hash = im->hash,
+		.counts = im->counts };
+	import_begin_prepare(&im->begin);
+	submit(im, &im->begin.cmd, on_begin);
+}
+
+static void on_slice(struct importer *im)
+{
+	if (im->rc < 0 || (im->end && im->problems.errors))
+		end(im, im->rc);
+	else if (im->end)
+		step(im, check, on_checked);
+	else
+		step(im, import_targets_slice, on_slice);
+}
+
+/* --- small ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static int read_small(struct importer *im)
+{
+	int rc = hash_file(im);
+	if (rc < 0)
+		return rc;
+	switch (im->what) {
+	case IMPORT_WHAT_OFFICES: return import_offices_read(im);
+	case IMPORT_WHAT_AUDIENCES: return import_rules_read(im);
+	case IMPORT_WHAT_CAMPAIGNS: return import_campaigns_read(im);
+	case IMPORT_WHAT_TARGETS:
+	case IMPORT_WHAT_SUPPRESSION: break;
+	}
+	return -EINVAL;
+}
+
+static void on_small(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, small.cmd);
+	im->counts = im->small.ret;
+	if (im->small.ret_kept > 0)
+		(void)import_problem(im, false, 0, "", "campaigns that releases belong to are kept although the file has them no more");
+	if (cmd->rc < 0)
+		im->err = cmd->err;
+	end(im, cmd->rc == -ECANCELED && im->dry ? 0 : cmd->rc);
+}
+
+static void on_read_small(struct importer *im)
+{
+	if (im->rc < 0 || im->problems.errors) {
+		end(im, im->rc);
+		return;
+	}
+	im->small = (struct office_import){ .offices = im->offices,
+		.rules = im->rules,
+		.campaigns = im->campaigns,
+		.n = im->n,
+		.what = im->source,
+		.person = im->person,
+		.via = im->via,
+		.hash = im->hash,
+		.dry = im->dry };
+	office_import_prepare(&im->small);
+	submit(im, &im->small.cmd, on_small);
+}
+
+void import_run(const struct import_opts *o, enum import_what what, const struct staged *s, const struct actor *who, bool dry,
+	plan_done_fn *done, void *ctx)
+{
+	static const char *const names[] = { [IMPORT_WHAT_OFFICES] = "offices",
+		[IMPORT_WHAT_TARGETS] = "targets",
+		[IMPORT_WHAT_AUDIENCES] = "audiences",
+		[IMPORT_WHAT_CAMPAIGNS] = "campaigns",
+		[IMPORT_WHAT_SUPPRESSION] = "suppression" };
+	struct importer *im = importer_new(o, done, ctx);
+	const char *slash = strrchr(s->name, '/');
+	im->what = what;
+	im->path = x_strdup(s->path);
+	im->name = x_strdup(slash ? slash + 1 : s->name);
+	im->source = what == IMPORT_WHAT_TARGETS ? x_asprintf("targets:%s", im->name) : x_strdup(names[what]);
+	im->person = x_strdup(who->person);
+	im->via = x_strdup(who->via);
+	im->office = dup_or_null(who->office);
+	im->dry = dry;
+	if (what == IMPORT_WHAT_TARGETS || what == IMPORT_WHAT_SUPPRESSION)
+		step(im, import_targets_open, on_slice);
+	else
+		step(im, read_small, on_read_small);
+}
+
+/* --- at start-up ------------------------------------------------------------------------------------------------------------------------- */
+
+static void settle(struct importer *im);
+static void on_settle(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, settle.cmd);
+	if (cmd->rc == 0 && im->settle.more)
+		settle(im);
+	else
+		end(im, cmd->rc);
+}
+
+static void settle(struct importer *im)
+{
+	im->settle = (struct office_settle){ .more = false };
+	office_settle_prepare(&im->settle);
+	submit(im, &im->settle.cmd, on_settle);
+}
+
+static void on_undo(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, undo.cmd);
+	if (cmd->rc < 0) {
+		im->err = cmd->err;
+		end(im, cmd->rc);
+		return;
+	}
+	if (!im->undo.more) {
+		end(im, 0);
+		return;
+	}
+	im->undo.after = im->undo.next;
+	im->undo.cmd = (struct store_cmd){ 0 };
+	import_undo_prepare(&im->undo);
+	submit(im, &im->undo.cmd, on_undo);
+}
+
+static void on_again(struct store_cmd *cmd)
+{
+	struct importer *im = CONTAINER_OF(cmd, struct importer, again.cmd);
+	if (cmd->rc < 0)
+		left(im, cmd);
+	else
+		step(im, read_block, on_block);
+}
+
+static int look(struct importer *im)
+{
+	struct import_job job = { 0 };
+	struct store_reader *r = NULL;
+	int rc = store_reader_get(im->o.store, &r);
+	if (rc < 0)
+		return rc;
+	rc = reader_begin(r);
+	if (rc == 0) {
+		rc = import_job_get(reader_db(r), &job);
+		reader_end(r);
+	}
+	store_reader_put(im->o.store, r);
+	if (rc < 0)
+		return rc;
+	import_sweep(im->o.store, rc == 1 ? job.stage : NULL);
+	im->import_id = rc == 1 ? job.import_id : 0;
+	im->cursor = job.cursor;
+	if (rc == 1 && stage_reopen(im->o.store, job.stage, &im->stage, &im->err) < 0)
+		im->stage = NULL;
+	return 0;
+}
+
+static void on_look(struct importer *im)
+{
+	im->err = (struct err){ 0 };
+	if (im->rc < 0) {
+		end(im, im->rc);
+	} else if (!im->import_id) {
+		settle(im);
+	} else if (im->stage) {
+		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld", (long long)im->import_id, (long long)im->cursor);
+		im->again = (struct import_again){ .stage = im->stage };
+		import_again_prepare(&im->again);
+		submit(im, &im->again.cmd, on_again);
+	} else {
+		log_line(LOG_WARN, "ev=import.undo import=%lld why=\"its staging file is gone\"", (long long)im->import_id);
+		im->undo = (struct import_undo){ .import_id = im->import_id };
+		import_undo_prepare(&im->undo);
+		submit(im, &im->undo.cmd, on_undo);
+	}
+}
+
+void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx)
+{
+	struct importer *im = importer_new(o, done, ctx);
+	im->source = x_strdup("start");
+	im->name = x_strdup("start");
+	step(im, look, on_look);
+}

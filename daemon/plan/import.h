@@ -1,0 +1,40 @@
+/* import.h - offices, targets, audiences, campaigns and suppressions from a staged file: read on a worker, checked whole, then
+ * applied through the store; refused whole with every bad line.
+ * Threads: loop; reading and checking run on workers in slices. Nothing is stored before the file is clean; a crash while it is
+ * applied goes on at the next start (import_start).
+ */
+#ifndef LANTOA_PLAN_IMPORT_H
+#define LANTOA_PLAN_IMPORT_H
+
+#include "channel/channel.h"
+#include "plan/plan.h"
+
+enum import_what {
+	IMPORT_WHAT_OFFICES = 1,
+	IMPORT_WHAT_TARGETS = 2,
+	IMPORT_WHAT_AUDIENCES = 3,
+	IMPORT_WHAT_CAMPAIGNS = 4,
+	IMPORT_WHAT_SUPPRESSION = 5
+};
+/* Canonical form of an address on a worker; as channel_address, by the channel's name. */
+typedef int import_address_fn(void *ctx, struct channels *cs, const char *channel, struct str in,
+	struct addr_out *ret, struct err *e);
+
+struct import_opts {
+	struct env *env;
+	struct store *store;
+	const struct conf *conf;    /* a reference is taken where it is needed longer */
+	struct channels **channels; /* looked at before every slice; may be NULL with address */
+	import_address_fn *address; /* NULL: channel_address */
+	void *address_ctx;
+};
+/* result: {rows, added, changed, gone, problems[], warnings[]}; -EBADMSG with problems: nothing was stored. */
+void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
+	const struct actor *who, bool dry, plan_done_fn *done, void *ctx);
+/* At start-up, and then: sweeps the staging folder, goes on with an interrupted import (or takes it back when its file is gone),
+ * moves targets of offices that have been replaced. done may be NULL. */
+void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx);
+/* After a reload: targets whose route has changed. Lots that stand keep their lane. result: {changed}. */
+void import_reroute(const struct import_opts *o, plan_done_fn *done, void *ctx);
+
+#endif
