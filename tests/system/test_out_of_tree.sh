@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# test_out_of_tree.sh - an adapter that is built against the installed header through pkg-config, and loaded by the daemon.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+place_new
+root=$PLACE/root
+[ "$(id -u)" = 0 ] && opts=(--check) || opts=(--check --demo) # a folder of ours counts as trusted only in a demo
+variant=${B##*/}
+case $variant in release | asan | tsan | coverage) ;; *) variant=${VARIANT:-release} ;; esac
+
+if make -s -C "$TOP" install DESTDIR="$root" B="$B" VARIANT="${VARIANT:-$variant}" >"$PLACE/install.log" 2>&1; then
+	ok "make install puts the daemon, the header and the pkg-config file into a private folder"
+else
+	not_ok "make install puts the daemon, the header and the pkg-config file into a private folder"
+	tail -20 "$PLACE/install.log"
+	tap_end
+	exit 1
+fi
+export PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
+unset MAKEFLAGS MAKELEVEL MFLAGS
+same "the version of the pkg-config file is that of the daemon" "$(pkg-config --modversion lantoa)" "$("$root/usr/bin/lantoad" --version | sed -n 's/^lantoad \([0-9.]*\).*/\1/p')"
+same "the flags lead to the installed header" "$(pkg-config --cflags lantoa | xargs)" "-I$root/usr/include"
+
+cp -r "$root/usr/share/doc/lantoa/adapter-template" "$PLACE/hello"
+(cd "$PLACE/hello" && make) >"$PLACE/build.log" 2>&1 && built=yes || built=no
+same "the installed template builds against the installed header" $built yes
+[ $built = yes ] || cat "$PLACE/build.log"
+if command -v c++ >/dev/null; then
+	printf '#include <lantoa/adapter.h>\nint main() { return LT_ABI_MAJOR == 1 ? 0 : 1; }\n' >"$PLACE/cxx.cc"
+	c++ $(pkg-config --cflags lantoa) -Wall -Werror -o "$PLACE/cxx" "$PLACE/cxx.cc" && "$PLACE/cxx"
+	same "a C++ program compiles against it too" $? 0
+fi
+(cd "$PLACE/hello" && make install DESTDIR= PREFIX=/usr DIR="$root/usr/lib/lantoa/adapters") >>"$PLACE/build.log" 2>&1
+chmod go-w "$root/usr/lib/lantoa/adapters"
+[ -f "$root/usr/lib/lantoa/adapters/hello.so" ]
+same "its make install puts it beside the others" $? 0
+
+conf_write 2525
+sed -i "s|^adapter_dir:.*|adapter_dir: $root/usr/lib/lantoa/adapters|" "$PLACE/conf/lantoad.yaml"
+channel() { # channel SETTINGS
+	cat >"$PLACE/conf/channels.d/hello.yaml" <<-END
+	name: hello
+	kind: sms
+	adapter: hello
+	settings: {$1}
+	secrets: {key: {file: hello.token}}
+	accounts: [{name: main}]
+	END
+}
+printf 'secret\n' >"$PLACE/conf/channels.d/hello.token"
+chmod 600 "$PLACE/conf/channels.d/hello.token"
+daemon_check() { "$root/usr/bin/lantoad" --config "$PLACE/conf/lantoad.yaml" "${opts[@]}" >"$PLACE/check.out" 2>&1; }
+channel 'url: "http://127.0.0.1:9/x", token: key'
+daemon_check
+same "the daemon loads it and finds its settings good" $? 0
+grep -q '2 channels' "$PLACE/check.out" || cat "$PLACE/check.out"
+
+refused() { # refused SETTINGS TEXT NAME
+	channel "$1"
+	daemon_check && rc=0 || rc=$?
+	if [ $rc = 6 ] && grep -q -- "$2" "$PLACE/check.out"; then ok "$3"; else not_ok "$3"; echo "# exit $rc"; sed 's/^/# /' "$PLACE/check.out"; fi
+}
+refused 'ulr: "http://127.0.0.1:9/x"' "did you mean 'url'" "a setting that it does not know is refused with the nearest name"
+refused 'token: key' "needs the setting 'url'" "a setting that is missing is named"
+refused 'url: "ftp://x"' 'http:// or https://' "a value that it refuses comes with its own reason"
+refused 'url: "http://127.0.0.1:9/x", token: other' "names the secret 'other'" "a secret that nobody named is refused"
+chmod o+w "$root/usr/lib/lantoa/adapters/hello.so"
+refused 'url: "http://127.0.0.1:9/x"' 'may be written by others' "code that others may write is not loaded"
+chmod o-w "$root/usr/lib/lantoa/adapters/hello.so"
+mv "$root/usr/lib/lantoa/adapters/hello.so" "$root/usr/lib/lantoa/adapters/other.so"
+sed -i 's/^adapter:.*/adapter: other/' "$PLACE/conf/channels.d/hello.yaml"
+daemon_check && rc=0 || rc=$?
+grep -q "calls itself 'hello'" "$PLACE/check.out" && same "an adapter under another name is refused" $rc 6 || { not_ok "an adapter under another name is refused"; cat "$PLACE/check.out"; }
+tap_end
