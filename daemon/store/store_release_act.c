@@ -85,7 +85,7 @@ static int may_start(struct release_act_cmd *c, int64_t at)
 				*p->why ? ": " : "", p->why));
 	if (p->expires && at >= p->expires)
 		return refuse(c, err_set(&c->why_refused, -EBUSY, "part %s has expired", p->name));
-	if (held_for_person(p))
+	if (held_for_person(p) && c->act == ACT_GO)
 		return 0;
 	if (at < p->win_from)
 		return refuse(c,
