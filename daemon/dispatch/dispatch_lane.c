@@ -325,6 +325,8 @@ static void lane_facts(struct dlane *l, struct dispatch_lane_facts *f)
 	f->tokens = l->bucket.tokens;
 	f->rate_per_s = l->rate;
 	f->next_ms = until == WINDOW_NEVER ? 0 : until;
+	if (!f->why[0] && !l->acct->up && lane_has_work(l))
+		snprintf(f->why, sizeof(f->why), "no session with the provider yet");
 	f->done = l->done;
 	f->deferred = l->deferred;
 	f->refused = l->refused;

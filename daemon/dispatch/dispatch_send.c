@@ -172,6 +172,9 @@ void copy_answer(struct dcopy *c, const struct chan_result *r)
 	} else {
 		lane_count_done(l, r->outcome);
 		lane_effects(l, o.effects, r->scope, o.pause_ms);
+		if (!(o.effects & (OE_GOOD | OE_TROUBLE)))
+			breaker_came_back(
+				&l->breaker); /* a probe without a verdict: another may go */
 		log_attempt(c, r, &o);
 		holds_of(c, r, &o);
 	}

@@ -128,12 +128,12 @@ static int resume(struct store_tx *tx, struct sq_stop *c)
 
 	/* Lots held by the machine open with it. One held because its outputs are not what was approved goes back to planning,
 	 * which makes them again and opens it only when they are equal by now. */
-	if (rc == 0 && !s->lane && !s->channel)
+	if (rc == 0 && !s->lane && !s->channel && (s->release || s->office || s->campaign))
 		rc = db_exec(db,
 			"UPDATE lot SET gate=iif(ifnull(why,'') LIKE 'changed:%', 0, 1), why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
 			" AND l.gate=2)",
 			SCOPE_FMT, SCOPE_ARGS(s));
-	if (rc == 0 && (s->lane || s->channel || s->all))
+	if (rc == 0 && (s->lane || s->channel))
 		rc = db_exec(db,
 			"UPDATE lane SET gate=0, why=NULL, until=0 WHERE (?1=0 OR id=?1) AND (?2=0 OR "
 			"account_id IN (SELECT id FROM account WHERE channel_id=?2))",

@@ -149,6 +149,22 @@ static void a_refused_login_burns_nothing_and_opens_the_breaker(void **state)
 	assert_int_equal(scene_state(DLV_ACCEPTED), 505);
 }
 
+static void a_probe_without_a_verdict_does_not_close_the_lane_for_ever(void **state)
+{
+	UNUSED(state);
+	answer = (struct fake_answer){ .outcome = LT_REFUSED, .scope = LT_SCOPE_ACCOUNT };
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 20);
+	scene_start();
+	scene_run(5000);
+	answer = (struct fake_answer){ .outcome = LT_UNKNOWN }; /* says nothing about the lane */
+	scene_run(2 * MIN_MS);
+	answer = (struct fake_answer){ .outcome = LT_ACCEPTED };
+	scene_run(30 * MIN_MS);
+	assert_int_equal(scene_state(DLV_WAITING), 0);
+	assert_true(scene_state(DLV_ACCEPTED) >= 10);
+}
+
 static void a_person_is_asked_where_the_provider_wants_one(void **state)
 {
 	UNUSED(state);
@@ -388,6 +404,7 @@ int main(void)
 		T(throttling_spends_no_try_and_pauses_the_lane),
 		T(a_refused_release_holds_its_lots_before_the_list_is_burnt),
 		T(a_refused_login_burns_nothing_and_opens_the_breaker),
+		T(a_probe_without_a_verdict_does_not_close_the_lane_for_ever),
 		T(a_person_is_asked_where_the_provider_wants_one),
 		T(a_duplicate_is_accepted_after_an_unknown_and_held_otherwise),
 		T(what_cannot_be_composed_is_held_alone),
