@@ -102,6 +102,7 @@ int channels_open(const struct channels_opts *o, struct channels **ret, struct e
 	list_init(&cs->touched);
 	list_init(&cs->dirty);
 	list_init(&cs->beside);
+	list_init(&cs->refreshes);
 	list_init(&cs->graves);
 	task_init(&cs->task, channels_turn);
 	timer_init(&cs->close_timer, on_close_deadline);
@@ -165,7 +166,10 @@ static void beside_cut(struct channels *cs)
 		job_end_by_rule(CONTAINER_OF(n, struct job, node), -ECANCELED, "shutting down");
 	for (void *v; at = 0, map64_next(cs->tickets, &at, &key, &v);) {
 		t = map64_del(cs->tickets, key);
-		t->job->holds--;
+		if (t->refresh)
+			refresh_committed(t->refresh, -ECANCELED);
+		else
+			t->job->holds--;
 		free(t);
 	}
 	channels_kick(cs);
@@ -216,6 +220,7 @@ static void account_free(struct chan_account *a)
 		a->ch->ad->close(&a->inst);
 	free(a->inst.priv);
 	settings_done(&a->settings);
+	rotated_done(a);
 	for (size_t i = 0; i < a->n_secrets; i++)
 		secret_free(a->secrets[i].value);
 	free(a);

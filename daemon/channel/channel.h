@@ -54,6 +54,9 @@ struct channel_events { /* the user's side; all on the loop thread */
 		uint64_t ticket); /* commit encrypted, then channel_saved */
 	void (*account_trouble)(void *ctx, struct chan_account *a, int scope, struct str code,
 		struct str text, int64_t retry_after_ms); /* session failed without an op */
+	/* A credential is about to be rotated: commit that word, then channel_saved; an error: it is not begun. NULL: no credential rotates. */
+	void (*refresh_intent)(
+		void *ctx, struct channel *c, const char *credential, uint64_t ticket);
 };
 
 struct chan_op {
@@ -81,7 +84,8 @@ struct channels_opts {
 	const struct channel_events *events; /* copied */
 	bool adapter_dir_owner_ok; /* demo and tests: a folder of the running user is accepted beside root's */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
-	/* secrets of credentials that rotate: current value and version, loop thread; NULL: static secrets only */
+	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
+	 * block. NULL: static secrets only */
 	int (*secret_get)(void *ctx, const char *channel, const char *name, struct secret **ret,
 		uint64_t *ret_version);
 	void *secret_ctx;

@@ -207,13 +207,3 @@ int secrets_read(struct chan_account *a, struct err *e)
 	int rc = read_all(a, a->conf->secrets, a->conf->n_secrets, e);
 	return rc ? rc : read_all(a, a->ch->conf->secrets, a->ch->conf->n_secrets, e);
 }
-
-int account_secret(const struct chan_account *a, struct lt_str name, struct str *ret)
-{
-	for (size_t i = 0; i < a->n_secrets; i++)
-		if (str_eqz(s_of(name), a->secrets[i].name)) {
-			*ret = secret_value(a->secrets[i].value);
-			return 0;
-		}
-	return -ENOENT;
-}

@@ -117,11 +117,9 @@ static void h_slots(void *ctx, struct lt_job *pub, uint32_t can_take)
 
 static int h_refresh(void *ctx, struct lt_job *pub, struct lt_str credential, uint64_t version_seen)
 {
+	struct job *j = job_of(pub);
 	UNUSED(ctx);
-	UNUSED(pub);
-	UNUSED(credential);
-	UNUSED(version_seen);
-	return -LT_E_INVALID; /* only accounts with a rotating credential have one */
+	return j ? refresh_ask(j, credential, version_seen) : -LT_E_INVALID;
 }
 
 static int h_secret_get(void *ctx, struct lt_job *pub, struct lt_str name, struct lt_str *ret,
@@ -129,11 +127,9 @@ static int h_secret_get(void *ctx, struct lt_job *pub, struct lt_str name, struc
 {
 	struct str v;
 	UNUSED(pub);
-	if (account_secret(acct(ctx), name, &v))
+	if (account_secret_version(acct(ctx), name, &v, ret_version))
 		return -LT_E_INVALID;
 	*ret = lt_of(v);
-	if (ret_version)
-		*ret_version = 0;
 	return 0;
 }
 

@@ -22,6 +22,9 @@
 #define SESSION_BACKOFF_MIN_MS 500
 #define SESSION_BACKOFF_MAX_MS 60000
 #define SECRETS_MAX            100
+#define ROTATED_MAX            16 /* names of a credential that rotates */
+#define REFRESH_WAITERS_MAX    4096
+#define REFRESH_MS             60000
 
 struct chan_settings { /* checked settings of one account, as the adapter sees them; immutable: any thread */
 	struct lt_conf conf;
@@ -32,6 +35,12 @@ struct chan_settings { /* checked settings of one account, as the adapter sees t
 struct chan_secret {
 	const char *name; /* of the conf */
 	struct secret *value;
+};
+
+struct chan_rotated { /* the newest that was asked for: lent to the adapter until it returns */
+	char name[64];
+	struct secret *value;
+	uint64_t version;
 };
 
 struct channel {
@@ -58,6 +67,7 @@ struct chan_account {
 	bool inst_open;
 	struct chan_secret secrets[SECRETS_MAX];
 	size_t n_secrets;
+	struct chan_rotated rotated[ROTATED_MAX];
 	struct list sessions;            /* idle ones first where they are not shared */
 	uint32_t limit, credits, n_open; /* n_open: not shutting down */
 	bool dirty, refit;      /* credits to be told; sessions to be fitted to the limit */
@@ -109,6 +119,7 @@ struct job {
 	struct list https, streams;
 	uint32_t n_streams;
 	bool finished, cancelled, intent_open, intent_asked;
+	struct refresh *refresh;    /* of LT_J_REFRESH */
 	bool late;                  /* over its deadline: told to stop, or cut after JOB_GRACE_MS */
 	bool publishing;            /* a publishing byte was handed to net */
 	bool sent, sent_repeatable; /* on an earlier stream one may have left */
@@ -139,13 +150,16 @@ enum note_kind {
 	NOTE_INBOUND,
 	NOTE_TROUBLE,
 	NOTE_CHECK,
-	NOTE_RATE
+	NOTE_RATE,
+	NOTE_SECRET /* to a job: the refresh that it waited for is over */
 };
 struct note {
 	struct list node;
 	enum note_kind kind;
 	struct chan_account *acct;
 	struct chan_op *op;
+	struct job *job; /* NOTE_SECRET */
+	int error;
 	struct chan_result result;
 	struct str name;
 	bool repeatable;
@@ -161,9 +175,17 @@ struct note {
 	char text[]; /* owns the strings */
 };
 
-struct ticket { /* an adapter that waits for a commit */
+struct ticket { /* an adapter that waits for a commit, or a refresh that does */
 	struct job *job;
 	uint64_t token;
+	struct refresh *refresh;
+};
+struct refresh { /* one credential being rotated; whoever asks meanwhile waits for the same one */
+	struct list node; /* cs->refreshes */
+	struct chan_account *acct;
+	struct job *job; /* LT_J_REFRESH; NULL until its intent is committed */
+	struct job **waiters;
+	size_t n_waiters;
 };
 
 struct channels {
@@ -180,6 +202,7 @@ struct channels {
 	struct map64 *tickets, *streams;
 	uint32_t stream_seq;
 	struct list notes, touched, dirty, beside; /* beside: jobs outside of sessions */
+	struct list refreshes;
 	struct task task;
 	unsigned depth;     /* inside an adapter */
 	struct list graves; /* jobs to free when nothing is on the stack */
@@ -202,8 +225,15 @@ int settings_make(const struct lt_adapter *ad, const struct conf_channel *ch,
 	const struct conf_account *a, struct chan_settings *ret, struct err *e) MUST_CHECK;
 void settings_done(struct chan_settings *s);
 int secrets_read(struct chan_account *a, struct err *e) MUST_CHECK;
-int account_secret(const struct chan_account *a, struct lt_str name,
-	struct str *ret); /* static ones; -ENOENT */
+/* channel_secret.c */
+int account_secret(struct chan_account *a, struct lt_str name,
+	struct str *ret); /* good until the adapter returns; -ENOENT */
+int account_secret_version(
+	struct chan_account *a, struct lt_str name, struct str *ret, uint64_t *ret_version);
+int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen);
+void refresh_committed(struct refresh *r, int error); /* the word that it begins */
+void refresh_ended(struct job *j, const struct lt_result *r);
+void rotated_done(struct chan_account *a);
 /* channel_host.c */
 void host_fill(struct chan_account *a);
 /* channel_job.c */

@@ -246,6 +246,8 @@ void job_end(struct job *j, const struct lt_result *in, bool by_host)
 		session_ended(CONTAINER_OF(j, struct chan_session, job), &r);
 		return;
 	}
+	if (j->refresh)
+		refresh_ended(j, &r);
 	if (j->op) {
 		op_over(j, &r, by_host);
 	} else if (j->check_done) {
@@ -336,6 +338,18 @@ void channels_kick(struct channels *cs)
 	env_defer(cs->env, &cs->task);
 }
 
+static void secret_tell(struct job *j, int error)
+{
+	struct lt_event lev = { .struct_size = sizeof(lev), .type = LT_EV_SECRET, .error = error };
+	j->holds--;
+	if (j->finished) {
+		channels_kick(j->acct->ch->cs);
+		return;
+	}
+	job_touch(j);
+	job_event(j, &lev);
+}
+
 static void note_deliver(struct channels *cs, struct note *n)
 {
 	const struct channel_events *ev = &cs->ev;
@@ -353,6 +367,12 @@ static void note_deliver(struct channels *cs, struct note *n)
 		break;
 	case NOTE_CHECK: n->check_done(n->check_ctx, &n->result); break;
 	case NOTE_RATE: ev->rate(ev->ctx, n->acct, n->op, &n->rate); break;
+	case NOTE_SECRET:
+		if (n->job)
+			secret_tell(n->job, n->error);
+		else
+			ev->refresh_intent(ev->ctx, ch, n->acct->conf->credential, n->ticket);
+		break;
 	}
 }
 

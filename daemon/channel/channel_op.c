@@ -145,10 +145,15 @@ void channel_saved(struct channels *cs, uint64_t ticket, int error)
 	if (!t)
 		return;
 	struct job *j = t->job;
+	struct refresh *r = t->refresh;
 	struct lt_event ev = {
 		.struct_size = sizeof(ev), .type = LT_EV_SAVED, .token = t->token, .error = error
 	};
 	free(t);
+	if (r) {
+		refresh_committed(r, error);
+		return;
+	}
 	j->holds--;
 	if (j->finished) {
 		channels_kick(cs);

@@ -152,6 +152,47 @@ static void on_trouble(void *ctx, struct chan_account *a, int scope, struct str 
 	(void)str_copy(t->trouble_text, sizeof(t->trouble_text), text);
 }
 
+static int on_secret_get(void *ctx, const char *channel, const char *name, struct secret **ret,
+	uint64_t *ret_version)
+{
+	const struct ht *t = ctx;
+
+	(void)channel;
+	if (t->secret_version == 0 || strcmp(name, "oa") != 0)
+		return -ENOENT;
+	*ret = secret_new(str_of(t->secret));
+	*ret_version = t->secret_version;
+	return *ret != NULL ? 0 : -ENOMEM;
+}
+
+static void on_secret_put(void *ctx, struct channel *c, const char *credential,
+	const struct lt_pair *set, size_t n, int64_t expires_ms, uint64_t ticket)
+{
+	struct ht *t = ctx;
+
+	(void)c;
+	(void)credential;
+	(void)expires_ms;
+	t->secret_puts++;
+	if (n != 0)
+		(void)str_copy(t->secret, sizeof(t->secret),
+			(struct str){ set[0].value.p, set[0].value.n });
+	t->secret_version++;
+	channel_saved(t->cs, ticket, 0);
+}
+
+static void on_refresh(void *ctx, struct channel *c, const char *credential, uint64_t ticket)
+{
+	struct ht *t = ctx;
+
+	(void)c;
+	(void)credential;
+	t->refreshes++;
+	t->refresh_ticket = ticket;
+	if (t->refresh != HT_WAIT)
+		channel_saved(t->cs, ticket, t->refresh == HT_AUTO ? 0 : -EIO);
+}
+
 struct ht *ht_new(void)
 {
 	struct ht *t = x_calloc(1, sizeof(*t));
@@ -214,6 +255,8 @@ int ht_load(struct ht *t, const struct ht_opts *o, struct err *e)
 		.inbound = on_inbound,
 		.stat = on_stat,
 		.trace = on_trace,
+		.secret_put = on_secret_put,
+		.refresh_intent = on_refresh,
 		.account_trouble = on_trouble };
 	struct channels_opts co = { .env = &t->te.env,
 		.net = &t->fn->net,
@@ -221,6 +264,8 @@ int ht_load(struct ht *t, const struct ht_opts *o, struct err *e)
 		.assets_dir = assets,
 		.events = &ev,
 		.adapter_dir_owner_ok = true,
+		.secret_get = on_secret_get,
+		.secret_ctx = t,
 		.loopback_only = o->loopback_only };
 	rc = channels_open(&co, &t->cs, e);
 	if (rc != 0)

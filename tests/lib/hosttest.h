@@ -54,6 +54,11 @@ struct ht {
 	bool rate_had_op;
 	struct ht_receipt receipts[HT_RECEIPTS_MAX];
 	size_t n_receipts;
+	/* the credential that rotates: its one value, and what was asked of us */
+	char secret[64];
+	uint64_t secret_version, refresh_ticket;
+	enum ht_policy refresh;
+	int refreshes, secret_puts;
 	int strays; /* op_done of an op that was not under way */
 };
 struct ht_opts {

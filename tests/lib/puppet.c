@@ -42,6 +42,10 @@ static int on_start(
 			puppet.sessions[puppet.n_sessions++] = jobs[0];
 		if (puppet.vtable->caps & LT_CAP_SHARED_SESSION)
 			h->slots(h->ctx, jobs[0], puppet.window);
+	} else if (jobs[0]->kind == LT_J_REFRESH) {
+		puppet.refresh = jobs[0];
+		puppet.refreshes++;
+		return puppet.start_rc;
 	} else if (jobs[0]->kind == LT_J_CHECK) {
 		return puppet.start_rc;
 	} else {
@@ -62,7 +66,7 @@ static int on_event(struct lt_inst *i, struct lt_job *job, const struct lt_event
 	(void)i;
 	puppet.events[ev->type & 15]++;
 	puppet.last_job = job;
-	if (ev->type == LT_EV_SAVED) {
+	if (ev->type == LT_EV_SAVED || ev->type == LT_EV_SECRET) {
 		puppet.last_token = ev->token;
 		puppet.last_error = ev->error;
 	}
@@ -106,6 +110,11 @@ static void build(void)
 
 int puppet_load(struct ht *t, uint64_t caps)
 {
+	return puppet_load_as(t, caps, NULL);
+}
+
+int puppet_load_as(struct ht *t, uint64_t caps, const char *channel_yaml)
+{
 	struct err e = { 0 };
 
 	build();
@@ -118,7 +127,9 @@ int puppet_load(struct ht *t, uint64_t caps)
 	*puppet.hooks = (struct puppet_hooks){
 		.open = on_open, .start = on_start, .event = on_event, .address = on_address
 	};
-	struct ht_opts o = { .adapter_dir = home, .adapter = "puppet" };
+	struct ht_opts o = {
+		.adapter_dir = home, .adapter = "puppet", .channel_yaml = channel_yaml
+	};
 	return ht_load(t, &o, &e);
 }
 

@@ -26,6 +26,8 @@ struct puppet { /* what the puppet saw; one at a time */
 	struct lt_job *session; /* the last one started */
 	struct lt_job *sessions[64];
 	size_t n_sessions;
+	struct lt_job *refresh; /* the last LT_J_REFRESH */
+	int refreshes;
 	struct lt_job *op[PUPPET_OPS_MAX]; /* as started; NULL once the test let it go */
 	const struct lt_work *work[PUPPET_OPS_MAX];
 	size_t n_ops;
@@ -48,6 +50,7 @@ extern struct puppet puppet;
 
 /* Builds once a program, sets the capabilities and the defaults, loads it as the channel of t. */
 int puppet_load(struct ht *t, uint64_t caps);
+int puppet_load_as(struct ht *t, uint64_t caps, const char *channel_yaml);
 int puppet_finish(struct lt_job *job, int32_t outcome);
 uint32_t puppet_stream(struct lt_job *job); /* opened; 0: refused */
 /* Writes bytes that publish for the ops; returns the code of the host. */
