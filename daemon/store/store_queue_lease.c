@@ -137,46 +137,84 @@ static void row_of(sqlite3_stmt *st, struct sq_lease_row *l)
 		.vars = col_str(st, 11) };
 }
 
-int sq_read_lease(struct store_reader *r, const struct sq_lease_query *q,
-	int (*row)(void *ctx, const struct sq_lease_row *l), void *ctx, struct sq_lease_end *ret)
-{
-	struct db *db = reader_db(r);
-	struct sq_lease_end end = { .next_due_ms = -1 };
-	struct steps steps;
-	sqlite3_stmt *st;
-	int64_t after_due = q->after_id ? q->after_due_ms : INT64_MIN;
-	/* One row more than asked for: it tells whether the lot is drained. */
-	int rc = db_query(db, &st,
-		"SELECT d.id, d.contact_id, d.target_id, d.tries, d.due, c.kind, c.address, c.name, "
-		"c.form, c.class, iif(t.lang='', (SELECT lang FROM office WHERE id=t.office_id), t.lang), t.vars FROM delivery d INDEXED BY delivery_due LEFT JOIN "
-		"contact c ON c.id=d.contact_id LEFT JOIN target t ON t.id=d.target_id WHERE d.state=0 "
-		"AND d.lot_id=? AND (d.due, d.id) > (?,?) ORDER BY d.due, d.id LIMIT ?",
-		"iiii", q->lot, after_due, q->after_id, (int64_t)q->max + 1);
+#define LEASE_SELECT                                                                               \
+	"SELECT d.id, d.contact_id, d.target_id, d.tries, d.due, c.kind, c.address, c.name, "      \
+	"c.form, c.class, iif(t.lang='', (SELECT lang FROM office WHERE id=t.office_id), t.lang)," \
+	" t.vars FROM delivery d INDEXED BY delivery_due LEFT JOIN contact c ON "                  \
+	"c.id=d.contact_id LEFT JOIN target t ON t.id=d.target_id WHERE d.state=0 AND d.lot_id=? "
 
-	if (rc)
-		return rc;
-	end.drained = true;
+struct lease {
+	struct store_reader *r;
+	const struct sq_lease_query *q;
+	int (*row)(void *ctx, const struct sq_lease_row *l);
+	void *ctx;
+	struct sq_lease_end end;
+	struct steps steps;
+	bool over;
+};
+
+/* One run through the index; over: the first row that is not wanted any more was seen. */
+static int lease_rows(struct lease *x, sqlite3_stmt *st)
+{
+	struct db *db = reader_db(x->r);
+	int rc;
+
 	while ((rc = db_row(db, st)) == 1) {
 		struct sq_lease_row l;
 		row_of(st, &l);
-		if (l.due_ms > q->now_due_ms || end.rows == q->max) {
-			end.drained = l.due_ms > q->now_due_ms;
-			end.next_due_ms = l.due_ms;
+		if (l.due_ms > x->q->now_due_ms || x->end.rows == x->q->max) {
+			x->end.drained = l.due_ms > x->q->now_due_ms;
+			x->end.next_due_ms = l.due_ms;
+			x->over = true;
 			db_reset(st);
-			break;
+			return 0;
 		}
-		end.rows++;
-		rc = complete(r, q, &l, &steps);
+		x->end.rows++;
+		rc = complete(x->r, x->q, &l, &x->steps);
 		if (rc == 0)
-			rc = row(ctx, &l);
+			rc = x->row(x->ctx, &l);
 		if (rc) {
 			db_reset(st);
 			return rc;
 		}
 	}
+	return rc;
+}
+
+/* Two runs: the rest of the due at the cursor, then what is due later. As one condition, (due, id) > (?, ?), the index would be
+ * entered at the first row of that due, and rows that are leased but not yet sent would be passed again and again. */
+int sq_read_lease(struct store_reader *r, const struct sq_lease_query *q,
+	int (*row)(void *ctx, const struct sq_lease_row *l), void *ctx, struct sq_lease_end *ret)
+{
+	struct db *db = reader_db(r);
+	struct lease x = { .r = r, .q = q, .row = row, .ctx = ctx };
+	int64_t after_due = q->after_id ? q->after_due_ms : INT64_MIN, any = 0;
+	struct sq_lease_query plain = *q;
+	sqlite3_stmt *st;
+	int rc = q->lists ? db_get_i64(db, &any, "SELECT EXISTS(SELECT 1 FROM list)", "") : 0;
+
 	if (rc < 0)
 		return rc;
-	*ret = end;
+	plain.lists = any != 0;
+	x.q = &plain;
+	x.end = (struct sq_lease_end){ .next_due_ms = -1, .drained = true };
+	rc = 0;
+	/* One row more than asked for: it tells whether the lot is drained. */
+	if (q->after_id) {
+		rc = db_query(db, &st, LEASE_SELECT "AND d.due=? AND d.id>? ORDER BY d.id LIMIT ?",
+			"iiii", q->lot, after_due, q->after_id, (int64_t)q->max + 1);
+		if (rc == 0)
+			rc = lease_rows(&x, st);
+	}
+	if (rc == 0 && !x.over) {
+		rc = db_query(db, &st, LEASE_SELECT "AND d.due>? ORDER BY d.due, d.id LIMIT ?",
+			"iii", q->lot, after_due, (int64_t)(q->max - x.end.rows) + 1);
+		if (rc == 0)
+			rc = lease_rows(&x, st);
+	}
+	if (rc < 0)
+		return rc;
+	*ret = x.end;
 	return 0;
 }
 

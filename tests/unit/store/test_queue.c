@@ -394,7 +394,11 @@ static void the_hot_statements_use_their_indexes(void **state)
 	(void)state;
 	plan_has(
 		"SELECT d.id FROM delivery d INDEXED BY delivery_due WHERE d.state=0 AND d.lot_id=1 AND "
-		"(d.due, d.id) > (5,6) ORDER BY d.due, d.id LIMIT 9",
+		"d.due=5 AND d.id>6 ORDER BY d.id LIMIT 9",
+		"delivery_due (lot_id=? AND due=? AND rowid>?)", "TEMP B-TREE");
+	plan_has(
+		"SELECT d.id FROM delivery d INDEXED BY delivery_due WHERE d.state=0 AND d.lot_id=1 AND "
+		"d.due>5 ORDER BY d.due, d.id LIMIT 9",
 		"delivery_due (lot_id=? AND due>?)", "TEMP B-TREE");
 	plan_has("SELECT d.id FROM delivery d INDEXED BY delivery_sending WHERE d.state=1 LIMIT 9",
 		"delivery_sending", "TEMP B-TREE");
