@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 KILLS=${1:-5} LIST=${2:-2000} RATE=${RATE:-1500}
 place_new
-sandbox_start --script <(echo '{"rules":[]}')
+sandbox_start
 LANE_INTENTS=256 conf_write "$SMTP_PORT" "rate: $RATE/s"
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 import_samples || not_ok "imports"
@@ -22,7 +22,7 @@ db() { sqlite3 -readonly "$DB" "$1"; }
 printf '%5s %7s %8s %9s %9s\n' kill open unknown received waiting
 bad_unknown=0 max_open=0 kills=0 known_unknown=0
 for k in $(seq 1 "$KILLS"); do
-	sleep "0.$((RANDOM % 40 + 5))"
+	sleep "0.$((RANDOM % 90 + 10))"
 	daemon_kill
 	kills=$k
 	open=$(db "SELECT count(*) FROM delivery WHERE state=1")
@@ -56,9 +56,7 @@ settle() {
 	[ -s "$PLACE/unknown" ] || return 1
 	ledger_keys | sort >"$PLACE/ledger.now"
 	: >"$PLACE/sent"; : >"$PLACE/absent"
-	while read -r d r a; do
-		if grep -qxF "$r $a" "$PLACE/ledger.now"; then echo "$d" >>"$PLACE/sent"; else echo "$d" >>"$PLACE/absent"; fi
-	done < <(sed 's/@2026 / /' "$PLACE/unknown")
+	awk -v sent="$PLACE/sent" -v absent="$PLACE/absent" 'NR == FNR { has[$0] = 1; next } { sub(/@[0-9]+$/, "", $2); print $1 > (($2 " " $3) in has ? sent : absent) }' "$PLACE/ledger.now" "$PLACE/unknown"
 	[ -s "$PLACE/sent" ] && operator -q resolve sent $(cat "$PLACE/sent") -m "the relay has it"
 	[ -s "$PLACE/absent" ] && operator -q resolve absent $(cat "$PLACE/absent") -m "the relay never had it"
 	return 0
