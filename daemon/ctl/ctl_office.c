@@ -99,7 +99,8 @@ static void places_run(struct work *w)
 	struct forget *f = CONTAINER_OF(w, struct forget, work);
 	f->n_places = 0;
 	for (size_t i = 0; i < f->cmd.n && f->n_places == 0; i++)
-		f->n_places = forget_places(f->c->deps->store, str_of(f->cmd.v[i].address), f->places, PLACES_MAX);
+		f->n_places = forget_places(
+			f->c->deps->store, str_of(f->cmd.v[i].address), f->places, PLACES_MAX);
 }
 
 static void forget_answer(struct forget *f)
@@ -123,7 +124,8 @@ static void places_done(struct work *w)
 		forget_answer(f);
 		return;
 	}
-	timer_set(f->c->deps->env, &f->again, env_mono(f->c->deps->env) + 100); /* the log is emptied when readers allow */
+	timer_set(f->c->deps->env, &f->again,
+		env_mono(f->c->deps->env) + 100); /* the log is emptied when readers allow */
 }
 
 static void places_look(struct timer *t)
@@ -148,7 +150,8 @@ static void on_forget(struct store_cmd *cmd)
 static void forms_run(struct work *w)
 {
 	struct forget *f = CONTAINER_OF(w, struct forget, work);
-	f->cmd.n = ctl_address_forms(f->c->conf, f->cs, json_str(f->c->params, "address"), f->cmd.v, FORGET_MAX);
+	f->cmd.n = ctl_address_forms(
+		f->c->conf, f->cs, json_str(f->c->params, "address"), f->cmd.v, FORGET_MAX);
 }
 
 static void forms_done(struct work *w)
@@ -158,7 +161,9 @@ static void forms_done(struct work *w)
 	f->cmd.cmd.done = on_forget;
 	int rc = f->cmd.n ? store_submit(f->c->deps->store, &f->cmd.cmd) : -EINVAL;
 	if (rc < 0) {
-		refuse(f->c, rc, rc == -EINVAL ? "this is no address" : "the store takes nothing now; try again");
+		refuse(f->c, rc,
+			rc == -EINVAL ? "this is no address"
+				      : "the store takes nothing now; try again");
 		free(f);
 	}
 }
@@ -170,7 +175,8 @@ static int method_targets_forget(struct ctl_call *c, cJSON **ret, struct err *e)
 	UNUSED(e);
 	if (c->who.office || !why || !*why) {
 		refuse(c, c->who.office ? -EPERM : -EINVAL,
-			c->who.office ? "only a person for all offices may erase an address" : "why? give a reason (-m)");
+			c->who.office ? "only a person for all offices may erase an address"
+				      : "why? give a reason (-m)");
 		return 0;
 	}
 	struct forget *f = x_calloc(1, sizeof(*f));
@@ -224,7 +230,8 @@ static void on_merge(struct store_cmd *cmd)
 		.store = c->deps->store,
 		.conf = c->conf,
 		.channels = c->deps->channels };
-	import_start(&o, on_settled, c); /* moves what is due; later days are moved at start-up and by the next merge */
+	import_start(&o, on_settled,
+		c); /* moves what is due; later days are moved at start-up and by the next merge */
 }
 
 static int method_offices_merge(struct ctl_call *c, cJSON **ret, struct err *e)
@@ -238,8 +245,9 @@ static int method_offices_merge(struct ctl_call *c, cJSON **ret, struct err *e)
 	m->cmd.into = json_z(c->params, "into", NULL);
 	m->cmd.person = c->who.person;
 	m->cmd.via = c->who.via;
-	int rc = m->cmd.old && m->cmd.into ? day_of(c, "on", &m->cmd.on, &why)
-					   : err_set(&why, -EINVAL, "which office into which? give old and into");
+	int rc = m->cmd.old && m->cmd.into
+		? day_of(c, "on", &m->cmd.on, &why)
+		: err_set(&why, -EINVAL, "which office into which? give old and into");
 	if (rc == 0 && c->who.office)
 		rc = err_set(&why, -EPERM, "only a person for all offices may merge them");
 	office_merge_prepare(&m->cmd);
@@ -277,7 +285,8 @@ static int method_deputy_add(struct ctl_call *c, cJSON **ret, struct err *e)
 	d->cmd.deputy = json_z(c->params, "deputy", NULL);
 	int rc = d->cmd.deputy && conf_person_by_name(c->conf, d->cmd.deputy)
 		? day_of(c, "from", &d->cmd.first, &why)
-		: err_set(&why, -ENOENT, "nobody named '%.60s' stands in the configuration", d->cmd.deputy ? d->cmd.deputy : "");
+		: err_set(&why, -ENOENT, "nobody named '%.60s' stands in the configuration",
+			  d->cmd.deputy ? d->cmd.deputy : "");
 	if (rc == 0)
 		rc = day_of(c, "to", &d->cmd.last, &why);
 	d->cmd.last += WHEN_DAY_MS - 1; /* the last day counts whole */

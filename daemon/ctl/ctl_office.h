@@ -15,6 +15,7 @@ int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_campaigns_list(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_deputy_list(struct ctl_call *c, cJSON **ret, struct err *e);
 /* Every form that an address may have in the store: as written, and as each configured channel writes it. */
-size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct str in, struct forget_one *ret, size_t max);
+size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct str in,
+	struct forget_one *ret, size_t max);
 
 #endif

@@ -99,8 +99,10 @@ int ctl_office_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	cJSON_Delete(o.rows);
 	if (rc < 0 || !one) {
 		cJSON_Delete(one);
-		return rc < 0 ? err_set(e, rc, "the offices could not be read")
-			      : err_set(e, -ENOENT, "there is no office '%.64s', or it is not yours to see", code);
+		return rc < 0
+			? err_set(e, rc, "the offices could not be read")
+			: err_set(e, -ENOENT,
+				  "there is no office '%.64s', or it is not yours to see", code);
 	}
 	struct out t = { .c = c, .rows = json_arr(), .limit = LIMIT_MAX };
 	const struct target_ask ask = { .office = code, .limit = LIMIT_MAX };
@@ -127,7 +129,8 @@ static cJSON *target_json(const struct ctl_call *c, const struct target_row *r)
 	cJSON *o = json_obj();
 	ctl_mask(c, r->kind, r->address, masked, sizeof(masked));
 	if (*r->channel)
-		(void)snprintf(lane, sizeof(lane), "%s/%s%s%s", r->channel, r->account, *r->class ? "/" : "", r->class);
+		(void)snprintf(lane, sizeof(lane), "%s/%s%s%s", r->channel, r->account,
+			*r->class ? "/" : "", r->class);
 	json_put_i64(o, "target", r->id);
 	json_put_z(o, "channel", chan_kind_name(r->kind));
 	json_put_z(o, "address", masked);
@@ -162,7 +165,9 @@ int ctl_targets_list(struct ctl_call *c, cJSON **ret, struct err *e)
 		.limit = o.limit };
 	if (kind && (ask.kind = chan_kind_parse(str_of(kind))) < 0) {
 		cJSON_Delete(o.rows);
-		return err_set(e, -EINVAL, "'%.40s' is no kind of channel; known are email, sms, facebook, zalo", kind);
+		return err_set(e, -EINVAL,
+			"'%.40s' is no kind of channel; known are email, sms, facebook, zalo",
+			kind);
 	}
 	if (!ask.office)
 		ask.office = NULL;
@@ -171,7 +176,8 @@ int ctl_targets_list(struct ctl_call *c, cJSON **ret, struct err *e)
 	return rc < 0 ? err_set(e, rc, "the targets could not be read") : 0;
 }
 
-size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct str in, struct forget_one *ret, size_t max)
+size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct str in,
+	struct forget_one *ret, size_t max)
 {
 	size_t n = 0;
 	struct buf nfc CLEANUP_BUF;
@@ -188,7 +194,8 @@ size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct st
 		}
 	for (size_t i = 0; i < conf->n_channels && n < max && cs; i++) {
 		struct channel *ch = channels_find(cs, conf->channels[i]->name);
-		if (!ch || channel_address(ch, buf_str(&nfc), &a, &e) < 0 || str_eqz(buf_str(&nfc), a.canonical))
+		if (!ch || channel_address(ch, buf_str(&nfc), &a, &e) < 0 ||
+			str_eqz(buf_str(&nfc), a.canonical))
 			continue;
 		ret[n].kind = (int)conf->channels[i]->kind;
 		(void)str_copy(ret[n++].address, sizeof(ret->address), str_of(a.canonical));
@@ -223,7 +230,8 @@ static bool on_suppression(void *ctx, const struct suppression_row *r)
 	return true;
 }
 
-static int show_one(struct show *s, const struct forget_one *f, cJSON *contacts, int64_t *deliveries)
+static int show_one(
+	struct show *s, const struct forget_one *f, cJSON *contacts, int64_t *deliveries)
 {
 	struct db *db = reader_db(s->c->reader);
 	int64_t id = 0, n = 0;
@@ -260,7 +268,8 @@ int ctl_targets_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	cJSON *contacts = json_arr();
 	int64_t deliveries = 0;
 	int rc = 0;
-	size_t n = ctl_address_forms(c->conf, *c->deps->channels, json_str(c->params, "address"), v, ARRAY_LEN(v));
+	size_t n = ctl_address_forms(
+		c->conf, *c->deps->channels, json_str(c->params, "address"), v, ARRAY_LEN(v));
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = show_one(&s, &v[i], contacts, &deliveries);
 	bool none = !contacts->child && (c->who.office || !s.suppression->child);
@@ -322,11 +331,13 @@ int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	struct db *db = reader_db(c->reader);
 	if (!name)
 		return err_set(e, -EINVAL, "which audience? give its name");
-	struct out rule = { .c = c, .rows = json_arr(), .only = name }, counts = { .c = c, .rows = json_arr() },
+	struct out rule = { .c = c, .rows = json_arr(), .only = name },
+		   counts = { .c = c, .rows = json_arr() },
 		   targets = { .c = c, .rows = json_arr(), .limit = limit_of(c) };
 	int rc = audience_counts(db, name, on_count, &counts, e);
 	if (rc == 0)
-		rc = audience_targets(db, name, json_i64(c->params, "after", 0), targets.limit, on_target, &targets, e);
+		rc = audience_targets(db, name, json_i64(c->params, "after", 0), targets.limit,
+			on_target, &targets, e);
 	if (rc == 0)
 		rc = audience_list(db, on_find_rule, &rule);
 	cJSON *r = paged(&targets), *one = cJSON_DetachItemFromArray(rule.rows, 0), *j = NULL;

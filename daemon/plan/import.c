@@ -105,9 +105,11 @@ static void answer(struct importer *im)
 {
 	cJSON *r = im->rc == 0 || im->problems.errors ? result_of(im) : NULL;
 	if (im->rc == 0)
-		log_line(LOG_INFO, "ev=import.done source=%s rows=%lld added=%lld changed=%lld gone=%lld",
-			LOG_Q(str_of(im->source)), (long long)im->counts.rows, (long long)im->counts.added,
-			(long long)im->counts.changed, (long long)im->counts.gone);
+		log_line(LOG_INFO,
+			"ev=import.done source=%s rows=%lld added=%lld changed=%lld gone=%lld",
+			LOG_Q(str_of(im->source)), (long long)im->counts.rows,
+			(long long)im->counts.added, (long long)im->counts.changed,
+			(long long)im->counts.gone);
 	if (im->done)
 		im->done(im->ctx, im->rc, &im->err, r);
 	else
@@ -147,19 +149,22 @@ static void left(struct importer *im, const struct store_cmd *cmd)
 	answer(im);
 }
 
-int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret, struct err *e)
+int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
+	struct err *e)
 {
 	if (im->o.address)
 		return im->o.address(im->o.address_ctx, im->cs, channel, in, ret, e);
 	struct channel *c = im->cs ? channels_find(im->cs, channel) : NULL;
-	return c ? channel_address(c, in, ret, e) : err_set(e, -ENOENT, "channel '%s' is not open", channel);
+	return c ? channel_address(c, in, ret, e)
+		 : err_set(e, -ENOENT, "channel '%s' is not open", channel);
 }
 
 bool import_problem(void *ctx, bool error, int line, const char *field, const char *text)
 {
 	struct importer *im = ctx;
 	const char *slash = strrchr(im->name, '/');
-	problem_add(&im->problems, error ? PROBLEM_ERROR : PROBLEM_WARNING, slash ? slash + 1 : im->name, line, field, "%s", text);
+	problem_add(&im->problems, error ? PROBLEM_ERROR : PROBLEM_WARNING,
+		slash ? slash + 1 : im->name, line, field, "%s", text);
 	return im->problems.errors < 10000;
 }
 
@@ -169,7 +174,8 @@ static void submit(struct importer *im, struct store_cmd *cmd, void (*done)(stru
 {
 	cmd->done = done;
 	int rc = store_submit(im->o.store, cmd);
-	if (rc < 0) { /* full or dead: as if it had run and failed; deferred by the retry timer where it may heal */
+	if (rc <
+		0) { /* full or dead: as if it had run and failed; deferred by the retry timer where it may heal */
 		cmd->rc = rc;
 		cmd->err = (struct err){ .code = rc };
 		done(cmd);
@@ -288,7 +294,9 @@ static int hash_file(struct importer *im)
 
 static int check(struct importer *im)
 {
-	const struct stage_ask ask = { .source = im->source, .bound = im->office, .problem = import_problem, .ctx = im };
+	const struct stage_ask ask = {
+		.source = im->source, .bound = im->office, .problem = import_problem, .ctx = im
+	};
 	import_targets_close(im);
 	int rc = stage_check(im->stage, &ask, &im->counts, &im->err);
 	return rc < 0 ? rc : hash_file(im);
@@ -342,7 +350,8 @@ static void on_small(struct store_cmd *cmd)
 	struct importer *im = CONTAINER_OF(cmd, struct importer, small.cmd);
 	im->counts = im->small.ret;
 	if (im->small.ret_kept > 0)
-		(void)import_problem(im, false, 0, "", "campaigns that releases belong to are kept although the file has them no more");
+		(void)import_problem(im, false, 0, "",
+			"campaigns that releases belong to are kept although the file has them no more");
 	if (cmd->rc < 0)
 		im->err = cmd->err;
 	end(im, cmd->rc == -ECANCELED && im->dry ? 0 : cmd->rc);
@@ -367,8 +376,8 @@ static void on_read_small(struct importer *im)
 	submit(im, &im->small.cmd, on_small);
 }
 
-void import_run(const struct import_opts *o, enum import_what what, const struct staged *s, const struct actor *who, bool dry,
-	plan_done_fn *done, void *ctx)
+void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
+	const struct actor *who, bool dry, plan_done_fn *done, void *ctx)
 {
 	static const char *const names[] = { [IMPORT_WHAT_OFFICES] = "offices",
 		[IMPORT_WHAT_TARGETS] = "targets",
@@ -380,7 +389,8 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 	im->what = what;
 	im->path = x_strdup(s->path);
 	im->name = x_strdup(slash ? slash + 1 : s->name);
-	im->source = what == IMPORT_WHAT_TARGETS ? x_asprintf("targets:%s", im->name) : x_strdup(names[what]);
+	im->source = what == IMPORT_WHAT_TARGETS ? x_asprintf("targets:%s", im->name)
+						 : x_strdup(names[what]);
 	im->person = x_strdup(who->person);
 	im->via = x_strdup(who->via);
 	im->office = dup_or_null(who->office);
@@ -468,12 +478,14 @@ static void on_look(struct importer *im)
 	} else if (!im->import_id) {
 		settle(im);
 	} else if (im->stage) {
-		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld", (long long)im->import_id, (long long)im->cursor);
+		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld",
+			(long long)im->import_id, (long long)im->cursor);
 		im->again = (struct import_again){ .stage = im->stage };
 		import_again_prepare(&im->again);
 		submit(im, &im->again.cmd, on_again);
 	} else {
-		log_line(LOG_WARN, "ev=import.undo import=%lld why=\"its staging file is gone\"", (long long)im->import_id);
+		log_line(LOG_WARN, "ev=import.undo import=%lld why=\"its staging file is gone\"",
+			(long long)im->import_id);
 		im->undo = (struct import_undo){ .import_id = im->import_id };
 		import_undo_prepare(&im->undo);
 		submit(im, &im->undo.cmd, on_undo);

@@ -30,8 +30,8 @@ struct column {
 	bool required;
 };
 /* key: the column that keys of a YAML map stand for. Bad heads are problems; -EBADMSG then. */
-int table_open(const struct staged *s, const char *key, const struct column *known, size_t n_known, bool further,
-	struct content_problems *p, struct table **ret, struct err *e) MUST_CHECK;
+int table_open(const struct staged *s, const char *key, const struct column *known, size_t n_known,
+	bool further, struct content_problems *p, struct table **ret, struct err *e) MUST_CHECK;
 /* 1 a row in t->v, 0 the end. Bad rows become problems and are passed over. */
 int table_next(struct table *t, struct content_problems *p, struct err *e) MUST_CHECK;
 int table_col(const struct table *t, const char *name); /* -1: none */
@@ -43,7 +43,8 @@ bool import_lang_ok(struct str s);
 bool import_code_ok(struct str s);
 /* {"name":"value",...} sorted by name, empty values left out; `take` says which columns. */
 int import_vars(struct buf *b, const struct table *t, const int *cols, size_t n);
-size_t import_var_cols(const struct table *t, const struct column *known, size_t n_known, int *ret); /* sorted by name */
+size_t import_var_cols(const struct table *t, const struct column *known, size_t n_known,
+	int *ret); /* sorted by name */
 
 /* --- one import ------------------------------------------------------------------------------------------------------------------- */
 struct importer {
@@ -91,7 +92,8 @@ void import_small_free(struct importer *im);
 int import_targets_open(struct importer *im);
 int import_targets_slice(struct importer *im); /* sets im->end */
 void import_targets_close(struct importer *im);
-int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret, struct err *e);
+int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
+	struct err *e);
 bool import_problem(void *im, bool error, int line, const char *field, const char *text);
 
 #endif

@@ -10,8 +10,9 @@
 #include "model/when.h"
 #include "plan/import_internal.h"
 
-static const struct column known[] = { { "code", true }, { "parent", true }, { "order", false }, { "region", true },
-	{ "lang", false }, { "valid_from", false }, { "valid_to", false }, { "replaced_by", false } };
+static const struct column known[] = { { "code", true }, { "parent", true }, { "order", false },
+	{ "region", true }, { "lang", false }, { "valid_from", false }, { "valid_to", false },
+	{ "replaced_by", false } };
 
 struct row {
 	int line, parent, depth, state; /* state: 0 not looked at, 1 on the way, 2 done */
@@ -30,7 +31,8 @@ struct read {
 	bool dated;
 };
 
-#define BAD(rd, ln, field, ...) problem_add(&(rd)->im->problems, PROBLEM_ERROR, (rd)->t->file, (ln), (field), __VA_ARGS__)
+#define BAD(rd, ln, field, ...) \
+	problem_add(&(rd)->im->problems, PROBLEM_ERROR, (rd)->t->file, (ln), (field), __VA_ARGS__)
 
 static char *dup(struct str s)
 {
@@ -75,7 +77,8 @@ static int64_t date_of(struct read *r, int col, bool end)
 	if (s.n == 0)
 		return 0;
 	if (when_parse_date(s, &c, &e) < 0) {
-		BAD(r, r->t->line, r->t->col[col], "'" STR_FMT "' is no date; write 2026-11-23 or 23/11/2026", STR_ARG(s));
+		BAD(r, r->t->line, r->t->col[col],
+			"'" STR_FMT "' is no date; write 2026-11-23 or 23/11/2026", STR_ARG(s));
 		return 0;
 	}
 	return civil_to_ms(&c, &r->im->conf->zone) + (end ? WHEN_DAY_MS - 1 : 0);
@@ -85,9 +88,11 @@ static void check_row(struct read *r, const struct row *o, struct str name)
 {
 	int line = o->line, before = index_of(r, o->code);
 	if (!import_code_ok(str_of(o->code)))
-		BAD(r, line, "code", "'%.80s' is no code; use a-z, 0-9 and '-', at most 63", o->code);
+		BAD(r, line, "code", "'%.80s' is no code; use a-z, 0-9 and '-', at most 63",
+			o->code);
 	else if (before >= 0)
-		BAD(r, line, "code", "'%.80s' stands in line %d already", o->code, r->v[before].line);
+		BAD(r, line, "code", "'%.80s' stands in line %d already", o->code,
+			r->v[before].line);
 	if (!import_code_ok(str_of(o->region)))
 		BAD(r, line, "region", "'%.80s' is no region; use a-z, 0-9 and '-'", o->region);
 	if (!import_lang_ok(str_of(o->lang)))
@@ -143,7 +148,8 @@ static void depth_of(struct read *r, int i)
 		i = r->v[i].parent;
 	}
 	if (i >= 0 && r->v[i].state == 1) {
-		BAD(r, r->v[way[n - 1]].line, "parent", "'%.64s' and '%.64s' stand above each other: a circle",
+		BAD(r, r->v[way[n - 1]].line, "parent",
+			"'%.64s' and '%.64s' stand above each other: a circle",
 			r->v[way[n - 1]].code, r->v[i].code);
 	} else if (n > OFFICE_DEPTH_MAX) {
 		BAD(r, r->v[way[0]].line, "parent", "more than %d levels", OFFICE_DEPTH_MAX);
@@ -162,8 +168,9 @@ static void link_parent(struct read *r, struct row *o, int *root)
 {
 	if (!*o->parent_code) {
 		if (*root >= 0)
-			BAD(r, o->line, "parent", "'%.64s' has none, but '%.64s' in line %d is the root already; a tree has one", o->code,
-				r->v[*root].code, r->v[*root].line);
+			BAD(r, o->line, "parent",
+				"'%.64s' has none, but '%.64s' in line %d is the root already; a tree has one",
+				o->code, r->v[*root].code, r->v[*root].line);
 		else
 			*root = (int)(o - r->v);
 		return;
@@ -175,8 +182,9 @@ static void link_parent(struct read *r, struct row *o, int *root)
 			const char *one = r->v[i].code;
 			near = str_nearest(str_of(o->parent_code), &one, 1);
 		}
-		BAD(r, o->line, "parent", "there is no office '%.64s' in the file%s%s%s", o->parent_code,
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		BAD(r, o->line, "parent", "there is no office '%.64s' in the file%s%s%s",
+			o->parent_code, near ? "; did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
 	}
 	if (o->parent == (int)(o - r->v))
 		BAD(r, o->line, "parent", "'%.64s' stands above itself", o->code);
@@ -188,7 +196,8 @@ static void check_tree(struct read *r)
 	for (size_t i = 0; i < r->n; i++) {
 		link_parent(r, &r->v[i], &root);
 		if (*r->v[i].next && index_of(r, r->v[i].next) < 0)
-			BAD(r, r->v[i].line, "replaced_by", "there is no office '%.64s' in the file", r->v[i].next);
+			BAD(r, r->v[i].line, "replaced_by",
+				"there is no office '%.64s' in the file", r->v[i].next);
 	}
 	if (r->n == 0)
 		BAD(r, 1, "", "no offices in the file");
@@ -209,7 +218,8 @@ static const char *ord_of(struct read *r, int i)
 {
 	struct row *o = &r->v[i];
 	if (!o->ord)
-		o->ord = o->parent < 0 ? x_strdup(o->own) : x_asprintf("%s/%s", ord_of(r, o->parent), o->own);
+		o->ord = o->parent < 0 ? x_strdup(o->own)
+				       : x_asprintf("%s/%s", ord_of(r, o->parent), o->own);
 	return o->ord;
 }
 
@@ -239,8 +249,8 @@ static void hand_over(struct read *r)
 static void read_free(struct read *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		char *own[] = { r->v[i].code, r->v[i].parent_code, r->v[i].own, r->v[i].ord, r->v[i].region, r->v[i].lang,
-			r->v[i].vars, r->v[i].next };
+		char *own[] = { r->v[i].code, r->v[i].parent_code, r->v[i].own, r->v[i].ord,
+			r->v[i].region, r->v[i].lang, r->v[i].vars, r->v[i].next };
 		for (size_t k = 0; k < ARRAY_LEN(own); k++)
 			free(own[k]);
 	}
@@ -253,7 +263,8 @@ int import_offices_read(struct importer *im)
 {
 	const struct staged s = { .path = im->path, .name = im->name };
 	struct read r = { .im = im };
-	int rc = table_open(&s, "code", known, ARRAY_LEN(known), true, &im->problems, &r.t, &im->err);
+	int rc = table_open(
+		&s, "code", known, ARRAY_LEN(known), true, &im->problems, &r.t, &im->err);
 	if (rc < 0)
 		return rc;
 	r.by_code = maps_new();

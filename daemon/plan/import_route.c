@@ -52,7 +52,8 @@ static int address_of(struct reroute *r, const char *channel, struct str in, str
 	return c ? channel_address(c, in, a, &e) : -ENOENT;
 }
 
-static bool page_fits(const struct conf_channel *ch, const struct conf_route *route, const struct reroute_row *row)
+static bool page_fits(const struct conf_channel *ch, const struct conf_route *route,
+	const struct reroute_row *row)
 {
 	const struct conf_account *a = conf_account_find(ch, route->account);
 	bool page = row->kind == KIND_FACEBOOK || !strncmp(row->address, "oa:", 3);
@@ -67,12 +68,14 @@ static void look_at(struct reroute *r, struct db *db, const struct reroute_row *
 	struct addr_out a = { .class = "" };
 	for (size_t i = 0; i < c->n; i++)
 		codes[i] = c->code[i];
-	const struct conf_route *route = conf_route_find(r->conf, (enum chan_kind)row->kind, codes, c->n);
+	const struct conf_route *route = conf_route_find(
+		r->conf, (enum chan_kind)row->kind, codes, c->n);
 	const struct conf_channel *ch = route ? conf_channel_find(r->conf, route->channel) : NULL;
 	struct reroute_set *s = &r->set[r->n_set];
 	*s = (struct reroute_set){ .target_id = row->target_id, .contact_id = row->contact_id };
 	bool some = ch && page_fits(ch, route, row);
-	if (some && row->lane_id && !strcmp(row->channel, route->channel) && !strcmp(row->account, route->account))
+	if (some && row->lane_id && !strcmp(row->channel, route->channel) &&
+		!strcmp(row->account, route->account))
 		return;
 	if (!some && !row->lane_id)
 		return;

@@ -21,8 +21,10 @@ static const char *file_of(const struct importer *im)
 	return slash ? slash + 1 : im->name;
 }
 
-#define BAD(im, ln, field, ...)  problem_add(&(im)->problems, PROBLEM_ERROR, file_of(im), (ln), (field), __VA_ARGS__)
-#define WARN(im, ln, field, ...) problem_add(&(im)->problems, PROBLEM_WARNING, file_of(im), (ln), (field), __VA_ARGS__)
+#define BAD(im, ln, field, ...) \
+	problem_add(&(im)->problems, PROBLEM_ERROR, file_of(im), (ln), (field), __VA_ARGS__)
+#define WARN(im, ln, field, ...) \
+	problem_add(&(im)->problems, PROBLEM_WARNING, file_of(im), (ln), (field), __VA_ARGS__)
 
 static int tree_read(struct importer *im, struct ynode **ret)
 {
@@ -62,7 +64,9 @@ static char *title_of(struct importer *im, const struct ynode *n)
 	const struct ynode *t = ynode_get(n, "name");
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, 2048);
-	if (t && (t->kind != YN_SCALAR || strlen(t->text) > 500 || utf8_nfc(&b, str_of(t->text)) < 0))
+	if (t &&
+		(t->kind != YN_SCALAR || strlen(t->text) > 500 ||
+			utf8_nfc(&b, str_of(t->text)) < 0))
 		BAD(im, t->line, n->key, "'name' is a text of at most 500 bytes");
 	return x_strdup(t && b.n ? buf_z(&b) : n->key);
 }
@@ -90,8 +94,8 @@ static cJSON *rule_json(struct importer *im, const struct ynode *n)
 		if (!strcmp(k->key, "name"))
 			continue;
 		if (!strcmp(k->key, "broad") && k->kind == YN_SCALAR &&
-			(!strcmp(k->text, "true") || !strcmp(k->text, "yes") || !strcmp(k->text, "false") ||
-				!strcmp(k->text, "no")))
+			(!strcmp(k->text, "true") || !strcmp(k->text, "yes") ||
+				!strcmp(k->text, "false") || !strcmp(k->text, "no")))
 			json_put_bool(j, "broad", k->text[0] == 't' || k->text[0] == 'y');
 		else
 			json_put(j, k->key, json_of(k));
@@ -100,18 +104,22 @@ static cJSON *rule_json(struct importer *im, const struct ynode *n)
 	return j;
 }
 
-static void rule_names(struct importer *im, struct store_reader *r, const struct ynode *n, const char *rule)
+static void rule_names(
+	struct importer *im, struct store_reader *r, const struct ynode *n, const char *rule)
 {
 	char errors[300], warnings[300];
-	if (rule_unknown(reader_db(r), str_of(rule), errors, sizeof(errors), warnings, sizeof(warnings)) < 0)
+	if (rule_unknown(reader_db(r), str_of(rule), errors, sizeof(errors), warnings,
+		    sizeof(warnings)) < 0)
 		return;
 	if (errors[0])
-		BAD(im, n->line, n->key, "unknown %s; import the offices first, or correct the name", errors);
+		BAD(im, n->line, n->key,
+			"unknown %s; import the offices first, or correct the name", errors);
 	if (warnings[0])
 		WARN(im, n->line, n->key, "nothing has %s yet", warnings);
 }
 
-static void rule_read(struct importer *im, struct store_reader *r, const struct ynode *n, struct rule_in *ret)
+static void rule_read(
+	struct importer *im, struct store_reader *r, const struct ynode *n, struct rule_in *ret)
 {
 	cJSON *j CLEANUP_JSON = rule_json(im, n);
 	CLEANUP(audience_free) struct audience *a = NULL;
@@ -168,19 +176,25 @@ static void campaign_read(struct importer *im, const struct ynode *n, struct cam
 		size_t k = 0;
 		while (k < ARRAY_LEN(keys) && strcmp(n->child[i]->key, keys[k]) != 0)
 			k++;
-		const char *near = k < ARRAY_LEN(keys) ? NULL : str_nearest(str_of(n->child[i]->key), keys, ARRAY_LEN(keys));
+		const char *near = k < ARRAY_LEN(keys)
+			? NULL
+			: str_nearest(str_of(n->child[i]->key), keys, ARRAY_LEN(keys));
 		if (k == ARRAY_LEN(keys))
-			BAD(im, n->child[i]->line, n->key, "unknown key '%.60s'; %s%s", n->child[i]->key,
-				near ? "did you mean " : "known are name, from, to, priority", near ? near : "");
+			BAD(im, n->child[i]->line, n->key, "unknown key '%.60s'; %s%s",
+				n->child[i]->key,
+				near ? "did you mean " : "known are name, from, to, priority",
+				near ? near : "");
 	}
 	const struct ynode *prio = ynode_get(n, "priority");
 	*ret = (struct campaign_in){ .name = x_strdup(n->key),
 		.title = title_of(im, n),
 		.first = day_of(im, n, "from", false),
 		.last = day_of(im, n, "to", true),
-		.prio = prio && prio->kind == YN_SCALAR ? prio_parse(str_of(prio->text)) : PRIO_NORMAL };
+		.prio = prio && prio->kind == YN_SCALAR ? prio_parse(str_of(prio->text))
+							: PRIO_NORMAL };
 	if (ret->prio < 0)
-		BAD(im, prio ? prio->line : n->line, n->key, "'priority' is urgent, normal or bulk");
+		BAD(im, prio ? prio->line : n->line, n->key,
+			"'priority' is urgent, normal or bulk");
 	if (ret->first && ret->last && ret->last < ret->first)
 		BAD(im, n->line, n->key, "ends before it begins");
 }
@@ -203,7 +217,8 @@ void import_small_free(struct importer *im)
 	for (size_t i = 0; i < im->n; i++) {
 		if (im->offices) {
 			const struct office_in *o = &im->offices[i];
-			const char *const own[] = { o->code, o->parent, o->ord, o->region, o->lang, o->vars, o->replaced_by };
+			const char *const own[] = { o->code, o->parent, o->ord, o->region, o->lang,
+				o->vars, o->replaced_by };
 			for (size_t k = 0; k < ARRAY_LEN(own); k++)
 				xfree(own[k]);
 		} else if (im->rules) {

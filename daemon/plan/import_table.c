@@ -72,7 +72,8 @@ static bool var_name_ok(const char *z)
 }
 
 /* A column nobody knows, where a known one of nearly that name is missing, is a slip and no variable. */
-static void head_check(struct table *t, const struct column *known, size_t n, bool further, struct content_problems *p)
+static void head_check(struct table *t, const struct column *known, size_t n, bool further,
+	struct content_problems *p)
 {
 	const char *absent[32];
 	size_t n_absent = 0;
@@ -82,23 +83,29 @@ static void head_check(struct table *t, const struct column *known, size_t n, bo
 	for (size_t i = 0; i < t->n_col; i++) {
 		const char *name = t->col[i], *near;
 		if (table_col(t, name) != (int)i)
-			problem_add(p, PROBLEM_ERROR, t->file, t->line, name, "column '%.60s' stands there twice", name);
+			problem_add(p, PROBLEM_ERROR, t->file, t->line, name,
+				"column '%.60s' stands there twice", name);
 		if (is_known(name, known, n))
 			continue;
 		near = str_nearest(str_of(name), absent, n_absent);
 		if (near && (strlen(name) > 4 || !further))
-			problem_add(p, PROBLEM_ERROR, t->file, t->line, name, "unknown column '%.60s'; did you mean '%s'?", name,
-				near);
+			problem_add(p, PROBLEM_ERROR, t->file, t->line, name,
+				"unknown column '%.60s'; did you mean '%s'?", name, near);
 		else if (!further)
-			problem_add(p, PROBLEM_ERROR, t->file, t->line, name, "unknown column '%.60s'", name);
+			problem_add(p, PROBLEM_ERROR, t->file, t->line, name,
+				"unknown column '%.60s'", name);
 		else if (!var_name_ok(name))
 			problem_add(p, PROBLEM_ERROR, t->file, t->line, name,
-				"'%.60s' cannot be the name of a variable; use a-z, 0-9, '_', '-' and '.'", name);
+				"'%.60s' cannot be the name of a variable; use a-z, 0-9, '_', '-' and '.'",
+				name);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (known[i].required && table_col(t, known[i].name) < 0)
-			problem_add(p, PROBLEM_ERROR, t->file, t->line, known[i].name, "column '%s' is missing%s", known[i].name,
-				t->n_col == 1 && strchr(t->col[0], ';') ? "; separate columns by commas, not semicolons" : "");
+			problem_add(p, PROBLEM_ERROR, t->file, t->line, known[i].name,
+				"column '%s' is missing%s", known[i].name,
+				t->n_col == 1 && strchr(t->col[0], ';')
+					? "; separate columns by commas, not semicolons"
+					: "");
 }
 
 static int csv_head(struct table *t, struct content_problems *p, struct err *e)
@@ -108,9 +115,11 @@ static int csv_head(struct table *t, struct content_problems *p, struct err *e)
 	struct err bad;
 	int rc = csv_next(t->csv, &v, &n, &t->line, &bad);
 	if (rc == 0)
-		problem_add(p, PROBLEM_ERROR, t->file, 1, "", "the file is empty; its first line names the columns");
+		problem_add(p, PROBLEM_ERROR, t->file, 1, "",
+			"the file is empty; its first line names the columns");
 	else if (rc == -EBADMSG)
-		problem_add(p, PROBLEM_ERROR, t->file, t->line ? t->line : 1, "", "%s", bare(bad.text, t->file));
+		problem_add(p, PROBLEM_ERROR, t->file, t->line ? t->line : 1, "", "%s",
+			bare(bad.text, t->file));
 	else if (rc < 0)
 		return err_set(e, rc, "%s", bad.text);
 	for (size_t i = 0; rc == 1 && i < n; i++)
@@ -123,7 +132,8 @@ static int yaml_head(struct table *t, struct content_problems *p)
 	const struct ynode *top = t->yaml;
 	t->line = 1;
 	if (top->kind == YN_SCALAR) {
-		problem_add(p, PROBLEM_ERROR, t->file, top->line, "", "the file is a list of rows, or a map from '%s' to rows", t->key);
+		problem_add(p, PROBLEM_ERROR, t->file, top->line, "",
+			"the file is a list of rows, or a map from '%s' to rows", t->key);
 		return -EBADMSG;
 	}
 	if (top->kind == YN_MAP)
@@ -143,7 +153,8 @@ static bool is_yaml(const char *name)
 	return str_ends(s, ".yaml") || str_ends(s, ".yml");
 }
 
-static int source_open(struct table *t, const struct staged *s, struct content_problems *p, struct err *e)
+static int source_open(
+	struct table *t, const struct staged *s, struct content_problems *p, struct err *e)
 {
 	if (is_yaml(s->name)) {
 		struct buf text CLEANUP_BUF;
@@ -153,7 +164,8 @@ static int source_open(struct table *t, const struct staged *s, struct content_p
 		if (rc == 0 && conf_yaml_parse(t->file, buf_str(&text), &t->yaml, &bad) < 0) {
 			const char *colon = strchr(bad.text, ':');
 			int64_t line = colon ? strtol(colon + 1, NULL, 10) : 0;
-			problem_add(p, PROBLEM_ERROR, t->file, (int)line, "", "%s", bare(bad.text, t->file));
+			problem_add(p, PROBLEM_ERROR, t->file, (int)line, "", "%s",
+				bare(bad.text, t->file));
 			return -EBADMSG;
 		}
 		return rc < 0 ? rc : yaml_head(t, p);
@@ -165,8 +177,8 @@ static int source_open(struct table *t, const struct staged *s, struct content_p
 	return csv_head(t, p, e);
 }
 
-int table_open(const struct staged *s, const char *key, const struct column *known, size_t n_known, bool further,
-	struct content_problems *p, struct table **ret, struct err *e)
+int table_open(const struct staged *s, const char *key, const struct column *known, size_t n_known,
+	bool further, struct content_problems *p, struct table **ret, struct err *e)
 {
 	const char *slash = strrchr(s->name, '/');
 	struct table *t = x_calloc(1, sizeof(*t));
@@ -197,7 +209,8 @@ static int csv_row(struct table *t, struct content_problems *p, struct err *e)
 		if (rc == -EBADMSG) {
 			const char *colon = strchr(bad.text, ':');
 			int line = colon ? (int)strtol(colon + 1, NULL, 10) : t->line;
-			problem_add(p, PROBLEM_ERROR, t->file, line, "", "%s", bare(bad.text, t->file));
+			problem_add(
+				p, PROBLEM_ERROR, t->file, line, "", "%s", bare(bad.text, t->file));
 			if (p->errors > ERRORS_MAX)
 				return 0;
 			continue;
@@ -209,7 +222,8 @@ static int csv_row(struct table *t, struct content_problems *p, struct err *e)
 			return 1;
 		}
 		problem_add(p, PROBLEM_ERROR, t->file, t->line, "",
-			"%zu columns, the first line has %zu; a comma inside a value needs quotes around it", n, t->n_col);
+			"%zu columns, the first line has %zu; a comma inside a value needs quotes around it",
+			n, t->n_col);
 	}
 }
 
@@ -222,7 +236,8 @@ static void yaml_value(struct table *t, int col, const struct ynode *v, struct c
 	size_t from = t->hold.n;
 	for (size_t i = 0; i < v->n; i++) {
 		if (v->kind == YN_MAP || v->child[i]->kind != YN_SCALAR) {
-			problem_add(p, PROBLEM_ERROR, t->file, v->line, t->col[col], "a text or a list of texts is wanted here");
+			problem_add(p, PROBLEM_ERROR, t->file, v->line, t->col[col],
+				"a text or a list of texts is wanted here");
 			return;
 		}
 		buf_addf(&t->hold, "%s%s", i ? ";" : "", v->child[i]->text);
@@ -236,7 +251,8 @@ static int yaml_row(struct table *t, struct content_problems *p)
 		const struct ynode *row = t->yaml->child[t->at++];
 		t->line = row->line;
 		if (row->kind != YN_MAP) {
-			problem_add(p, PROBLEM_ERROR, t->file, row->line, "", "a row is a map of columns");
+			problem_add(p, PROBLEM_ERROR, t->file, row->line, "",
+				"a row is a map of columns");
 			continue;
 		}
 		memset(t->v, 0, t->n_col * sizeof(*t->v));
@@ -274,8 +290,10 @@ bool import_lang_ok(struct str s)
 			parts++;
 			continue;
 		}
-		bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
-		if (parts == 0 ? !(c >= 'a' && c <= 'z') || part >= 3 : !(alpha || digit) || part >= 8)
+		bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'),
+		     digit = c >= '0' && c <= '9';
+		if (parts == 0 ? !(c >= 'a' && c <= 'z') || part >= 3
+			       : !(alpha || digit) || part >= 8)
 			return false;
 		part++;
 	}
@@ -287,7 +305,8 @@ bool import_code_ok(struct str s)
 	if (s.n == 0 || s.n > 63 || s.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-'))
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+			    s.p[i] == '-'))
 			return false;
 	return true;
 }

@@ -12,9 +12,11 @@
 #define SLICE_BYTES (1u << 20)
 #define NAMES_MAX   64 /* tags or lists of one row */
 
-static const struct column known_target[] = { { "channel", true }, { "address", true }, { "office", true }, { "name", false },
-	{ "lang", false }, { "tags", false }, { "lists", false }, { "list", false } };
-static const struct column known_suppression[] = { { "address", true }, { "kind", true }, { "reason", true } };
+static const struct column known_target[] = { { "channel", true }, { "address", true },
+	{ "office", true }, { "name", false }, { "lang", false }, { "tags", false },
+	{ "lists", false }, { "list", false } };
+static const struct column known_suppression[] = { { "address", true }, { "kind", true },
+	{ "reason", true } };
 
 struct off { /* an office with its ancestors and what was found for it */
 	int64_t id;
@@ -37,8 +39,9 @@ struct target_parse {
 	struct buf tag_buf, list_buf, vars, nfc;
 };
 
-#define BAD(im, field, ...) \
-	problem_add(&(im)->problems, PROBLEM_ERROR, (im)->table->file, (im)->table->line, (field), __VA_ARGS__)
+#define BAD(im, field, ...)                                                                        \
+	problem_add(&(im)->problems, PROBLEM_ERROR, (im)->table->file, (im)->table->line, (field), \
+		__VA_ARGS__)
 
 /* --- offices --------------------------------------------------------------------------------------------------------------------- */
 
@@ -61,12 +64,13 @@ static bool office_one(void *ctx, const struct office_row *r)
 
 static void chains(struct target_parse *p, const char *bound)
 {
-	char (*parent)[64] = x_calloc(p->n_off + 1, sizeof(*parent));
+	char(*parent)[64] = x_calloc(p->n_off + 1, sizeof(*parent));
 	for (size_t i = 0; i < p->n_off; i++)
 		memcpy(parent[i], p->off[i]->up[0], 64);
 	struct maps *at = maps_new();
 	for (size_t i = 0; i < p->n_off; i++)
-		maps_put(at, str_of(p->off[i]->code), (void *)(uintptr_t)(i + 1)); /* never followed */
+		maps_put(at, str_of(p->off[i]->code),
+			(void *)(uintptr_t)(i + 1)); /* never followed */
 	for (size_t i = 0; i < p->n_off; i++) {
 		struct off *o = p->off[i];
 		size_t k = i;
@@ -108,7 +112,10 @@ static struct off *office_of(struct importer *im, struct str code)
 	if (o && o->mine && !o->gone)
 		return o;
 	if (o) {
-		BAD(im, "office", o->gone ? "the office '%s' is no longer in use" : "the office '%s' is not yours", o->code);
+		BAD(im, "office",
+			o->gone ? "the office '%s' is no longer in use"
+				: "the office '%s' is not yours",
+			o->code);
 		return NULL;
 	}
 	const char *near = NULL;
@@ -116,8 +123,8 @@ static struct off *office_of(struct importer *im, struct str code)
 		const char *one = p->off[i]->code;
 		near = str_nearest(code, &one, 1);
 	}
-	BAD(im, "office", "there is no office '" STR_FMT "'%s%s%s", STR_ARG(code), near ? "; did you mean '" : "", near ? near : "",
-		near ? "'?" : "");
+	BAD(im, "office", "there is no office '" STR_FMT "'%s%s%s", STR_ARG(code),
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return NULL;
 }
 
@@ -194,8 +201,10 @@ static int kind_read(struct importer *im, struct str s, const char *field)
 		if (chan_kind_name(k))
 			names[n++] = chan_kind_name(k);
 	near = str_nearest(s, names, n);
-	BAD(im, field, "'" STR_FMT "' is no kind of channel%s%s; known are email, sms, facebook, zalo, person, webhook", STR_ARG(s),
-		near ? "; did you mean " : "", near ? near : "");
+	BAD(im, field,
+		"'" STR_FMT
+		"' is no kind of channel%s%s; known are email, sms, facebook, zalo, person, webhook",
+		STR_ARG(s), near ? "; did you mean " : "", near ? near : "");
 	return -1;
 }
 
@@ -204,7 +213,8 @@ static bool address_plain(struct importer *im, struct str in, struct addr_out *r
 {
 	*ret = (struct addr_out){ .class = "" };
 	if (in.n == 0 || in.n >= sizeof(ret->canonical) || str_has_control(in)) {
-		BAD(im, "address", in.n ? "too long, or with unprintable characters" : "the address is empty");
+		BAD(im, "address",
+			in.n ? "too long, or with unprintable characters" : "the address is empty");
 		return false;
 	}
 	buf_reset(&im->parse->nfc);
@@ -216,7 +226,8 @@ static bool address_plain(struct importer *im, struct str in, struct addr_out *r
 	return true;
 }
 
-static bool address_by(struct importer *im, const struct conf_route *route, struct str in, struct addr_out *ret)
+static bool address_by(
+	struct importer *im, const struct conf_route *route, struct str in, struct addr_out *ret)
 {
 	struct err e = { 0 };
 	if (in.n == 0 || str_has_control(in)) {
@@ -225,12 +236,14 @@ static bool address_by(struct importer *im, const struct conf_route *route, stru
 	}
 	if (import_address(im, route->channel, in, ret, &e) == 0)
 		return true;
-	BAD(im, "address", "'" STR_FMT "': %s", STR_ARG(utf8_cut(in, 80)), e.text[0] ? e.text : "no such address");
+	BAD(im, "address", "'" STR_FMT "': %s", STR_ARG(utf8_cut(in, 80)),
+		e.text[0] ? e.text : "no such address");
 	return false;
 }
 
 /* A page or OA goes out under its own account, or waits. */
-static bool account_fits(struct importer *im, const struct conf_route *route, int kind, const char *address)
+static bool account_fits(
+	struct importer *im, const struct conf_route *route, int kind, const char *address)
 {
 	const struct conf_channel *ch = conf_channel_find(im->conf, route->channel);
 	const struct conf_account *a = ch ? conf_account_find(ch, route->account) : NULL;
@@ -251,7 +264,8 @@ static int lane_of(struct importer *im, const struct conf_route *route, const ch
 static void name_check(struct importer *im, struct str name, struct str lang)
 {
 	if (lang.n && !import_lang_ok(lang))
-		BAD(im, "lang", "'" STR_FMT "' is no language; write for example vi or en", STR_ARG(utf8_cut(lang, 40)));
+		BAD(im, "lang", "'" STR_FMT "' is no language; write for example vi or en",
+			STR_ARG(utf8_cut(lang, 40)));
 	if (name.n > IMPORT_TEXT_MAX || str_has_control(name))
 		BAD(im, "name", "over %d bytes, or with unprintable characters", IMPORT_TEXT_MAX);
 }
@@ -261,7 +275,10 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 	struct target_parse *p = im->parse;
 	struct table *t = im->table;
 	size_t before = im->problems.errors;
-	*row = (struct import_row){ .line = t->line, .lane = -1, .name = table_get(t, p->name), .lang = table_get(t, p->lang) };
+	*row = (struct import_row){ .line = t->line,
+		.lane = -1,
+		.name = table_get(t, p->name),
+		.lang = table_get(t, p->lang) };
 	row->kind = kind_read(im, table_get(t, p->channel), "channel");
 	struct off *o = office_of(im, table_get(t, p->office));
 	name_check(im, row->name, row->lang);
@@ -273,7 +290,8 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 		return 0;
 	const struct conf_route *route = route_of(im, o, row->kind);
 	struct str in = table_get(t, p->address);
-	if (!(route ? address_by(im, route, in, a) : address_plain(im, in, a)) || im->problems.errors > before)
+	if (!(route ? address_by(im, route, in, a) : address_plain(im, in, a)) ||
+		im->problems.errors > before)
 		return 0;
 	if (!route)
 		p->no_route[row->kind]++;
@@ -299,8 +317,8 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 	static const struct {
 		const char *name;
 		int reason;
-	} reasons[] = { { "hard", SUP_HARD }, { "soft", SUP_SOFT }, { "opt_out", SUP_OPT_OUT }, { "complaint", SUP_COMPLAINT },
-		{ "person", SUP_PERSON } };
+	} reasons[] = { { "hard", SUP_HARD }, { "soft", SUP_SOFT }, { "opt_out", SUP_OPT_OUT },
+		{ "complaint", SUP_COMPLAINT }, { "person", SUP_PERSON } };
 	struct target_parse *p = im->parse;
 	struct table *t = im->table;
 	struct addr_out a;
@@ -311,7 +329,9 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 		if (str_eqz(reason, reasons[i].name))
 			row->reason = reasons[i].reason;
 	if (!row->reason)
-		BAD(im, "reason", "'" STR_FMT "' is no reason; known are hard, soft, opt_out, complaint, person",
+		BAD(im, "reason",
+			"'" STR_FMT
+			"' is no reason; known are hard, soft, opt_out, complaint, person",
 			STR_ARG(utf8_cut(reason, 40)));
 	if (kind < 0 || !row->reason)
 		return 0;
@@ -343,8 +363,10 @@ int import_targets_open(struct importer *im)
 	struct {
 		int *at;
 		const char *name;
-	} cols[] = { { &p->channel, "channel" }, { &p->address, "address" }, { &p->office, "office" }, { &p->name, "name" },
-		{ &p->lang, "lang" }, { &p->tags, "tags" }, { &p->lists, "lists" }, { &p->kind, "kind" }, { &p->reason, "reason" } };
+	} cols[] = { { &p->channel, "channel" }, { &p->address, "address" },
+		{ &p->office, "office" }, { &p->name, "name" }, { &p->lang, "lang" },
+		{ &p->tags, "tags" }, { &p->lists, "lists" }, { &p->kind, "kind" },
+		{ &p->reason, "reason" } };
 	for (size_t i = 0; i < ARRAY_LEN(cols); i++)
 		*cols[i].at = table_col(im->table, cols[i].name);
 	if (p->lists < 0)
@@ -353,7 +375,8 @@ int import_targets_open(struct importer *im)
 	if (targets)
 		rc = offices_load(im);
 	if (rc == 0)
-		rc = stage_new(im->o.store, targets ? IMPORT_TARGETS : IMPORT_SUPPRESSION, &im->stage, &im->err);
+		rc = stage_new(im->o.store, targets ? IMPORT_TARGETS : IMPORT_SUPPRESSION,
+			&im->stage, &im->err);
 	return rc;
 }
 
@@ -369,7 +392,8 @@ int import_targets_slice(struct importer *im)
 		im->end = rc == 0;
 		if (rc <= 0)
 			break;
-		rc = im->what == IMPORT_WHAT_TARGETS ? target_row_read(im, &row, &a) : suppression_row_read(im, &row, &who);
+		rc = im->what == IMPORT_WHAT_TARGETS ? target_row_read(im, &row, &a)
+						     : suppression_row_read(im, &row, &who);
 		if (rc == 1)
 			rc = import_pack(&im->block, &row);
 	}
@@ -386,9 +410,11 @@ void import_targets_close(struct importer *im)
 	for (int k = 1; k <= KIND_MAX && im->table; k++)
 		if (p->no_route[k])
 			problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "channel",
-				"no channel for %s yet: %lld targets wait for a route", chan_kind_name(k), (long long)p->no_route[k]);
+				"no channel for %s yet: %lld targets wait for a route",
+				chan_kind_name(k), (long long)p->no_route[k]);
 	if (p->wrong_account && im->table)
-		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, p->wrong_line, "address",
+		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, p->wrong_line,
+			"address",
 			"%lld pages are not the account that their route leads to; they wait for a route of their own",
 			(long long)p->wrong_account);
 	for (size_t i = 0; i < p->n_off; i++)

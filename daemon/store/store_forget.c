@@ -56,18 +56,22 @@ static int delivery_clear(struct forget *f, int64_t id, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (state == DLV_SENDING)
-		return err_set(e, -EBUSY, "a message to this address is on its way at this moment; try again in a minute");
+		return err_set(e, -EBUSY,
+			"a message to this address is on its way at this moment; try again in a minute");
 	if (state == DLV_WAITING || state == DLV_HELD) { /* never sent any more */
-		enum dlv_state to = dlv_move((enum dlv_state)state, state == DLV_WAITING ? DLV_SUPPRESSED : DLV_CANCELLED);
+		enum dlv_state to = dlv_move((enum dlv_state)state,
+			state == DLV_WAITING ? DLV_SUPPRESSED : DLV_CANCELLED);
 		rc = db_get_i64(f->db, &lot, "SELECT lot_id FROM delivery WHERE id=?", "i", id);
 		sq_tally_move(&f->tally, lot, (enum dlv_state)state, to);
 		if (rc >= 0)
-			rc = db_exec(f->db, "UPDATE delivery SET state=?2 WHERE id=?1", "ii", id, (int64_t)to);
+			rc = db_exec(f->db, "UPDATE delivery SET state=?2 WHERE id=?1", "ii", id,
+				(int64_t)to);
 	}
 	if (rc >= 0)
 		rc = store_exchange_forget(f->tx, id);
 	if (rc == 0)
-		rc = db_exec(f->db, "DELETE FROM step WHERE delivery_id=? AND instr(value, ?)>0", "is", id, f->address);
+		rc = db_exec(f->db, "DELETE FROM step WHERE delivery_id=? AND instr(value, ?)>0",
+			"is", id, f->address);
 	return rc;
 }
 
@@ -81,7 +85,9 @@ static int targets_clear(struct forget *f, int64_t *ret_targets)
 			"DELETE FROM list_target WHERE list_id IN (SELECT id FROM list) AND target_id IN (SELECT id FROM target WHERE contact_id=?)",
 			"i", f->contact);
 	if (rc == 0)
-		rc = db_exec(f->db, "UPDATE target SET flags=1, vars=NULL, lang='', lane_id=NULL WHERE contact_id=?", "i", f->contact);
+		rc = db_exec(f->db,
+			"UPDATE target SET flags=1, vars=NULL, lang='', lane_id=NULL WHERE contact_id=?",
+			"i", f->contact);
 	*ret_targets += rc == 0 ? db_changes(f->db) : 0;
 	return rc;
 }
@@ -91,11 +97,16 @@ static int contact_clear(struct forget *f, const struct hash *who)
 	char hex[HASH_HEX], tomb[80];
 	hash_hex(who, hex);
 	(void)snprintf(tomb, sizeof(tomb), "forgotten:%.40s", hex);
-	int rc = db_exec(f->db, "UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1", "it", f->contact, tomb);
-	if (rc == -EEXIST) /* forgotten before, came back, forgotten again: the number tells them apart */
-		(void)snprintf(tomb, sizeof(tomb), "forgotten:%.40s:%lld", hex, (long long)f->contact);
+	int rc = db_exec(f->db, "UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1",
+		"it", f->contact, tomb);
+	if (rc ==
+		-EEXIST) /* forgotten before, came back, forgotten again: the number tells them apart */
+		(void)snprintf(
+			tomb, sizeof(tomb), "forgotten:%.40s:%lld", hex, (long long)f->contact);
 	if (rc == -EEXIST)
-		rc = db_exec(f->db, "UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1", "it", f->contact, tomb);
+		rc = db_exec(f->db,
+			"UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1", "it",
+			f->contact, tomb);
 	if (rc == 0)
 		rc = db_exec(f->db, "DELETE FROM orphan WHERE instr(body, ?)>0", "s", f->address);
 	return rc;
@@ -103,11 +114,13 @@ static int contact_clear(struct forget *f, const struct hash *who)
 
 static int forget_contact(struct store_tx *tx, struct forget_cmd *c, const struct forget_one *one)
 {
-	struct forget f = { .tx = tx, .db = tx_db(tx), .kind = one->kind, .address = str_of(one->address) };
+	struct forget f = {
+		.tx = tx, .db = tx_db(tx), .kind = one->kind, .address = str_of(one->address)
+	};
 	struct hash who;
 	char hex[HASH_HEX], subject[HASH_HEX + 20];
-	int rc = db_get_i64(f.db, &f.contact, "SELECT id FROM contact WHERE kind=? AND address=?", "it", (int64_t)one->kind,
-		one->address);
+	int rc = db_get_i64(f.db, &f.contact, "SELECT id FROM contact WHERE kind=? AND address=?",
+		"it", (int64_t)one->kind, one->address);
 	if (rc != 1)
 		return rc;
 	store_who(tx_store(tx), one->kind, f.address, &who);
@@ -127,9 +140,11 @@ static int forget_contact(struct store_tx *tx, struct forget_cmd *c, const struc
 	free(f.dlv);
 	hash_hex(&who, hex);
 	(void)snprintf(subject, sizeof(subject), "contact:%s", hex);
-	const struct audit_event ev = {
-		.person = c->person, .via = c->via, .what = "targets.forget", .subject = subject, .why = c->why
-	};
+	const struct audit_event ev = { .person = c->person,
+		.via = c->via,
+		.what = "targets.forget",
+		.subject = subject,
+		.why = c->why };
 	return rc < 0 ? rc : store_audit(tx, &ev);
 }
 
@@ -140,7 +155,8 @@ static int forget_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->ret_contacts = c->ret_targets = c->ret_deliveries = 0;
 	int rc = db_get_i64(tx_db(tx), &busy, "SELECT 1 FROM job WHERE kind=2 LIMIT 1", "");
 	if (rc == 1)
-		return err_set(&cmd->err, -EBUSY, "an import is being applied; try again when it is done");
+		return err_set(
+			&cmd->err, -EBUSY, "an import is being applied; try again when it is done");
 	for (size_t i = 0; i < c->n && rc >= 0; i++)
 		rc = forget_contact(tx, c, &c->v[i]);
 	if (rc < 0)
@@ -190,7 +206,8 @@ static void scan_dir(const char *path, struct str bytes, char (*ret)[256], size_
 		return;
 	for (const struct dirent *it; *n < max && (it = readdir(d)) != NULL;) {
 		struct stat st;
-		if (fstatat(dirfd(d), it->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		if (fstatat(dirfd(d), it->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode))
 			continue;
 		if (file_holds(dirfd(d), it->d_name, bytes))
 			(void)snprintf(ret[(*n)++], 256, "%.150s/%.100s", path, it->d_name);

@@ -31,7 +31,8 @@ struct import_row { /* borrowed strings; of a suppression: kind, address and rea
 	int64_t office_id;
 	int lane; /* number of stage_lane, -1: no route */
 	unsigned flags;
-	struct str address, form, class, name, lang, tags, lists, vars; /* tags, lists: sorted, IMPORT_SEP between */
+	struct str address, form, class, name, lang, tags, lists,
+		vars; /* tags, lists: sorted, IMPORT_SEP between */
 };
 struct import_counts {
 	int64_t rows, added, changed, gone;
@@ -53,8 +54,9 @@ int import_pack(struct buf *block, const struct import_row *row) MUST_CHECK;
 int stage_add(struct stage *st, struct str block, struct err *e) MUST_CHECK;
 
 struct stage_ask {
-	const char *source; /* import.what; targets that came with it before and are not in the file are gone */
-	const char *bound;  /* office that bounds the person: nothing else is gone; NULL: none */
+	const char *
+		source; /* import.what; targets that came with it before and are not in the file are gone */
+	const char *bound; /* office that bounds the person: nothing else is gone; NULL: none */
 	/* a duplicate, a name that is overruled; returns false to stop */
 	bool (*problem)(void *ctx, bool error, int line, const char *field, const char *text);
 	void *ctx;
@@ -121,7 +123,8 @@ struct reroute_row {
 	unsigned flags;
 	char address[321], channel[64], account[64];
 };
-int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t max, size_t *ret_n) MUST_CHECK;
+int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t max,
+	size_t *ret_n) MUST_CHECK;
 struct reroute_set {
 	int64_t target_id, contact_id;
 	bool none; /* no route any more */

@@ -16,24 +16,28 @@ int store_lane_make(struct db *db, const char *channel, const char *adapter, con
 	const char *class, int64_t *ret)
 {
 	int64_t channel_id = 0, account_id = 0;
-	int rc = db_exec(db, "INSERT INTO channel(name, adapter) VALUES(?,?) ON CONFLICT(name) DO NOTHING", "tt",
+	int rc = db_exec(db,
+		"INSERT INTO channel(name, adapter) VALUES(?,?) ON CONFLICT(name) DO NOTHING", "tt",
 		channel, adapter);
 	if (rc == 0)
-		rc = db_get_i64(db, &channel_id, "SELECT id FROM channel WHERE name=?", "t", channel);
+		rc = db_get_i64(
+			db, &channel_id, "SELECT id FROM channel WHERE name=?", "t", channel);
 	if (rc == 1)
 		rc = db_exec(db,
-			"INSERT INTO account(channel_id, name) VALUES(?,?) ON CONFLICT(channel_id, name) DO NOTHING", "it",
-			channel_id, account);
+			"INSERT INTO account(channel_id, name) VALUES(?,?) ON CONFLICT(channel_id, name) DO NOTHING",
+			"it", channel_id, account);
 	if (rc == 0)
-		rc = db_get_i64(db, &account_id, "SELECT id FROM account WHERE channel_id=? AND name=?", "it",
-			channel_id, account);
+		rc = db_get_i64(db, &account_id,
+			"SELECT id FROM account WHERE channel_id=? AND name=?", "it", channel_id,
+			account);
 	if (rc == 1)
 		rc = db_exec(db,
 			"INSERT INTO lane(account_id, class, gate, tokens, tokens_at) VALUES(?,?,0,0,0) ON CONFLICT(account_id, class) "
 			"DO NOTHING",
 			"it", account_id, class);
 	if (rc == 0)
-		rc = db_get_i64(db, ret, "SELECT id FROM lane WHERE account_id=? AND class=?", "it", account_id, class);
+		rc = db_get_i64(db, ret, "SELECT id FROM lane WHERE account_id=? AND class=?", "it",
+			account_id, class);
 	return rc == 1 ? 0 : rc < 0 ? rc : -EIO;
 }
 
@@ -48,7 +52,8 @@ static int lane_make(struct db *db, struct stage_name *lane)
 
 static int tag_make(struct db *db, struct stage_name *n)
 {
-	int rc = db_exec(db, "INSERT INTO tag(name) VALUES(?) ON CONFLICT(name) DO NOTHING", "t", n->text);
+	int rc = db_exec(
+		db, "INSERT INTO tag(name) VALUES(?) ON CONFLICT(name) DO NOTHING", "t", n->text);
 	if (rc == 0)
 		rc = db_get_i64(db, &n->id, "SELECT id FROM tag WHERE name=?", "t", n->text);
 	return rc == 1 ? 0 : rc < 0 ? rc : -EIO;
@@ -56,7 +61,8 @@ static int tag_make(struct db *db, struct stage_name *n)
 
 static int list_make(struct db *db, struct stage_name *n)
 {
-	int rc = db_exec(db, "INSERT INTO list(name) VALUES(?) ON CONFLICT(name) DO NOTHING", "t", n->text);
+	int rc = db_exec(
+		db, "INSERT INTO list(name) VALUES(?) ON CONFLICT(name) DO NOTHING", "t", n->text);
 	if (rc == 0)
 		rc = db_get_i64(db, &n->id, "SELECT id FROM list WHERE name=?", "t", n->text);
 	return rc == 1 ? 0 : rc < 0 ? rc : -EIO;
@@ -80,11 +86,13 @@ static int may_begin(struct db *db, const struct stage *st, struct err *e)
 	int64_t newest = 0, other = 0;
 	int rc = db_get_i64(db, &other, "SELECT 1 FROM job WHERE kind=2 LIMIT 1", "");
 	if (rc == 1)
-		return err_set(e, -EBUSY, "another import is being applied; try again when it is done");
+		return err_set(
+			e, -EBUSY, "another import is being applied; try again when it is done");
 	if (rc == 0)
 		rc = db_get_i64(db, &newest, "SELECT ifnull(max(id),0) FROM import", "");
 	if (rc == 1 && newest != st->generation)
-		return err_set(e, -ESTALE, "something else was imported meanwhile; import the file again");
+		return err_set(
+			e, -ESTALE, "something else was imported meanwhile; import the file again");
 	return rc < 0 ? rc : 0;
 }
 
@@ -95,19 +103,20 @@ static int begin_run(struct store_tx *tx, struct store_cmd *cmd)
 	int rc = may_begin(db, c->stage, &cmd->err);
 	if (rc == 0)
 		rc = db_exec(db,
-			"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES(?,?,?,?,?,?,?,?)", "tithiiii",
-			c->source, tx_wall_ms(tx), c->person, &c->hash, c->counts.rows, c->counts.added,
-			c->counts.changed, c->counts.gone);
+			"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES(?,?,?,?,?,?,?,?)",
+			"tithiiii", c->source, tx_wall_ms(tx), c->person, &c->hash, c->counts.rows,
+			c->counts.added, c->counts.changed, c->counts.gone);
 	if (rc < 0)
 		return rc;
 	c->ret_import = db_last_id(db);
-	rc = db_exec(db, "INSERT INTO job(kind, subject, cursor, next, arg) VALUES(2,?,0,0,?)", "it", c->ret_import,
-		c->stage->name);
+	rc = db_exec(db, "INSERT INTO job(kind, subject, cursor, next, arg) VALUES(2,?,0,0,?)",
+		"it", c->ret_import, c->stage->name);
 	if (rc == 0)
 		rc = names_make(db, c->stage);
 	char subject[300], now[200], hex[HASH_HEX];
 	hash_hex(&c->hash, hex);
-	(void)snprintf(subject, sizeof(subject), "import:%lld %.200s", (long long)c->ret_import, c->source);
+	(void)snprintf(subject, sizeof(subject), "import:%lld %.200s", (long long)c->ret_import,
+		c->source);
 	(void)snprintf(now, sizeof(now), "rows=%lld added=%lld changed=%lld gone=%lld sha256=%s",
 		(long long)c->counts.rows, (long long)c->counts.added, (long long)c->counts.changed,
 		(long long)c->counts.gone, hex);
@@ -139,8 +148,9 @@ struct chunk {
 
 static int contact_change(struct chunk *c, const struct import_row *r)
 {
-	int rc = db_get_i64(c->db, &c->contact_id, "SELECT id FROM contact WHERE kind=? AND address=?", "is",
-		(int64_t)r->kind, r->address);
+	int rc = db_get_i64(c->db, &c->contact_id,
+		"SELECT id FROM contact WHERE kind=? AND address=?", "is", (int64_t)r->kind,
+		r->address);
 	if (rc != 1)
 		return rc < 0 ? rc : -EIO;
 	return db_exec(c->db,
@@ -174,8 +184,8 @@ static int target_put(struct chunk *c, const struct import_row *r, int64_t *ret_
 	int rc = db_exec(c->db,
 		"INSERT INTO target(contact_id, lane_id, office_id, lang, flags, seen_import, vars) VALUES(?,nullif(?,0),?,?,?,?,?) "
 		"ON CONFLICT(office_id, contact_id) DO NOTHING",
-		"iiisiis", c->contact_id, lane, r->office_id, r->lang, (int64_t)(r->flags | TARGET_PENDING), c->import_id,
-		vars);
+		"iiisiis", c->contact_id, lane, r->office_id, r->lang,
+		(int64_t)(r->flags | TARGET_PENDING), c->import_id, vars);
 	if (rc < 0)
 		return rc;
 	*ret_new = db_changes(c->db) == 1;
@@ -183,11 +193,12 @@ static int target_put(struct chunk *c, const struct import_row *r, int64_t *ret_
 		*ret_id = db_last_id(c->db);
 		return 0;
 	}
-	rc = db_get_i64(c->db, ret_id, "SELECT id FROM target WHERE office_id=? AND contact_id=?", "ii", r->office_id,
-		c->contact_id);
+	rc = db_get_i64(c->db, ret_id, "SELECT id FROM target WHERE office_id=? AND contact_id=?",
+		"ii", r->office_id, c->contact_id);
 	if (rc != 1)
 		return rc < 0 ? rc : -EIO;
-	return db_exec(c->db, "UPDATE target SET lane_id=nullif(?,0), lang=?, flags=?, seen_import=?, vars=? WHERE id=?",
+	return db_exec(c->db,
+		"UPDATE target SET lane_id=nullif(?,0), lang=?, flags=?, seen_import=?, vars=? WHERE id=?",
 		"isiisi", lane, r->lang, (int64_t)r->flags, c->import_id, vars, *ret_id);
 }
 
@@ -201,7 +212,8 @@ static int names_put(struct chunk *c, const struct import_row *r, int64_t target
 			"i", target);
 	if (rc == 0 && !fresh)
 		rc = db_exec(c->db,
-			"DELETE FROM list_target WHERE list_id IN (SELECT id FROM list) AND target_id=?1", "i", target);
+			"DELETE FROM list_target WHERE list_id IN (SELECT id FROM list) AND target_id=?1",
+			"i", target);
 	while (rc == 0 && str_next(&rest, IMPORT_SEP, &one))
 		rc = db_exec(c->db, "INSERT INTO target_tag(tag_id, target_id) VALUES(?,?)", "ii",
 			names_id(&c->st->tags, one), target);
@@ -241,7 +253,8 @@ static int step_run(struct chunk *c, const struct import_row *r, enum step_do wh
 		return rc < 0 ? rc : names_put(c, r, id, fresh);
 	case STEP_TOUCH: return touch(c, r);
 	case STEP_GONE:
-		return db_exec(c->db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", r->office_id);
+		return db_exec(
+			c->db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", r->office_id);
 	case STEP_SUPPRESS: return suppress(c, r);
 	}
 	return rc;
@@ -265,8 +278,8 @@ static int chunk_run(struct store_tx *tx, struct store_cmd *cmd)
 	}
 	x->next = x->block.n - rest.n;
 	if (rc == 0)
-		rc = db_exec(c.db, "UPDATE job SET cursor=? WHERE kind=2 AND subject=?", "ii", x->cursor + x->rows,
-			x->import_id);
+		rc = db_exec(c.db, "UPDATE job SET cursor=? WHERE kind=2 AND subject=?", "ii",
+			x->cursor + x->rows, x->import_id);
 	if (rc == 0 && db_changes(c.db) != 1)
 		rc = err_set(&cmd->err, -ESTALE, "the import is no longer under way");
 	return rc;
@@ -284,14 +297,18 @@ static int finish_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct import_finish *c = CONTAINER_OF(cmd, struct import_finish, cmd);
 	sqlite3_stmt *q;
-	int rc = db_exec(tx_db(tx), "DELETE FROM job WHERE kind=2 AND subject=?", "i", c->import_id);
+	int rc = db_exec(
+		tx_db(tx), "DELETE FROM job WHERE kind=2 AND subject=?", "i", c->import_id);
 	if (rc == 0)
-		rc = db_query(tx_db(tx), &q, "SELECT rows, added, changed, gone FROM import WHERE id=?", "i", c->import_id);
+		rc = db_query(tx_db(tx), &q,
+			"SELECT rows, added, changed, gone FROM import WHERE id=?", "i",
+			c->import_id);
 	if (rc == 0)
 		rc = db_row(tx_db(tx), q);
 	if (rc != 1)
 		return rc < 0 ? rc : -ENOENT;
-	c->ret = (struct import_counts){ col_i64(q, 0), col_i64(q, 1), col_i64(q, 2), col_i64(q, 3) };
+	c->ret = (struct import_counts){ col_i64(q, 0), col_i64(q, 1), col_i64(q, 2),
+		col_i64(q, 3) };
 	db_reset(q);
 	return 0;
 }
@@ -304,13 +321,18 @@ void import_finish_prepare(struct import_finish *c)
 
 static int undo_one(struct db *db, int64_t target, int64_t contact)
 {
-	int rc = db_exec(db, "DELETE FROM target_tag WHERE tag_id IN (SELECT id FROM tag) AND target_id=?", "i", target);
+	int rc = db_exec(db,
+		"DELETE FROM target_tag WHERE tag_id IN (SELECT id FROM tag) AND target_id=?", "i",
+		target);
 	if (rc == 0)
-		rc = db_exec(db, "DELETE FROM list_target WHERE list_id IN (SELECT id FROM list) AND target_id=?", "i", target);
+		rc = db_exec(db,
+			"DELETE FROM list_target WHERE list_id IN (SELECT id FROM list) AND target_id=?",
+			"i", target);
 	if (rc == 0)
 		rc = db_exec(db, "DELETE FROM target WHERE id=?", "i", target);
 	if (rc == 0)
-		rc = db_exec(db, "DELETE FROM contact WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM target WHERE contact_id=?1)",
+		rc = db_exec(db,
+			"DELETE FROM contact WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM target WHERE contact_id=?1)",
 			"i", contact);
 	return rc;
 }
@@ -324,9 +346,11 @@ static int undo_end(struct store_tx *tx, const struct import_undo *c)
 		.what = "import.undone",
 		.subject = subject,
 		.why = "its staging file is gone; new targets were taken back" };
-	int rc = db_exec(tx_db(tx), "DELETE FROM job WHERE kind=2 AND subject=?", "i", c->import_id);
+	int rc = db_exec(
+		tx_db(tx), "DELETE FROM job WHERE kind=2 AND subject=?", "i", c->import_id);
 	if (rc == 0)
-		rc = db_exec(tx_db(tx), "UPDATE import SET what='undone' WHERE id=?", "i", c->import_id);
+		rc = db_exec(
+			tx_db(tx), "UPDATE import SET what='undone' WHERE id=?", "i", c->import_id);
 	return rc < 0 ? rc : store_audit(tx, &ev);
 }
 
@@ -343,8 +367,8 @@ static int undo_run(struct store_tx *tx, struct store_cmd *cmd)
 		sqlite3_stmt *q;
 		size_t n = 0, seen = 0;
 		int rc = db_query(db, &q,
-			"SELECT id, contact_id, seen_import=?2 AND (flags&4)<>0 FROM target WHERE id>?1 ORDER BY id LIMIT 256", "ii",
-			id, c->import_id);
+			"SELECT id, contact_id, seen_import=?2 AND (flags&4)<>0 FROM target WHERE id>?1 ORDER BY id LIMIT 256",
+			"ii", id, c->import_id);
 		while (rc == 0 && (rc = db_row(db, q)) == 1) {
 			id = col_i64(q, 0);
 			if (col_i64(q, 2)) {

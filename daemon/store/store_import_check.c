@@ -45,8 +45,8 @@ static int step_put(struct check *c, const struct import_row *row, enum step_do 
 	buf_reset(&c->step);
 	int rc = import_pack_step(&c->step, row, what);
 	if (rc == 0)
-		rc = db_exec(c->st->db, "INSERT INTO todo(n, rec) VALUES(?,?)", "ib", c->st->steps + 1,
-			buf_str(&c->step));
+		rc = db_exec(c->st->db, "INSERT INTO todo(n, rec) VALUES(?,?)", "ib",
+			c->st->steps + 1, buf_str(&c->step));
 	c->st->steps += rc == 0;
 	return rc;
 }
@@ -91,7 +91,8 @@ static int contact_settle(struct check *c, struct str key, struct import_row *ro
 		char text[200];
 		c->overruled = true;
 		(void)snprintf(text, sizeof(text),
-			"an address has one name; that of line %d is taken (said once)", c->last_line);
+			"an address has one name; that of line %d is taken (said once)",
+			c->last_line);
 		if (!told(c, false, row->line, "name", text))
 			return -ECANCELED;
 	}
@@ -148,9 +149,14 @@ static int compare(struct check *c, const struct import_row *row, bool *ret_new)
 	int64_t target = col_i64(q, 0);
 	unsigned flags = (unsigned)col_i64(q, 3);
 	bool ours = col_i64(q, 8) != 0;
-	bool same = col_i64(q, 1) == (row->lane < 0 ? 0 : lane ? lane : -1) && text_is(q, 2, row->lang) &&
-		(flags & (TARGET_GONE | TARGET_INTERNAL)) == row->flags && text_is(q, 4, row->vars) &&
-		text_is(q, 5, row->name) && text_is(q, 6, row->form) && text_is(q, 7, row->class);
+	bool same = col_i64(q, 1) ==
+			(row->lane < 0         ? 0
+					: lane ? lane
+					       : -1) &&
+		text_is(q, 2, row->lang) &&
+		(flags & (TARGET_GONE | TARGET_INTERNAL)) == row->flags &&
+		text_is(q, 4, row->vars) && text_is(q, 5, row->name) && text_is(q, 6, row->form) &&
+		text_is(q, 7, row->class);
 	db_reset(q);
 	*ret_new = (flags & TARGET_GONE) != 0;
 	if (!same)
@@ -184,7 +190,8 @@ static int compare_suppression(struct check *c, struct import_row *row)
 	int rc = page_turn(c);
 	if (rc == 0)
 		rc = db_get_i64(reader_db(c->r), &reason,
-			"SELECT reason FROM suppression WHERE who=? AND list=''", "b", row->address);
+			"SELECT reason FROM suppression WHERE who=? AND list=''", "b",
+			row->address);
 	if (rc < 0 || (rc == 1 && reason == row->reason))
 		return rc < 0 ? rc : 0;
 	c->n.added += rc == 0;
@@ -195,7 +202,8 @@ static int compare_suppression(struct check *c, struct import_row *row)
 static int duplicate(struct check *c, int line)
 {
 	char text[200];
-	(void)snprintf(text, sizeof(text), "the same address %sstands in line %d already; leave one of them",
+	(void)snprintf(text, sizeof(text),
+		"the same address %sstands in line %d already; leave one of them",
 		c->st->what == IMPORT_TARGETS ? "for the same office " : "", c->last_line);
 	return told(c, true, line, "address", text) ? 0 : -ECANCELED;
 }
@@ -219,7 +227,8 @@ static int take(struct check *c, sqlite3_stmt *q)
 	c->last_line = row.line;
 	if (rc < 0 || c->errors)
 		return rc;
-	return c->st->what == IMPORT_TARGETS ? compare_target(c, &row) : compare_suppression(c, &row);
+	return c->st->what == IMPORT_TARGETS ? compare_target(c, &row)
+					     : compare_suppression(c, &row);
 }
 
 static int sorted_pass(struct check *c)
@@ -249,7 +258,8 @@ static int gone_one(struct check *c, struct db *db, sqlite3_stmt *q, struct buf 
 	int rc = db_get_i64(c->st->db, &found, "SELECT 1 FROM raw WHERE k=?", "b", buf_str(key));
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	struct import_row row = { .office_id = col_i64(q, 0) }; /* the target's id travels in its place */
+	struct import_row row = { .office_id = col_i64(
+					  q, 0) }; /* the target's id travels in its place */
 	c->n.gone++;
 	return step_put(c, &row, STEP_GONE);
 }
@@ -285,8 +295,8 @@ static int gone_pass(struct check *c)
 	c->page = PAGE_ROWS;
 	int rc = page_turn(c);
 	if (rc == 0)
-		rc = db_get_i64(reader_db(c->r), &any, "SELECT 1 FROM import WHERE what=? LIMIT 1", "t",
-			c->ask->source);
+		rc = db_get_i64(reader_db(c->r), &any, "SELECT 1 FROM import WHERE what=? LIMIT 1",
+			"t", c->ask->source);
 	if (rc <= 0 || c->fresh)
 		return rc < 0 ? rc : 0;
 	rc = db_exec(c->st->db, "CREATE INDEX raw_k ON raw(k)", "");
@@ -305,7 +315,8 @@ static int lane_ids(struct check *c)
 {
 	int rc = 0;
 	for (size_t i = 0; i < c->st->lanes.n && rc >= 0; i++) {
-		struct str rest = str_of(c->st->lanes.v[i].text), f[4] = { { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 } };
+		struct str rest = str_of(c->st->lanes.v[i].text),
+			   f[4] = { { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 } };
 		for (size_t k = 0; k < 4 && str_next(&rest, IMPORT_SEP, &f[k]); k++)
 			continue;
 		rc = db_get_i64(reader_db(c->r), &c->st->lanes.v[i].id,
@@ -321,7 +332,8 @@ static int generation(struct check *c)
 	int64_t any = 0;
 	int rc = page_turn(c);
 	if (rc == 0)
-		rc = db_get_i64(reader_db(c->r), &c->st->generation, "SELECT ifnull(max(id),0) FROM import", "");
+		rc = db_get_i64(reader_db(c->r), &c->st->generation,
+			"SELECT ifnull(max(id),0) FROM import", "");
 	if (rc >= 0)
 		rc = db_get_i64(reader_db(c->r), &any, "SELECT 1 FROM target LIMIT 1", "");
 	c->fresh = rc == 0;
@@ -331,12 +343,12 @@ static int generation(struct check *c)
 static int names_save(struct stage *st)
 {
 	const struct stage_names *const all[] = { &st->lanes, &st->tags, &st->lists };
-	int rc = db_exec(st->db, "INSERT INTO meta(id, what, steps) VALUES(1,?,?)", "ii", (int64_t)st->what,
-		st->steps);
+	int rc = db_exec(st->db, "INSERT INTO meta(id, what, steps) VALUES(1,?,?)", "ii",
+		(int64_t)st->what, st->steps);
 	for (size_t w = 0; w < ARRAY_LEN(all); w++)
 		for (size_t i = 0; i < all[w]->n && rc == 0; i++)
-			rc = db_exec(st->db, "INSERT INTO name(what, pos, text) VALUES(?,?,?)", "iit", (int64_t)w,
-				(int64_t)i, all[w]->v[i].text);
+			rc = db_exec(st->db, "INSERT INTO name(what, pos, text) VALUES(?,?,?)",
+				"iit", (int64_t)w, (int64_t)i, all[w]->v[i].text);
 	if (rc == 0)
 		rc = db_exec(st->db, "COMMIT", "");
 	if (rc < 0)
@@ -349,7 +361,8 @@ static int names_save(struct stage *st)
 	return rc == 0 ? dir_sync(st->s->staging_dir) : rc;
 }
 
-int stage_check(struct stage *st, const struct stage_ask *ask, struct import_counts *ret, struct err *e)
+int stage_check(
+	struct stage *st, const struct stage_ask *ask, struct import_counts *ret, struct err *e)
 {
 	struct check c = { .st = st, .ask = ask };
 	buf_init(&c.last_key, 4096);

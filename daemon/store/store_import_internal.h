@@ -26,7 +26,7 @@ struct stage {
 	int64_t rows, steps;
 	int64_t generation; /* newest import when it was compared */
 };
-int names_add(struct stage_names *n, struct str text); /* number, or -E2BIG */
+int names_add(struct stage_names *n, struct str text);          /* number, or -E2BIG */
 int64_t names_id(const struct stage_names *n, struct str text); /* id in the store; 0 unknown */
 
 /* Reads one packed row off the block. false: the end, or a torn block (rest not empty). */

@@ -39,12 +39,14 @@ static int reroute_one(struct db *db, const struct reroute_set *s)
 		int rc = store_lane_make(db, s->channel, s->adapter, s->account, s->class, &lane);
 		if (rc < 0)
 			return rc;
-		rc = db_exec(db, "UPDATE contact SET form=?2, class=?3 WHERE id=?1 AND (form<>?2 OR class<>?3)", "itt",
-			s->contact_id, s->form, s->class);
+		rc = db_exec(db,
+			"UPDATE contact SET form=?2, class=?3 WHERE id=?1 AND (form<>?2 OR class<>?3)",
+			"itt", s->contact_id, s->form, s->class);
 		if (rc < 0)
 			return rc;
 	}
-	return db_exec(db, "UPDATE target SET lane_id=nullif(?,0) WHERE id=?", "ii", lane, s->target_id);
+	return db_exec(
+		db, "UPDATE target SET lane_id=nullif(?,0) WHERE id=?", "ii", lane, s->target_id);
 }
 
 static int reroute_run(struct store_tx *tx, struct store_cmd *cmd)

@@ -53,7 +53,8 @@ int stage_new(struct store *s, enum import_kind what, struct stage **ret, struct
 			stage_close(st);
 			if (rc == -EEXIST)
 				continue;
-			return err_set(e, rc, "the staging folder cannot be written: %s", strerror(-rc));
+			return err_set(
+				e, rc, "the staging folder cannot be written: %s", strerror(-rc));
 		}
 		(void)close(fd);
 		int rc = stage_db(st, SQLITE_OPEN_READWRITE, e);
@@ -78,7 +79,8 @@ static int names_load(struct stage *st, struct err *e)
 	int rc = db_query(st->db, &q, "SELECT what, text FROM name ORDER BY what, pos", "");
 	while (rc == 0 && (rc = db_row(st->db, q)) == 1) {
 		size_t what = (size_t)col_i64(q, 0);
-		rc = what < ARRAY_LEN(all) && names_add(all[what], col_str(q, 1)) >= 0 ? 0 : -EBADMSG;
+		rc = what < ARRAY_LEN(all) && names_add(all[what], col_str(q, 1)) >= 0 ? 0
+										       : -EBADMSG;
 		if (rc < 0)
 			db_reset(q);
 	}
@@ -153,8 +155,8 @@ int stage_lane(struct stage *st, const char *channel, const char *adapter, const
 	const char *class)
 {
 	char text[400];
-	int n = snprintf(text, sizeof(text), "%s%c%s%c%s%c%s", channel, IMPORT_SEP, adapter, IMPORT_SEP,
-		account, IMPORT_SEP, class);
+	int n = snprintf(text, sizeof(text), "%s%c%s%c%s%c%s", channel, IMPORT_SEP, adapter,
+		IMPORT_SEP, account, IMPORT_SEP, class);
 	return n < 0 || (size_t)n >= sizeof(text) ? -E2BIG : names_add(&st->lanes, str_of(text));
 }
 
@@ -194,10 +196,11 @@ int stage_add(struct stage *st, struct str block, struct err *e)
 		REQUIRE(whole);
 		key_of(&k, &r);
 		if (names_of(&st->tags, r.tags) < 0 || names_of(&st->lists, r.lists) < 0)
-			return err_set(e, -E2BIG, "line %d: more than %d different tags or lists", r.line,
-				IMPORT_NAMES_MAX);
-		rc = db_exec(st->db, "INSERT INTO raw(k, line, rec) VALUES(?,?,?)", "bib", buf_str(&k),
-			(int64_t)r.line, (struct str){ from, (size_t)(rest.p - from) });
+			return err_set(e, -E2BIG, "line %d: more than %d different tags or lists",
+				r.line, IMPORT_NAMES_MAX);
+		rc = db_exec(st->db, "INSERT INTO raw(k, line, rec) VALUES(?,?,?)", "bib",
+			buf_str(&k), (int64_t)r.line,
+			(struct str){ from, (size_t)(rest.p - from) });
 		st->rows++;
 	}
 	return rc < 0 ? err_set(e, rc, "the staging file cannot be written: %s",
@@ -228,7 +231,9 @@ void import_sweep(struct store *s, const char *keep)
 		return;
 	(void)snprintf(now, sizeof(now), "import-%lld-", (long long)s->epoch);
 	for (const struct dirent *it; (it = readdir(d)) != NULL;)
-		if (!strncmp(it->d_name, "import-", 7) && strncmp(it->d_name, now, strlen(now)) != 0 && (!keep || strcmp(it->d_name, keep) != 0))
+		if (!strncmp(it->d_name, "import-", 7) &&
+			strncmp(it->d_name, now, strlen(now)) != 0 &&
+			(!keep || strcmp(it->d_name, keep) != 0))
 			(void)unlinkat(dirfd(d), it->d_name, 0);
 	(void)closedir(d);
 }

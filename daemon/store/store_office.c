@@ -12,7 +12,8 @@
 static int vars_put(struct db *db, const char *json, struct hash *ret)
 {
 	hash_bytes(ret, json, strlen(json));
-	return db_exec(db, "INSERT INTO vars(hash, json) VALUES(?,?) ON CONFLICT(hash) DO NOTHING", "ht", ret, json);
+	return db_exec(db, "INSERT INTO vars(hash, json) VALUES(?,?) ON CONFLICT(hash) DO NOTHING",
+		"ht", ret, json);
 }
 
 static int office_id(struct db *db, const char *code, int64_t *ret)
@@ -42,16 +43,16 @@ static int office_put(struct db *db, const struct office_in *o, struct import_co
 		return db_exec(db,
 			"INSERT INTO office(code, parent_id, depth, ord, region, lang, vars_hash, valid_from, valid_to) "
 			"VALUES(?,nullif(?,0),?,?,?,?,?,nullif(?,0),nullif(?,0))",
-			"tiittthii", o->code, parent, (int64_t)o->depth, o->ord, o->region, o->lang, &vars, o->valid_from,
-			o->valid_to);
+			"tiittthii", o->code, parent, (int64_t)o->depth, o->ord, o->region, o->lang,
+			&vars, o->valid_from, o->valid_to);
 	}
 	rc = db_exec(db,
 		"UPDATE office SET parent_id=nullif(?2,0), depth=?3, ord=?4, region=?5, lang=?6, vars_hash=?7, gone=0, "
 		"valid_from=CASE WHEN ?10 THEN nullif(?8,0) ELSE valid_from END, valid_to=CASE WHEN ?10 THEN nullif(?9,0) ELSE valid_to END "
 		"WHERE code=?1 AND (gone<>0 OR parent_id IS NOT nullif(?2,0) OR depth<>?3 OR ord<>?4 OR region<>?5 OR lang<>?6 OR "
 		"vars_hash<>?7 OR (?10 AND (valid_from IS NOT nullif(?8,0) OR valid_to IS NOT nullif(?9,0))))",
-		"tiittthiii", o->code, parent, (int64_t)o->depth, o->ord, o->region, o->lang, &vars, o->valid_from, o->valid_to,
-		(int64_t)o->dated);
+		"tiittthiii", o->code, parent, (int64_t)o->depth, o->ord, o->region, o->lang, &vars,
+		o->valid_from, o->valid_to, (int64_t)o->dated);
 	if (rc == 0 && db_changes(db) > 0) {
 		n->added += gone != 0;
 		n->changed += gone == 0;
@@ -68,14 +69,16 @@ static int successors_put(struct db *db, const struct office_import *c)
 			continue;
 		rc = office_id(db, c->offices[i].replaced_by, &next);
 		if (rc == 0)
-			rc = db_exec(db, "UPDATE office SET replaced_by=nullif(?2,0) WHERE code=?1 AND replaced_by IS NOT nullif(?2,0)",
+			rc = db_exec(db,
+				"UPDATE office SET replaced_by=nullif(?2,0) WHERE code=?1 AND replaced_by IS NOT nullif(?2,0)",
 				"ti", c->offices[i].code, next);
 	}
 	return rc;
 }
 
 /* Marks or deletes what the file no longer names: sql_all gives keys, sql_gone takes one. */
-static int gone_rows(struct db *db, struct maps *named, const char *sql_all, const char *sql_gone, int64_t *ret_gone)
+static int gone_rows(struct db *db, struct maps *named, const char *sql_all, const char *sql_gone,
+	int64_t *ret_gone)
 {
 	struct buf keys CLEANUP_BUF;
 	sqlite3_stmt *q;
@@ -122,17 +125,18 @@ static int rules_run(struct db *db, struct office_import *c, struct maps *named)
 		rc = db_get_i64(db, &id, "SELECT id FROM audience WHERE name=?", "t", r->name);
 		if (rc == 0) {
 			c->ret.added++;
-			rc = db_exec(db, "INSERT INTO audience(name, title, rule) VALUES(?,?,?)", "ttt", r->name, r->title,
-				r->rule);
+			rc = db_exec(db, "INSERT INTO audience(name, title, rule) VALUES(?,?,?)",
+				"ttt", r->name, r->title, r->rule);
 		} else if (rc == 1) {
-			rc = db_exec(db, "UPDATE audience SET title=?2, rule=?3 WHERE id=?1 AND (title<>?2 OR rule<>?3)", "itt", id,
-				r->title, r->rule);
+			rc = db_exec(db,
+				"UPDATE audience SET title=?2, rule=?3 WHERE id=?1 AND (title<>?2 OR rule<>?3)",
+				"itt", id, r->title, r->rule);
 			c->ret.changed += rc == 0 ? db_changes(db) : 0;
 		}
 	}
 	return rc < 0 ? rc
-		      : gone_rows(db, named, "SELECT name FROM audience", "DELETE FROM audience WHERE name=?",
-				&c->ret.gone);
+		      : gone_rows(db, named, "SELECT name FROM audience",
+				"DELETE FROM audience WHERE name=?", &c->ret.gone);
 }
 
 static int campaigns_run(struct db *db, struct office_import *c, struct maps *named)
@@ -146,8 +150,9 @@ static int campaigns_run(struct db *db, struct office_import *c, struct maps *na
 		rc = db_get_i64(db, &id, "SELECT id FROM campaign WHERE name=?", "t", r->name);
 		if (rc == 0) {
 			c->ret.added++;
-			rc = db_exec(db, "INSERT INTO campaign(name, title, first, last, prio) VALUES(?,?,?,?,?)", "ttiii", r->name,
-				r->title, r->first, r->last, (int64_t)r->prio);
+			rc = db_exec(db,
+				"INSERT INTO campaign(name, title, first, last, prio) VALUES(?,?,?,?,?)",
+				"ttiii", r->name, r->title, r->first, r->last, (int64_t)r->prio);
 		} else if (rc == 1) {
 			rc = db_exec(db,
 				"UPDATE campaign SET title=?2, first=?3, last=?4, prio=?5 WHERE id=?1 AND (title<>?2 OR first<>?3 OR "
@@ -172,12 +177,14 @@ static int record(struct store_tx *tx, const struct office_import *c)
 	char what[60], subject[80], now[240], hex[HASH_HEX];
 	hash_hex(&c->hash, hex);
 	int rc = db_exec(tx_db(tx),
-		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES(?,?,?,?,?,?,?,?)", "tithiiii", c->what,
-		tx_wall_ms(tx), c->person, &c->hash, c->ret.rows, c->ret.added, c->ret.changed, c->ret.gone);
+		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES(?,?,?,?,?,?,?,?)",
+		"tithiiii", c->what, tx_wall_ms(tx), c->person, &c->hash, c->ret.rows, c->ret.added,
+		c->ret.changed, c->ret.gone);
 	(void)snprintf(what, sizeof(what), "%s.import", c->what);
 	(void)snprintf(subject, sizeof(subject), "import:%lld", (long long)db_last_id(tx_db(tx)));
-	(void)snprintf(now, sizeof(now), "rows=%lld added=%lld changed=%lld gone=%lld sha256=%s", (long long)c->ret.rows,
-		(long long)c->ret.added, (long long)c->ret.changed, (long long)c->ret.gone, hex);
+	(void)snprintf(now, sizeof(now), "rows=%lld added=%lld changed=%lld gone=%lld sha256=%s",
+		(long long)c->ret.rows, (long long)c->ret.added, (long long)c->ret.changed,
+		(long long)c->ret.gone, hex);
 	const struct audit_event ev = {
 		.person = c->person, .via = c->via, .what = what, .subject = subject, .now = now
 	};

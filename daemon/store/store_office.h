@@ -68,7 +68,8 @@ struct office_row {
 	bool gone;
 };
 /* In official order; code NULL: all. */
-int office_list(struct db *db, const char *code, bool (*row)(void *ctx, const struct office_row *r), void *ctx) MUST_CHECK;
+int office_list(struct db *db, const char *code, bool (*row)(void *ctx, const struct office_row *r),
+	void *ctx) MUST_CHECK;
 struct target_row {
 	int64_t id, contact_id;
 	int kind;
@@ -78,38 +79,46 @@ struct target_row {
 	const char *tags, *lists; /* comma between */
 };
 struct target_ask {
-	int kind;                /* 0: all */
+	int kind;                 /* 0: all */
 	const char *office, *tag; /* NULL: all */
 	int64_t after, contact_id;
 	int64_t limit;
 	bool gone; /* those too */
 };
-int target_list(struct db *db, const struct target_ask *ask, bool (*row)(void *ctx, const struct target_row *r), void *ctx) MUST_CHECK;
+int target_list(struct db *db, const struct target_ask *ask,
+	bool (*row)(void *ctx, const struct target_row *r), void *ctx) MUST_CHECK;
 int contact_find(struct db *db, int kind, struct str address, int64_t *ret) MUST_CHECK; /* 1, 0 */
 struct suppression_row {
 	const char *list;
 	int reason;
 	int64_t since;
 };
-int suppression_list(struct db *db, const struct hash *who, bool (*row)(void *ctx, const struct suppression_row *r), void *ctx) MUST_CHECK;
+int suppression_list(struct db *db, const struct hash *who,
+	bool (*row)(void *ctx, const struct suppression_row *r), void *ctx) MUST_CHECK;
 /* Deliveries of a contact over all releases. */
 int contact_deliveries(struct db *db, int64_t contact_id, int kind, int64_t *ret) MUST_CHECK;
-int audience_list(struct db *db, bool (*row)(void *ctx, const struct rule_in *r), void *ctx) MUST_CHECK;
-int campaign_list(struct db *db, bool (*row)(void *ctx, const struct campaign_in *r), void *ctx) MUST_CHECK;
+int audience_list(
+	struct db *db, bool (*row)(void *ctx, const struct rule_in *r), void *ctx) MUST_CHECK;
+int campaign_list(
+	struct db *db, bool (*row)(void *ctx, const struct campaign_in *r), void *ctx) MUST_CHECK;
 struct deputy_row {
 	const char *person, *deputy, *by;
 	int64_t first, last;
 };
-int deputy_list(struct db *db, bool (*row)(void *ctx, const struct deputy_row *r), void *ctx) MUST_CHECK;
+int deputy_list(
+	struct db *db, bool (*row)(void *ctx, const struct deputy_row *r), void *ctx) MUST_CHECK;
 /* Names that a rule uses and nobody has: "office 'x', tag 'y'"; offices and regions are errors, tags and lists may still come. */
-int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_errors, char *ret_warnings, size_t n_warnings) MUST_CHECK;
+int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_errors,
+	char *ret_warnings, size_t n_warnings) MUST_CHECK;
 /* Who an audience is now. Counts by kind and region, then targets. */
 struct audience_count {
 	int kind;
 	const char *region;
 	int64_t n;
 };
-int audience_counts(struct db *db, const char *name, bool (*row)(void *ctx, const struct audience_count *r), void *ctx, struct err *e) MUST_CHECK;
+int audience_counts(struct db *db, const char *name,
+	bool (*row)(void *ctx, const struct audience_count *r), void *ctx,
+	struct err *e) MUST_CHECK;
 int audience_targets(struct db *db, const char *name, int64_t after, int64_t limit,
 	bool (*row)(void *ctx, const struct target_row *r), void *ctx, struct err *e) MUST_CHECK;
 /* Codes of an office and those above it, nearest first; returns how many, at most max. */

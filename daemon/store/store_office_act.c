@@ -8,22 +8,28 @@
 #include "store/store_internal.h"
 #include "store/store_office.h"
 
-static int merge_check(struct db *db, const struct office_merge *c, int64_t *ret_old, int64_t *ret_into, struct err *e)
+static int merge_check(struct db *db, const struct office_merge *c, int64_t *ret_old,
+	int64_t *ret_into, struct err *e)
 {
 	int64_t below = 0;
 	int rc = db_get_i64(db, ret_old, "SELECT id FROM office WHERE code=?", "t", c->old);
 	if (rc == 0)
 		return err_set(e, -ENOENT, "there is no office '%.64s'", c->old);
 	if (rc == 1)
-		rc = db_get_i64(db, ret_into, "SELECT id FROM office WHERE code=? AND gone=0 AND replaced_by IS NULL", "t", c->into);
+		rc = db_get_i64(db, ret_into,
+			"SELECT id FROM office WHERE code=? AND gone=0 AND replaced_by IS NULL",
+			"t", c->into);
 	if (rc == 0)
-		return err_set(e, -ENOENT, "there is no office '%.64s' that could take over", c->into);
+		return err_set(
+			e, -ENOENT, "there is no office '%.64s' that could take over", c->into);
 	if (rc == 1 && *ret_old == *ret_into)
 		return err_set(e, -EINVAL, "an office cannot be merged into itself");
 	if (rc == 1)
-		rc = db_get_i64(db, &below, "SELECT count(*) FROM office WHERE parent_id=? AND gone=0", "i", *ret_old);
+		rc = db_get_i64(db, &below,
+			"SELECT count(*) FROM office WHERE parent_id=? AND gone=0", "i", *ret_old);
 	if (rc == 1 && below > 0)
-		return err_set(e, -EBUSY, "'%.64s' has %lld offices below it; give them another parent first", c->old,
+		return err_set(e, -EBUSY,
+			"'%.64s' has %lld offices below it; give them another parent first", c->old,
 			(long long)below);
 	return rc < 0 ? rc : 0;
 }
@@ -35,12 +41,15 @@ static int merge_run(struct store_tx *tx, struct store_cmd *cmd)
 	int64_t old = 0, into = 0;
 	int rc = merge_check(tx_db(tx), c, &old, &into, &cmd->err);
 	if (rc == 0)
-		rc = db_exec(tx_db(tx), "UPDATE office SET valid_to=?2, replaced_by=?3 WHERE id=?1", "iii", old, c->on, into);
+		rc = db_exec(tx_db(tx), "UPDATE office SET valid_to=?2, replaced_by=?3 WHERE id=?1",
+			"iii", old, c->on, into);
 	(void)snprintf(subject, sizeof(subject), "office:%.64s", c->old);
 	(void)snprintf(now, sizeof(now), "into=office:%.64s on_ms=%lld", c->into, (long long)c->on);
-	const struct audit_event ev = {
-		.person = c->person, .via = c->via, .what = "office.merge", .subject = subject, .now = now
-	};
+	const struct audit_event ev = { .person = c->person,
+		.via = c->via,
+		.what = "office.merge",
+		.subject = subject,
+		.now = now };
 	return rc < 0 ? rc : store_audit(tx, &ev);
 }
 
@@ -53,12 +62,14 @@ void office_merge_prepare(struct office_merge *c)
 static int move_one(struct db *db, int64_t target, int64_t contact, int64_t into, int64_t *moved)
 {
 	int64_t there = 0;
-	int rc = db_get_i64(db, &there, "SELECT 1 FROM target WHERE office_id=? AND contact_id=?", "ii", into, contact);
+	int rc = db_get_i64(db, &there, "SELECT 1 FROM target WHERE office_id=? AND contact_id=?",
+		"ii", into, contact);
 	if (rc < 0)
 		return rc;
 	(*moved)++;
-	return rc == 1 ? db_exec(db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", target)
-		       : db_exec(db, "UPDATE target SET office_id=?2 WHERE id=?1", "ii", target, into);
+	return rc == 1
+		? db_exec(db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", target)
+		: db_exec(db, "UPDATE target SET office_id=?2 WHERE id=?1", "ii", target, into);
 }
 
 static int settle_run(struct store_tx *tx, struct store_cmd *cmd)
@@ -106,10 +117,13 @@ static int deputy_run(struct store_tx *tx, struct store_cmd *cmd)
 		"last=excluded.last, by=excluded.by",
 		"ttiit", c->person, c->deputy, c->first, c->last, c->person);
 	(void)snprintf(subject, sizeof(subject), "person:%.100s", c->deputy);
-	(void)snprintf(now, sizeof(now), "from_ms=%lld to_ms=%lld", (long long)c->first, (long long)c->last);
-	const struct audit_event ev = {
-		.person = c->person, .via = c->via, .what = "deputy.add", .subject = subject, .now = now
-	};
+	(void)snprintf(now, sizeof(now), "from_ms=%lld to_ms=%lld", (long long)c->first,
+		(long long)c->last);
+	const struct audit_event ev = { .person = c->person,
+		.via = c->via,
+		.what = "deputy.add",
+		.subject = subject,
+		.now = now };
 	return rc < 0 ? rc : store_audit(tx, &ev);
 }
 

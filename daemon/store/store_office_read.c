@@ -9,7 +9,8 @@
 #include "store/store_internal.h"
 #include "store/store_office.h"
 
-int office_list(struct db *db, const char *code, bool (*row)(void *ctx, const struct office_row *r), void *ctx)
+int office_list(struct db *db, const char *code, bool (*row)(void *ctx, const struct office_row *r),
+	void *ctx)
 {
 	sqlite3_stmt *q;
 	int rc = db_query(db, &q,
@@ -40,14 +41,15 @@ int office_list(struct db *db, const char *code, bool (*row)(void *ctx, const st
 	return rc;
 }
 
-#define TARGET_COLUMNS \
+#define TARGET_COLUMNS                                                                                                      \
 	"t.id, t.contact_id, c.kind, c.address, c.name, o.code, t.lang, t.flags, t.vars, c.form, h.name, a.name, l.class, " \
-	"(SELECT group_concat(g.name) FROM target_tag x JOIN tag g ON g.id=x.tag_id WHERE x.target_id=t.id), " \
+	"(SELECT group_concat(g.name) FROM target_tag x JOIN tag g ON g.id=x.tag_id WHERE x.target_id=t.id), "              \
 	"(SELECT group_concat(g.name) FROM list g JOIN list_target x ON x.list_id=g.id AND x.target_id=t.id) "
-#define TARGET_JOINS \
+#define TARGET_JOINS                                                                                                            \
 	" CROSS JOIN contact c ON c.id=t.contact_id LEFT JOIN office o ON o.id=t.office_id LEFT JOIN lane l ON l.id=t.lane_id " \
 	"LEFT JOIN account a ON a.id=l.account_id LEFT JOIN channel h ON h.id=a.channel_id "
-#define NOT_PENDING " NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2)) "
+#define NOT_PENDING \
+	" NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2)) "
 
 static void target_of(sqlite3_stmt *q, struct target_row *r)
 {
@@ -68,7 +70,8 @@ static void target_of(sqlite3_stmt *q, struct target_row *r)
 		.lists = col_z(q, 14) };
 }
 
-static int target_rows(struct db *db, sqlite3_stmt *q, bool (*row)(void *ctx, const struct target_row *r), void *ctx)
+static int target_rows(struct db *db, sqlite3_stmt *q,
+	bool (*row)(void *ctx, const struct target_row *r), void *ctx)
 {
 	struct target_row r;
 	int rc;
@@ -82,32 +85,40 @@ static int target_rows(struct db *db, sqlite3_stmt *q, bool (*row)(void *ctx, co
 	return rc;
 }
 
-int target_list(struct db *db, const struct target_ask *ask, bool (*row)(void *ctx, const struct target_row *r), void *ctx)
+int target_list(struct db *db, const struct target_ask *ask,
+	bool (*row)(void *ctx, const struct target_row *r), void *ctx)
 {
 	sqlite3_stmt *q;
 	int rc;
 	if (ask->contact_id)
-		rc = db_query(db, &q, "SELECT " TARGET_COLUMNS "FROM target t" TARGET_JOINS "WHERE t.contact_id=?1 ORDER BY t.id", "i",
-			ask->contact_id);
+		rc = db_query(db, &q,
+			"SELECT " TARGET_COLUMNS "FROM target t" TARGET_JOINS
+			"WHERE t.contact_id=?1 ORDER BY t.id",
+			"i", ask->contact_id);
 	else
 		rc = db_query(db, &q,
 			"SELECT " TARGET_COLUMNS "FROM target t" TARGET_JOINS
-			"WHERE t.id>?1 AND (t.flags&1)<=?6 AND " NOT_PENDING "AND (?2=0 OR c.kind=?2) AND (?3 IS NULL OR o.code=?3) AND "
+			"WHERE t.id>?1 AND (t.flags&1)<=?6 AND " NOT_PENDING
+			"AND (?2=0 OR c.kind=?2) AND (?3 IS NULL OR o.code=?3) AND "
 			"(?4 IS NULL OR EXISTS(SELECT 1 FROM tag g JOIN target_tag x ON x.tag_id=g.id AND x.target_id=t.id WHERE g.name=?4)) "
 			"ORDER BY t.id LIMIT ?5",
-			"iittii", ask->after, (int64_t)ask->kind, ask->office, ask->tag, ask->limit, (int64_t)ask->gone);
+			"iittii", ask->after, (int64_t)ask->kind, ask->office, ask->tag, ask->limit,
+			(int64_t)ask->gone);
 	return rc < 0 ? rc : target_rows(db, q, row, ctx);
 }
 
 int contact_find(struct db *db, int kind, struct str address, int64_t *ret)
 {
-	return db_get_i64(db, ret, "SELECT id FROM contact WHERE kind=? AND address=?", "is", (int64_t)kind, address);
+	return db_get_i64(db, ret, "SELECT id FROM contact WHERE kind=? AND address=?", "is",
+		(int64_t)kind, address);
 }
 
-int suppression_list(struct db *db, const struct hash *who, bool (*row)(void *ctx, const struct suppression_row *r), void *ctx)
+int suppression_list(struct db *db, const struct hash *who,
+	bool (*row)(void *ctx, const struct suppression_row *r), void *ctx)
 {
 	sqlite3_stmt *q;
-	int rc = db_query(db, &q, "SELECT list, reason, since FROM suppression WHERE who=? ORDER BY list", "h", who);
+	int rc = db_query(db, &q,
+		"SELECT list, reason, since FROM suppression WHERE who=? ORDER BY list", "h", who);
 	while (rc == 0 && (rc = db_row(db, q)) == 1) {
 		const struct suppression_row r = {
 			.list = col_z(q, 0), .reason = (int)col_i64(q, 1), .since = col_i64(q, 2)
@@ -125,9 +136,9 @@ int suppression_list(struct db *db, const struct hash *who, bool (*row)(void *ct
 int contact_deliveries(struct db *db, int64_t contact_id, int kind, int64_t *ret)
 {
 	return db_get_i64(db, ret,
-		"SELECT count(*) FROM (SELECT DISTINCT release_id, slot FROM part UNION SELECT id, 63 FROM release) s "
-		"CROSS JOIN delivery d ON d.once=(s.release_id*64+s.slot)*16+?2 AND d.contact_id=?1",
-		"ii", contact_id, (int64_t)kind) < 0
+		       "SELECT count(*) FROM (SELECT DISTINCT release_id, slot FROM part UNION SELECT id, 63 FROM release) s "
+		       "CROSS JOIN delivery d ON d.once=(s.release_id*64+s.slot)*16+?2 AND d.contact_id=?1",
+		       "ii", contact_id, (int64_t)kind) < 0
 		? -EIO
 		: 0;
 }
@@ -137,7 +148,9 @@ int audience_list(struct db *db, bool (*row)(void *ctx, const struct rule_in *r)
 	sqlite3_stmt *q;
 	int rc = db_query(db, &q, "SELECT name, title, rule FROM audience ORDER BY name", "");
 	while (rc == 0 && (rc = db_row(db, q)) == 1) {
-		const struct rule_in r = { .name = col_z(q, 0), .title = col_z(q, 1), .rule = col_z(q, 2) };
+		const struct rule_in r = {
+			.name = col_z(q, 0), .title = col_z(q, 1), .rule = col_z(q, 2)
+		};
 		bool more = row(ctx, &r);
 		rc = 0;
 		if (!more) {
@@ -151,7 +164,8 @@ int audience_list(struct db *db, bool (*row)(void *ctx, const struct rule_in *r)
 int campaign_list(struct db *db, bool (*row)(void *ctx, const struct campaign_in *r), void *ctx)
 {
 	sqlite3_stmt *q;
-	int rc = db_query(db, &q, "SELECT name, title, first, last, prio FROM campaign ORDER BY first, name", "");
+	int rc = db_query(db, &q,
+		"SELECT name, title, first, last, prio FROM campaign ORDER BY first, name", "");
 	while (rc == 0 && (rc = db_row(db, q)) == 1) {
 		const struct campaign_in r = { .name = col_z(q, 0),
 			.title = col_z(q, 1),
@@ -171,7 +185,9 @@ int campaign_list(struct db *db, bool (*row)(void *ctx, const struct campaign_in
 int deputy_list(struct db *db, bool (*row)(void *ctx, const struct deputy_row *r), void *ctx)
 {
 	sqlite3_stmt *q;
-	int rc = db_query(db, &q, "SELECT person, deputy, by, first, last FROM deputy ORDER BY last DESC, person LIMIT 1000", "");
+	int rc = db_query(db, &q,
+		"SELECT person, deputy, by, first, last FROM deputy ORDER BY last DESC, person LIMIT 1000",
+		"");
 	while (rc == 0 && (rc = db_row(db, q)) == 1) {
 		const struct deputy_row r = { .person = col_z(q, 0),
 			.deputy = col_z(q, 1),
@@ -202,9 +218,11 @@ static void note(char *dst, size_t size, const char *what, const char *name)
 		(void)snprintf(dst + n, size - n, "%s%s '%s'", n ? ", " : "", what, name);
 }
 
-static int clause_unknown(struct db *db, const struct audience_clause *c, char *errors, size_t n_errors, char *warnings, size_t n_warnings)
+static int clause_unknown(struct db *db, const struct audience_clause *c, char *errors,
+	size_t n_errors, char *warnings, size_t n_warnings)
 {
-	static const char *const sql[AK_COUNT] = { sql_is_region, sql_is_office, sql_is_office, sql_is_tag, sql_is_list, NULL };
+	static const char *const sql[AK_COUNT] = { sql_is_region, sql_is_office, sql_is_office,
+		sql_is_tag, sql_is_list, NULL };
 	for (int k = 0; k < AK_COUNT; k++)
 		for (size_t i = 0; sql[k] && i < c->key[k].n; i++) {
 			int64_t there = 0;
@@ -214,12 +232,15 @@ static int clause_unknown(struct db *db, const struct audience_clause *c, char *
 			bool soft = k == AK_TAG || k == AK_LIST;
 			if (rc == 0)
 				note(soft ? warnings : errors, soft ? n_warnings : n_errors,
-					k == AK_UNDER ? "office" : audience_key_name((enum audience_key)k), c->key[k].v[i]);
+					k == AK_UNDER ? "office"
+						      : audience_key_name((enum audience_key)k),
+					c->key[k].v[i]);
 		}
 	return 0;
 }
 
-int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_errors, char *ret_warnings, size_t n_warnings)
+int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_errors,
+	char *ret_warnings, size_t n_warnings)
 {
 	cJSON *j CLEANUP_JSON = NULL;
 	CLEANUP(audience_free) struct audience *a = NULL;
@@ -231,12 +252,14 @@ int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_erro
 	for (size_t i = 0; rc == 0 && i < a->n_any; i++)
 		rc = clause_unknown(db, &a->any[i], ret_errors, n_errors, ret_warnings, n_warnings);
 	for (size_t i = 0; rc == 0 && i < a->n_not; i++)
-		rc = clause_unknown(db, &a->not_[i], ret_errors, n_errors, ret_warnings, n_warnings);
+		rc = clause_unknown(
+			db, &a->not_[i], ret_errors, n_errors, ret_warnings, n_warnings);
 	return rc;
 }
 
 /* SELECT what FROM the targets of an audience, rest behind. */
-static int audience_query(struct db *db, const char *name, const char *what, const char *rest, sqlite3_stmt **ret, struct err *e)
+static int audience_query(struct db *db, const char *name, const char *what, const char *rest,
+	sqlite3_stmt **ret, struct err *e)
 {
 	struct audience_sql a;
 	struct buf sql CLEANUP_BUF;
@@ -250,7 +273,8 @@ static int audience_query(struct db *db, const char *name, const char *what, con
 			buf_addf(&sql, "(%s) d CROSS JOIN target t ON t.id=d.id", driver);
 		else
 			buf_addz(&sql, "target t");
-		buf_addf(&sql, TARGET_JOINS "WHERE (t.flags&1)=0 AND " NOT_PENDING "AND %s %s", audience_sql_where(&a), rest);
+		buf_addf(&sql, TARGET_JOINS "WHERE (t.flags&1)=0 AND " NOT_PENDING "AND %s %s",
+			audience_sql_where(&a), rest);
 		rc = sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), ret);
 		if (rc < 0)
 			rc = err_set(e, rc, "the audience could not be resolved");
@@ -259,14 +283,18 @@ static int audience_query(struct db *db, const char *name, const char *what, con
 	return rc;
 }
 
-int audience_counts(struct db *db, const char *name, bool (*row)(void *ctx, const struct audience_count *r), void *ctx, struct err *e)
+int audience_counts(struct db *db, const char *name,
+	bool (*row)(void *ctx, const struct audience_count *r), void *ctx, struct err *e)
 {
 	sqlite3_stmt *q;
-	int rc = audience_query(db, name, "c.kind, ifnull(o.region,''), count(*)", "GROUP BY 1, 2 ORDER BY 1, 2", &q, e);
+	int rc = audience_query(db, name, "c.kind, ifnull(o.region,''), count(*)",
+		"GROUP BY 1, 2 ORDER BY 1, 2", &q, e);
 	if (rc < 0)
 		return rc;
 	while (sqlite3_step(q) == SQLITE_ROW) {
-		const struct audience_count r = { .kind = (int)col_i64(q, 0), .region = col_z(q, 1), .n = col_i64(q, 2) };
+		const struct audience_count r = {
+			.kind = (int)col_i64(q, 0), .region = col_z(q, 1), .n = col_i64(q, 2)
+		};
 		if (!row(ctx, &r))
 			break;
 	}
@@ -279,7 +307,8 @@ int audience_targets(struct db *db, const char *name, int64_t after, int64_t lim
 {
 	sqlite3_stmt *q;
 	struct target_row r;
-	int rc = audience_query(db, name, TARGET_COLUMNS, "AND t.id>?1 ORDER BY t.id LIMIT ?2", &q, e);
+	int rc = audience_query(
+		db, name, TARGET_COLUMNS, "AND t.id>?1 ORDER BY t.id LIMIT ?2", &q, e);
 	if (rc == 0)
 		rc = db_bind(q, "ii", after, limit);
 	if (rc < 0)
