@@ -2,6 +2,7 @@
  * Thread: worker, inside a reader's snapshot. Owns: struct checked, freed by check_done. Failures: problems are no failure of
  * check_run; a code means that the check itself could not be made.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,27 @@ static size_t kind_names(const struct conf *conf, const char **ret, size_t max)
 	return n;
 }
 
+/* A bundle that does not parse still says what it calls itself: for the audit of its refusal. */
+static void peek_code(struct checked *c, const char *name)
+{
+	struct buf b CLEANUP_BUF;
+	char path[4096];
+	const char *file = c->problems.n ? c->problems.v[0].file : name;
+	buf_init(&b, DOC_TEXT_MAX);
+	snprintf(path, sizeof(path), "%s/%s", c->dir, file);
+	if (strstr(file, "..") || file_read(path, &b, NULL) < 0)
+		return;
+	struct str rest = buf_str(&b), line;
+	while (rest.p && str_line(&rest, &line)) {
+		if (!str_starts(line, "code:"))
+			continue;
+		struct str code = str_trim((struct str){ line.p + 5, line.n - 5 });
+		if (code.n < sizeof(c->code) && !str_has_control(code))
+			str_copy(c->code, sizeof(c->code), code);
+		return;
+	}
+}
+
 int check_open(struct plan *p, struct store_reader *r, const struct staged *s, struct checked *c,
 	struct err *e)
 {
@@ -97,8 +119,10 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 		.kinds = kinds,
 		.n_kinds = kind_names(c->conf, kinds, KIND_MAX) };
 	rc = bundle_load(c->dir, &rules, &c->doc, &c->problems);
-	if (rc == -EINVAL && c->problems.errors > 0)
+	if (rc == -EINVAL && c->problems.errors > 0) {
+		peek_code(c, s->name);
 		return 0;
+	}
 	if (rc == 0)
 		str_copy(c->code, sizeof(c->code), str_of(c->doc->code));
 	return rc < 0 ? err_set(e, rc, "the bundle could not be read") : 0;

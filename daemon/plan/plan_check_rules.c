@@ -197,6 +197,22 @@ static void check_links(struct checked *c)
 
 /* --- look-alikes ----------------------------------------------------------------------------------------------------------------------- */
 
+/* "Thông báo 12" is not "Thông báo 13", however alike they are. */
+static bool same_digits(struct str a, struct str b)
+{
+	size_t i = 0, k = 0;
+	for (;;) {
+		while (i < a.n && (a.p[i] < '0' || a.p[i] > '9'))
+			i++;
+		while (k < b.n && (b.p[k] < '0' || b.p[k] > '9'))
+			k++;
+		if (i == a.n || k == b.n)
+			return i == a.n && k == b.n;
+		if (a.p[i++] != b.p[k++])
+			return false;
+	}
+}
+
 static void check_titles(struct checked *c, int64_t since)
 {
 	sqlite3_stmt *st;
@@ -206,7 +222,8 @@ static void check_titles(struct checked *c, int64_t since)
 		    "iii", c->release.id, c->corrects, since) < 0)
 		return;
 	while (db_row(c->db, st) == 1)
-		if (similar_titles(col_str(st, 1), str_of(c->doc->title)))
+		if (similar_titles(col_str(st, 1), str_of(c->doc->title)) &&
+			same_digits(col_str(st, 1), str_of(c->doc->title)))
 			problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, 0, "title",
 				"%s of these days has the same title", col_z(st, 0));
 }

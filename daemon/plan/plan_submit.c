@@ -228,7 +228,12 @@ static void noted(struct store_cmd *cmd)
 static void submit_failed(struct plan_call *c)
 {
 	static const char *const what[] = { "release.submit.refused", "release.correct.refused" };
+	struct civil now;
 	struct release_row r = { .year = c->checked.year };
+	if (r.year == 0 && c->checked.conf) {
+		civil_from_ms(c->checked.now, &c->checked.conf->zone, &now);
+		r.year = now.year;
+	}
 	if (c->rc != -EBADMSG && c->rc != -EPERM && c->rc != -EEXIST) {
 		call_answer(c);
 		return;

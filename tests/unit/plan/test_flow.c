@@ -215,6 +215,12 @@ static void a_refused_submission_stands_in_the_audit(void **state)
 				BODY),
 		-EBADMSG);
 	assert_int_equal(scene_audits("release.submit.refused"), 1);
+	assert_int_equal(
+		scene_submit("lan", "---\ncode: TTBC-7\ntitel: no such key\n---\nx\n"), -EBADMSG);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM audit WHERE what='release.submit.refused' AND subject='release:TTBC-7@2026'"),
+		1);
 	assert_int_equal(scene_i64("SELECT count(*) FROM release"), 0);
 }
 
