@@ -1,0 +1,50 @@
+/* slow_calls.c - an LD_PRELOAD library of system tests: a disk whose syncs take SLOW_FSYNC_MS, a name service that never
+ * answers for the name SLOW_NAME. Everything else goes straight through. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void wait_ms(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	while (nanosleep(&t, &t) != 0)
+		;
+}
+
+static long sync_ms(void)
+{
+	const char *v = getenv("SLOW_FSYNC_MS");
+	return v ? strtol(v, NULL, 10) : 0;
+}
+
+int fsync(int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+	wait_ms(sync_ms());
+	return real(fd);
+}
+
+int fdatasync(int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+	wait_ms(sync_ms());
+	return real(fd);
+}
+
+int getaddrinfo(
+	const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *,
+		struct addrinfo **) = (int (*)(const char *, const char *, const struct addrinfo *,
+		struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
+	const char *name = getenv("SLOW_NAME");
+	if (name && node && strcmp(name, node) == 0) {
+		wait_ms(600000);
+		return EAI_AGAIN;
+	}
+	return real(node, service, hints, ret);
+}

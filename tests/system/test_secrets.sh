@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# test_secrets.sh - promise 10: secrets and personal data are where they belong and nowhere else. Canaries are searched byte by byte
+# in everything that the daemon writes, says, shows and leaves behind.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
+place_new
+PASSWORD=canary-Q7w2-relay-password
+sandbox_start --user lantoa --password "$PASSWORD" --store-mails
+printf '%s\n' "$PASSWORD" >"$PLACE/pw"; chmod 600 "$PLACE/pw"
+secure_conf() { # secure_conf PORT
+	SMTP_SETTINGS=$'  user: lantoa\n  secret: relay' SMTP_CHANNEL="secrets: {relay: {file: $PLACE/pw}}" conf_write "$1"
+	echo "log_level: debug" >>"$PLACE/conf/lantoad.yaml"
+}
+secure_conf "$SMTP_PORT"
+scene_files
+printf 'email,canary.nguyen@hue.bhxh.example,hue,Nguyễn Canary,,office\n' >>"$PLACE/targets.csv"
+ADDRESS=canary.nguyen@hue.bhxh.example
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+check "the agency is imported" scene_import
+KEY_HEX=$(tr -cd '0-9a-fA-F' <"$PLACE/conf/master.key" | tail -c 64)
+absent() { # absent "sentence" NEEDLE FILES...: as it is, in Base64 and in hex
+	local what=$1 needle=$2; shift 2
+	printf '%s\n%s\n%s\n' "$needle" "$(printf '%s' "$needle" | base64 -w0 | cut -c1-24)" "$(printf '%s' "$needle" | od -An -tx1 | tr -d ' \n')" >"$PLACE/needles"
+	if grep -rlaiF -f "$PLACE/needles" "$@" >"$PLACE/found" 2>/dev/null; then not_ok "$what"; sed 's/^/# in /' "$PLACE/found" | head -5; else ok "$what"; fi
+}
+release_now() { editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1"; }
+release_now SEC-1
+check "a release goes out over the relay with its password" until_true 20 has_mails SEC-1 5
+operator watch -q SEC-1 --timeout 20
+
+echo "# the relay's password"
+for s in status queue channels deliveries releases audit 'show SEC-1' 'report SEC-1' 'config check' 'channel check mail'; do
+	operator $s >>"$PLACE/said" 2>&1
+	operator --json $s >>"$PLACE/said" 2>&1
+done
+http GET "$(private_port)" /metrics >>"$PLACE/said"
+ps -e -o args ww | grep -v 'sandbox run' >"$PLACE/ps"; tr '\0' '\n' <"/proc/$DAEMON_PID/environ" >>"$PLACE/ps"; tr '\0' ' ' <"/proc/$DAEMON_PID/cmdline" >>"$PLACE/ps"
+check "the words of the daemon were collected" [ "$(wc -c <"$PLACE/said")" -gt 2000 ]
+absent "it is in no database, exchange record or file of the state folder" "$PASSWORD" "$PLACE/state"
+absent "in no log, not even at debug" "$PASSWORD" "$PLACE/lantoad.log"
+absent "in nothing that a command shows" "$PASSWORD" "$PLACE/said"
+absent "in no list of processes" "$PASSWORD" "$PLACE/ps"
+printf 'wrong-%s' "$PASSWORD" >"$PLACE/pw"
+admin -q reload
+release_now SEC-2
+refused_login() { operator --json queue | jq -e '[.rows[] | select((.why // "") != "")] | length > 0'; }
+check "with a wrong one the lane says why it waits" until_true 20 refused_login
+operator queue >"$PLACE/said2" 2>&1; operator --json queue >>"$PLACE/said2"; operator --json channels >>"$PLACE/said2"; operator --json audit >>"$PLACE/said2"
+absent "the error does not repeat it" "wrong-$PASSWORD" "$PLACE/said2" "$PLACE/lantoad.log" "$PLACE/state"
+printf '%s\n' "$PASSWORD" >"$PLACE/pw"
+admin -q reload
+check "with the right one everything goes" until_true 40 has_mails SEC-2 5
+
+echo "# the master key"
+absent "it is in no file of the state folder" "$KEY_HEX" "$PLACE/state"
+absent "in no log, no answer, no list of processes" "$KEY_HEX" "$PLACE/lantoad.log" "$PLACE/said" "$PLACE/ps"
+same "files are for us alone" "$(find "$PLACE/state" "$PLACE/conf/master.key" -type f -perm /077 | wc -l | tr -d ' ')" 0
+if command -v gcore >/dev/null && [ "$(id -u)" = 0 ] && [ -z "$(ldd "$B/lantoad" | grep -E 'lib[at]san')" ]; then
+	same "the process may not leave a core" "$(awk '/Max core file size/ {print $5}' "/proc/$DAEMON_PID/limits")" 0
+	gcore -o "$PLACE/core" "$DAEMON_PID" >"$PLACE/gcore.out" 2>&1
+	if ls "$PLACE"/core.* >/dev/null 2>&1; then
+		printf '%s' "$KEY_HEX" | xxd -r -p >"$PLACE/key.raw"
+		if /usr/bin/python3 -c 'import sys; sys.exit(open(sys.argv[2], "rb").read() in open(sys.argv[1], "rb").read())' "$PLACE"/core.* "$PLACE/key.raw"; then ok "even a core taken by root has no master key"; else not_ok "even a core taken by root has no master key"; fi
+		if grep -qaF "$PASSWORD" "$PLACE"/core.*; then not_ok "and no password"; else ok "and no password"; fi
+		rm -f "$PLACE"/core.* "$PLACE/key.raw"
+	else
+		ok "a core cannot even be taken"
+	fi
+else
+	ok "core # SKIP needs root, gcore and a build without sanitizers"
+fi
+
+echo "# personal data"
+absent "no address stands in the log" "$ADDRESS" "$PLACE/lantoad.log"
+absent "nor its first part" "canary.nguyen" "$PLACE/lantoad.log"
+operator --json audit --limit 1000 >"$PLACE/audit.json"
+absent "nor in the audit" "canary.nguyen" "$PLACE/audit.json"
+same "nor in the audit's rows" "$(sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM audit WHERE instr(person||via||what||subject||ifnull(was,'')||ifnull(now,'')||ifnull(why,''), '@')" | tr -d ' ')" "$(sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM audit WHERE subject LIKE 'release:%@20%' AND instr(replace(person||via||what||subject||ifnull(was,'')||ifnull(now,'')||ifnull(why,''), subject, ''), '@')=0")"
+viewer() { sed -i '/^people:/a\  - {name: Khách Xem, user: khach-demo, roles: [viewer]}' "$PLACE/conf/lantoad.yaml"; admin -q reload; }
+viewer
+check "who only looks sees addresses masked" bash -c "'$B/lantoa' --as 'Khách Xem' --json report SEC-1 | jq -e '[.deliveries[].address] | length == 5 and (map(select(contains(\"canary.nguyen\"))) | length == 0)'"
+
+echo "# forgetting"
+check "the address is known" bash -c "'$B/lantoa' --as 'Lê Vận Hành' targets show $ADDRESS"
+mkdir -p "$PLACE/old-backup"; admin -q backup "$PLACE/old-backup"
+refuse "forgetting needs a reason" 2 admin targets forget "$ADDRESS"
+check "it is forgotten" admin targets forget "$ADDRESS" -m "asked by letter"
+refuse "afterwards nobody knows it" 4 operator targets show "$ADDRESS"
+gone() { ! grep -rqaiF canary.nguyen "$PLACE/state"; }
+check "no byte of it is left in database, WAL, exchange, staging, assets" until_true 15 gone
+grep -rlaiF canary.nguyen "$PLACE/state" | sed 's/^/# in /'
+absent "nor in the log" "canary.nguyen" "$PLACE/lantoad.log"
+check "the act stands in the audit" audited forget "asked by letter"
+operator --json audit --limit 1000 >"$PLACE/audit.json"
+absent "without the address" "canary.nguyen" "$PLACE/audit.json"
+mkdir -p "$PLACE/new-backup"; admin -q backup "$PLACE/new-backup"
+absent "a new backup has nothing of it" "canary.nguyen" "$PLACE/new-backup"
+check "the delivery still stands in the report, without a name" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json report SEC-1 | jq -e '.deliveries | length == 5'"
+release_now SEC-3
+check "the next release goes to the others" until_true 20 has_mails SEC-3 4
+check "fsck is clean" operator fsck
+check "the audit chain holds" operator audit verify
+daemon_stop
+check "and after the end no byte is left" gone
+tap_end
