@@ -12,6 +12,7 @@
 #include "store/store_fsck.h"
 #include "store/store_release.h"
 #include "store/store_secret.h"
+#include "store/store_policy.h"
 #include "store/store_status.h"
 
 /* --- status ---------------------------------------------------------------------------------------------------------------- */
@@ -108,7 +109,7 @@ static void long_done(struct work *w)
 	free(l);
 }
 
-static int long_start(
+static struct long_call *long_new(
 	struct ctl_call *c, int (*run)(struct long_call *), const char *text, bool flag)
 {
 	struct long_call *l = x_calloc(1, sizeof(*l));
@@ -118,7 +119,13 @@ static int long_start(
 	l->result = json_obj();
 	(void)str_copy(l->text, sizeof(l->text), str_of(text ? text : ""));
 	l->work = (struct work){ .fn = long_run, .done = long_done };
-	env_work(c->deps->env, &l->work);
+	return l;
+}
+
+static int long_start(
+	struct ctl_call *c, int (*run)(struct long_call *), const char *text, bool flag)
+{
+	env_work(c->deps->env, &long_new(c, run, text, flag)->work);
 	return 0;
 }
 
@@ -218,11 +225,53 @@ static int run_backup(struct long_call *l)
 	return rc;
 }
 
+struct backup_note { /* a backup that was made, for the audit; the answer does not wait for it */
+	struct store_policy_cmd cmd;
+	char *person, *via, *dir;
+};
+
+static void backup_noted(struct store_cmd *cmd)
+{
+	struct backup_note *n = CONTAINER_OF(cmd, struct backup_note, cmd.cmd);
+	if (cmd->rc)
+		log_line(LOG_WARN, "ev=backup.note_failed rc=%d continuing", cmd->rc);
+	free(n->person);
+	free(n->via);
+	free(n->dir);
+	free(n);
+}
+
+static void backup_done(struct work *w)
+{
+	struct long_call *l = CONTAINER_OF(w, struct long_call, work);
+	if (l->rc == 0) {
+		struct backup_note *n = x_calloc(1, sizeof(*n));
+		n->person = x_strdup(l->call->who.person);
+		n->via = x_strdup(l->call->who.via);
+		n->dir = x_strdup(l->text);
+		n->cmd = (struct store_policy_cmd){ .person = n->person,
+			.via = n->via,
+			.act = "store.backup",
+			.why = n->dir,
+			.cmd.done = backup_noted };
+		store_policy_prepare(&n->cmd);
+		int rc = store_submit(l->call->deps->store, &n->cmd.cmd);
+		if (rc) {
+			n->cmd.cmd.rc = rc;
+			backup_noted(&n->cmd.cmd);
+		}
+	}
+	long_done(w);
+}
+
 static int method_backup(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	UNUSED(ret);
 	UNUSED(e);
-	return long_start(c, run_backup, json_z(c->params, "dir", ""), false);
+	struct long_call *l = long_new(c, run_backup, json_z(c->params, "dir", ""), false);
+	l->work.done = backup_done;
+	env_work(c->deps->env, &l->work);
+	return 0;
 }
 
 static int run_config_check(struct long_call *l)

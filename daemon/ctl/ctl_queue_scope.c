@@ -268,6 +268,8 @@ static void on_stopped(
 		json_put_i64(o, "deliveries", deliveries);
 		json_put_i64(o, "on_wire", on_wire);
 		json_put_z(o, "scope", s->r.scope.text);
+		if (s->r.verb == STOP_RESUME) /* what was held may start now */
+			plan_on_progress(s->j.c->deps->plan, 0, 0);
 	}
 	ctl_answer(s->j.c, rc, e, o);
 	free(s);

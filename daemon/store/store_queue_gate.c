@@ -120,19 +120,34 @@ static int gates_drop(struct store_tx *tx, struct sq_stop *c)
 	return rc;
 }
 
+/* Lots held by the machine open with it. One whose part has not started, that was held because its outputs are not what was
+ * approved, or that came from a backup goes back to planning, which judges it anew and opens it only when all is as approved.
+ * Parts that a restored backup held wait again, or go on where they had started. */
+static int lots_resume(struct db *db, const struct sq_scope *s)
+{
+	int rc = db_exec(db,
+		"UPDATE lot SET gate=iif(ifnull(why,'') LIKE 'changed:%' OR ifnull(why,'') LIKE 'restored:%' OR NOT EXISTS(SELECT 1 FROM "
+		"part p JOIN release r ON r.id=p.release_id AND r.rev_approved=p.rev WHERE p.release_id=lot.release_id AND p.part=lot.part "
+		"AND p.started IS NOT NULL), 0, 1), why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
+		" AND l.gate=2)",
+		SCOPE_FMT, SCOPE_ARGS(s));
+	if (rc == 0)
+		rc = db_exec(db,
+			"UPDATE part SET state=iif(started IS NULL, 0, 1), why=NULL WHERE state=3 AND why LIKE 'restored:%' AND (?2<0 OR "
+			"part=?2) AND release_id IN (SELECT r.id FROM release r WHERE r.rev_approved=part.rev AND (?1=0 OR r.id=?1) AND "
+			"(?3=0 OR r.campaign_id=?3)) AND (?1<>0 OR ?3<>0)",
+			"iii", s->release, (int64_t)s->part, s->campaign);
+	return rc;
+}
+
 static int resume(struct store_tx *tx, struct sq_stop *c)
 {
 	struct db *db = tx_db(tx);
 	const struct sq_scope *s = &c->scope;
 	int rc = gates_drop(tx, c);
 
-	/* Lots held by the machine open with it. One held because its outputs are not what was approved goes back to planning,
-	 * which makes them again and opens it only when they are equal by now. */
 	if (rc == 0 && !s->lane && !s->channel && (s->release || s->office || s->campaign))
-		rc = db_exec(db,
-			"UPDATE lot SET gate=iif(ifnull(why,'') LIKE 'changed:%', 0, 1), why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
-			" AND l.gate=2)",
-			SCOPE_FMT, SCOPE_ARGS(s));
+		rc = lots_resume(db, s);
 	if (rc == 0 && (s->lane || s->channel))
 		rc = db_exec(db,
 			"UPDATE lane SET gate=0, why=NULL, until=0 WHERE (?1=0 OR id=?1) AND (?2=0 OR "
