@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "main_app.h"
+#include "plan/import.h"
 #include "store/store_fence.h"
 
 #define EXIT_CONFIG 6
@@ -175,6 +176,9 @@ static int open_parts(struct app *a, struct err *e)
 		return rc;
 	dispatch_start(a->dispatch);
 	plan_start(a->plan);
+	struct import_opts io;
+	app_import_opts(a, &io);
+	import_start(&io, NULL, NULL);
 	struct ctl_opts c = { .deps = { .env = a->env,
 				      .loop = a->loop,
 				      .started_ms = a->started_ms,

@@ -49,8 +49,10 @@ void app_ctl_reload(void *app, const struct actor *who,
 void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 /* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */
-void app_policy_note(struct app *a, const char *person, const char *via, const char *act,
-	const char *refused);
+void app_policy_note(
+	struct app *a, const char *person, const char *via, const char *act, const char *refused);
+struct import_opts;
+void app_import_opts(struct app *a, struct import_opts *ret);
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
 void app_free(struct app *a); /* after the loop has ended */

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "main_app.h"
+#include "plan/import.h"
 
 #define DRAIN_MS 60000
 
@@ -37,6 +38,13 @@ static int same_places(const struct conf *a, const struct conf *b, struct err *e
 		return err_set(
 			e, -EINVAL, "%s: state_dir and socket change only by a restart", b->path);
 	return 0;
+}
+
+void app_import_opts(struct app *a, struct import_opts *ret)
+{
+	*ret = (struct import_opts){
+		.env = a->env, .store = a->store, .conf = a->conf, .channels = &a->channels
+	};
 }
 
 struct old_channels {
@@ -70,6 +78,9 @@ static int swap(struct reload *r)
 	a->channels = fresh;
 	a->conf = MOVE(r->conf);
 	plan_reload(a->plan, a->conf, fresh);
+	struct import_opts io;
+	app_import_opts(a, &io);
+	import_reroute(&io, NULL, NULL);
 	log_level_set(a->conf->log_level);
 	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);
 	return 0;

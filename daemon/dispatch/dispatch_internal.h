@@ -283,6 +283,7 @@ struct dispatch {
 	size_t n_pool, n_copies;
 	struct list intents, steps, outs; /* pending copies */
 	size_t n_intents_wait, n_steps_wait, n_outs_wait;
+	size_t n_flying; /* committed and without an answer: CP_GO and CP_ON */
 	struct sq_outcomes oc;
 	struct sq_intents ic;
 	struct sq_outcome **ov;
@@ -337,6 +338,8 @@ void lanes_free(struct dispatch *d);
 /* dispatch_setup.c */
 void setups_free(struct dispatch *d);
 int setup_begin(struct dispatch *d, struct err *e) MUST_CHECK;
+/* A lane that was not known yet; text: channel, account, class, why. Then setup_bind. */
+void setup_lane(struct dispatch *d, const struct sq_lane_row *r, char text[4][160]);
 void setup_bind(struct dispatch *d); /* lanes to the conf and the channels at hand */
 
 /* dispatch_lot.c */

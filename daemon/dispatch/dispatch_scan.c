@@ -14,9 +14,8 @@ struct scan_lot {
 	char release[56], office[24];
 };
 struct scan_lane {
-	int64_t id, until_ms;
-	int gate;
-	char why[160];
+	struct sq_lane_row r; /* its strings: NULL */
+	char text[4][160];    /* channel, account, class, why */
 };
 struct scan_office {
 	int64_t id, parent;
@@ -57,8 +56,11 @@ static int on_lane(void *ctx, const struct sq_lane_row *r)
 		s->lane = x_realloc(s->lane, s->cap_lane, sizeof(*s->lane));
 	}
 	struct scan_lane *l = &s->lane[s->n_lane++];
-	*l = (struct scan_lane){ .id = r->id, .until_ms = r->until_ms, .gate = r->gate };
-	(void)str_copy(l->why, sizeof(l->why), r->why);
+	const struct str in[4] = { r->channel, r->account, r->class, r->why };
+	l->r = *r;
+	l->r.channel = l->r.account = l->r.class = l->r.why = (struct str){ 0 };
+	for (int i = 0; i < 4; i++)
+		(void)str_copy(l->text[i], sizeof(l->text[i]), in[i]);
 	return s->n_lane > D_LANES_MAX ? -E2BIG : 0;
 }
 
@@ -123,6 +125,32 @@ static void scan_run(struct work *w)
 	store_reader_put(s->d->o.store, r);
 }
 
+/* An import may have made lanes since the start: a domain group that was not there before. */
+static void lanes_merge(struct dispatch *d, struct dscan *s)
+{
+	bool fresh = false;
+
+	for (size_t i = 0; i < s->n_lane; i++) {
+		if (lane_find(d, s->lane[i].r.id))
+			continue;
+		setup_lane(d, &s->lane[i].r, s->lane[i].text);
+		fresh = true;
+	}
+	if (fresh)
+		setup_bind(d);
+	for (size_t i = 0; i < s->n_lane; i++) {
+		const struct sq_lane_row *r = &s->lane[i].r;
+		struct dlane *l = lane_find(d, r->id);
+		bool was = l->held;
+		l->held = r->gate != 0;
+		(void)str_copy(l->why, sizeof(l->why), str_of(s->lane[i].text[3]));
+		if (was && !l->held) {
+			l->until_ms = r->until_ms;
+			breaker_good(&l->breaker);
+		}
+	}
+}
+
 static void merge(struct dispatch *d, struct dscan *s)
 {
 	free(d->gates);
@@ -135,18 +163,7 @@ static void merge(struct dispatch *d, struct dscan *s)
 		if (s->office[i].parent)
 			(void)map64_put(d->office_parent, (uint64_t)s->office[i].id,
 				(void *)(intptr_t)s->office[i].parent);
-	for (size_t i = 0; i < s->n_lane; i++) {
-		struct dlane *l = lane_find(d, s->lane[i].id);
-		if (!l)
-			continue;
-		bool was = l->held;
-		l->held = s->lane[i].gate != 0;
-		(void)str_copy(l->why, sizeof(l->why), str_of(s->lane[i].why));
-		if (was && !l->held) {
-			l->until_ms = s->lane[i].until_ms;
-			breaker_good(&l->breaker);
-		}
-	}
+	lanes_merge(d, s);
 	d->scan_gen++;
 	for (size_t i = 0; i < s->n_lot; i++) {
 		struct scan_lot *l = &s->lot[i];

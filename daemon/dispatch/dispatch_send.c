@@ -20,6 +20,7 @@ void intent_is_committed(struct dcopy *c)
 		return;
 	}
 	c->state = CP_GO;
+	c->d->n_flying++;
 	list_push(&l->go, &c->node);
 	l->n_go++;
 	lane_kick(l);
@@ -88,7 +89,8 @@ static void input_of(const struct dcopy *c, const struct chan_result *r, struct 
 		.backoff = urgent ? conf->urgent_backoff_ms : conf->backoff_ms,
 		.n_backoff = urgent ? conf->n_urgent_backoff : conf->n_backoff,
 		.ask_every_ms = conf->ask_every_ms > 0 ? conf->ask_every_ms : 60000 };
-	env_random(env, &in->random, sizeof(in->random));
+	if (r->outcome != LT_ACCEPTED)
+		env_random(env, &in->random, sizeof(in->random)); /* for the pause */
 }
 
 static void out_of(struct dcopy *c, const struct chan_result *r, const struct outcome_out *o)
@@ -163,6 +165,7 @@ void copy_answer(struct dcopy *c, const struct chan_result *r)
 	input_of(c, r, &in);
 	outcome_decide(&in, &o);
 	out_of(c, r, &o);
+	c->d->n_flying--;
 	l->in_flight--;
 	l->acct->in_flight--;
 	l->intents--;

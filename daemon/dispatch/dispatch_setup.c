@@ -159,7 +159,7 @@ static struct dacct *acct_make(
 	return a;
 }
 
-static void lane_make(struct dispatch *d, const struct sq_lane_row *r, char text[4][160])
+void setup_lane(struct dispatch *d, const struct sq_lane_row *r, char text[4][160])
 {
 	struct dlane *l = lane_find(d, r->id);
 
@@ -317,7 +317,7 @@ static void lanes_ran(struct work *w)
 		return;
 	}
 	for (size_t i = 0; i < s->n_row; i++)
-		lane_make(d, &s->row[i], s->text[i]);
+		setup_lane(d, &s->row[i], s->text[i]);
 	for (size_t i = 0; i < s->n_group; i++) {
 		char *slash = strchr(s->group[i].name, '/');
 		*slash = 0;

@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "dispatch/dispatch_internal.h"
 
-#define BUCKETS_MAX 1024
-#define HOLDS_MAX   SQ_TURN_MAX
+#define BUCKETS_MAX     1024
+#define HOLDS_MAX       SQ_TURN_MAX
+#define TURN_GAP_MS     4 /* from turn to turn, while there is enough on the wire */
+#define TURN_GAP_FLYING 32
 
 static void outcomes_done(struct store_cmd *cmd);
 static void intents_done(struct store_cmd *cmd);
@@ -125,6 +127,8 @@ void copy_revoke(struct dcopy *c)
 		.give_back = true,
 		.due_ms = -1,
 		.stepped = c->intent.stepped };
+	if (c->state == CP_GO)
+		c->d->n_flying--;
 	l->intents--;
 	lane_gave_back(l);
 	breaker_came_back(&l->breaker);
@@ -395,9 +399,24 @@ static void take_intents(struct dispatch *d)
 	d->ic.n_steps = d->n_s;
 }
 
+/* While far more is on the wire than waits here, the next turn may gather a little longer: a commit costs the same for one row
+ * and for a hundred. */
+static bool turn_gathers(struct dispatch *d)
+{
+	size_t waits = d->n_outs_wait + d->n_intents_wait + d->n_steps_wait;
+	int64_t at = d->turn_ms + TURN_GAP_MS;
+
+	if (waits == 0 || d->n_flying < TURN_GAP_FLYING || waits >= d->n_flying || d->stopping ||
+		env_mono(d->o.env) >= at)
+		return false;
+	if (!timer_is_set(&d->pump_timer))
+		timer_set(d->o.env, &d->pump_timer, at);
+	return true;
+}
+
 void turn_kick(struct dispatch *d)
 {
-	if (d->oc_out || d->ic_out || d->dead)
+	if (d->oc_out || d->ic_out || d->dead || turn_gathers(d))
 		return;
 	take_outcomes(d);
 	take_intents(d);

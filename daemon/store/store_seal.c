@@ -1,7 +1,8 @@
 /* store_seal.c - digests over finished ranges of attempts, and their proof.
  * Thread: store (sealing), any reader (proving). Owns: seal.
  * Happy path: a release is done -> chunks of at most 2,000 deliveries in contact order -> a row and an audit event each.
- * Failures: sealing stops between two chunks and goes on from what the seals already cover.
+ * Failures: sealing stops between two chunks and goes on from what the seals already cover. While an attempt of the release is
+ * under way nothing is sealed: the end of the release seals what its parts left.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -173,15 +174,28 @@ static int seal_write(struct store_tx *tx, const struct range *r)
 	return rc;
 }
 
+/* An attempt under way began before now and will be written after it: while there is one, nothing of the release is sealed. */
+static int under_way(struct db *db, int64_t release_id)
+{
+	int64_t one = 0;
+
+	return db_get_i64(db, &one, "SELECT 1 FROM lot WHERE release_id = ? AND n1 > 0 LIMIT 1",
+		"i", release_id);
+}
+
 static int seal_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct store_seal *c = CONTAINER_OF(cmd, struct store_seal, cmd);
-	int64_t at = c->at ? c->at : tx_wall_ms(tx);
+	/* What starts in this very millisecond belongs to the next seal. */
+	int64_t at = c->at ? c->at : tx_wall_ms(tx) - 1;
 	struct range r = { .at = at };
-	int rc = next_start(tx_db(tx), c, &r);
+	int rc = c->at ? 0 : under_way(tx_db(tx), c->release_id);
 
 	c->more = false;
 	c->attempts = 0;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = next_start(tx_db(tx), c, &r);
 	if (rc <= 0)
 		return rc;
 	rc = range_bound(tx_db(tx), &r);
