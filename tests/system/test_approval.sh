@@ -48,9 +48,9 @@ same "in its new form only" "$(grep -l 'Subject: .*TB-2' "$PLACE"/sandbox/mails/
 
 echo "# an audience that grew"
 grow() { # grow FROM TO: so many further mailboxes of one office
-	cp "$PLACE/targets.csv" "$PLACE/grown.csv"
-	for i in $(seq "$1" "$2"); do echo "email,them$i@hue.bhxh.example,hue,Thêm $i,,office"; done >>"$PLACE/grown.csv"
-	admin -q targets import "$PLACE/grown.csv" --yes
+	mkdir -p "$PLACE/grown" && cp "$PLACE/targets.csv" "$PLACE/grown/targets.csv" # the same source, so that what is not in it is gone
+	for i in $(seq "$1" "$2"); do echo "email,them$i@hue.bhxh.example,hue,Thêm $i,,office"; done >>"$PLACE/grown/targets.csv"
+	admin -q targets import "$PLACE/grown/targets.csv" --yes
 }
 shrink() { admin -q targets import "$PLACE/targets.csv" --yes; }
 editor -q submit "$(release_md TB-3 "$ALL_GO")"
