@@ -40,6 +40,18 @@ static void an_open_lot_goes_out_once_to_everyone(void **state)
 	scene_check();
 }
 
+static void a_lane_that_an_import_made_later_is_learnt(void **state)
+{
+	UNUSED(state);
+	scene_start();
+	scene_exec("INSERT INTO lane(id, account_id, class, gate, tokens, tokens_at) VALUES "
+		   "(50, 1, 'other', 0, 0, 0)");
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 50, 1, 10);
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 10);
+}
+
 static void a_refusal_of_the_target_fails_it_alone(void **state)
 {
 	UNUSED(state);
@@ -399,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(an_open_lot_goes_out_once_to_everyone),
+		T(a_lane_that_an_import_made_later_is_learnt),
 		T(a_refusal_of_the_target_fails_it_alone),
 		T(what_is_put_off_is_tried_again_and_ends_at_tries_max),
 		T(throttling_spends_no_try_and_pauses_the_lane),
