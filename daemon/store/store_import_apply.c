@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "store/store_import_internal.h"
 
-#define CHUNK_US 12000 /* of TX_CHUNK_US: the commit needs its part */
+#define CHUNK_US 15000 /* of TX_CHUNK_US: the commit needs its part */
 
 /* --- begin ------------------------------------------------------------------------------------------------------------------------ */
 
