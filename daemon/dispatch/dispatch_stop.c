@@ -217,7 +217,9 @@ void dispatch_stop_scope(struct dispatch *d, const struct stop_request *r)
 		gate_of(s);
 		memory_stop(s);
 	}
-	/* The revoked intents go to the store before the stop itself. */
+	/* The revoked intents go to the store before the stop itself: no gathering now. */
+	if (!d->oc_out && !d->ic_out)
+		d->turn_ms = 0;
 	turn_kick(d);
 	sq_stop_init(&s->c);
 	s->c.cmd.done = on_stopped;
