@@ -123,7 +123,7 @@ static GMimeObject *file_part(const struct email_doc *d, size_t i)
 	set_content(part, ltc_z(token), GMIME_CONTENT_ENCODING_BASE64);
 	GMimeContentDisposition *disp = g_mime_content_disposition_new();
 	g_mime_content_disposition_set_disposition(
-		disp, f->place == EMAIL_INLINE ? "inline" : "attachment");
+		disp, f->place == EMAIL_INLINE && !f->asked ? "inline" : "attachment");
 	/* the extended form first: readers that keep the first of two get the true name */
 	g_mime_content_disposition_set_parameter(disp, "filename", f->name);
 	if (strcmp(f->name, f->ascii) != 0) {

@@ -14,8 +14,9 @@ enum email_place { EMAIL_INLINE, EMAIL_ATTACHED, EMAIL_LINKED };
 struct email_file {
 	const struct lt_asset *a; /* borrowed */
 	enum email_place place;
-	bool picture;   /* shown in the text, or linked from there with its alt text */
-	bool above;     /* the cover: above the text */
+	bool picture; /* shown in the text, or linked from there with its alt text */
+	bool above;   /* the cover: above the text */
+	bool asked; /* named to be attached: shown in the text and saved as a file from one and the same part */
 	char cid[128];  /* without brackets */
 	char name[200]; /* as given, cleaned */
 	char ascii[200];

@@ -97,6 +97,14 @@ static void file_name(struct prep *p, struct email_file *f, size_t no)
 	(void)snprintf(f->ascii, sizeof(f->ascii), "%s", ascii.p == NULL ? "file" : ascii.p);
 }
 
+static bool asked_for(const struct lt_content *c, struct lt_str id)
+{
+	for (size_t i = 0; i < c->n_opts; i++)
+		if (ltc_eq(c->opts[i].name, LTC_LIT("attach")) && ltc_eq(c->opts[i].value, id))
+			return true;
+	return false;
+}
+
 static void add_file(struct prep *p, const struct lt_asset *a)
 {
 	struct email_doc *d = &p->doc;
@@ -115,6 +123,7 @@ static void add_file(struct prep *p, const struct lt_asset *a)
 	f->a = a;
 	f->picture = a->role != ROLE_ATTACHMENT && ltc_starts(a->content_type, "image/");
 	f->above = a->role == ROLE_COVER;
+	f->asked = asked_for(d->content, a->id);
 	f->place = f->picture ? EMAIL_INLINE : EMAIL_ATTACHED;
 	if (f->picture && a->alt.n == 0)
 		problem(p, WARNING, "alt",

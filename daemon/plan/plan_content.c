@@ -141,6 +141,14 @@ static bool carries(const struct content_ask *a, size_t i)
 	return false;
 }
 
+static bool named_by_part(const struct content_ask *a, size_t i)
+{
+	for (size_t k = 0; a->part->attach_set && k < a->part->n_attach; k++)
+		if (a->part->attach[k] == (int64_t)i)
+			return true;
+	return false;
+}
+
 static void fill_assets(struct plan_content *pc, const struct content_ask *a)
 {
 	for (size_t i = 0; i < a->doc->n_assets; i++) {
@@ -161,6 +169,10 @@ static void fill_assets(struct plan_content *pc, const struct content_ask *a)
 			.width = d->width,
 			.height = d->height };
 		pc->assets[n] = &pc->asset[n];
+		/* What the part names to attach is handed over as a file, also where it is shown as a picture. */
+		if (named_by_part(a, i) && pc->c.n_opts < TEXTS_MAX / 2)
+			pc->opts[pc->c.n_opts++] = (struct lt_pair){ .name = lt_z("attach"),
+				.value = pc->asset[n].id };
 	}
 	pc->c.assets = pc->assets;
 }
