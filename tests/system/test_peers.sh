@@ -4,10 +4,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/peers/postfix.sh"
 PEERS=$TOP/tests/system/peers
-BUNDLE=$TOP/config/examples/release-ttbc-112
 R=TTBC-2026-112
 place_new
 chmod 755 "$PLACE"
+# The sample, but for its embargo of ten seconds.
+cp -r "$TOP/config/examples/release-ttbc-112" "$PLACE/bundle"
+BUNDLE=$PLACE/bundle
+sed -i "s/embargo: 10s/embargo: 1s/" "$BUNDLE/release.md"
 # npm works on a copy, so that runs side by side do not meet and the tree stays clean.
 mkdir -p "$PLACE/npm"; cp "$PEERS"/package*.json "$PEERS/parse.js" "$PLACE/npm/"
 (cd "$PLACE/npm" && npm ci --no-audit --no-fund --silent >"$PLACE/npm.log" 2>&1) || { not_ok "npm installs mailparser"; tail -5 "$PLACE/npm.log"; }
