@@ -22,7 +22,7 @@
 
 #define D_LOTS_MAX        65536
 #define D_COPIES_MAX      16384
-#define D_FILLS_MAX       4  /* workers filling at once */
+#define D_FILLS_MAX       2  /* workers filling at once: readers of people need the others */
 #define D_FILL_LOTS       16 /* lots of one fill */
 #define D_PREPS_PER_LOT   32 /* kinds of address x language that one fill knows */
 #define D_PREP_BYTES_MAX  (32u << 20)

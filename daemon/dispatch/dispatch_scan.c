@@ -233,7 +233,8 @@ static void scan_done(struct work *w)
 
 void dispatch_scan(struct dispatch *d)
 {
-	if (!d->started || d->stopping)
+	if (!d->ready ||
+		d->stopping) /* what an older epoch left is settled first: nothing is leased before */
 		return;
 	if (d->scan_out) {
 		d->scan_again = true;
