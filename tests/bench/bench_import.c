@@ -120,9 +120,11 @@ static void tell(const char *what, long n, double s)
 		continue;
 	struct rusage ru;
 	(void)getrusage(RUSAGE_SELF, &ru);
+	double cpu = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+		(double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 	(void)printf(
-		"%-16s %8ld rows %7.2f s %9.0f rows/s   tx %llu, p99.9 under %.0f ms, longest %.1f ms, commit at most %.1f ms, rss %ld MB\n",
-		what, n, s, (double)n / s, (unsigned long long)st.transactions,
+		"%-16s %8ld rows %7.2f s %9.0f rows/s   cpu %.1f s since the start, tx %llu, p99.9 under %.0f ms, longest %.1f ms, commit at most %.1f ms, rss %ld MB\n",
+		what, n, s, (double)n / s, cpu, (unsigned long long)st.transactions,
 		(double)(64u << p999) / 1000.0, (double)st.tx_us_max / 1000.0,
 		(double)st.commit_us_max / 1000.0, ru.ru_maxrss / 1024);
 }
