@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# check_long.sh - what is too long for `make test`: 200 kills over the sample and a list of 20,000, and a million contacts.
+# The log goes to docs/evidence/check-long.log. KILLS, LIST and CONTACTS make it smaller, LOG puts the log elsewhere.
+set -u
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+LOG=${LOG:-$TOP/docs/evidence/check-long.log}
+mkdir -p "$(dirname "$LOG")"
+run() { # run NAME COMMAND...: its whole output and how long it took
+	local from=$SECONDS rc
+	echo; echo "=== $1"; shift
+	"$@" 2>&1; rc=$?
+	echo "=== $((SECONDS - from)) s, $([ $rc = 0 ] && echo passed || echo FAILED)"
+	return $rc
+}
+all() {
+	local bad=0
+	echo "check-long: $(date -u +%Y-%m-%dT%H:%M:%SZ), $(uname -srmv), $(nproc) cores, commit $(git -C "$TOP" rev-parse --short HEAD 2>/dev/null || echo none)"
+	run "kill -9 at ${KILLS:-200} random instants, the sample's mails and a list of ${LIST:-20000}" "$TOP/tests/crash/kills.sh" "${KILLS:-200}" "${LIST:-20000}" || bad=1
+	run "${CONTACTS:-1000000} contacts imported, planned and cancelled while the sample's mails go out" "$TOP/tests/crash/million.sh" "${CONTACTS:-1000000}" || bad=1
+	echo; echo "check-long: $([ $bad = 0 ] && echo passed || echo FAILED)"
+	return $bad
+}
+all | sed -u "s|$TOP/||g" | tee "$LOG"
+exit "${PIPESTATUS[0]}"
