@@ -8,10 +8,12 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "plan/import_internal.h"
 
-#define YAML_MAX   (16u << 20)
-#define ERRORS_MAX 100000
+#define YAML_MAX     (16u << 20)
+#define YAML_ROW_MAX (256u << 10)
+#define ERRORS_MAX   100000
 
 /* "FILE:LINE: text" without what stands in front of the text. */
 static const char *bare(const char *text, const char *file)
@@ -227,20 +229,30 @@ static int csv_row(struct table *t, struct content_problems *p, struct err *e)
 	}
 }
 
+/* In NFC behind what is in hold already, which must not move. */
+static void yaml_text(struct table *t, int col, const struct ynode *v, struct content_problems *p)
+{
+	size_t n = strlen(v->text);
+	if (n > IMPORT_TEXT_MAX || t->hold.n + 3 * n + 8 > YAML_ROW_MAX ||
+		utf8_nfc(&t->hold, (struct str){ v->text, n }) < 0)
+		problem_add(p, PROBLEM_ERROR, t->file, v->line, t->col[col],
+			"over %d bytes, or a row over 256 KB", IMPORT_TEXT_MAX);
+}
+
 static void yaml_value(struct table *t, int col, const struct ynode *v, struct content_problems *p)
 {
-	if (v->kind == YN_SCALAR) {
-		t->v[col] = str_of(v->text);
-		return;
-	}
 	size_t from = t->hold.n;
-	for (size_t i = 0; i < v->n; i++) {
+	if (v->kind == YN_SCALAR)
+		yaml_text(t, col, v, p);
+	for (size_t i = 0; v->kind != YN_SCALAR && i < v->n; i++) {
 		if (v->kind == YN_MAP || v->child[i]->kind != YN_SCALAR) {
 			problem_add(p, PROBLEM_ERROR, t->file, v->line, t->col[col],
 				"a text or a list of texts is wanted here");
 			return;
 		}
-		buf_addf(&t->hold, "%s%s", i ? ";" : "", v->child[i]->text);
+		if (i)
+			buf_addc(&t->hold, ';');
+		yaml_text(t, col, v->child[i], p);
 	}
 	t->v[col] = (struct str){ t->hold.p + from, t->hold.n - from };
 }
@@ -257,7 +269,7 @@ static int yaml_row(struct table *t, struct content_problems *p)
 		}
 		memset(t->v, 0, t->n_col * sizeof(*t->v));
 		buf_reset(&t->hold);
-		if (buf_reserve(&t->hold, 256u << 10) < 0) /* values must not move */
+		if (buf_reserve(&t->hold, YAML_ROW_MAX) < 0) /* values must not move */
 			return -ENOMEM;
 		if (row->key)
 			t->v[table_col(t, t->key)] = str_of(row->key);

@@ -496,8 +496,12 @@ static void yaml_is_read_like_csv(void **state)
 	(void)state;
 	assert_int_equal(
 		run_z(IMPORT_WHAT_OFFICES, "o.yaml",
-			"tw: {parent: '', name: Trung ương, region: tw}\nhn: {parent: tw, name: Hà Nội, region: bac, hotline: '1'}\n"),
+			"tw: {parent: '', name: Trung ương, region: tw}\nhn: {parent: tw, name: Ha\xcc\x80 No\xcc\xa3\xcc\x82i, region: bac, hotline: '1'}\n"),
 		0);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM office o JOIN vars v ON v.hash=o.vars_hash WHERE o.code='hn' AND v.json LIKE '%Hà Nội%'"),
+		1);
 	assert_counts(2, 0, 0);
 	assert_int_equal(
 		run_z(IMPORT_WHAT_TARGETS, "t.yaml",
