@@ -216,11 +216,16 @@ static int first_move(struct loop_op *op)
 	return op_answer_later(op);
 }
 
-/* What the host did not take: nothing was sent. */
+/* This op sent nothing. For a question that says nothing about the attempt it asks for: there deferred would be proof. */
+static void op_not_sent(struct loop_op *op, const char *code, const char *text)
+{
+	op_end(op, op->job->kind == LT_J_RECONCILE ? LT_UNKNOWN : LT_DEFERRED, code, text);
+}
+
 static void check(struct loop_op *op, int rc)
 {
 	if (rc < 0)
-		op_end(op, LT_DEFERRED, "host", "the host did not take it");
+		op_not_sent(op, "host", "the host did not take it");
 }
 
 /* All of a batch are held before the first may be finished: slots() tells the window that is free. */
@@ -247,7 +252,7 @@ static void on_cancel(struct loop_op *op)
 	if (op->script.word == LOOP_SILENT)
 		op_end(op, LT_UNKNOWN, "silent", "no answer came");
 	else if (!op->sent)
-		op_end(op, LT_DEFERRED, "stop", "stopped before it was sent");
+		op_not_sent(op, "stop", "stopped before it was sent");
 }
 
 int loop_op_event(struct lt_job *job, const struct lt_event *ev)

@@ -158,6 +158,7 @@ void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool 
 	j->wire_repeatable = repeatable;
 }
 
+/* For a question (reconcile) deferred is the proof of absence that allows a resend: the host never has that proof. */
 void job_end_by_rule(struct job *j, int code, const char *text)
 {
 	char codetext[32];
@@ -166,7 +167,8 @@ void job_end_by_rule(struct job *j, int code, const char *text)
 		stream_close(j->acct->ch->cs, j->wire->id, true);
 	(void)snprintf(codetext, sizeof(codetext), "host:%d", code);
 	struct lt_result r = { .struct_size = sizeof(r),
-		.outcome = job_in_doubt(j) ? LT_UNKNOWN : LT_DEFERRED,
+		.outcome = j->pub.kind == LT_J_RECONCILE || job_in_doubt(j) ? LT_UNKNOWN
+									    : LT_DEFERRED,
 		.scope = LT_SCOPE_LANE,
 		.code = { codetext, strlen(codetext) },
 		.text = { text, strlen(text) } };

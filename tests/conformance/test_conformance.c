@@ -263,6 +263,32 @@ static void a_close_in_the_middle_leaves_nothing(void **state)
 	}
 }
 
+/* A question that is stopped or late must not be read as proof of absence, or the delivery goes out twice. */
+static void a_question_that_is_stopped_proves_nothing(void **state)
+{
+	(void)state;
+	EACH(c)
+	{
+		const char *a = c->address(CF_SILENT);
+		struct ht *t = ready(c, CF_SILENT, 1);
+		if (!a || !(channel_caps(t->ch) & LT_CAP_RECONCILE)) {
+			over(c, t);
+			continue;
+		}
+		for (int late = 0; late < 2; late++) {
+			struct ht_op *o = ht_op(t, a, BODY);
+			o->op.kind = LT_J_RECONCILE;
+			assert_int_equal(ht_start(t, &o, 1), 0);
+			if (!late && o->done == 0)
+				channel_op_cancel(&o->op);
+			ht_wait(t, 120000);
+			assert_int_equal(o->done, 1);
+			assert_int_not_equal(o->outcome, LT_DEFERRED);
+		}
+		over(c, t);
+	}
+}
+
 static int checks;
 static void on_check(void *ctx, const struct chan_result *r)
 {
@@ -400,6 +426,7 @@ int main(void)
 		cmocka_unit_test(a_cancel_at_each_step_is_honest),
 		cmocka_unit_test(many_ops_end_each_with_its_own_answer),
 		cmocka_unit_test(a_close_in_the_middle_leaves_nothing),
+		cmocka_unit_test(a_question_that_is_stopped_proves_nothing),
 		cmocka_unit_test(a_check_of_the_account_is_answered_once),
 		cmocka_unit_test(addresses_are_taken_or_refused_with_a_reason),
 		cmocka_unit_test(addresses_of_noise_do_no_harm),

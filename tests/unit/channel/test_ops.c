@@ -353,6 +353,40 @@ static void a_late_op_may_still_end_by_its_own_word(void **state)
 	over(t);
 }
 
+/* For a question "deferred" would be proof that nothing was sent, and the delivery would go out again: only the provider says so. */
+static struct ht_op *question(struct ht *t)
+{
+	struct ht_op *o = ht_op(t, "a@x", "text");
+	o->op.kind = LT_J_RECONCILE;
+	assert_int_equal(ht_start(t, &o, 1), 0);
+	return o;
+}
+
+static void a_question_that_nobody_answers_proves_nothing(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct ht_op *late = question(t);
+	ht_wait(t, 70000);
+	assert_int_equal(late->done, 1);
+	assert_int_equal(late->outcome, LT_UNKNOWN);
+	ht_wait(t, 5000);
+	struct ht_op *cut = question(t);
+	(void)puppet_finish(puppet.session, LT_DEFERRED);
+	ht_wait(t, 5000);
+	assert_int_equal(cut->outcome, LT_UNKNOWN);
+	puppet.start_rc = -LT_E_INVALID;
+	struct ht_op *refused = question(t);
+	ht_turn(t);
+	assert_int_equal(refused->outcome, LT_UNKNOWN);
+	puppet.start_rc = 0;
+	struct ht_op *proven = question(t);
+	(void)puppet_finish(puppet.op[puppet.n_ops - 1], LT_DEFERRED);
+	ht_turn(t);
+	assert_int_equal(proven->outcome, LT_DEFERRED); /* the adapter's own claim stands */
+	over(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +410,7 @@ int main(void)
 		cmocka_unit_test(an_op_whose_bytes_never_reached_the_kernel_ends_deferred),
 		cmocka_unit_test(a_later_write_does_not_make_the_earlier_one_unsent),
 		cmocka_unit_test(a_late_op_may_still_end_by_its_own_word),
+		cmocka_unit_test(a_question_that_nobody_answers_proves_nothing),
 	};
 	return cmocka_run_group_tests_name("channel_ops", tests, NULL, NULL);
 }
