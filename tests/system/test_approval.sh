@@ -186,8 +186,8 @@ echo "# two steps"
 cp "$PLACE/conf/lantoad.yaml" "$PLACE/one-step.yaml"
 sed -i '/^people:/i\approval:\n  - {name: content, role: approver}\n  - {name: leader, role: approver}' "$PLACE/conf/lantoad.yaml"
 check "a policy of two steps is loaded" admin reload
-check "that the policy changed stands in the audit" audited policy.change 'leader=approver'
-check "and who reloaded it" audited config.reload 'Quản Trị'
+check "that the policy changed stands in the audit" until_true 5 audited policy.change 'leader=approver'
+check "and who reloaded it" until_true 5 audited config.reload 'Quản Trị'
 editor -q submit "$(release_md TB-14 "$ALL_NOW")"
 check "the first step is given" approver approve TB-14 --hash "$(hash_of TB-14)"
 check "it stays in review" release_is TB-14 in_review

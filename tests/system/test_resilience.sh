@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
 place_new
-MANY=${MANY:-400}
+MANY=${MANY:-200}
 cc -shared -fPIC -O1 -o "$PLACE/slow_calls.so" "$TOP/tests/system/peers/slow_calls.c" -ldl || not_ok "the preload library compiles"
 PRELOAD=$PLACE/slow_calls.so
 # Sanitizers must come first among the preloaded.
@@ -30,12 +30,13 @@ no_pings_lost() { # no_pings_lost "sentence" MOST-SLOW-PERCENT
 
 echo "# disk full in the middle"
 if [ "$(id -u)" = 0 ] && fresh && mkdir -p "$PLACE/state" && mount -t tmpfs -o size=72m,mode=0700 lantoa-test "$PLACE/state" 2>/dev/null; then
-	trap 'daemon_stop; mountpoint -q "$PLACE/state" && umount "$PLACE/state"; place_end' EXIT
+	full_end() { local rc=$?; daemon_stop; mountpoint -q "$PLACE/state" && umount "$PLACE/state"; (exit $rc); place_end; }
+	trap full_end EXIT
 	FREE_FLOOR=16MB BALLAST=4MB LANE_INTENTS=32 LANE_CONCURRENCY=16 conf_write "$SMTP_PORT" "rate: 100/s"
 	daemon_start || not_ok "the daemon starts"
 	ready_many
 	release FULL-1
-	check "a list is under way" until_true 20 at_least FULL-1 30
+	check "a list is under way" until_true 20 at_least FULL-1 20
 	dd if=/dev/zero of="$PLACE/state/filler" bs=1M count=200 2>/dev/null # until nothing is left
 	under() { operator --json status | jq -e .store.under_floor; }
 	check "the daemon sees that the disk is full" until_true 10 under
@@ -91,23 +92,36 @@ exec 7>&-
 check "and it ended when told" [ -z "$DAEMON_PID" ]
 
 echo "# a name service that never answers"
-fresh
-SMTP_HOST=127.0.0.1 conf_write "$SMTP_PORT"
-sed "s/^name: mail/name: hole/; s/host: 127.0.0.1/host: localhost/" "$PLACE/conf/channels.d/mail.yaml" >"$PLACE/conf/channels.d/hole.yaml"
-sed -i 's,^routes:.*,routes: {email: {default: mail/relay\, offices: {hue: hole/relay}}},' "$PLACE/conf/lantoad.yaml"
-check "the daemon starts" start_with "$PLACE/lantoad.log" env LD_PRELOAD="$PRELOAD" SLOW_NAME=localhost
-scene_import
-ping_start
-release DNS-1 "$ALL_NOW"
-three() { has_mails DNS-1 3; }
-check "the other channel's mails go out" until_true 20 three
-sleep 1
-same "the one behind the dead name waits" "$(( $(count_of DNS-1 waiting) + $(count_of DNS-1 sending) ))" 1
-check "status and queue answer" bash -c "'$B/lantoa' --as 'Lê Vận Hành' status && '$B/lantoa' --as 'Lê Vận Hành' queue"
-no_pings_lost "the loop answers all the while" 10
-SECONDS_AT=$SECONDS
-daemon_stop
-if [ $((SECONDS - SECONDS_AT)) -le 25 ]; then ok "and it ends when told"; else not_ok "it took $((SECONDS - SECONDS_AT)) s to end"; fi
+# A demo knows loopback addresses only, which need no name service: here two people are two users of the system.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	fresh
+	chmod 755 "$PLACE"
+	SMTP_HOST=127.0.0.1 conf_write "$SMTP_PORT"
+	sed "s/^name: mail/name: hole/; s/host: 127.0.0.1/host: relay.hole.example/" "$PLACE/conf/channels.d/mail.yaml" >"$PLACE/conf/channels.d/hole.yaml"
+	sed -i 's,^routes:.*,routes: {email: {default: mail/relay\, offices: {hue: hole/relay}}},' "$PLACE/conf/lantoad.yaml"
+	sed -i '/^people:/a\  - {name: Người Gốc, uid: 0, roles: [admin, editor, operator, viewer]}\n  - {name: Người Duyệt, uid: 65534, roles: [approver, viewer]}' "$PLACE/conf/lantoad.yaml"
+	SOCKET=$PLACE/run/control.sock; export LANTOA_SOCKET=$SOCKET
+	LD_PRELOAD="$PRELOAD" SLOW_NAME=relay.hole.example SLOW_SEEN="$PLACE/asked" "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --create >>"$PLACE/lantoad.log" 2>&1 &
+	DAEMON_PID=$!
+	check "the daemon starts" until_true 30 "$B/lantoa" --json version
+	me() { "$B/lantoa" "$@"; }
+	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$B/lantoa" "$@"; }
+	me -q offices import "$PLACE/offices.csv" && me -q targets import "$PLACE/targets.csv" && me -q audiences import "$PLACE/audiences.yaml"
+	ping_start
+	me -q submit "$(release_md DNS-1 "$ALL_NOW")" 2>/dev/null
+	check "another user of the system approves" other -q approve DNS-1 --hash "$(other --json review DNS-1 | jq -r .hash)"
+	check "the other channel's mails go out" until_true 20 has_mails DNS-1 3
+	check "the dead name was asked for" until_true 10 test -e "$PLACE/asked"
+	sleep 1
+	same "the one behind the dead name has not gone" "$(me --json watch DNS-1 --timeout 1 2>/dev/null | jq -r '(.counts.waiting // 0) + (.counts.sending // 0)')" 1
+	check "status and queue answer" bash -c "'$B/lantoa' status && '$B/lantoa' queue"
+	no_pings_lost "the loop answers all the while" 10
+	at=$SECONDS
+	daemon_stop
+	if [ $((SECONDS - at)) -le 25 ]; then ok "and it ends when told ($((SECONDS - at)) s)"; else not_ok "it took $((SECONDS - at)) s to end"; fi
+else
+	ok "a dead name service # SKIP needs root and setpriv"
+fi
 
 echo "# a disk whose syncs take 200 ms"
 fresh
@@ -141,7 +155,7 @@ fresh
 LANE_INTENTS=64 LANE_TIMEOUT=5s conf_write "$SMTP_PORT" "rate: 300/s"
 daemon_start && ready_many
 release RELAY-1
-for at in 60 180; do
+for at in 30 90; do
 	until_true 20 at_least RELAY-1 "$at"
 	kill -KILL "$SANDBOX_PID"; wait "$SANDBOX_PID" 2>/dev/null
 	sleep 0.3
@@ -162,7 +176,7 @@ fresh
 LANE_INTENTS=64 conf_write "$SMTP_PORT" "rate: 200/s"
 daemon_start && ready_many
 release STOP-9
-until_true 20 at_least STOP-9 50
+until_true 20 at_least STOP-9 40
 daemon_stop
 got=$(mails_of STOP-9)
 check "it stopped in the middle" [ "$got" -lt "$MANY" ]

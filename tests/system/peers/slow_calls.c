@@ -2,6 +2,7 @@
  * answers for the name SLOW_NAME. Everything else goes straight through. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@ int getaddrinfo(
 		struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
 	const char *name = getenv("SLOW_NAME");
 	if (name && node && strcmp(name, node) == 0) {
+		const char *seen = getenv("SLOW_SEEN"); /* a file that shows that somebody asked */
+		int fd = seen ? open(seen, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+		if (fd >= 0)
+			(void)close(fd);
 		wait_ms(600000);
 		return EAI_AGAIN;
 	}
