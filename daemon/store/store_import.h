@@ -113,7 +113,7 @@ struct import_again {
 	struct stage *stage;
 };
 void import_again_prepare(struct import_again *c);
-/* Staging files that belong to no job are deleted: at start-up. */
+/* What earlier runs left in the staging folder (imports, uploads, assets) is deleted, but for `keep`: at start-up. Blocking. */
 void import_sweep(struct store *s, const char *keep);
 
 /* Routes of targets after a reload, page by page. */

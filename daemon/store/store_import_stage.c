@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/fault.h"
@@ -223,17 +224,28 @@ int stage_read(struct stage *st, int64_t cursor, struct buf *block)
 	return rc < 0 ? rc : 0;
 }
 
+/* Left behind by a run that was cut: made before this run raised the epoch. */
+static bool is_old(int fd, const char *name, const struct stat *began)
+{
+	struct stat st;
+	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		(st.st_mtim.tv_sec < began->st_mtim.tv_sec ||
+			(st.st_mtim.tv_sec == began->st_mtim.tv_sec &&
+				st.st_mtim.tv_nsec < began->st_mtim.tv_nsec));
+}
+
 void import_sweep(struct store *s, const char *keep)
 {
-	char now[40]; /* those of this run are at work */
-	DIR *d = opendir(s->staging_dir);
+	struct stat began;
+	DIR *d = stat(s->epoch_path, &began) == 0 ? opendir(s->staging_dir) : NULL;
 	if (!d)
 		return;
-	(void)snprintf(now, sizeof(now), "import-%lld-", (long long)s->epoch);
-	for (const struct dirent *it; (it = readdir(d)) != NULL;)
-		if (!strncmp(it->d_name, "import-", 7) &&
-			strncmp(it->d_name, now, strlen(now)) != 0 &&
-			(!keep || strcmp(it->d_name, keep) != 0))
+	for (const struct dirent *it; (it = readdir(d)) != NULL;) {
+		bool ours = !strncmp(it->d_name, "import-", 7) || !strncmp(it->d_name, "up-", 3) ||
+			!strncmp(it->d_name, "asset-", 6);
+		if (ours && (!keep || strcmp(it->d_name, keep) != 0) &&
+			is_old(dirfd(d), it->d_name, &began))
 			(void)unlinkat(dirfd(d), it->d_name, 0);
+	}
 	(void)closedir(d);
 }

@@ -614,6 +614,7 @@ static void crash_after(int turns, bool lose_stage)
 	pump();
 	assert_int_equal(answers, 1);
 	assert_int_equal(answer_rc, 0);
+	assert_int_equal(access(path, F_OK), -1); /* the upload of the run that was cut */
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
 	assert_int_equal(
 		teststore_i64(&ts, "SELECT count(*) FROM target"), lose_stage ? 179 : 179 + MANY);
