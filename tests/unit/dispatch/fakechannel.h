@@ -256,6 +256,7 @@ void channel_op_go(struct chan_op *op, bool go)
 {
 	struct fake_op *f = fake_find(op);
 
+	REQUIRE(f != NULL);
 	f->went = go;
 	f->cancelled = f->cancelled || !go;
 	timer_set(fake.env, &f->timer, env_mono(fake.env) + 1);
