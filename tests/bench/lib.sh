@@ -49,9 +49,10 @@ people_csv() { # people_csv FROM TO TAG: rows of a list
 }
 CSV_HEAD=channel,address,office,name,lang,tags
 release_write() { # release_write CODE AUDIENCE: a notice of about 4 KiB on the wire that waits for a signal
+	local i
 	{
 		printf -- '---\ncode: %s\nkind: notice\ncategory: public_notice\ntitle: %s\nparts:\n  all: {to: %s, channels: [email], go: signal, window: 12h}\n---\n' "$1" "$1" "$2"
-		for i in $(seq 1 "${BODY_LINES:-14}"); do echo "This is line $i of a notice of ordinary length, as offices send it."; echo; done
+		for i in $(seq 1 "${BODY_LINES:-20}"); do echo "This is line $i of a notice of ordinary length, as offices send it."; echo; done
 	} >"$PLACE/$1.md"
 	echo "$PLACE/$1.md"
 }
