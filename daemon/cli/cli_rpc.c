@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 
 #define ANSWER_MAX    (64u << 20)
-#define ANSWER_WAIT_S 600 /* a large import or backup */
+#define ANSWER_WAIT_S 600         /* a large import or backup */
 #define CHUNK         (96u << 10) /* the daemon decodes it on its loop: 256 KiB took 6 ms, this takes 2 */
 
 static int unreachable(struct cli *c, const char *why)
