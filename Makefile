@@ -139,6 +139,7 @@ $(WHOLE): $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB) $(ALLLIBS)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
 # One description an adapter: a new adapter joins the suite by adding its file.
 $(B)/tests/conformance/test_conformance: $(call objs,$(wildcard tests/conformance/adapter_*.c))
+$(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
@@ -159,6 +160,7 @@ help:
 	@echo "make test          install what is missing, build, and run everything a commit needs"
 	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
+	@echo "make sim           one simulated run with its trace (SEED= STEPS=);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
@@ -180,6 +182,16 @@ test-all: check-deps
 	@echo "== tests under address and undefined behaviour sanitizers"
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=asan test-programs
 	@$(MAKE) --no-print-directory -s VARIANT=asan test-run
+
+# One seed with its trace; many seeds, a line per slice in docs/evidence/soak.log.
+.PHONY: sim soak
+SEED  ?= 1
+STEPS ?= 1500
+sim: $(B)/tests/sim/test_sim $(B)/adapters/loopback.so
+	@SIM_SEED=$(SEED) SIM_STEPS=$(STEPS) SIM_TRACE=1 SIM_VERBOSE=1 $<
+soak:
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release build/release/tests/sim/test_sim build/release/adapters/loopback.so
+	@tests/sim/soak.sh build/release
 
 demo:
 	@.ci/install-deps

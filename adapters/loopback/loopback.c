@@ -11,7 +11,8 @@ const struct lt_key loop_keys[] = {
 		0 },
 	{ "personal", "bool", "no", "yes: each text names its recipient; no: one text for all", 0,
 		0 },
-	{ "url", "text", "", "publish by POST to this address instead of in memory", 0, 0 },
+	{ "url", "text", "",
+		"publish by POST to this address and ask it by GET, instead of in memory", 0, 0 },
 };
 const uint32_t loop_n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]);
 

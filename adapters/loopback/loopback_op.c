@@ -173,8 +173,40 @@ static int op_post(struct loop_op *op)
 	return rc;
 }
 
+/* Asks the provider for what it has of this ref: 2xx took place, 404 proves that it did not, all else says nothing yet. */
+static int op_ask(struct loop_op *op)
+{
+	const struct lt_host *h = op->session->inst->host;
+	const struct loop_inst *li = op->session->inst->priv;
+	struct lt_pair ref = { .name = LTC_LIT("X-Ref"), .value = op->work->ref };
+	struct lt_http_req req = { .struct_size = sizeof(req),
+		.method = LTC_LIT("GET"),
+		.url = li->conf.url,
+		.headers = &ref,
+		.n_headers = 1,
+		.token = LOOP_TOKEN_HTTP };
+
+	return h->http(h->ctx, op->job, &req);
+}
+
+static void on_asked(struct loop_op *op, const struct lt_http_res *r)
+{
+	bool answered = r->phase == LT_P_ANSWERED;
+
+	if (answered && r->status >= 200 && r->status < 300)
+		op_end(op, LT_ACCEPTED, "asked", "");
+	else if (answered && r->status == 404)
+		op_end(op, LT_DEFERRED, "asked", "");
+	else
+		op_end(op, LT_UNKNOWN, "asked", "cannot tell yet");
+}
+
 static void on_http(struct loop_op *op, const struct lt_http_res *r)
 {
+	if (op->job->kind == LT_J_RECONCILE) {
+		on_asked(op, r);
+		return;
+	}
 	op->sent = false;
 	if (r->phase == LT_P_NOT_SENT) {
 		op->script.scope = LT_SCOPE_LANE;
@@ -197,23 +229,30 @@ static void on_http(struct loop_op *op, const struct lt_http_res *r)
 /* --- life ------------------------------------------------------------------------------------------------------------------ */
 static int reconcile(struct loop_op *op)
 {
+	const struct loop_inst *li = op->session->inst->priv;
+
+	if ((op->script.word == LOOP_OK || op->script.word == LOOP_STEPS) && li->conf.url.n != 0)
+		return op_ask(op);
 	int32_t said = op->script.sent ? LT_ACCEPTED : op->script.absent ? LT_DEFERRED : LT_UNKNOWN;
 
 	op_end(op, said, "asked", said == LT_UNKNOWN ? "cannot tell yet" : "");
 	return 0;
 }
 
-static int first_move(struct loop_op *op)
+static int op_publish(struct loop_op *op)
 {
 	const struct loop_inst *li = op->session->inst->priv;
 
+	return li->conf.url.n != 0 ? op_post(op) : op_answer_later(op);
+}
+
+static int first_move(struct loop_op *op)
+{
 	if (op->job->kind == LT_J_RECONCILE)
 		return reconcile(op);
 	if (op->script.word == LOOP_STEPS)
 		return next_step(op, false, false);
-	if (op->script.word == LOOP_OK && li->conf.url.n != 0)
-		return op_post(op);
-	return op_answer_later(op);
+	return op->script.word == LOOP_OK ? op_publish(op) : op_answer_later(op);
 }
 
 /* This op sent nothing. For a question that says nothing about the attempt it asks for: there deferred would be proof. */
@@ -262,7 +301,7 @@ int loop_op_event(struct lt_job *job, const struct lt_event *ev)
 	switch (ev->type) {
 	case LT_EV_WAKE: check(op, op_answer(op)); break;
 	case LT_EV_SAVED: check(op, on_saved(op, ev)); break;
-	case LT_EV_GO: check(op, op_answer_later(op)); break;
+	case LT_EV_GO: check(op, op_publish(op)); break;
 	case LT_EV_HTTP: on_http(op, ev->u); break;
 	case LT_EV_CANCEL: on_cancel(op); break;
 	default: break;

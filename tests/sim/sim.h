@@ -1,0 +1,162 @@
+/* sim.h - the simulation: the real plan, dispatch, store and channel host on virtual time, a provider with a ledger, people, crashes.
+ * One run is one seed. The daemon lives in a child process, one child an epoch; a crash is the child's end, with the writes that
+ * were not synced lost or torn. All that outlives a crash (ledger, clocks, what people said, the generator) is struct sim in memory
+ * shared by parent and children; the parent only waits, so nothing runs side by side and a seed replays to the bit.
+ * Thread: one. Failures: a broken promise is written into sim.fail and ends the run.
+ */
+#ifndef LANTOA_TESTS_SIM_H
+#define LANTOA_TESTS_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "conf/conf.h"
+#include "dispatch/dispatch.h"
+#include "lib/fakenet.h"
+#include "lib/testenv.h"
+#include "lib/teststore.h"
+#include "plan/plan.h"
+
+#define SIM_CONTACTS   4096
+#define SIM_RELEASES   48
+#define SIM_DELIVERIES 32768
+#define SIM_APPROVALS  256
+#define SIM_STOPS      16
+#define SIM_LANES      8
+#define SIM_OFFICES    5
+#define SIM_STARTS     4096
+
+enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
+
+struct sim_delivery { /* as last seen committed, and what the provider made of it */
+	bool seen, ever_unknown;
+	uint8_t state;
+	uint8_t effects, allowed_more; /* allowed_more: acts of people that declared another copy */
+	int32_t tries;
+	int64_t lot, contact;
+	uint64_t check; /* the last one that saw it */
+};
+struct sim_lot {
+	int64_t release, office, lane, channel;
+	int32_t part, gate, prio;
+};
+struct sim_stop { /* in force from the return of dispatch_stop_scope on */
+	bool on, answered;
+	struct stop_scope scope;
+	bool cancel;
+	int except_prio;
+	int64_t until_ms;
+};
+struct sim_release {
+	int revs;
+	bool cancelled; /* cancel was answered */
+	int template;
+};
+struct sim_approval { /* a manifest that somebody who may approve has been asked to approve */
+	uint8_t hash[32];
+	int release;
+	unsigned nonce;
+};
+struct sim_start {
+	int64_t lane, mono_ms;
+};
+struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
+	int contacts, releases, crashes, steps;
+	int p_fault;       /* of a request */
+	int p_act, p_jump; /* of a step */
+	bool receipts, torn, disk;
+	int rate[2], burst[2], concurrency[2], intents[2];
+	int64_t unknown_max_ms;
+	bool assume;
+	int word_mix; /* per mille of contacts with a script of their own */
+};
+
+struct sim {
+	uint64_t seed, rng, digest;
+	struct sim_profile p;
+	int64_t wall, mono;
+	int64_t wall_jumped; /* forward, in all */
+	uint64_t env_seed;
+	int epoch, step, crashes, conf_gen;
+	bool final, no_crash, ended;
+	int crash_in_ops; /* 0: none; else the how many-th disk operation from now on */
+	bool disk_full;
+	int64_t disk_full_until;
+	/* world */
+	int n_contacts, n_releases, n_approvals, n_stops, n_lots, n_lanes;
+	struct sim_release release[SIM_RELEASES];
+	struct sim_approval approval[SIM_APPROVALS];
+	struct sim_stop stop[SIM_STOPS];
+	struct sim_lot lot[4096]; /* by id */
+	struct sim_delivery d[SIM_DELIVERIES];
+	int64_t lane_id[SIM_LANES], lane_channel[SIM_LANES];
+	unsigned next_nonce, next_upload;
+	struct sim_start start[SIM_STARTS]; /* ring, for the rates */
+	uint64_t n_start;
+	int64_t audit_rows, max_id;
+	uint64_t checks;
+	int64_t open_intents; /* at the crash */
+	/* counts, for the line that a run prints */
+	uint64_t n_effects, n_requests, n_commits, n_acts, n_unknown, n_lost, n_fulls;
+	char dir[128], build[400];
+	bool trace;
+	char fail[700];
+};
+extern struct sim *S;
+
+/* What lives in the child: everything that a crash drops. */
+struct node {
+	struct testenv te;
+	struct teststore ts;
+	struct fakenet *net;
+	struct conf *conf;
+	struct channels *channels;
+	struct dispatch *dispatch;
+	struct plan *plan;
+	size_t seen_calls;
+	int busy; /* questions to the daemon that wait for their answer */
+	bool stopped[3];
+	int closing; /* old channels that still drain */
+};
+extern struct node N;
+
+/* sim_core.c */
+uint64_t sim_random(void);
+int sim_below(int n);       /* 0 .. n-1 */
+bool sim_chance(int mille); /* true in so many of a thousand */
+void sim_trace(const char *fmt, ...) PRINTF_LIKE(1, 2);
+_Noreturn void sim_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
+_Noreturn void sim_crash(const char *where);
+void sim_profile_draw(int steps);
+/* One seed from the beginning to the end: 0, or 1 with S->fail. Forks. */
+int sim_run_seed(uint64_t seed, int steps, bool trace);
+
+/* sim_vfs.c: files whose unsynced writes are lost or torn by sim_vfs_crash. */
+void sim_vfs_register(void);
+void sim_vfs_crash(void);
+
+/* sim_node.c */
+void node_boot(void);
+void node_turn(void);  /* one step of the world */
+void node_final(void); /* everything is healed; runs until all is settled; then a graceful end */
+void node_conf_write(void);
+void node_commit(void);
+void node_settle(void);
+
+/* sim_provider.c */
+void provider_poll(void); /* requests that came since the last call are answered or not */
+
+/* sim_people.c */
+void people_act(void);
+bool people_heal(void); /* resumes and approves what is held; true when something was done */
+void people_setup_rows(void);
+
+/* sim_check.c */
+void check_commit(void);
+void check_full(const char *when);
+void check_end(void);
+void check_publish(
+	int64_t delivery, const struct fakenet_call *c); /* a publishing request has left */
+int64_t check_lane_of(int64_t delivery);
+
+#endif

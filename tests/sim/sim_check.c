@@ -1,0 +1,325 @@
+/* sim_check.c - the promises: after every commit against the rows seen before, at each post of the provider, whole at every crash and at
+ * the end. Reads on the writer's connection. Owns: nothing; what it knows of the rows stands in struct sim. The table of moves and the
+ * scope of a stop are written here a second time, from the design and not from the daemon.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/assert.h"
+#include "sim.h"
+#include "store/store_fsck.h"
+#include "store/store_internal.h"
+
+#define LOTS_MAX ((int64_t)ARRAY_LEN(S->lot))
+
+static const unsigned moves[DLV_STATES] = {
+	[DLV_WAITING] = BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(9),
+	[DLV_SENDING] = BIT(2) | BIT(3) | BIT(4) | BIT(0) | BIT(8) | BIT(9),
+	[DLV_ACCEPTED] = BIT(3) | BIT(4),
+	[DLV_FAILED] = BIT(3) | BIT(0),
+	[DLV_UNKNOWN] = BIT(2) | BIT(3) | BIT(4) | BIT(0) | BIT(6) | BIT(10),
+	[DLV_HELD] = BIT(0) | BIT(2) | BIT(6) | BIT(5),
+	[DLV_DOUBT] = BIT(2) | BIT(0) | BIT(6),
+};
+
+/* One commit may hold several moves of a row. */
+static bool may_come_to(int from, int to)
+{
+	unsigned reach = BIT(from);
+	for (int hops = 0; hops < 4; hops++)
+		for (int s = 0; s < DLV_STATES; s++)
+			if (reach & BIT(s))
+				reach |= moves[s];
+	return (reach & BIT(to)) != 0;
+}
+
+/* --- after every commit ---------------------------------------------------------------------------------------------------------------------- */
+
+static uint8_t manifest_of[4096][32];
+static uint32_t counted[4096][DLV_STATES];
+
+/* Planning anew takes back what was never tried; all else stays for ever. */
+static void gone(int64_t id)
+{
+	struct sim_delivery *d = &S->d[id];
+	if (d->state != DLV_WAITING || d->tries || d->effects || d->ever_unknown)
+		sim_fail(
+			"delivery %lld is gone: it was in state %d after %d tries, with %d effects",
+			(long long)id, d->state, d->tries, d->effects);
+	*d = (struct sim_delivery){ 0 };
+}
+
+static void see_row(sqlite3_stmt *st, int64_t *n_sending)
+{
+	int64_t id = col_i64(st, 0);
+	int state = (int)col_i64(st, 3);
+	if (id <= 0 || id >= SIM_DELIVERIES)
+		sim_fail("delivery %lld is more than the simulation can hold", (long long)id);
+	struct sim_delivery *d = &S->d[id];
+	if (state < 0 || state >= DLV_STATES)
+		sim_fail("delivery %lld in state %d", (long long)id, state);
+	if (d->seen && d->contact != col_i64(st, 2))
+		gone(id); /* its number went to another copy */
+	if (id > S->max_id)
+		S->max_id = id;
+	d->check = S->checks;
+	if (!d->seen && state != DLV_WAITING && state != DLV_SENDING && state != DLV_SUPPRESSED)
+		sim_fail("delivery %lld is born in state %d", (long long)id, state);
+	if (!d->seen || d->state != state)
+		sim_trace("delivery:%lld %d>%d tries=%lld", (long long)id, d->seen ? d->state : -1,
+			state, (long long)col_i64(st, 4));
+	if (d->seen && d->state != state) {
+		if (!may_come_to(d->state, state))
+			sim_fail(
+				"delivery %lld went from %d to %d", (long long)id, d->state, state);
+		if (state == DLV_UNKNOWN) {
+			S->n_unknown++;
+			if (d->state != DLV_SENDING && d->state != DLV_WAITING)
+				sim_fail("delivery %lld became unknown without an intent",
+					(long long)id);
+		}
+	}
+	if (state == DLV_ACCEPTED && d->state != DLV_ACCEPTED && d->effects == 0 &&
+		!d->ever_unknown && !d->allowed_more && col_i64(st, 5))
+		sim_fail("delivery %lld is accepted and the provider never had it", (long long)id);
+	d->seen = true;
+	d->state = (uint8_t)state;
+	d->lot = col_i64(st, 1);
+	d->contact = col_i64(st, 2);
+	d->tries = (int32_t)col_i64(st, 4);
+	d->ever_unknown |= state == DLV_UNKNOWN || state == DLV_DOUBT;
+	if (d->lot <= 0 || d->lot >= LOTS_MAX)
+		sim_fail("delivery %lld names lot %lld", (long long)id, (long long)d->lot);
+	counted[d->lot][state]++;
+	if (state == DLV_SENDING)
+		n_sending[S->lot[d->lot].lane == S->lane_id[1]]++;
+}
+
+static void see_lots(struct db *db)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT l.id, l.release_id, l.part, l.lane_id, l.office_id, l.gate, l.prio, a.channel_id, l.manifest "
+		"FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON a.id=n.account_id",
+		"");
+	while (rc == 0 && (rc = db_row(db, st)) == 1) {
+		int64_t id = col_i64(st, 0);
+		struct str m = col_blob(st, 8);
+		if (id <= 0 || id >= LOTS_MAX)
+			sim_fail("lot %lld is more than the simulation can hold", (long long)id);
+		S->lot[id] = (struct sim_lot){ .release = col_i64(st, 1),
+			.part = (int32_t)col_i64(st, 2),
+			.lane = col_i64(st, 3),
+			.office = col_i64(st, 4),
+			.gate = (int32_t)col_i64(st, 5),
+			.prio = (int32_t)col_i64(st, 6),
+			.channel = col_i64(st, 7) };
+		if (m.n == 32)
+			memcpy(manifest_of[id], m.p, 32);
+		rc = 0;
+	}
+	REQUIRE(rc == 0);
+}
+
+static void see_deliveries(struct db *db)
+{
+	sqlite3_stmt *st;
+	int64_t sending[2] = { 0 };
+	S->checks++;
+	memset(counted, 0, sizeof(counted));
+	int rc = db_query(db, &st,
+		"SELECT d.id, d.lot_id, d.contact_id, d.state, d.tries, c.address LIKE 'ok+%' FROM delivery d JOIN contact c ON c.id=d.contact_id",
+		"");
+	while (rc == 0 && (rc = db_row(db, st)) == 1) {
+		see_row(st, sending);
+		rc = 0;
+	}
+	REQUIRE(rc == 0);
+	for (int64_t i = 1; i <= S->max_id; i++)
+		if (S->d[i].seen && S->d[i].check != S->checks)
+			gone(i);
+	for (int i = 0; i < 2; i++)
+		if (sending[i] > S->p.intents[i])
+			sim_fail("%lld intents are open on lane %lld, %d allowed",
+				(long long)sending[i], (long long)S->lane_id[i], S->p.intents[i]);
+	S->open_intents = sending[0] + sending[1];
+}
+
+static void see_counters(struct db *db)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(
+		db, &st, "SELECT id, n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10 FROM lot", "");
+	while (rc == 0 && (rc = db_row(db, st)) == 1) {
+		int64_t id = col_i64(st, 0);
+		for (int s = 0; s < DLV_STATES; s++)
+			if (col_i64(st, 1 + s) != counted[id][s])
+				sim_fail("lot %lld counts %lld rows in state %d, %u are there",
+					(long long)id, (long long)col_i64(st, 1 + s), s,
+					counted[id][s]);
+		rc = 0;
+	}
+	REQUIRE(rc == 0);
+}
+
+void check_commit(void)
+{
+	struct store_reader *r = teststore_reader(&N.ts);
+	struct db *db = reader_db(r);
+	int64_t rows = 0;
+	see_lots(db);
+	see_deliveries(db);
+	see_counters(db);
+	REQUIRE(db_get_i64(db, &rows, "SELECT seq FROM audit_head", "") >= 0);
+	if (rows < S->audit_rows)
+		sim_fail("the audit had %lld rows and has %lld", (long long)S->audit_rows,
+			(long long)rows);
+	S->audit_rows = rows;
+	if (dispatch_memory_rows(N.dispatch) > 16384 + 65536)
+		sim_fail("%zu leases and lots in memory", dispatch_memory_rows(N.dispatch));
+	teststore_reader_end(&N.ts, r);
+}
+
+/* --- at each post of the provider ------------------------------------------------------------------------------------------------------------- */
+
+static bool office_under(int64_t office, int64_t top)
+{
+	static const int parent[SIM_OFFICES] = { 0, 0, 1, 1, 3 };
+	for (int64_t o = office; o > 0 && o < SIM_OFFICES; o = parent[o])
+		if (o == top)
+			return true;
+	return false;
+}
+
+static bool covers(const struct sim_stop *s, const struct sim_lot *l)
+{
+	const struct stop_scope *c = &s->scope;
+	if (!s->on || (s->until_ms && N.te.wall >= s->until_ms))
+		return false;
+	if (s->except_prio >= 0 && l->prio <= s->except_prio)
+		return false;
+	return (!c->release_id || c->release_id == l->release) &&
+		(c->part < 0 || c->part == l->part) &&
+		(!c->office_id || office_under(l->office, c->office_id)) &&
+		(!c->lane_id || c->lane_id == l->lane) &&
+		(!c->channel_id || c->channel_id == l->channel);
+}
+
+static void check_approved(int64_t id, const struct sim_delivery *d, const struct fakenet_call *c)
+{
+	const struct sim_lot *l = &S->lot[d->lot];
+	const char *at = strstr(c->body, "nonce=");
+	unsigned nonce = 0;
+	if (!at || sscanf(at, "nonce=%u", &nonce) != 1)
+		sim_fail("delivery %lld: a text that nobody wrote left", (long long)id);
+	for (int i = 0; i < S->n_approvals; i++)
+		if (S->approval[i].nonce == nonce &&
+			memcmp(S->approval[i].hash, manifest_of[d->lot], 32) == 0)
+			return;
+	sim_fail("delivery %lld of release %lld: text %u left and nobody approved it",
+		(long long)id, (long long)l->release, nonce);
+}
+
+static void check_limits(const struct sim_lot *l, int lane)
+{
+	int live = 0, max = S->p.concurrency[lane] > 20 ? S->p.concurrency[lane] : 20;
+	for (size_t i = 0; i < N.net->n_calls; i++) {
+		const struct fakenet_call *c = N.net->calls[i];
+		live += (c->flags & NET_PUBLISHES) && !c->done && !c->cancelled;
+	}
+	if (live > 2 * max + 2)
+		sim_fail("%d posts at once", live);
+	S->start[S->n_start++ % SIM_STARTS] = (struct sim_start){ .lane = l->lane,
+		.mono_ms = N.te.mono };
+	static const int64_t spans[] = { 1000, 10000, 60000, 600000 };
+	for (size_t k = 0; k < ARRAY_LEN(spans) && S->p.rate[lane]; k++) {
+		int64_t n = 0;
+		for (uint64_t i = S->n_start; i > 0 && S->n_start - i < SIM_STARTS; i--) {
+			const struct sim_start *s = &S->start[(i - 1) % SIM_STARTS];
+			if (N.te.mono - s->mono_ms >= spans[k])
+				break;
+			n += s->lane == l->lane;
+		}
+		int64_t may = S->p.burst[lane] + S->p.intents[lane] +
+			S->p.rate[lane] * (spans[k] / 1000) +
+			S->wall_jumped * S->p.rate[lane] / 1000;
+		if (n > may)
+			sim_fail("%lld posts in %lld ms on a lane of %d/s", (long long)n,
+				(long long)spans[k], S->p.rate[lane]);
+	}
+}
+
+void check_publish(int64_t id, const struct fakenet_call *c)
+{
+	if (id <= 0 || id >= SIM_DELIVERIES || !S->d[id].seen)
+		sim_fail("a post for delivery %lld, which is not there", (long long)id);
+	const struct sim_delivery *d = &S->d[id];
+	const struct sim_lot *l = &S->lot[d->lot];
+	int lane = l->lane == S->lane_id[1];
+	char to[40];
+	if (d->state != DLV_SENDING)
+		sim_fail("delivery %lld is posted in state %d: no intent is committed",
+			(long long)id, d->state);
+	for (int i = 0; i < SIM_STOPS; i++)
+		if (covers(&S->stop[i], l))
+			sim_fail(
+				"delivery %lld (release %lld part %d office %lld lane %lld) is posted after stop %d: %s",
+				(long long)id, (long long)l->release, l->part, (long long)l->office,
+				(long long)l->lane, i, S->stop[i].scope.text);
+	(void)snprintf(to, sizeof(to), "+%lld@loop>", (long long)d->contact);
+	if (lane == 0 && !strstr(c->body, to))
+		sim_fail("delivery %lld for contact %lld goes to another", (long long)id,
+			(long long)d->contact);
+	check_approved(id, d, c);
+	check_limits(l, lane);
+}
+
+/* --- whole ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void on_problem(void *ctx, const struct fsck_problem *p)
+{
+	UNUSED(ctx);
+	sim_fail("fsck: %s %s: %s", p->check, p->subject, p->text);
+}
+
+void check_full(const char *when)
+{
+	struct store_reader *r = NULL;
+	struct fsck_opts o = { .deep = true, .report = on_problem };
+	struct fsck_result res;
+	struct err e = { 0 };
+	check_commit();
+	REQUIRE(store_reader_get(N.ts.s, &r) == 0);
+	int rc = store_fsck(r, &o, &res);
+	if (rc || res.problems)
+		sim_fail("fsck %s: %d, %llu problems", when, rc, (unsigned long long)res.problems);
+	if (res.audit.fault)
+		sim_fail("audit %s: %s", when, res.audit.text);
+	REQUIRE(reader_begin(r) == 0);
+	for (int64_t i = 1; i <= S->n_releases; i++)
+		if (plan_verify_approvals(N.plan, r, i, &e) < 0 && e.code != -ENOENT)
+			sim_fail("approvals %s: release %lld: %s", when, (long long)i, e.text);
+	reader_end(r);
+	store_reader_put(N.ts.s, r);
+}
+
+void check_end(void)
+{
+	for (int64_t id = 1; id <= S->max_id; id++) {
+		const struct sim_delivery *d = &S->d[id];
+		if (!d->seen)
+			continue;
+		const struct sim_lot *l = &S->lot[d->lot];
+		if (d->state == DLV_SENDING || d->state == DLV_UNKNOWN)
+			sim_fail(
+				"delivery %lld is in state %d at the end", (long long)id, d->state);
+		if (d->state == DLV_WAITING && l->gate == LOT_OPEN)
+			sim_fail(
+				"delivery %lld of release %lld still waits in an open lot at the end",
+				(long long)id, (long long)l->release);
+	}
+	if (N.busy)
+		sim_fail("%d questions got no answer", N.busy);
+	if (S->p.p_fault == 0 && S->p.crashes == 0 && S->n_releases == 0 && S->p.p_act > 5)
+		sim_fail("nothing happened");
+}

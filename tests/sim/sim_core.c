@@ -1,0 +1,235 @@
+/* sim_core.c - the generator, the trace, the profile of a seed, and the parent that starts one child an epoch.
+ * Owns: struct sim, shared with the children. Failures: see sim.h; a child that dies by itself is a failure like any other.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/assert.h"
+#include "base/file.h"
+#include "sim.h"
+
+#define EPOCHS_MAX    400
+#define EPOCH_SECONDS 120
+
+struct sim *S;
+struct node N;
+
+uint64_t sim_random(void)
+{
+	S->rng ^= S->rng << 13;
+	S->rng ^= S->rng >> 7;
+	S->rng ^= S->rng << 17;
+	return S->rng * 0x2545f4914f6cdd1du;
+}
+
+int sim_below(int n)
+{
+	return n > 1 ? (int)((sim_random() >> 11) % (uint64_t)n) : 0;
+}
+
+bool sim_chance(int mille)
+{
+	return sim_below(1000) < mille;
+}
+
+void sim_trace(const char *fmt, ...)
+{
+	char line[600];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (int i = 0; i < n && i < (int)sizeof(line) - 1; i++)
+		S->digest = (S->digest ^ (uint8_t)line[i]) * 1099511628211u;
+	if (S->trace)
+		(void)fprintf(
+			stderr, "%d.%d %lld %s\n", S->epoch, S->step, (long long)S->mono, line);
+}
+
+void sim_fail(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = snprintf(S->fail, sizeof(S->fail), "epoch %d step %d at %lld: ", S->epoch, S->step,
+		(long long)S->mono);
+	(void)vsnprintf(S->fail + n, sizeof(S->fail) - (size_t)n, fmt, ap);
+	va_end(ap);
+	sim_trace("FAIL %s", S->fail);
+	_exit(SIM_EXIT_FAIL);
+}
+
+void sim_crash(const char *where)
+{
+	sim_trace("crash %s", where);
+	S->crashes++;
+	S->crash_in_ops = 0;
+	S->no_crash = true;
+	sim_vfs_crash();
+	_exit(SIM_EXIT_CRASH);
+}
+
+/* --- randomness of the crypto library: from the seed too, so that a run is the same to the bit ---------------------------------- */
+static void rand_buf(void *p, size_t n)
+{
+	uint8_t *out = p;
+	static uint64_t state = 88172645463325252u;
+	for (size_t i = 0; i < n; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		out[i] = (uint8_t)(state >> 32);
+	}
+}
+static uint32_t rand_one(void)
+{
+	uint32_t v;
+	rand_buf(&v, sizeof(v));
+	return v;
+}
+static const char *rand_name(void)
+{
+	return "simulation";
+}
+static randombytes_implementation rand_impl = {
+	.implementation_name = rand_name, .random = rand_one, .buf = rand_buf
+};
+
+/* --- a seed ------------------------------------------------------------------------------------------------------------------------ */
+
+static int pick(const int *v, size_t n)
+{
+	return v[sim_below((int)n)];
+}
+#define PICK(...) pick((const int[]){ __VA_ARGS__ }, ARRAY_LEN(((const int[]){ __VA_ARGS__ })))
+
+void sim_profile_draw(int steps)
+{
+	struct sim_profile *p = &S->p;
+	bool calm = sim_chance(150);
+	p->steps = steps;
+	p->contacts = PICK(5, 20, 60, 150);
+	p->releases = PICK(1, 2, 4, 8);
+	if (steps > 20000) {
+		p->contacts = PICK(200, 500, 700);
+		p->releases = PICK(4, 8, 12);
+	}
+	p->crashes = calm ? 0 : steps > 20000 ? 20 + sim_below(10) : PICK(1, 3, 6, 12);
+	p->p_fault = calm ? 0 : PICK(0, 50, 200, 500);
+	p->p_act = PICK(30, 60, 120);
+	p->p_jump = calm ? 0 : PICK(0, 0, 2, 5);
+	p->receipts = sim_chance(400);
+	p->torn = sim_chance(600);
+	p->disk = !calm && sim_chance(200);
+	for (int i = 0; i < 2; i++) {
+		p->rate[i] = PICK(0, 0, 1, 5, 50);
+		p->burst[i] = PICK(1, 3, 10);
+		p->concurrency[i] = PICK(1, 2, 8, 64);
+		p->intents[i] = PICK(1, 4, 64, 256);
+	}
+	p->unknown_max_ms = PICK(60000, 1800000, 86400000);
+	p->assume = sim_chance(200);
+	p->word_mix = calm ? 0 : PICK(0, 100, 400);
+}
+
+static void place_make(void)
+{
+	struct stat st;
+	const char *tmp = getenv("TMPDIR");
+	bool shm = stat("/dev/shm", &st) == 0 && access("/dev/shm", W_OK) == 0;
+	(void)snprintf(S->dir, sizeof(S->dir), "%s/lantoa-sim-XXXXXX",
+		tmp && tmp[0] ? tmp
+			: shm ? "/dev/shm"
+			      : "/tmp");
+	REQUIRE(mkdtemp(S->dir) != NULL);
+}
+
+static void build_find(void)
+{
+	const char *b = getenv("B");
+	char exe[400];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	REQUIRE(n > 0);
+	exe[n] = 0;
+	for (int up = 0; up < 3; up++) { /* BUILD/tests/sim/test_sim */
+		char *slash = strrchr(exe, '/');
+		REQUIRE(slash != NULL);
+		*slash = 0;
+	}
+	if (b && b[0] == '/')
+		(void)snprintf(exe, sizeof(exe), "%s", b);
+	(void)snprintf(S->build, sizeof(S->build), "%s", exe);
+}
+
+_Noreturn static void child(void)
+{
+	(void)alarm(EPOCH_SECONDS);
+	sim_vfs_register();
+	node_boot();
+	while (S->step < S->p.steps)
+		node_turn();
+	node_final();
+	_exit(SIM_EXIT_DONE);
+}
+
+static int epoch(void)
+{
+	int status = 0;
+	(void)fflush(NULL);
+	pid_t pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0)
+		child();
+	while (waitpid(pid, &status, 0) < 0)
+		REQUIRE(errno == EINTR);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SIM_EXIT_DONE)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SIM_EXIT_CRASH)
+		return 1;
+	if (!S->fail[0])
+		(void)snprintf(S->fail, sizeof(S->fail),
+			"epoch %d step %d: the process died (status %#x)", S->epoch, S->step,
+			(unsigned)status);
+	return -1;
+}
+
+int sim_run_seed(uint64_t seed, int steps, bool trace)
+{
+	if (!S) {
+		S = mmap(NULL, sizeof(*S), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			0);
+		REQUIRE(S != MAP_FAILED);
+		REQUIRE(randombytes_set_implementation(&rand_impl) == 0);
+		REQUIRE(crypt_init() == 0);
+	}
+	memset(S, 0, sizeof(*S));
+	S->seed = seed;
+	S->trace = trace;
+	S->rng = (seed + 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+	S->rng ^= S->rng >> 31;
+	S->rng |= 1;
+	S->digest = 1469598103934665603u;
+	S->wall = TESTENV_WALL_START;
+	S->mono = TESTENV_MONO_START;
+	sim_profile_draw(steps);
+	build_find();
+	place_make();
+	int rc = 1;
+	for (S->epoch = 1; rc == 1 && S->epoch < EPOCHS_MAX; S->epoch++)
+		rc = epoch();
+	if (rc == 1)
+		(void)snprintf(S->fail, sizeof(S->fail), "it never came to an end");
+	if (rc == 0 || !getenv("SIM_KEEP")) {
+		REQUIRE(dir_remove_tree(S->dir) == 0);
+		(void)rmdir(S->dir);
+	} else {
+		(void)fprintf(stderr, "state kept in %s\n", S->dir);
+	}
+	return rc == 0 ? 0 : 1;
+}
