@@ -37,12 +37,17 @@ if [ "$(id -u)" = 0 ] && fresh && mkdir -p "$PLACE/state" && mount -t tmpfs -o s
 	ready_many
 	release FULL-1
 	check "a list is under way" until_true 20 at_least FULL-1 20
+	sandbox_ctl '{"cmd":"rules","rules":[{"match":"*","at":"final","do":"delay","delay_ms":2000}]}'
+	in_flight() { [ "$(operator --json status | jq .intents_open)" -ge 4 ]; }
+	check "some wait for the relay's answer" until_true 10 in_flight
 	dd if=/dev/zero of="$PLACE/state/filler" bs=1M count=200 2>/dev/null # until nothing is left
 	under() { operator --json status | jq -e .store.under_floor; }
 	check "the daemon sees that the disk is full" until_true 10 under
 	refuse "intake is refused" 1 editor submit "$(release_md FULL-2 "$MANY_NOW")"
 	says "with a reason and what to do" 'disk.* nearly full.*room'
 	if admin targets import "$PLACE/targets.csv" --yes >"$PLACE/check.out" 2>&1; then not_ok "an import is refused"; else says "an import is refused, too" 'full|room|space'; fi
+	check "they still do" in_flight
+	sandbox_ctl '{"cmd":"rules","rules":[]}'
 	none_open() { [ "$(count_of FULL-1 sending)" = 0 ]; }
 	check "what was under way comes to its outcome" until_true 20 none_open
 	sleep 0.5
