@@ -125,7 +125,8 @@ struct job {
 	bool sent, sent_repeatable; /* on an earlier stream one may have left */
 	uint32_t http_out, http_out_repeatable; /* publishing requests that may have left */
 	struct chan_stream *wire;               /* stream it published on last */
-	uint64_t wire_end; /* of its first publishing write there: from there on it may have left */
+	uint64_t
+		wire_start; /* of its first publishing write there: a byte beyond it may be the one that publishes */
 	bool wire_repeatable;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
@@ -244,7 +245,7 @@ void job_end(struct job *j, const struct lt_result *r, bool by_host); /* exactly
 void job_end_by_rule(struct job *j, int code,
 	const char *text); /* the host's own word: unknown, or proven not sent */
 bool job_maybe_published(const struct job *j);
-void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool repeatable);
+void job_published_on(struct job *j, struct chan_stream *st, uint64_t start, bool repeatable);
 void job_free_later(struct job *j);
 int job_wake_at(struct job *j, int64_t at, uint64_t token);
 struct job *job_of(struct lt_job *j); /* NULL when it is none of ours or is over */

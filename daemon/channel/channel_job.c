@@ -124,7 +124,7 @@ static bool wire_sent(const struct job *j)
 		return false;
 	uint64_t flushed = j->wire->closed ? j->wire->flushed
 					   : net_stream_flushed(j->acct->ch->cs->net, j->wire->net);
-	return flushed >= j->wire_end;
+	return flushed > j->wire_start;
 }
 
 bool job_maybe_published(const struct job *j)
@@ -140,7 +140,7 @@ static bool job_in_doubt(const struct job *j)
 }
 
 /* The first write on a stream that must not be repeated decides: a later one cannot make the earlier one unsent. */
-void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool repeatable)
+void job_published_on(struct job *j, struct chan_stream *st, uint64_t start, bool repeatable)
 {
 	j->publishing = true;
 	if (j->wire == st && (!j->wire_repeatable || repeatable))
@@ -154,7 +154,7 @@ void job_published_on(struct job *j, struct chan_stream *st, uint64_t end, bool 
 		j->wire = st;
 		st->refs++;
 	}
-	j->wire_end = end;
+	j->wire_start = start;
 	j->wire_repeatable = repeatable;
 }
 

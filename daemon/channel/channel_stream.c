@@ -219,6 +219,9 @@ int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, siz
 	if (n > ARRAY_LEN(few))
 		segs = x_calloc(n, sizeof(*segs));
 	int rc = srcs_to_segs(st->owner->acct, src, n, segs);
+	uint64_t bytes = 0; /* counted before: net takes the sources */
+	for (size_t i = 0; i < n && !rc; i++)
+		bytes += segs[i].source ? segs[i].source->length : segs[i].bytes.n;
 	if (!rc) {
 		rc = net_stream_write(cs->net, st->net, segs, n, &end);
 		rc = rc == -EAGAIN     ? -LT_E_AGAIN
@@ -231,7 +234,7 @@ int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, siz
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n_whose && (flags & LT_PUBLISHES); i++)
-		job_published_on(jobs[i], st, end, (flags & LT_REPEATABLE) != 0);
+		job_published_on(jobs[i], st, end - bytes, (flags & LT_REPEATABLE) != 0);
 	if (ret_end)
 		*ret_end = end;
 	return 0;
