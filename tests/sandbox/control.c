@@ -100,7 +100,7 @@ static void answer(struct ctl_conn *c, struct str line)
 		sb_stop(c->s);
 }
 
-static void conn_gone(uv_handle_t *h)
+void sb_control_gone(uv_handle_t *h)
 {
 	struct ctl_conn *c = h->data;
 
@@ -125,7 +125,7 @@ static void on_read(uv_stream_t *st, ssize_t n, const uv_buf_t *b)
 
 	(void)b;
 	if (n < 0) {
-		uv_close((uv_handle_t *)st, conn_gone);
+		uv_close((uv_handle_t *)st, sb_control_gone);
 		return;
 	}
 	c->in.n += (size_t)n;
@@ -149,7 +149,7 @@ static void on_connection(uv_stream_t *l, int status)
 	c->pipe.data = c;
 	if (uv_accept(l, (uv_stream_t *)&c->pipe) < 0 ||
 		uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
-		uv_close((uv_handle_t *)&c->pipe, conn_gone);
+		uv_close((uv_handle_t *)&c->pipe, sb_control_gone);
 }
 
 int sb_control_open(struct sandbox *s, struct err *e)

@@ -65,8 +65,11 @@ static void turn_end(uv_prepare_t *p)
 
 static void close_rest(uv_handle_t *h, void *arg)
 {
-	(void)arg;
-	if (!uv_is_closing(h) && h->type != UV_TCP && h->type != UV_TIMER &&
+	const struct sandbox *s = arg;
+
+	if (!uv_is_closing(h) && h->type == UV_NAMED_PIPE && h != (const uv_handle_t *)&s->control)
+		uv_close(h, sb_control_gone);
+	else if (!uv_is_closing(h) && h->type != UV_TCP && h->type != UV_TIMER &&
 		h->type != UV_NAMED_PIPE)
 		uv_close(h, NULL);
 }
@@ -170,7 +173,7 @@ static int run(int argc, char **argv)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	sb_smtp_close(s);
 	uv_close((uv_handle_t *)&s->control, NULL);
-	uv_walk(&s->loop, close_rest, NULL);
+	uv_walk(&s->loop, close_rest, s);
 	for (int i = 0; i < 10; i++)
 		(void)uv_run(&s->loop, UV_RUN_NOWAIT);
 	if (uv_loop_close(&s->loop) < 0)

@@ -102,6 +102,7 @@ void sb_smtp_close(struct sandbox *s);
 /* control.c */
 int sb_control_open(struct sandbox *s, struct err *e) MUST_CHECK;
 int sb_control_send(const char *socket_path, const char *line); /* the `ctl` sub-command */
+void sb_control_gone(uv_handle_t *h); /* close callback of a control connection */
 void sb_stop(struct sandbox *s);
 
 /* show.c */
