@@ -134,6 +134,7 @@ int app_channels_open(struct app *a, const struct conf *conf, struct channels **
 
 static int open_core(struct app *a, struct err *e)
 {
+	list_init(&a->lingering);
 	struct store_opts so;
 	int rc = loop_new(&a->loop, e);
 	if (rc)

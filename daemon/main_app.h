@@ -38,6 +38,7 @@ struct app {
 	bool store_threaded, stopping, failed;
 	struct reload *reload; /* one at a time */
 	struct upkeep *upkeep;
+	struct list lingering; /* channels of earlier configurations */
 	const char *notify_path;
 };
 
@@ -46,6 +47,7 @@ int app_channels_open(
 	struct app *a, const struct conf *conf, struct channels **ret, struct err *e) MUST_CHECK;
 void app_ctl_reload(void *app, const struct actor *who,
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+void reload_free(struct app *a);
 void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 /* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */

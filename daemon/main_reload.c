@@ -47,17 +47,41 @@ void app_import_opts(struct app *a, struct import_opts *ret)
 	};
 }
 
+#define LINGER_MS 10000 /* a worker may still compose with the old adapters for a moment */
+
 struct old_channels {
+	struct app *app;
 	struct channels *channels;
 	struct conf *conf;
+	struct timer linger;
+	struct list node; /* app->lingering, once closed */
 };
+
+static void on_linger(struct timer *t)
+{
+	struct old_channels *o = CONTAINER_OF(t, struct old_channels, linger);
+	list_del(&o->node);
+	channels_free(o->channels);
+	conf_unref(o->conf);
+	free(o);
+}
 
 static void on_old_closed(void *ctx)
 {
 	struct old_channels *o = ctx;
-	channels_free(o->channels);
-	conf_unref(o->conf);
-	free(o);
+	list_push(&o->app->lingering, &o->node);
+	timer_init(&o->linger, on_linger);
+	timer_set(o->app->env, &o->linger, env_mono(o->app->env) + LINGER_MS);
+}
+
+void reload_free(struct app *a)
+{
+	LIST_FOR_SAFE(&a->lingering, it, nx)
+	{
+		struct old_channels *o = CONTAINER_OF(it, struct old_channels, node);
+		timer_stop(a->env, &o->linger);
+		on_linger(&o->linger);
+	}
 }
 
 static int swap(struct reload *r)
@@ -74,7 +98,7 @@ static int swap(struct reload *r)
 		return rc;
 	}
 	struct old_channels *old = x_calloc(1, sizeof(*old));
-	*old = (struct old_channels){ .channels = a->channels, .conf = a->conf };
+	*old = (struct old_channels){ .app = a, .channels = a->channels, .conf = a->conf };
 	a->channels = fresh;
 	a->conf = MOVE(r->conf);
 	plan_reload(a->plan, a->conf, fresh);
