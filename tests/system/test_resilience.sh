@@ -176,6 +176,26 @@ same "who has no mail is called unknown or has it: nothing is lost" "$(cat "$PLA
 same "nobody got two" "$(doubles)" 0
 same "accepted never stands where the relay has nothing" "$(operator --json deliveries --release RELAY-1 --state accepted --limit 1000 | jq -r '.rows[].address' | sort | comm -23 - "$PLACE/got" | wc -l | tr -d ' ')" 0
 
+echo "# a hold while the relay has mails that it has not answered"
+fresh
+LANE_INTENTS=64 LANE_CONCURRENCY=16 conf_write "$SMTP_PORT"
+daemon_start && ready_many
+sandbox_ctl '{"cmd":"rules","rules":[{"match":"*","at":"final","do":"delay","delay_ms":1200}]}'
+release HOLD-1
+on_the_wire() { [ "$(operator --json status | jq .intents_open)" -ge 4 ]; }
+check "mails are under way" until_true 20 on_the_wire
+sleep 0.3
+operator --json hold --release HOLD-1 -m "test" >"$PLACE/hold.json"
+before=$(mails_of HOLD-1) wire=$(json "$PLACE/hold.json" .on_wire)
+sleep 3
+came=$(($(mails_of HOLD-1) - before))
+if [ "$wire" -gt 0 ] && [ "$came" -le "$wire" ]; then ok "the answer named what was on the wire: $wire named, $came came"; else not_ok "$wire were named, $came came"; fi
+same "nothing else is under way" "$(count_of HOLD-1 sending)" 0
+sandbox_ctl '{"cmd":"rules","rules":[]}'
+operator -q resume --release HOLD-1 -m "test"
+check "after the resume everything goes" until_true 40 settled HOLD-1 "$MANY"
+same "to everybody, once" "$(mails_of HOLD-1) $(doubles)" "$MANY 0"
+
 echo "# an ordered stop in the middle"
 fresh
 LANE_INTENTS=64 conf_write "$SMTP_PORT" "rate: 200/s"
