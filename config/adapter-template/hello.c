@@ -6,7 +6,10 @@
 #include <string.h>
 #include <lantoa/adapter.h>
 
-#define LIT(s) { (s), sizeof(s) - 1 }
+#define LIT(s)                     \
+	{                          \
+		(s), sizeof(s) - 1 \
+	}
 #define PIECES 64 /* of a text at most */
 
 static struct lt_str str(const char *z)
@@ -20,7 +23,8 @@ static struct lt_str setting(const struct lt_conf *c, const char *name)
 	struct lt_str none = { NULL, 0 };
 	size_t i;
 	for (i = 0; i < c->n_values; i++)
-		if (c->values[i].name.n == strlen(name) && memcmp(c->values[i].name.p, name, strlen(name)) == 0)
+		if (c->values[i].name.n == strlen(name) &&
+			memcmp(c->values[i].name.p, name, strlen(name)) == 0)
 			return c->values[i].secret.p ? c->values[i].secret : c->values[i].value;
 	return none;
 }
@@ -36,7 +40,8 @@ static int hello_address(const struct lt_conf *c, struct lt_str in, struct lt_si
 		if (in.p[i] < '0' || in.p[i] > '9')
 			break;
 	if (in.n == 0 || i < in.n) {
-		sink->problem(sink->ctx, 2, str("address"), str("has other characters than digits"));
+		sink->problem(
+			sink->ctx, 2, str("address"), str("has other characters than digits"));
 		return -LT_E_INVALID;
 	}
 	sink->tell(sink->ctx, str("address"), in);
@@ -62,8 +67,8 @@ static int hello_prepare(const struct lt_conf *c, const struct lt_content *in, s
 	return rc;
 }
 
-static int hello_compose(const struct lt_conf *c, struct lt_str note, const struct lt_target *t, uint32_t hole,
-	struct lt_sink *sink)
+static int hello_compose(const struct lt_conf *c, struct lt_str note, const struct lt_target *t,
+	uint32_t hole, struct lt_sink *sink)
 {
 	struct lt_src piece = { LIT("to: "), { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0 };
 	int rc = sink->add(sink->ctx, &piece);
@@ -78,7 +83,8 @@ static int hello_compose(const struct lt_conf *c, struct lt_str note, const stru
 }
 
 /* --- the loop: every function returns at once --------------------------------------------------------------------------- */
-static int finish(struct lt_inst *inst, struct lt_job *job, int32_t outcome, int32_t scope, const char *text)
+static int finish(
+	struct lt_inst *inst, struct lt_job *job, int32_t outcome, int32_t scope, const char *text)
 {
 	struct lt_result r;
 	memset(&r, 0, sizeof(r)); /* a forgotten outcome is unknown */
@@ -94,7 +100,8 @@ static int hello_open(struct lt_inst *inst)
 	struct lt_str url = setting(inst->conf, "url");
 	if (url.n > 7 && memcmp(url.p, "http", 4) == 0)
 		return 0;
-	inst->host->log(inst->host->ctx, NULL, 3, str("url: an address that begins with http:// or https:// belongs here"));
+	inst->host->log(inst->host->ctx, NULL, 3,
+		str("url: an address that begins with http:// or https:// belongs here"));
 	return -LT_E_INVALID;
 }
 
@@ -117,11 +124,13 @@ static int post(struct lt_inst *inst, struct lt_job *job, const struct lt_work *
 	memset(&req, 0, sizeof(req));
 	for (i = 0; i < w->n_payload; i++)
 		body[i].src = w->payload[i];
-	headers[0].name = str("X-Reference"); /* the same for every try: a provider that honours it sends once */
+	headers[0].name = str(
+		"X-Reference"); /* the same for every try: a provider that honours it sends once */
 	headers[0].value = w->ref;
 	headers[1].name = str("Authorization");
 	headers[1].value = str("Bearer ");
-	headers[1].secret = setting(inst->conf, "token"); /* only its name: the host puts the value in */
+	headers[1].secret = setting(
+		inst->conf, "token"); /* only its name: the host puts the value in */
 	req.struct_size = sizeof(req);
 	req.flags = LT_PUBLISHES;
 	req.method = str("POST");
@@ -135,13 +144,16 @@ static int post(struct lt_inst *inst, struct lt_job *job, const struct lt_work *
 	return inst->host->http(inst->host->ctx, job, &req);
 }
 
-static int hello_start(struct lt_inst *inst, struct lt_job *const *jobs, const struct lt_work *const *works, size_t n)
+static int hello_start(struct lt_inst *inst, struct lt_job *const *jobs,
+	const struct lt_work *const *works, size_t n)
 {
 	(void)n; /* without LT_CAP_BATCH it is 1 */
 	switch (jobs[0]->kind) {
 	case LT_J_SESSION: return 0; /* nothing to keep open between requests */
 	case LT_J_OP: return post(inst, jobs[0], works[0]);
-	case LT_J_CHECK: return finish(inst, jobs[0], LT_ACCEPTED, 0, "the settings are good; nothing was sent");
+	case LT_J_CHECK:
+		return finish(
+			inst, jobs[0], LT_ACCEPTED, 0, "the settings are good; nothing was sent");
 	default: return -LT_E_INVALID;
 	}
 }
@@ -158,7 +170,8 @@ static int answer(struct lt_inst *inst, struct lt_job *job, const struct lt_http
 		return finish(inst, job, LT_DEFERRED, LT_SCOPE_LANE, "told to slow down");
 	if (r->status >= 400 && r->status < 500)
 		return finish(inst, job, LT_REFUSED, LT_SCOPE_TARGET, "refused");
-	return finish(inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, "an answer that says neither yes nor no");
+	return finish(
+		inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, "an answer that says neither yes nor no");
 }
 
 static int hello_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
@@ -176,10 +189,8 @@ static const struct lt_key keys[] = {
 };
 
 extern const struct lt_adapter lantoa_adapter;
-__attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = {
-	LT_ABI_MAJOR, LT_ABI_MINOR, sizeof(struct lt_adapter),
-	0, 0, 0, 0, /* private bytes of instance, session, op and other jobs: this one remembers nothing */
-	sizeof(keys) / sizeof(keys[0]),
-	LT_CAP_INTENT_AT_START, "hello", "1.0", keys,
-	hello_address, hello_prepare, hello_compose, hello_open, hello_close, hello_start, hello_event
-};
+__attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = { LT_ABI_MAJOR,
+	LT_ABI_MINOR, sizeof(struct lt_adapter), 0, 0, 0,
+	0, /* private bytes of instance, session, op and other jobs: this one remembers nothing */
+	sizeof(keys) / sizeof(keys[0]), LT_CAP_INTENT_AT_START, "hello", "1.0", keys, hello_address,
+	hello_prepare, hello_compose, hello_open, hello_close, hello_start, hello_event };
