@@ -25,7 +25,7 @@
 #define D_FILLS_MAX       2  /* workers filling at once: readers of people need the others */
 #define D_FILL_LOTS       16 /* lots of one fill */
 #define D_PREPS_PER_LOT   32 /* kinds of address x language that one fill knows */
-#define D_PREP_BYTES_MAX  (16u << 20)
+#define D_PREP_BYTES_MAX  (8u << 20)
 #define D_PREP_MAX        4096
 #define D_BATCH_MAX       50
 #define D_READY_MAX       2048  /* composed copies of a lane */

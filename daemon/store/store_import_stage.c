@@ -27,7 +27,7 @@ static int stage_db(struct stage *st, int flags, struct err *e)
 	if (rc == 0)
 		rc = db_script(st->db,
 			"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
-			"PRAGMA cache_size = -8000; PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF",
+			"PRAGMA cache_size = -4000; PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF",
 			e);
 	return rc;
 }
