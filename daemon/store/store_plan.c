@@ -99,8 +99,10 @@ static int add_n0(struct db *db, int64_t lot_id, int64_t n)
 static int clear_lot(struct store_tx *tx, struct plan_clear_cmd *c, int64_t lot_id, bool *more)
 {
 	struct db *db = tx_db(tx);
+	/* A try that was given back has left its attempt, a saved step its row: such a delivery stays. */
 	int rc = db_exec(db,
-		"DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state=0 AND lot_id=?1 AND tries=0 LIMIT 1000)",
+		"DELETE FROM delivery WHERE id IN (SELECT id FROM delivery d WHERE state=0 AND lot_id=?1 AND tries=0 AND NOT EXISTS(SELECT 1 FROM "
+		"attempt a WHERE a.delivery_id=d.id) AND NOT EXISTS(SELECT 1 FROM step s WHERE s.delivery_id=d.id) LIMIT 1000)",
 		"i", lot_id);
 	if (rc < 0)
 		return rc;
