@@ -157,8 +157,8 @@ static int intent_apply(struct store_tx *tx, struct sq_intent *it, struct sq_tal
 		return rc;
 	rc = db_exec(db,
 		"UPDATE delivery SET state=1, tries=tries+1 WHERE id=? AND state=0 AND tries=? AND "
-		"due=?",
-		"iii", it->delivery, (int64_t)it->tries, it->due_ms);
+		"due=? AND contact_id=? AND lot_id=?", /* planning anew may have given its number to another */
+		"iiiii", it->delivery, (int64_t)it->tries, it->due_ms, it->contact, it->lot);
 	if (rc || db_changes(db) != 1)
 		return rc;
 	sq_tally_move(t, it->lot, DLV_WAITING, DLV_SENDING);
