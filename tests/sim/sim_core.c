@@ -118,7 +118,7 @@ void sim_profile_draw(int steps)
 	p->releases = PICK(1, 2, 4, 8);
 	if (steps > 20000) {
 		p->contacts = PICK(200, 500, 700);
-		p->releases = PICK(4, 8, 12);
+		p->releases = PICK(6, 12, 24);
 	}
 	p->crashes = calm ? 0 : steps > 20000 ? 20 + sim_below(10) : PICK(1, 3, 6, 12);
 	p->p_fault = calm ? 0 : PICK(0, 50, 200, 500);

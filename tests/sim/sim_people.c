@@ -217,6 +217,18 @@ static bool newest(int release, uint8_t hash[32], unsigned *ret_nonce)
 	return found;
 }
 
+static void remember(int release, const uint8_t hash[32], unsigned nonce)
+{
+	for (int i = 0; i < S->n_approvals; i++)
+		if (S->approval[i].nonce == nonce && memcmp(S->approval[i].hash, hash, 32) == 0)
+			return;
+	REQUIRE(S->n_approvals < SIM_APPROVALS);
+	struct sim_approval *p = &S->approval[S->n_approvals++];
+	memcpy(p->hash, hash, 32);
+	p->release = release;
+	p->nonce = nonce;
+}
+
 static void approve_as(int release, const char *person, bool diff)
 {
 	uint8_t hash[32];
@@ -227,13 +239,8 @@ static void approve_as(int release, const char *person, bool diff)
 	struct actor a = who(person);
 	bool may = strcmp(person, "oanh") != 0 && !is_author(release, person);
 	hex_encode(hex, hash, 32);
-	if (may) {
-		REQUIRE(S->n_approvals < SIM_APPROVALS);
-		struct sim_approval *p = &S->approval[S->n_approvals++];
-		memcpy(p->hash, hash, 32);
-		p->release = release;
-		p->nonce = nonce;
-	}
+	if (may)
+		remember(release, hash, nonce);
 	cJSON *p = params_of(release);
 	json_put_z(p, "hash", hex);
 	if (diff)
@@ -416,7 +423,7 @@ static void on_cancelled(void *ctx, int rc, const struct err *e, cJSON *result)
 static void cancel(void)
 {
 	int release = any_release();
-	if (!release || !sim_chance(200))
+	if (!release || !sim_chance(S->p.steps > 20000 ? 15 : 200))
 		return;
 	struct actor a = who("oanh");
 	cJSON *p = params_of(release);
