@@ -272,8 +272,8 @@ void check_publish(int64_t id, const struct fakenet_call *c)
 				(long long)l->lane, i, S->stop[i].scope.text);
 	(void)snprintf(to, sizeof(to), "+%lld@loop>", (long long)d->contact);
 	if (lane == 0 && !strstr(c->body, to))
-		sim_fail("delivery %lld for contact %lld goes to another", (long long)id,
-			(long long)d->contact);
+		sim_fail("delivery %lld for contact %lld of lot %lld goes to another: %.60s", (long long)id,
+			(long long)d->contact, (long long)d->lot, c->body);
 	check_approved(id, d, c);
 	check_limits(l, lane);
 }

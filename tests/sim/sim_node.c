@@ -384,7 +384,7 @@ static void quiet(void)
 		if (n == 0 && ran == N.te.ran && commits == S->n_commits && calls == N.seen_calls)
 			return;
 	}
-	sim_fail("it does not come to rest");
+	sim_fail("it does not come to rest: %zu requests, task first=%p next timer %lld", N.net->n_calls, (void *)(list_empty(&N.te.env.tasks) ? NULL : (void *)1), (long long)(env_next_timer(&N.te.env) - N.te.mono));
 }
 
 static void run_for(int64_t ms)
@@ -435,8 +435,8 @@ void node_final(void)
 	run_for(60000);
 	for (int round = 0; N.te.mono - began < FINAL_MAX_MS; round++) {
 		bool did = people_heal();
-		run_for(did ? 60000 : 3600000);
-		if (!did && N.te.mono - began > INT64_C(3) * 86400000)
+		run_for(did && round < 100 ? 60000 : 3600000);
+		if ((!did || round > 300) && N.te.mono - began > INT64_C(3) * 86400000)
 			break;
 	}
 	check_full("at the end");

@@ -3,6 +3,7 @@
  * n-th operation from now on. Owns: the log of unsynced writes, until the sync or the end of the process.
  */
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -10,6 +11,7 @@
 
 #define SECTOR    512
 #define FILES_MAX 16
+#define CHUNK     65536 /* the default VFS takes less than 128 KiB at once */
 
 struct vwrite {
 	struct vwrite *next, *prev; /* newer ones behind */
@@ -48,6 +50,11 @@ static void log_drop(struct vfile_state *s)
 	s->last = NULL;
 }
 
+static int chunk(int n)
+{
+	return n < CHUNK ? n : CHUNK;
+}
+
 /* With what it overwrites, so that it can be taken back. */
 static void log_add(struct vfile_state *s, sqlite3_int64 at, const void *p, int n, bool truncate)
 {
@@ -60,7 +67,9 @@ static void log_add(struct vfile_state *s, sqlite3_int64 at, const void *p, int 
 	w->n_old = left > 0 ? (int)(left < most ? left : most) : 0;
 	if (w->n_old > 0) {
 		w->old = x_calloc((size_t)w->n_old, 1);
-		REQUIRE(s->real->pMethods->xRead(s->real, w->old, w->n_old, at) == SQLITE_OK);
+		for (int i = 0; i < w->n_old; i += CHUNK)
+			REQUIRE(s->real->pMethods->xRead(s->real, w->old + i, chunk(w->n_old - i),
+					at + i) == SQLITE_OK);
 	}
 	if (n > 0) {
 		w->bytes = x_calloc((size_t)n, 1);
@@ -75,8 +84,9 @@ static void log_add(struct vfile_state *s, sqlite3_int64 at, const void *p, int 
 
 static void take_back(struct vfile_state *s, const struct vwrite *w)
 {
-	if (w->n_old > 0)
-		(void)s->real->pMethods->xWrite(s->real, w->old, w->n_old, w->at);
+	for (int i = 0; i < w->n_old; i += CHUNK)
+		(void)s->real->pMethods->xWrite(
+			s->real, w->old + i, chunk(w->n_old - i), w->at + i);
 	(void)s->real->pMethods->xTruncate(s->real, w->old_size);
 }
 
@@ -110,8 +120,13 @@ void sim_vfs_crash(void)
 		struct vfile_state *s = &files[i];
 		if (!s->used)
 			continue;
-		for (const struct vwrite *w = s->last; w; w = w->prev)
+		unsigned n = 0;
+		for (const struct vwrite *w = s->last; w; w = w->prev, n++)
 			take_back(s, w);
+		if (n > 0)
+			sim_trace("%s: %u writes were not synced, the first %d at %lld%s of %lld",
+				s->name, n, s->first->n, (long long)s->first->at,
+				s->first->truncate ? " cut" : "", (long long)s->first->old_size);
 		for (const struct vwrite *w = s->first; w; w = w->next)
 			again(s, w);
 	}
@@ -227,6 +242,8 @@ static int v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, 
 		s->used = false;
 		return rc;
 	}
+	const char *slash = name ? strrchr(name, '/') : NULL;
+	(void)snprintf(s->name, sizeof(s->name), "%s", slash ? slash + 1 : "temporary");
 	((struct vfile *)(void *)f)->st = s;
 	f->pMethods = &methods;
 	return SQLITE_OK;
