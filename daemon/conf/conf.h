@@ -93,6 +93,37 @@ struct conf_limit_group { /* a bucket that several lanes draw from */
 	char *name;
 	double rate_per_s, burst;
 };
+struct conf_net { /* addresses of peers: one, or a block such as 10.0.0.0/8; IPv4 as ::ffff:a.b.c.d */
+	uint8_t addr[16], bits;
+};
+struct conf_nets {
+	struct conf_net *v;
+	size_t n;
+};
+struct conf_webhook { /* what the provider calls: /w/CHANNEL/SECRET[/ACCOUNT] of the public listener */
+	struct conf_secret secret; /* of the path; name NULL: the channel has no webhook */
+	struct conf_nets allow;    /* who may call; empty: anybody who knows the path */
+	struct conf_nets proxies;  /* whose X-Forwarded-For names the caller */
+	int64_t body_max_bytes;
+	int64_t timeout_ms; /* for the adapter to reply, else 503 */
+	uint32_t at_once;   /* jobs under way; over it 503 */
+};
+struct conf_poll { /* receipts by asking */
+	int64_t every_ms;  /* 0: never */
+	int64_t max_age_ms; /* accepted deliveries older than this are not asked about any more */
+	uint32_t batch;
+};
+struct conf_stats { /* numbers of what was published */
+	int64_t every_ms; /* 0: never */
+	int32_t at_min;   /* minute of the day in the configured zone, instead of `every`; -1: none */
+	int64_t for_ms;   /* how long after it was published a thing is looked at */
+	uint32_t batch;
+};
+struct conf_inbound { /* what people and providers send to us */
+	int64_t keep_ms;          /* their texts are kept so long */
+	struct conf_strv opt_out; /* words that mean "no more"; none given: those of optout_words_default */
+	bool no_opt_out;          /* `opt_out: []`: texts are never read as an opt-out */
+};
 struct conf_account {
 	char *name;
 	char *identity; /* page id, "oa:…", relay login: must equal a page or oa address that routes here */
@@ -126,6 +157,10 @@ struct conf_channel {
 	struct conf_tls tls;
 	char *proxy;
 	char *exec; /* program of LT_EXEC streams */
+	struct conf_webhook webhook;
+	struct conf_poll poll;
+	struct conf_stats stats;
+	struct conf_inbound inbound;
 	int64_t exchange_keep_ms;
 	bool loopback_only; /* set for every channel of a demo database */
 };
@@ -196,6 +231,8 @@ bool conf_trial_allows(const struct conf *c, const char *address); /* true when 
 /* The rules in force as one line, for the audit; conf_policy.c. */
 struct buf;
 void conf_policy_text(const struct conf *c, struct buf *b);
+/* Is this address (text, IPv4 or IPv6) one of them? Nothing is one of none. conf_jobs.c. */
+bool conf_nets_have(const struct conf_nets *n, const char *address);
 /* Reads the value of a secret (blocking, worker or start-up only): mode and owner checked. */
 int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct err *e) MUST_CHECK;
 

@@ -243,6 +243,10 @@ static const struct conf_row channel_rows[] = {
 	CH("tls", row_tls, tls),
 	CH("proxy", conf_row_str, proxy),
 	CH("exec", conf_row_path, exec),
+	CH("webhook", conf_row_webhook, webhook),
+	CH("poll", conf_row_poll, poll),
+	CH("stats", conf_row_stats, stats),
+	CH("inbound", conf_row_inbound, inbound),
 	{ .key = "exchange_keep",
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, exchange_keep_ms),
@@ -283,6 +287,7 @@ int conf_read_channel(struct conf_ctx *cx, const struct ynode *map, struct conf_
 	ch->file = x_strdup(cx->file);
 	ch->lane = lane_default;
 	ch->exchange_keep_ms = 90 * DAY;
+	conf_jobs_default(ch);
 	int rc = conf_read_map(cx, map, channel_rows, ARRAY_LEN(channel_rows), ch);
 	const struct ynode *classes = ynode_get(map, "classes");
 	if (!rc && classes)
@@ -345,6 +350,7 @@ void conf_channel_free(struct conf_channel *ch)
 		free(ch->classes[i].name);
 	for (size_t i = 0; i < ch->n_groups; i++)
 		free(ch->groups[i].name);
+	conf_jobs_done(ch);
 	conf_pairs_free(ch->settings, ch->n_settings);
 	conf_pairs_free(ch->files, ch->n_files);
 	conf_secrets_free(ch->secrets, ch->n_secrets);

@@ -454,3 +454,10 @@ int conf_row_secrets(
 	}
 	return 0;
 }
+
+int conf_row_secret(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	UNUSED(row);
+	return read_secret(cx, v, dst);
+}

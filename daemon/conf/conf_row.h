@@ -48,6 +48,16 @@ int conf_row_pairs(struct conf_ctx *, const struct ynode *, void *,
 int conf_row_files(struct conf_ctx *, const struct ynode *, void *,
 	const struct conf_row *); /* the same, values are paths */
 int conf_row_secrets(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_secret(struct conf_ctx *, const struct ynode *, void *,
+	const struct conf_row *); /* one: {file: PATH} or {credential: NAME} */
+
+/* conf_jobs.c: what a channel does beside sending. */
+int conf_row_webhook(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_poll(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_stats(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_inbound(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+void conf_jobs_default(struct conf_channel *ch);
+void conf_jobs_done(struct conf_channel *ch);
 
 int conf_read_channel(
 	struct conf_ctx *cx, const struct ynode *map, struct conf_channel **ret) MUST_CHECK;
