@@ -107,6 +107,7 @@ int app_api_open(struct app *a, struct err *e)
 	if (a->conf->listen_private)
 		log_line(LOG_INFO, "ev=api.listen what=private address=%s port=%u",
 			a->conf->listen_private, api_private_port(a->api));
+	app_webhooks_set(a);
 	return 0;
 }
 

@@ -65,6 +65,8 @@ void app_link_check(void *app, const char *url,
 int app_api_open(struct app *a, struct err *e) MUST_CHECK;
 void app_api_close(struct app *a, void (*closed)(void *ctx), void *ctx);
 void app_metrics_sample(struct app *a); /* gauges that are sampled, not counted */
+/* main_webhook.c: what providers call; anew for each configuration. */
+void app_webhooks_set(struct app *a);
 /* main_notify.c: the service manager. */
 void notify_open(struct app *a);
 void notify_state(const struct app *a, const char *state);

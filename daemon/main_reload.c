@@ -102,6 +102,7 @@ static int swap(struct reload *r)
 	a->channels = fresh;
 	a->conf = MOVE(r->conf);
 	plan_reload(a->plan, a->conf, fresh);
+	app_webhooks_set(a);
 	struct import_opts io;
 	app_import_opts(a, &io);
 	import_reroute(&io, NULL, NULL);

@@ -2,15 +2,28 @@
 #include <string.h>
 #include "api/api_http.h"
 #include "base/assert.h"
+#include "base/crypt.h"
 
 #define API_MAGIC 0x61706921u
 
+static void api_hook_done(struct api_webhook *h)
+{
+	xfree(h->channel);
+	if (h->secret != NULL)
+		wipe(h->secret, strlen(h->secret));
+	xfree(h->secret);
+	*h = (struct api_webhook){ 0 };
+}
+
+void api_webhooks_drop(struct api *a)
+{
+	while (a->n_hooks > 0)
+		api_hook_done(&a->hooks[--a->n_hooks]);
+}
+
 static void api_free(struct api *a)
 {
-	for (size_t i = 0; i < a->n_hooks; i++) {
-		xfree(a->hooks[i].channel);
-		xfree(a->hooks[i].secret);
-	}
+	api_webhooks_drop(a);
 	xfree(a->o.agency);
 	a->magic = 0;
 	xfree(a);
@@ -112,8 +125,7 @@ int api_webhook_set(struct api *a, struct str channel, struct str secret, uint32
 	if (i == a->n_hooks)
 		a->n_hooks++;
 	struct api_webhook *h = &a->hooks[i];
-	xfree(h->channel);
-	xfree(h->secret);
+	api_hook_done(h);
 	*h = (struct api_webhook){ .channel = x_strndup(channel.p, channel.n),
 		.secret = x_strndup(secret.p, secret.n),
 		.body_max = body_max != 0 && body_max < API_BODY_MAX ? body_max : API_BODY_MAX,
@@ -128,8 +140,7 @@ void api_webhook_drop(struct api *a, struct str channel)
 	size_t i = api_webhook_at(a, channel);
 	if (i == a->n_hooks)
 		return;
-	xfree(a->hooks[i].channel);
-	xfree(a->hooks[i].secret);
+	api_hook_done(&a->hooks[i]);
 	a->hooks[i] = a->hooks[--a->n_hooks];
 	a->hooks[a->n_hooks] = (struct api_webhook){ 0 };
 }

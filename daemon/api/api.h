@@ -36,6 +36,7 @@ struct api_pair {
 struct api_request {
 	struct str method, path, query; /* as sent, not decoded; query without '?' */
 	struct str peer;                /* address of the TCP peer, which may be the proxy */
+	struct str channel, tail;       /* of a webhook: its CHANNEL; what stands behind SECRET/ */
 	struct str body;
 	const struct api_pair *headers;
 	size_t n_headers;
@@ -68,11 +69,14 @@ void api_close(struct api *a, void (*closed)(void *ctx), void *ctx);
 uint16_t api_public_port(const struct api *a); /* 0: off */
 uint16_t api_private_port(const struct api *a);
 
-/* /w/CHANNEL/SECRET -> fn(ctx, ...), any method. channel, secret: letters, digits . - _ ; a second one of the same channel
- * replaces the first. body_max 0: API_BODY_MAX. -EINVAL, -E2BIG. */
+/* /w/CHANNEL/SECRET and /w/CHANNEL/SECRET/TAIL -> fn(ctx, ...), any method. channel, secret, TAIL: letters, digits . - _ ; a
+ * second one of the same channel replaces the first. body_max 0: API_BODY_MAX. -EINVAL, -E2BIG. */
 int api_webhook_set(struct api *a, struct str channel, struct str secret, uint32_t body_max,
 	api_handler *fn, void *ctx) MUST_CHECK;
 void api_webhook_drop(struct api *a, struct str channel);
+void api_webhooks_drop(struct api *a); /* all */
+/* Value of a header by its name, in any case; NULL: absent. The last one where `last` and it stands several times. */
+const char *api_header(const struct api_request *req, const char *name, struct str *ret);
 
 /* Adds a header to the coming answer; at most 8, ignored beyond and when it holds a control character. */
 void api_answer_header(struct api_call *c, const char *name, struct str value);

@@ -270,6 +270,8 @@ static enum MHD_Result api_call_hand_over(struct api_call *c)
 {
 	c->handed_over = true;
 	c->req.body = buf_str(&c->body);
+	c->req.channel = c->route.channel;
+	c->req.tail = c->route.tail;
 	if (c->conn != NULL)
 		c->conn->receiving = false;
 	api_call_ref(c); /* the handler's */

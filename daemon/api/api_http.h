@@ -22,6 +22,7 @@ struct api_route {
 	uint32_t body_max;
 	api_handler *fn;
 	void *ctx;
+	struct str channel, tail; /* of a webhook; they point into the request's path */
 };
 
 struct api_call {
@@ -132,7 +133,5 @@ struct api {
 };
 
 bool api_token_ok(struct str s);
-const char *api_header(
-	const struct api_request *req, const char *name, struct str *ret); /* NULL when absent */
 
 #endif

@@ -131,17 +131,21 @@ static bool api_same_secret(struct str a, const char *b)
 	return diff == 0;
 }
 
+/* Every secret of the channel's name is compared whole, wherever the path differs. */
 static struct api_route api_find_webhook(const struct api *a, struct str rest)
 {
-	struct str channel;
-	if (str_next(&rest, '/', &channel)) {
-		for (size_t i = 0; i < a->n_hooks; i++) {
-			const struct api_webhook *h = &a->hooks[i];
-			if (str_eqz(channel, h->channel) && api_same_secret(rest, h->secret))
-				return (struct api_route){
-					.body_max = h->body_max, .fn = h->fn, .ctx = h->ctx
-				};
-		}
+	struct str channel, secret;
+	if (!str_next(&rest, '/', &channel) || !str_next(&rest, '/', &secret) ||
+		(rest.n > 0 && !api_token_ok(rest)))
+		return (struct api_route){ .status = MHD_HTTP_NOT_FOUND };
+	for (size_t i = 0; i < a->n_hooks; i++) {
+		const struct api_webhook *h = &a->hooks[i];
+		if (str_eqz(channel, h->channel) && api_same_secret(secret, h->secret))
+			return (struct api_route){ .body_max = h->body_max,
+				.fn = h->fn,
+				.ctx = h->ctx,
+				.channel = channel,
+				.tail = rest };
 	}
 	return (struct api_route){ .status = MHD_HTTP_NOT_FOUND };
 }

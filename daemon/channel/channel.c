@@ -72,6 +72,8 @@ static int channel_open_one(struct channels *cs, const struct conf_channel *conf
 		&c->dl, &c->ad, e);
 	if (!rc)
 		rc = profile_make(c, e);
+	if (!rc)
+		rc = webhook_secret_read(c, e);
 	for (size_t i = 0; i < conf->n_accounts && !rc; i++) {
 		struct chan_account *a = c->accounts[c->n_accounts++] = x_calloc(1, sizeof(*a));
 		a->ch = c;
@@ -168,8 +170,10 @@ static void beside_cut(struct channels *cs)
 		t = map64_del(cs->tickets, key);
 		if (t->refresh)
 			refresh_committed(t->refresh, -ECANCELED);
-		else
+		else {
 			t->job->holds--;
+			webhook_saved(t->job, -ECANCELED);
+		}
 		free(t);
 	}
 	channels_kick(cs);
@@ -233,6 +237,7 @@ static void channel_free(struct channel *c)
 	free(c->accounts);
 	if (c->key_pem)
 		wipe(c->key_pem, c->profile.key_pem.n);
+	secret_free(c->hook_secret);
 	free(c->ca_pem);
 	free(c->cert_pem);
 	free(c->key_pem);

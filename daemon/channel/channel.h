@@ -42,8 +42,9 @@ struct channel_events { /* the user's side; all on the loop thread */
 		uint32_t can_take); /* how many ops may be started now */
 	void (*rate)(void *ctx, struct chan_account *a, struct chan_op *op,
 		const struct lt_rate *r); /* op NULL: of the account */
+	/* Commit, then channel_saved. a NULL: a webhook of the whole channel, which says nothing about the account. */
 	void (*receipt)(void *ctx, struct channel *c, struct chan_account *a,
-		const struct lt_receipt *r, uint64_t ticket); /* commit, then channel_saved */
+		const struct lt_receipt *r, uint64_t ticket);
 	void (*inbound)(void *ctx, struct channel *c, struct chan_account *a,
 		const struct lt_inbound *in, uint64_t ticket);
 	void (*stat)(void *ctx, uint64_t delivery, struct str name, int64_t value);
@@ -57,6 +58,9 @@ struct channel_events { /* the user's side; all on the loop thread */
 	/* A credential is about to be rotated: commit that word, then channel_saved; an error: it is not begun. NULL: no credential rotates. */
 	void (*refresh_intent)(
 		void *ctx, struct channel *c, const char *credential, uint64_t ticket);
+	/* That refresh is over, by the adapter's word or the host's; exactly once after an intent that was granted. May be NULL. */
+	void (*refresh_over)(
+		void *ctx, struct channel *c, const char *credential, const struct chan_result *r);
 };
 
 struct chan_op {
@@ -85,9 +89,9 @@ struct channels_opts {
 	bool adapter_dir_owner_ok; /* demo and tests: a folder of the running user is accepted beside root's */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
-	 * block. NULL: static secrets only */
-	int (*secret_get)(void *ctx, const char *channel, const char *name, struct secret **ret,
-		uint64_t *ret_version);
+	 * block. The name of the credential itself stands for its main value. NULL: static secrets only */
+	int (*secret_get)(void *ctx, const char *channel, const char *credential, const char *name,
+		struct secret **ret, uint64_t *ret_version);
 	void *secret_ctx;
 };
 /* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
@@ -138,6 +142,33 @@ void channel_limit(struct chan_account *a,
 /* How many publishing bytes-in-flight ops of this account the kernel already may have: what a stop cannot take back. */
 size_t channel_ops_on_wire(struct chan_account *a);
 bool channel_op_on_wire(const struct chan_op *op);
+/* --- channel_webhook.c: what a provider calls ------------------------------------------------------------------------------- */
+#define WEBHOOKS_MAX \
+	64 /* under way at once, over all channels; `at_once` bounds each channel below it */
+#define WEBHOOK_REPLY_MAX  65536u
+#define WEBHOOK_SECRET_MIN 24u
+struct chan_request {                               /* borrowed for the call */
+	struct str method, path, query, peer, body; /* path: without its secret */
+	const struct lt_pair *headers;
+	size_t n_headers;
+};
+typedef void chan_answer_fn(void *ctx, int status, struct str content_type, struct str body);
+/* A job of `a`; with `any_account` (the path named none) what it reports is looked up in all accounts of the channel. `answer`
+ * comes once, never inside this call, and not before everything that the job reported is committed: the adapter's reply, or
+ * 503 when that could not be stored, or when the adapter ended or was silent past the timeout. -EBUSY: too many at once, or
+ * closing; -ENOTSUP: the adapter takes none. */
+int channel_webhook(struct chan_account *a, bool any_account, const struct chan_request *r,
+	chan_answer_fn *answer, void *ctx) MUST_CHECK;
+struct str channel_webhook_secret(
+	const struct channel *c); /* of the path; empty: none configured */
+struct chan_account *channel_account_at(struct channel *c, size_t i); /* NULL: no more */
+
+/* Rotates a credential of the channel although nobody asked (it will expire soon). 0; -ENOENT no account has it; -EAGAIN closing or under way. */
+int channel_refresh(struct channel *c, const char *credential) MUST_CHECK;
+/* First values of a rotating credential among the secrets of files: `refresh_token` and `access_token` of an account, or one
+ * of the credential's own name. They are never handed to the adapter, only the newest that was stored is. False: none. */
+bool channel_secret_first(
+	struct channel *c, const char *credential, const char *name, struct str *ret);
 /* Probe of an account (LT_J_CHECK): answer text by callback. */
 void channel_check(
 	struct chan_account *a, void (*done)(void *ctx, const struct chan_result *r), void *ctx);

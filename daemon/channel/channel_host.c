@@ -208,6 +208,7 @@ static int h_receipt(void *ctx, struct lt_job *pub, const struct lt_receipt *in,
 	for (size_t i = 0; i < r.n_ids; i++)
 		n->list[i] = lt_of(note_text(n, r.ids[i], 200));
 	n->receipt.ids = n->list;
+	n->whole_channel = webhook_any_account(j);
 	n->ticket = ticket_new(cs, j, token);
 	note_send(cs, n);
 	return 0;
@@ -230,6 +231,7 @@ static int h_inbound(void *ctx, struct lt_job *pub, const struct lt_inbound *giv
 	n->inbound.text = lt_of(note_text(n, in.text, 65536));
 	n->inbound.detail = lt_of(note_text(n, in.detail, 1000));
 	n->inbound.dedupe = lt_of(note_text(n, in.dedupe, 1000));
+	n->whole_channel = webhook_any_account(j);
 	n->ticket = ticket_new(cs, j, token);
 	note_send(cs, n);
 	return 0;
@@ -238,12 +240,9 @@ static int h_inbound(void *ctx, struct lt_job *pub, const struct lt_inbound *giv
 static int h_reply(
 	void *ctx, struct lt_job *pub, int32_t status, struct lt_str type, struct lt_str body)
 {
+	struct job *j = job_of(pub);
 	UNUSED(ctx);
-	UNUSED(pub);
-	UNUSED(status);
-	UNUSED(type);
-	UNUSED(body);
-	return -LT_E_INVALID; /* only webhook jobs are answered */
+	return j ? webhook_reply(j, status, type, body) : -LT_E_INVALID;
 }
 
 static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *r)

@@ -306,6 +306,9 @@ int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *
 		return -LT_E_FULL;
 	if (http_loopback(a, s_of(req.url)))
 		return -LT_E_INVALID;
+	/* A refresh may spend the only token there is: never sent twice by a library, and unknown when its answer is lost. */
+	if (j->pub.kind == LT_J_REFRESH && !str_eqz(s_of(req.method), "GET"))
+		req.flags |= LT_PUBLISHES;
 	int rc = http_allowed(j, &req);
 	if (rc)
 		return rc;

@@ -54,6 +54,8 @@ struct channel {
 	char *ca_pem, *cert_pem, *key_pem; /* owned text of the conf's files */
 	struct net_profile profile;
 	size_t open_insts;
+	struct secret *hook_secret; /* of the webhook's path; NULL: none */
+	uint32_t hooks;             /* webhook jobs under way */
 };
 
 struct chan_session;
@@ -130,7 +132,8 @@ struct job {
 	bool wire_repeatable;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
-	uint32_t holds; /* queue entries and adapter calls that name it */
+	struct webhook *hook; /* of LT_J_WEBHOOK; owned */
+	uint32_t holds;       /* queue entries and adapter calls that name it */
 };
 
 struct chan_session {
@@ -152,6 +155,8 @@ enum note_kind {
 	NOTE_TROUBLE,
 	NOTE_CHECK,
 	NOTE_RATE,
+	NOTE_REPLY,
+	NOTE_REFRESHED, /* a refresh is over */
 	NOTE_SECRET /* to a job: the refresh that it waited for is over */
 };
 struct note {
@@ -164,12 +169,15 @@ struct note {
 	struct chan_result result;
 	struct str name;
 	bool repeatable;
+	bool whole_channel; /* receipt, inbound of a webhook whose path named no account */
 	uint64_t ticket;
 	struct lt_receipt receipt;
 	struct lt_inbound inbound;
 	struct lt_rate rate;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
+	chan_answer_fn
+		*answer; /* NOTE_REPLY: error is the status, name the type, result.text the body */
 	struct lt_str list[16];
 	struct lt_id ids[16];
 	size_t text_n;
@@ -214,6 +222,7 @@ struct channels {
 	size_t jobs; /* live */
 	size_t streams_open;
 	size_t slices; /* reads of assets under way */
+	size_t hooks;  /* webhook jobs under way */
 };
 
 /* channel_load.c */
@@ -275,6 +284,15 @@ int stream_write(struct channels *cs, uint32_t id, const struct lt_src *src, siz
 void stream_close(struct channels *cs, uint32_t id, bool reset);
 void streams_drop(struct job *j); /* reset what is left; no event reaches the adapter any more */
 void stream_unref(struct chan_stream *st);
+/* channel_webhook.c */
+int webhook_secret_read(
+	struct channel *c, struct err *e) MUST_CHECK; /* checks what the conf says of it */
+int webhook_reply(struct job *j, int32_t status, struct lt_str type, struct lt_str body);
+bool webhook_any_account(const struct job *j);
+void webhook_ticket(struct job *j); /* it waits for one more commit */
+void webhook_saved(struct job *j, int error);
+void webhook_over(struct job *j); /* the job has ended */
+void webhook_free(struct job *j);
 /* channel_http.c */
 int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);
 void http_cancel_all(struct job *j);

@@ -69,6 +69,7 @@ static void job_free(struct job *j)
 {
 	struct channels *cs = j->acct->ch->cs;
 	job_unref_wire(j);
+	webhook_free(j);
 	free(j->wakes);
 	j->magic = 0;
 	free(j);
@@ -250,6 +251,8 @@ void job_end(struct job *j, const struct lt_result *in, bool by_host)
 	}
 	if (j->refresh)
 		refresh_ended(j, &r);
+	if (j->hook)
+		webhook_over(j);
 	if (j->op) {
 		op_over(j, &r, by_host);
 	} else if (j->check_done) {
@@ -303,6 +306,7 @@ uint64_t ticket_new(struct channels *cs, struct job *j, uint64_t token)
 	t->job = j;
 	t->token = token;
 	j->holds++;
+	webhook_ticket(j);
 	(void)map64_put(cs->tickets, ++cs->ticket_seq, t);
 	return cs->ticket_seq;
 }
@@ -360,8 +364,13 @@ static void note_deliver(struct channels *cs, struct note *n)
 	case NOTE_DONE: ev->op_done(ev->ctx, n->op, &n->result); break;
 	case NOTE_INTENT: ev->op_intent(ev->ctx, n->op, n->name, n->repeatable); break;
 	case NOTE_SAVE: ev->op_save(ev->ctx, n->op, n->name, n->result.text, n->ticket); break;
-	case NOTE_RECEIPT: ev->receipt(ev->ctx, ch, n->acct, &n->receipt, n->ticket); break;
-	case NOTE_INBOUND: ev->inbound(ev->ctx, ch, n->acct, &n->inbound, n->ticket); break;
+	case NOTE_RECEIPT:
+		ev->receipt(ev->ctx, ch, n->whole_channel ? NULL : n->acct, &n->receipt, n->ticket);
+		break;
+	case NOTE_INBOUND:
+		ev->inbound(ev->ctx, ch, n->whole_channel ? NULL : n->acct, &n->inbound, n->ticket);
+		break;
+	case NOTE_REPLY: n->answer(n->check_ctx, n->error, n->name, n->result.text); break;
 	case NOTE_TROUBLE:
 		if (ev->account_trouble)
 			ev->account_trouble(ev->ctx, n->acct, n->result.scope, n->result.code,
@@ -369,6 +378,9 @@ static void note_deliver(struct channels *cs, struct note *n)
 		break;
 	case NOTE_CHECK: n->check_done(n->check_ctx, &n->result); break;
 	case NOTE_RATE: ev->rate(ev->ctx, n->acct, n->op, &n->rate); break;
+	case NOTE_REFRESHED:
+		ev->refresh_over(ev->ctx, ch, n->acct->conf->credential, &n->result);
+		break;
 	case NOTE_SECRET:
 		if (n->job)
 			secret_tell(n->job, n->error);

@@ -155,7 +155,9 @@ static int try_account(struct chan_account *a, struct err *e)
 /* Settings, secrets and open() of every account, then close(): no I/O by contract. */
 static int try_open(const struct lt_adapter *ad, const struct conf_channel *ch, struct err *e)
 {
-	int rc = 0;
+	struct channel jobs = { .conf = ch, .ad = ad };
+	int rc = webhook_secret_read(&jobs, e);
+	secret_free(jobs.hook_secret);
 	for (size_t i = 0; i < ch->n_accounts && !rc; i++) {
 		struct chan_account *a = x_calloc(1, sizeof(*a));
 		struct channels *cs = x_calloc(1, sizeof(*cs));

@@ -156,11 +156,13 @@ void channel_saved(struct channels *cs, uint64_t ticket, int error)
 	}
 	j->holds--;
 	if (j->finished) {
+		webhook_saved(j, error);
 		channels_kick(cs);
 		return;
 	}
 	job_touch(j);
 	job_event(j, &ev);
+	webhook_saved(j, error);
 }
 
 void channel_limit(struct chan_account *a, uint32_t ops)

@@ -19,6 +19,14 @@ static struct chan_rotated *rotated_slot(struct chan_account *a, struct str name
 	return free_one;
 }
 
+/* Names whose value in a file is only the first one of a credential: what was stored since is served, never the file. */
+static bool first_name(const struct chan_account *a, struct str name)
+{
+	return a->conf->credential && a->ch->cs->o.secret_get &&
+		(str_eqz(name, "refresh_token") || str_eqz(name, "access_token") ||
+			str_eqz(name, a->conf->credential));
+}
+
 static int rotated_get(
 	struct chan_account *a, struct str name, struct str *ret, uint64_t *ret_version)
 {
@@ -30,7 +38,8 @@ static int rotated_get(
 	if (!o->secret_get || !a->conf->credential || !r || !name.n ||
 		!str_copy(z, sizeof(z), name))
 		return -ENOENT;
-	int rc = o->secret_get(o->secret_ctx, a->ch->conf->name, z, &fresh, &version);
+	int rc = o->secret_get(o->secret_ctx, a->ch->conf->name, a->conf->credential, z, &fresh,
+		&version);
 	if (rc)
 		return rc;
 	(void)str_copy(r->name, sizeof(r->name), name);
@@ -46,7 +55,7 @@ static int rotated_get(
 int account_secret_version(
 	struct chan_account *a, struct lt_str name, struct str *ret, uint64_t *ret_version)
 {
-	for (size_t i = 0; i < a->n_secrets; i++)
+	for (size_t i = 0; i < a->n_secrets && !first_name(a, s_of(name)); i++)
 		if (str_eqz(s_of(name), a->secrets[i].name)) {
 			*ret = secret_value(a->secrets[i].value);
 			if (ret_version)
@@ -59,6 +68,31 @@ int account_secret_version(
 int account_secret(struct chan_account *a, struct lt_str name, struct str *ret)
 {
 	return account_secret_version(a, name, ret, NULL);
+}
+
+static bool first_of(
+	const struct chan_account *a, const char *name, bool own, struct str *ret)
+{
+	for (size_t i = 0; i < a->n_secrets; i++)
+		if (!strcmp(a->secrets[i].name, name) && (!own || i < a->conf->n_secrets)) {
+			*ret = secret_value(a->secrets[i].value);
+			return true;
+		}
+	return false;
+}
+
+/* An account's own secrets stand first; those of the channel name the credential, or all credentials would share one token. */
+bool channel_secret_first(
+	struct channel *c, const char *credential, const char *name, struct str *ret)
+{
+	for (size_t i = 0; i < c->n_accounts; i++) {
+		const struct chan_account *a = c->accounts[i];
+		if (!a->conf->credential || strcmp(a->conf->credential, credential) != 0)
+			continue;
+		if (first_of(a, name, strcmp(name, credential) != 0, ret))
+			return true;
+	}
+	return false;
 }
 
 void rotated_done(struct chan_account *a)
@@ -128,10 +162,11 @@ int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen)
 	struct channels *cs = a->ch->cs;
 	struct str value;
 	uint64_t version = 0;
-	if (!a->conf->credential || !str_eqz(s_of(credential), a->conf->credential) ||
-		!cs->ev.refresh_intent || cs->closing)
+	if (!a->conf->credential || !cs->ev.refresh_intent || cs->closing ||
+		(credential.n && !str_eqz(s_of(credential), a->conf->credential)))
 		return -LT_E_INVALID;
-	if (rotated_get(a, s_of(credential), &value, &version) == 0 && version > version_seen) {
+	if (rotated_get(a, str_of(a->conf->credential), &value, &version) == 0 &&
+		version > version_seen) {
 		tell(j, 0); /* somebody else was faster: the newer one is there */
 		return 0;
 	}
@@ -148,12 +183,34 @@ int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen)
 	return 0;
 }
 
+int channel_refresh(struct channel *c, const char *credential)
+{
+	for (size_t i = 0; i < c->n_accounts; i++) {
+		struct chan_account *a = c->accounts[i];
+		if (!a->conf->credential || strcmp(a->conf->credential, credential) != 0)
+			continue;
+		if (c->cs->closing || refresh_find(a))
+			return -EAGAIN;
+		(void)refresh_new(a);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* -EALREADY: meanwhile somebody else has rotated it, so those who asked find the newer one. */
 void refresh_committed(struct refresh *r, int error)
 {
 	struct chan_account *a = r->acct;
 	struct channels *cs = a->ch->cs;
-	if (error || cs->closing) {
-		refresh_over(r, error ? error : -ECANCELED);
+	if (!error && cs->closing) {
+		const struct chan_result none = { .outcome = LT_DEFERRED,
+			.text = STR("shutting down before it began") };
+		if (cs->ev.refresh_over)
+			cs->ev.refresh_over(cs->ev.ctx, a->ch, a->conf->credential, &none);
+		error = -ECANCELED;
+	}
+	if (error) {
+		refresh_over(r, error == -EALREADY ? 0 : error);
 		return;
 	}
 	struct job *j = r->job = job_new(
@@ -174,6 +231,23 @@ void refresh_committed(struct refresh *r, int error)
 		job_end_by_rule(j, rc, "this adapter refreshes no credential");
 }
 
+/* In a note, as all that goes to the user: what the job put before is told first. */
+static void over_tell(struct job *j, const struct lt_result *r)
+{
+	struct channels *cs = j->acct->ch->cs;
+	if (!cs->ev.refresh_over)
+		return;
+	struct note *n = note_new(cs, NOTE_REFRESHED, 402);
+	n->acct = j->acct;
+	n->result.outcome = r->outcome;
+	n->result.flags = r->flags;
+	n->result.scope = r->scope;
+	n->result.retry_after_ms = r->retry_after_ms;
+	n->result.code = note_text(n, r->code, 200);
+	n->result.text = note_text(n, r->text, 200);
+	note_send(cs, n);
+}
+
 void refresh_ended(struct job *j, const struct lt_result *r)
 {
 	struct refresh *f = MOVE(j->refresh);
@@ -186,5 +260,6 @@ void refresh_ended(struct job *j, const struct lt_result *r)
 			"ev=refresh.failed ch=%s acct=%s credential=%s outcome=%d code=%s why=%s",
 			a->ch->conf->name, a->conf->name, a->conf->credential, r->outcome,
 			LOG_Q(s_of(r->code)), LOG_Q(s_of(r->text)));
+	over_tell(j, r);
 	refresh_over(f, error);
 }

@@ -152,12 +152,13 @@ static void on_trouble(void *ctx, struct chan_account *a, int scope, struct str 
 	(void)str_copy(t->trouble_text, sizeof(t->trouble_text), text);
 }
 
-static int on_secret_get(void *ctx, const char *channel, const char *name, struct secret **ret,
-	uint64_t *ret_version)
+static int on_secret_get(void *ctx, const char *channel, const char *credential, const char *name,
+	struct secret **ret, uint64_t *ret_version)
 {
 	const struct ht *t = ctx;
 
 	(void)channel;
+	(void)credential;
 	if (t->secret_version == 0 || strcmp(name, "oa") != 0)
 		return -ENOENT;
 	*ret = secret_new(str_of(t->secret));

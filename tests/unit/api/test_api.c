@@ -27,6 +27,7 @@ static char url_buf[512];
 /* What the injected side saw, and what it shall do. */
 static struct {
 	int calls, closed, refreshed;
+	char channel[64], tail[64];
 	char token[256], method[16], path[256], query[256], body[4096], peer[64], header[128];
 	struct api_call *call; /* kept for a later answer */
 	bool later;
@@ -65,6 +66,8 @@ static void on_webhook(void *ctx, const struct api_request *req, struct api_call
 	(void)str_copy(W.query, sizeof(W.query), req->query);
 	(void)str_copy(W.body, sizeof(W.body), req->body);
 	(void)str_copy(W.peer, sizeof(W.peer), req->peer);
+	(void)str_copy(W.channel, sizeof(W.channel), req->channel);
+	(void)str_copy(W.tail, sizeof(W.tail), req->tail);
 	for (size_t i = 0; i < req->n_headers; i++)
 		if (str_ieqz(req->headers[i].name, "X-Sign"))
 			(void)str_copy(W.header, sizeof(W.header), req->headers[i].value);
@@ -306,12 +309,27 @@ static void a_wrong_secret_looks_like_nothing(void **state)
 {
 	(void)state;
 	static const char *const paths[] = { "/w/sms-1/s3cret-s3creT", "/w/sms-1/s3cret-s3cre",
-		"/w/sms-1/", "/w/sms-2/s3cret-s3cret", "/w/sms-1/s3cret-s3cret/x" };
+		"/w/sms-1/", "/w/sms-2/s3cret-s3cret", "/w/sms-1/s3cret-s3cret/x/y",
+		"/w/sms-1/s3cret-s3cret/a%20b", "/w/sms-1//s3cret-s3cret", "/w//s3cret-s3cret" };
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		run("POST", true, paths[i], FORM, "x");
 		assert_int_equal(H.status, 404);
 	}
 	assert_int_equal(W.calls, 0);
+}
+
+static void what_stands_behind_the_secret_reaches_the_handler(void **state)
+{
+	(void)state;
+	run("GET", true, "/w/sms-1/s3cret-s3cret/page-01?hub.challenge=1", NULL, NULL);
+	assert_int_equal(H.status, 202);
+	assert_string_equal(W.channel, "sms-1");
+	assert_string_equal(W.tail, "page-01");
+	run("GET", true, "/w/sms-1/s3cret-s3cret", NULL, NULL);
+	assert_string_equal(W.tail, "");
+	api_webhooks_drop(A);
+	run("GET", true, "/w/sms-1/s3cret-s3cret", NULL, NULL);
+	assert_int_equal(H.status, 404);
 }
 
 static void webhooks_can_be_replaced_and_dropped(void **state)
@@ -656,6 +674,7 @@ int main(void)
 		T(a_form_that_is_too_large_is_413),
 		T(a_webhook_gets_the_whole_request_as_it_was_sent),
 		T(a_wrong_secret_looks_like_nothing),
+		T(what_stands_behind_the_secret_reaches_the_handler),
 		T(webhooks_can_be_replaced_and_dropped),
 		T(the_table_of_webhooks_has_an_end),
 		T(an_asset_is_served_whole),
