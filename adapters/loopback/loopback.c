@@ -110,6 +110,9 @@ static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	case LT_J_CHECK: return check_start(inst, jobs[0]);
 	case LT_J_OP:
 	case LT_J_RECONCILE: loop_ops_start(jobs, works, n); return 0;
+	case LT_J_POLL:
+	case LT_J_STATS:
+	case LT_J_WEBHOOK: loop_aside_start(inst, jobs[0], works[0]); return 0;
 	default: return -LT_E_INVALID;
 	}
 }
@@ -118,6 +121,8 @@ static int loop_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 {
 	if (job->kind == LT_J_SESSION)
 		return session_event(job, ev);
+	if (job->kind == LT_J_POLL || job->kind == LT_J_STATS || job->kind == LT_J_WEBHOOK)
+		return loop_aside_event(job, ev);
 	(void)inst;
 	return loop_op_event(job, ev);
 }
@@ -130,10 +135,10 @@ __attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = 
 	.inst_size = sizeof(struct loop_inst),
 	.session_size = sizeof(struct loop_session),
 	.op_size = sizeof(struct loop_op),
-	.other_size = sizeof(struct loop_op),
+	.other_size = sizeof(struct loop_aside),
 	.n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]),
 	.caps = LT_CAP_INTENT_AT_START | LT_CAP_BATCH | LT_CAP_RECONCILE | LT_CAP_RECEIPTS |
-		LT_CAP_SHARED_SESSION,
+		LT_CAP_SHARED_SESSION | LT_CAP_STATS | LT_CAP_WEBHOOK,
 	.name = "loopback",
 	.version = "1.0",
 	.keys = loop_keys,

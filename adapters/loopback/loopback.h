@@ -50,6 +50,20 @@ struct loop_op {
 	bool sent; /* bytes may have left, or the script pretends so */
 };
 
+/* A job beside sending: webhook, poll, statistics. A webhook's body is a script, a line each:
+ *   receipt STATE ID [AT_MS]           STATE transit, delivered, failed, seen, lost, gone, changed; ID is our ref
+ *   in KIND ADDRESS|- DEDUPE|- [TEXT]  KIND text, opt_out, complaint, join, leave, quota, revoked
+ *   wait MS | silent | reply STATUS    how it is answered; a GET with ?challenge=X is answered with X
+ * A poll reports the state that the address names (ok-delivered@loop), statistics gone and changed, and views (ok-42@loop). */
+struct loop_aside {
+	struct lt_inst *inst;
+	struct lt_job *job;
+	const struct lt_work *work;
+	uint32_t pending; /* commits it waits for */
+	int32_t status;
+	bool started, failed, silent, waiting;
+};
+
 enum { LOOP_TOKEN_ANSWER = 1, LOOP_TOKEN_PHOTO = 2, LOOP_TOKEN_DRAFT = 3, LOOP_TOKEN_HTTP = 4 };
 
 extern const struct lt_key loop_keys[];
@@ -65,5 +79,8 @@ int loop_compose(const struct lt_conf *c, struct lt_str note, const struct lt_ta
 void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n);
 int loop_op_event(struct lt_job *job, const struct lt_event *ev);
 void loop_session_settle(struct loop_session *s);
+/* loopback_jobs.c */
+void loop_aside_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *work);
+int loop_aside_event(struct lt_job *job, const struct lt_event *ev);
 
 #endif
