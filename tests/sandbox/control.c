@@ -1,5 +1,6 @@
 /* control.c - a Unix socket with one JSON document a line: change the script while it runs, ask for numbers, stop.
  *   {"cmd":"rules","rules":[...]}  replace   {"cmd":"add","rules":[...]}   {"cmd":"clear"}
+ *   {"cmd":"http_rules","rules":[...],"replace":true}   and what providers add (http.h)
  *   {"cmd":"options","options":{...}}   {"cmd":"stats"}   {"cmd":"mark","text":"..."}   {"cmd":"stop"}
  * Owns: the socket. Failures: {"ok":false,"error":"..."}; nothing is changed then. */
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/file.h"
-#include "sandbox.h"
+#include "http.h"
 
 struct ctl_conn {
 	uv_pipe_t pipe;
@@ -21,10 +22,8 @@ struct ctl_write {
 	char *bytes; /* owned */
 };
 
-static cJSON *stats(const struct sandbox *s)
+static void stats(const struct sandbox *s, cJSON *o)
 {
-	cJSON *o = json_obj();
-
 	json_put_bool(o, "ok", true);
 	json_put_i64(o, "taken", (int64_t)s->taken);
 	json_put_i64(o, "refused", (int64_t)s->refused);
@@ -38,12 +37,18 @@ static cJSON *stats(const struct sandbox *s)
 		json_add(rules, r);
 	}
 	json_put(o, "rules", rules);
-	return o;
 }
 
-static int act(struct sandbox *s, const cJSON *in, struct err *e)
+static int act(struct sandbox *s, const cJSON *in, cJSON *ret, struct err *e)
 {
 	const char *cmd = json_z(in, "cmd", "");
+	int rc = 0;
+
+	if (sb_ctl_call(s, cmd, in, ret, &rc, e))
+		return rc;
+	if (strcmp(cmd, "http_rules") == 0)
+		return sb_http_rules_load(
+			s, json_get(in, "rules"), json_bool(in, "replace", true), e);
 
 	if (strcmp(cmd, "rules") == 0 || strcmp(cmd, "add") == 0)
 		return sb_rules_load(s, json_get(in, "rules"), cmd[0] == 'r', e);
@@ -57,7 +62,7 @@ static int act(struct sandbox *s, const cJSON *in, struct err *e)
 		s->stopping = true;
 	else if (strcmp(cmd, "stats") != 0)
 		return err_set(e, -EINVAL,
-			"unknown cmd '%s'; use rules, add, clear, options, stats, mark or stop",
+			"unknown cmd '%s'; use rules, add, clear, http_rules, options, stats, mark, stop or a provider's own",
 			cmd);
 	return 0;
 }
@@ -74,16 +79,15 @@ static void on_written(uv_write_t *req, int status)
 static void answer(struct ctl_conn *c, struct str line)
 {
 	struct err e = { 0 };
-	cJSON *in = NULL, *out;
+	cJSON *in = NULL, *out = json_obj();
 	int rc = json_parse(line, SB_CONTROL_MAX, &in, &e);
 
 	if (rc == 0)
-		rc = act(c->s, in, &e);
+		rc = act(c->s, in, out, &e);
 	cJSON_Delete(in);
 	if (rc == 0)
-		out = stats(c->s);
+		stats(c->s, out);
 	else {
-		out = json_obj();
 		json_put_bool(out, "ok", false);
 		json_put_z(out, "error", e.text);
 	}

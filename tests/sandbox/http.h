@@ -18,22 +18,23 @@
 #define SB_HTTP_CALLS_MAX   2000u /* outgoing, waiting included */
 
 struct sb_field {
-	struct str name, value; /* decoded; value may hold any byte */
+	struct str name, value;    /* decoded; value may hold any byte */
 	struct str filename, type; /* of a multipart part; else absent */
 };
 /* One request; lives until it is answered. Strings are NUL-free slices, decoded where it says so. */
 struct sb_req {
 	struct sandbox *s;
-	struct str method, target, path, query; /* target as sent; path decoded, without the query; query as sent */
-	struct str body;                        /* raw, chunks joined */
-	const struct sb_field *headers;         /* names as sent: compare by sb_req_header */
+	struct str method, target, path,
+		query;   /* target as sent; path decoded, without the query; query as sent */
+	struct str body; /* raw, chunks joined */
+	const struct sb_field *headers; /* names as sent: compare by sb_req_header */
 	size_t n_headers;
 	const struct sb_field *fields; /* query first, then form or multipart body, in order */
 	size_t n_fields;
-	const cJSON *json;   /* the body, where its type says JSON and it parses; else NULL */
-	const char *server;  /* name of the listener */
-	uint64_t serial;     /* over all listeners, from 1 */
-	void *host;          /* the server's own */
+	const cJSON *json;  /* the body, where its type says JSON and it parses; else NULL */
+	const char *server; /* name of the listener */
+	uint64_t serial;    /* over all listeners, from 1 */
+	void *host;         /* the server's own */
 };
 typedef void sb_http_handler(void *ctx, struct sb_req *q);
 
@@ -46,13 +47,15 @@ int sb_http_port(struct sandbox *s, const char *name); /* 0: none of that name *
 struct str sb_req_header(const struct sb_req *q, const char *name);
 struct str sb_req_field(const struct sb_req *q, const char *name);
 const struct sb_field *sb_req_part(const struct sb_req *q, const char *name);
-bool sb_path_is(const struct sb_req *q, const char *method, const char *glob); /* see the rules below */
+bool sb_path_is(
+	const struct sb_req *q, const char *method, const char *glob); /* see the rules below */
 /* The n-th segment of the path, from 0; absent behind the end. */
 struct str sb_path_segment(const struct sb_req *q, size_t n);
 
 /* Exactly one of these ends a request, at once or later (delay_ms before the answer leaves: see sb_res_delay). */
-void sb_res_header(struct sb_req *q, const char *name, const char *value); /* at most 16, before sb_res */
-void sb_res_delay(struct sb_req *q, int64_t ms);                           /* before sb_res */
+void sb_res_header(
+	struct sb_req *q, const char *name, const char *value); /* at most 16, before sb_res */
+void sb_res_delay(struct sb_req *q, int64_t ms);                /* before sb_res */
 void sb_res(struct sb_req *q, int status, const char *type, struct str body);
 void sb_res_z(struct sb_req *q, int status, const char *type, const char *body);
 void sb_res_json(struct sb_req *q, int status, cJSON *moved);
@@ -86,7 +89,8 @@ void sb_later(struct sandbox *s, int64_t delay_ms, void (*fn)(void *ctx), void *
 /* sandbox.c's side */
 void sb_http_flush(struct sandbox *s);
 void sb_http_ports(struct sandbox *s, cJSON *into);
-void sb_http_close(struct sandbox *s);
+void sb_http_close(struct sandbox *s); /* then the loop runs, then: */
+void sb_http_free(struct sandbox *s);
 bool sb_ctl_call(struct sandbox *s, const char *name, const cJSON *in, cJSON *ret, int *rc,
 	struct err *e); /* false: nobody's */
 
@@ -97,7 +101,8 @@ struct sb_provider {
 	int (*open)(struct sandbox *s, const cJSON *script, struct err *e);
 	void (*close)(struct sandbox *s); /* may be NULL */
 };
-extern const struct sb_provider sb_provider_smsc, sb_provider_smsgw, sb_provider_facebook, sb_provider_zalo;
+extern const struct sb_provider sb_provider_echo, sb_provider_smsc, sb_provider_smsgw,
+	sb_provider_facebook, sb_provider_zalo;
 int sb_providers_open(struct sandbox *s, const cJSON *script, struct err *e) MUST_CHECK;
 void sb_providers_close(struct sandbox *s);
 

@@ -11,7 +11,7 @@
 #include "base/crypt.h"
 #include "base/file.h"
 #include "base/utf8.h"
-#include "sandbox.h"
+#include "http.h"
 
 int64_t sb_now_ms(void)
 {
@@ -204,4 +204,23 @@ void sb_ledger_mark(struct sandbox *s, struct str text)
 	(void)json_quote(&s->ledger, text);
 	(void)buf_addz(&s->ledger, "}\n");
 	sb_ledger_flush(s);
+}
+
+/* Lines of the other providers. */
+void sb_ledger_json(struct sandbox *s, cJSON *moved)
+{
+	cJSON *o = json_obj();
+
+	json_put_i64(o, "n", (int64_t)++s->serial);
+	json_put_i64(o, "at", sb_now_ms());
+	while (moved->child != NULL) {
+		char *key = x_asprintf("%s", moved->child->string);
+		json_put(o, key, cJSON_DetachItemViaPointer(moved, moved->child));
+		free(key);
+	}
+	cJSON_Delete(moved);
+	char *text = json_print(o);
+	(void)buf_addf(&s->ledger, "%s\n", text);
+	free(text);
+	cJSON_Delete(o);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "base/crypt.h"
 #include "base/file.h"
-#include "sandbox.h"
+#include "http.h"
 
 static int usage(void)
 {
@@ -40,18 +40,25 @@ static bool flag(int argc, char **argv, const char *name)
 	return false;
 }
 
-static int load_script(struct sandbox *s, const char *path, struct err *e)
+/* The script, or NULL without one; owned by the caller. */
+static int load_script(struct sandbox *s, const char *path, cJSON **ret, struct err *e)
 {
 	struct buf b CLEANUP_BUF;
-	cJSON *j CLEANUP_JSON = NULL;
+	cJSON *j = NULL;
 
+	*ret = NULL;
 	buf_init(&b, SB_CONTROL_MAX);
+	if (path == NULL)
+		return 0;
 	int rc = file_read(path, &b, e);
 	rc = rc < 0 ? rc : json_parse(buf_str(&b), SB_CONTROL_MAX, &j, e);
 	if (rc == 0 && json_has(j, "options"))
 		rc = sb_options_set(s, json_get(j, "options"), e);
 	if (rc == 0 && json_has(j, "rules"))
 		rc = sb_rules_load(s, json_get(j, "rules"), true, e);
+	if (rc == 0 && json_has(j, "http_rules"))
+		rc = sb_http_rules_load(s, json_get(j, "http_rules"), true, e);
+	*ret = j;
 	return rc < 0 ? err_prefix(e, "%s", path) : 0;
 }
 
@@ -61,6 +68,7 @@ static void turn_end(uv_prepare_t *p)
 
 	sb_ledger_flush(s);
 	sb_smtp_flush(s);
+	sb_http_flush(s);
 }
 
 static void close_rest(uv_handle_t *h, void *arg)
@@ -78,6 +86,7 @@ void sb_stop(struct sandbox *s)
 {
 	sb_ledger_flush(s);
 	sb_smtp_flush(s);
+	sb_http_flush(s);
 	uv_stop(&s->loop);
 }
 
@@ -87,12 +96,13 @@ static void on_signal(uv_signal_t *h, int no)
 	sb_stop(h->data);
 }
 
-static int say_ready(const struct sandbox *s, int port, struct err *e)
+static int say_ready(struct sandbox *s, int port, struct err *e)
 {
 	char path[512];
 	cJSON *o = json_obj();
 
 	json_put_i64(o, "smtp", port);
+	sb_http_ports(s, o);
 	json_put_i64(o, "pid", getpid());
 	json_put_z(o, "dir", s->dir);
 	(void)snprintf(path, sizeof(path), "%s/control.sock", s->dir);
@@ -109,7 +119,7 @@ static int say_ready(const struct sandbox *s, int port, struct err *e)
 	return rc;
 }
 
-static int open_all(struct sandbox *s, int port, struct err *e)
+static int open_all(struct sandbox *s, int port, const cJSON *script, struct err *e)
 {
 	char path[512];
 	int got = 0;
@@ -119,6 +129,7 @@ static int open_all(struct sandbox *s, int port, struct err *e)
 	rc = rc < 0 ? rc : sb_ledger_open(s, e);
 	rc = rc < 0 ? rc : sb_control_open(s, e);
 	rc = rc < 0 ? rc : sb_smtp_open(s, port, &got, e);
+	rc = rc < 0 ? rc : sb_providers_open(s, script, e);
 	if (rc < 0)
 		return rc;
 	(void)uv_prepare_init(&s->loop, &s->before_poll);
@@ -162,9 +173,9 @@ static int run(int argc, char **argv)
 	(void)uv_loop_init(&s->loop);
 	if (crypt_init() < 0)
 		rc = err_set(&e, -ENOSYS, "libsodium does not start");
-	if (rc == 0 && script != NULL)
-		rc = load_script(s, script, &e);
-	rc = rc < 0 ? rc : open_all(s, (int)p, &e);
+	cJSON *j CLEANUP_JSON = NULL;
+	rc = rc < 0 ? rc : load_script(s, script, &j, &e);
+	rc = rc < 0 ? rc : open_all(s, (int)p, j, &e);
 	if (rc < 0) {
 		(void)fprintf(stderr, "sandbox: %s\n", e.text);
 		free(s);
@@ -172,6 +183,8 @@ static int run(int argc, char **argv)
 	}
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	sb_smtp_close(s);
+	sb_providers_close(s);
+	sb_http_close(s);
 	uv_close((uv_handle_t *)&s->control, NULL);
 	uv_walk(&s->loop, close_rest, s);
 	for (int i = 0; i < 10; i++)
@@ -181,6 +194,7 @@ static int run(int argc, char **argv)
 	(void)close(s->ledger_fd);
 	buf_done(&s->ledger);
 	free(s->smtp);
+	sb_http_free(s);
 	free(s);
 	return 0;
 }

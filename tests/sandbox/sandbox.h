@@ -51,6 +51,7 @@ struct sb_seen {
 	int64_t at_ms;
 };
 struct sb_smtp;
+struct sb_http;
 struct sandbox {
 	uv_loop_t loop;
 	struct sb_options opt;
@@ -62,6 +63,7 @@ struct sandbox {
 	struct buf ledger; /* lines of this turn */
 	uint64_t taken, refused, lost_answers, serial, connections;
 	struct sb_smtp *smtp;
+	struct sb_http *http; /* NULL until a provider listens */
 	uv_pipe_t control;
 	uv_prepare_t before_poll; /* end of a turn */
 	uv_signal_t sigterm, sigint;

@@ -10,6 +10,9 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 PLACE= DAEMON_PID= SANDBOX_PID= EXTRA_PIDS=
 T_N=0 T_BAD=0
+ROUTES= # further lines of `routes:`, each indented by two spaces and ended: what the lib_*.sh of other channels append before conf_write
+ALLOW=  # further entries of allow_only: ', "+8491..."'
+CONF_TOP= # further keys of lantoad.yaml, whole lines
 
 place_new() { # place_new [FOLDER]: a private folder, made empty
 	PLACE=${1:-$(mktemp -d "${TMPDIR:-/tmp}/lantoa-sys-XXXXXX")}
@@ -51,6 +54,7 @@ sandbox_start() { # sandbox_start [options of `sandbox run`]
 	SMTP_PORT=$(sed -n 's/.*"smtp": *\([0-9]*\).*/\1/p' "$PLACE/sandbox/ready.json")
 	LEDGER=$PLACE/sandbox/ledger.jsonl
 }
+sandbox_port() { jq -r --arg n "$1" '.[$n] // empty' "$PLACE/sandbox/ready.json"; } # sandbox_port NAME-OF-PROVIDER
 sandbox_ctl() { "$B/sandbox" ctl --dir "$PLACE/sandbox" "$1" >/dev/null; }
 
 # A configuration for tests and the demo: one relay on loopback, people for --as, short times.
@@ -64,7 +68,7 @@ conf_write() { # conf_write PORT [extra lines of the lane]
 	adapter_dir: $B/adapters
 	key_file: master.key
 	mode: trial
-	allow_only: [".bhxh.example", ".press.example", "@foreign-press.example", "@list.example"]
+	allow_only: [".bhxh.example", ".press.example", "@foreign-press.example", "@list.example"${ALLOW:-}]
 	own_domains: [portal.example]
 	listen_private: 127.0.0.1:0
 	listen_public: 127.0.0.1:0
@@ -76,9 +80,12 @@ conf_write() { # conf_write PORT [extra lines of the lane]
 	  - {name: Trần Văn Duyệt, user: lanhdao-demo, roles: [approver, viewer]}
 	  - {name: Lê Vận Hành, user: vanhanh-demo, roles: [operator, viewer]}
 	  - {name: Quản Trị, user: quantri-demo, roles: [admin, operator, viewer]}
-	routes: {email: mail/relay}
-	channels_dir: channels.d
+	${CONF_TOP:-}
+	routes:
+	  email: mail/relay
 	EOF
+	printf '%s' "${ROUTES:-}" >>"$PLACE/conf/lantoad.yaml"
+	echo 'channels_dir: channels.d' >>"$PLACE/conf/lantoad.yaml"
 	cat >"$PLACE/conf/channels.d/mail.yaml" <<-EOF
 	name: mail
 	kind: email

@@ -71,6 +71,28 @@ refuse "so is what is no JSON" 1 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{'
 check "the script can be changed while it runs" "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"rules","rules":[{"match":"*","at":"mail","do":"reply","code":421,"text":"4.3.2 bye"}]}'
 same "and counts at once" "$(send ok@x.vn)" 421
 check "options too" "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"options","options":{"pipelining":false,"size":1000}}'
+
+# The HTTP side: what arrives, and the faults before and after the effect, against the echo provider.
+ECHO=http://127.0.0.1:$(sandbox_port echo)
+echoed() { jq -c 'select(.t == "echo") | .request.path' "$LEDGER" | grep -c "\"$1\""; }
+status() { curl -s -m 2 -o /dev/null -w '%{http_code} %{exitcode}' "$@"; }
+head -c 3000000 /dev/zero >"$PLACE/picture"
+same "a query is decoded" "$(curl -s "$ECHO/q?a=%C3%A1+b&c=" | json - '[.fields[] | .name, .value] | join("|")')" "a|á b|c|"
+same "a form is decoded" "$(curl -s -d 'x=1%202&y=z' "$ECHO/f" | json - '[.fields[].value] | join("|")')" "1 2|z"
+same "parts of a multipart body, 3 MB behind Expect: 100-continue" "$(curl -s -F 'a=b c' -F "source=@$PLACE/picture;type=image/png" "$ECHO/m" | json - '[.fields[] | .value // "\(.type) \(.bytes)"] | join("|")')" "b c|image/png 3000000"
+same "JSON in chunks" "$(curl -s -H 'Transfer-Encoding: chunked' -H 'Content-Type: application/json' -d '{"k":[1,2]}' "$ECHO/j" | json - '.json.k[1]')" 2
+check "rules for HTTP" "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"http_rules","rules":[{"server":"echo","match":"/v1/*/x","when":"after","code":502,"type":"text/html","body":"<html>","times":1},{"match":"/half","half":true,"when":"after"},{"match":"/after","do":"drop","when":"after"},{"match":"/before","do":"reset"},{"match":"/slow","do":"delay","delay_ms":200},{"match":"/deaf","do":"silent","when":"after"},{"match":"**","has":"canary","code":403,"headers":{"X-Y":"z"}}]}'
+same "500 after the effect: refused once, done twice" "$(status "$ECHO/v1/a/x") $(status "$ECHO/v1/a/x") $(echoed /v1/a/x)" "502 0 200 0 2"
+same "half a body" "$(status "$ECHO/half") $(echoed /half)" "200 18 1"
+same "closed after the effect" "$(status "$ECHO/after") $(echoed /after)" "000 52 1"
+same "reset before it" "$(status "$ECHO/before") $(echoed /before)" "000 56 0"
+same "a slow answer is an answer" "$(status "$ECHO/slow") $(echoed /slow)" "200 0 1"
+same "never an answer" "$(status "$ECHO/deaf") $(echoed /deaf)" "000 28 1"
+same "one page's trouble is picked by what it says" "$(status -H 'Authorization: canary' "$ECHO/any") $(status "$ECHO/any")" "403 0 200 0"
+refuse "an HTTP rule with an unknown key is refused" 1 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"http_rules","rules":[{"foo":1}]}'
+check "the sandbox calls others" "$B/sandbox" ctl --dir "$PLACE/sandbox" "{\"cmd\":\"call\",\"url\":\"$ECHO/hook\",\"body\":\"hello\"}"
+called() { grep -q '"t":"called","status":200' "$LEDGER"; }
+check "and keeps what they said" until_true 10 called
 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"stop"}' >/dev/null
 wait "$SANDBOX_PID"
 same "it ends cleanly when told" "$?" 0

@@ -1,0 +1,183 @@
+/* http_rules.c - scripted faults of the HTTP providers: which request is lost before, or answered wrongly after, its effect.
+ * Owns: the texts of the rules. Failures: a rule with a wrong key or value is refused whole, naming it. */
+#include <stdlib.h>
+#include <string.h>
+#include "http_internal.h"
+
+bool sb_glob(struct str g, struct str t)
+{
+	while (g.n > 0) {
+		if (g.p[0] != '*') {
+			if (t.n == 0 || t.p[0] != g.p[0])
+				return false;
+			g = (struct str){ g.p + 1, g.n - 1 };
+			t = (struct str){ t.p + 1, t.n - 1 };
+			continue;
+		}
+		bool deep = g.n > 1 && g.p[1] == '*';
+		struct str rest = { g.p + 1 + deep, g.n - 1 - deep };
+		for (size_t i = 0; i <= t.n; i++) {
+			if (sb_glob(rest, (struct str){ t.p + i, t.n - i }))
+				return true;
+			if (i < t.n && t.p[i] == '/' && !deep)
+				return false;
+		}
+		return false;
+	}
+	return t.n == 0;
+}
+
+static bool contains(struct str s, const char *what)
+{
+	return s.n > 0 && memmem(s.p, s.n, what, strlen(what)) != NULL;
+}
+
+static bool has(const struct sb_req *q, const char *what)
+{
+	if (what[0] == '\0' || contains(q->target, what) || contains(q->body, what))
+		return true;
+	for (size_t i = 0; i < q->n_headers; i++)
+		if (contains(q->headers[i].value, what))
+			return true;
+	for (size_t i = 0; i < q->n_fields; i++)
+		if (contains(q->fields[i].value, what))
+			return true;
+	return false;
+}
+
+static bool fits(const struct sb_http_rule *r, const struct sb_req *q)
+{
+	return (r->server[0] == '\0' || strcmp(r->server, q->server) == 0) &&
+		(r->method[0] == '\0' || str_eqz(q->method, r->method)) &&
+		(r->match[0] == '\0' || sb_glob(str_of(r->match), q->path)) && has(q, r->has);
+}
+
+const struct sb_http_rule *sb_http_rule_hit(struct sb_http *h, const struct sb_req *q, bool after)
+{
+	for (size_t i = 0; i < h->n_rules; i++) {
+		struct sb_http_rule *r = &h->rule[i];
+		if (r->after != after || !fits(r, q))
+			continue;
+		if (r->percent < 100 && (int)(sb_random(q->s) % 100) >= r->percent)
+			continue;
+		int64_t n = r->hits++;
+		if (n >= r->skip && (r->times == 0 || n < r->skip + r->times))
+			return r;
+	}
+	return NULL;
+}
+
+static int fault_of(const char *name, enum sb_fault *ret)
+{
+	static const char *const names[] = { "", "reply", "delay", "silent", "drop", "reset" };
+
+	for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0) {
+			*ret = (enum sb_fault)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static void rule_free(struct sb_http_rule *r)
+{
+	free(r->body);
+	free(r->headers);
+	*r = (struct sb_http_rule){ 0 };
+}
+
+static char *header_lines(const cJSON *o)
+{
+	struct buf b;
+	const cJSON *it;
+
+	if (!cJSON_IsObject(o))
+		return NULL;
+	buf_init(&b, 65536);
+	cJSON_ArrayForEach(it, o)
+	{
+		(void)buf_addf(&b, "%s: %s\r\n", it->string,
+			it->valuestring == NULL ? "" : it->valuestring);
+	}
+	return buf_take(&b, NULL);
+}
+
+static int parse_rule(const cJSON *o, struct sb_http_rule *r, struct err *e)
+{
+	static const char *const known[] = { "server", "method", "match", "has", "do", "when",
+		"code", "type", "body", "headers", "half", "times", "skip", "percent", "delay_ms" };
+	const char *what = json_z(o, "do", "reply"), *when = json_z(o, "when", "before");
+
+	for (const cJSON *k = o->child; k != NULL; k = k->next) {
+		bool ok = false;
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			ok |= strcmp(k->string, known[i]) == 0;
+		if (!ok)
+			return err_set(e, -EINVAL, "http rule: unknown key '%s'", k->string);
+	}
+	*r = (struct sb_http_rule){ 0 };
+	if (fault_of(what, &r->what) < 0)
+		return err_set(e, -EINVAL,
+			"http rule: do '%s' is none of reply, delay, silent, drop, reset", what);
+	if (strcmp(when, "before") != 0 && strcmp(when, "after") != 0)
+		return err_set(
+			e, -EINVAL, "http rule: when '%s' is neither before nor after", when);
+	r->after = when[0] == 'a';
+	r->half = json_bool(o, "half", false);
+	(void)snprintf(r->server, sizeof(r->server), "%s", json_z(o, "server", ""));
+	(void)snprintf(r->method, sizeof(r->method), "%s", json_z(o, "method", ""));
+	(void)snprintf(r->match, sizeof(r->match), "%s", json_z(o, "match", ""));
+	(void)snprintf(r->has, sizeof(r->has), "%s", json_z(o, "has", ""));
+	(void)snprintf(r->type, sizeof(r->type), "%s", json_z(o, "type", ""));
+	r->code = (int)json_i64(o, "code", 0);
+	r->percent = (int)json_i64(o, "percent", 100);
+	r->times = json_i64(o, "times", 0);
+	r->skip = json_i64(o, "skip", 0);
+	r->delay_ms = json_i64(o, "delay_ms", 0);
+	if (r->code != 0 && (r->code < 200 || r->code > 599))
+		return err_set(e, -EINVAL, "http rule: code %d is no status", r->code);
+	if (json_has(o, "body"))
+		r->body = x_asprintf("%s", json_z(o, "body", ""));
+	r->headers = header_lines(json_get(o, "headers"));
+	return 0;
+}
+
+void sb_http_rules_free(struct sb_http *h)
+{
+	for (size_t i = 0; i < h->n_rules; i++)
+		rule_free(&h->rule[i]);
+	h->n_rules = 0;
+}
+
+int sb_http_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e)
+{
+	struct sb_http *h = sb_http_of(s);
+	struct sb_http_rule r;
+	const cJSON *it;
+	size_t n = replace ? 0 : h->n_rules;
+
+	if (!cJSON_IsArray(arr))
+		return err_set(e, -EINVAL, "http_rules: an array is needed");
+	cJSON_ArrayForEach(it, arr)
+	{
+		int rc = parse_rule(it, &r, e);
+		if (rc < 0)
+			return rc;
+		rule_free(&r);
+		n++;
+	}
+	if (n > SB_HTTP_RULES_MAX)
+		return err_set(e, -E2BIG, "http_rules: over %u", SB_HTTP_RULES_MAX);
+	if (replace) {
+		/* an answer under way may still point at its rule */
+		for (struct list *l = h->conns.next; l != &h->conns; l = l->next)
+			CONTAINER_OF(l, struct sb_hconn, node)->fault = NULL;
+		sb_http_rules_free(h);
+	}
+	cJSON_ArrayForEach(it, arr)
+	{
+		if (parse_rule(it, &h->rule[h->n_rules], e) == 0)
+			h->n_rules++;
+	}
+	return 0;
+}
