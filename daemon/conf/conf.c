@@ -134,6 +134,7 @@ bool conf_trial_allows(const struct conf *c, const char *address)
 		const char *rule = c->allow_only.v[i];
 		size_t n = strlen(address), m = strlen(rule);
 		if (!strcmp(rule, address) ||
+			(m > 1 && rule[m - 1] == '*' && !strncmp(address, rule, m - 1)) ||
 			(strchr("@.", rule[0]) && n > m && !strcmp(address + n - m, rule)))
 			return true;
 	}

@@ -162,6 +162,7 @@ struct conf_channel {
 	struct conf_stats stats;
 	struct conf_inbound inbound;
 	int64_t exchange_keep_ms;
+	int64_t refresh_lead_ms; /* a rotating credential is refreshed so long before it expires; 0: a fifth of its life */
 	bool loopback_only; /* set for every channel of a demo database */
 };
 struct conf_route { /* (kind, office) -> (channel, account); office NULL: the kind's default */
@@ -182,9 +183,10 @@ struct conf {
 	char *state_dir, *runtime_dir, *socket_path, *adapter_dir, *staging_dir;
 	char *key_file; /* master key; or a systemd credential of the name "master-key" */
 	bool key_credential;
+	char *token_mirror; /* folder that gets a sealed copy of each rotated credential; NULL: none */
 	bool trial;
 	struct conf_strv
-		allow_only; /* trial mode: addresses or "@domain" suffixes; only these are contacted */
+		allow_only; /* trial mode: addresses, "@domain" or ".domain" suffixes, "+8491*" beginnings; only these are contacted */
 	char *public_url; /* unsubscribe, assets, webhooks as the world sees them; NULL: none */
 	struct conf_strv own_domains;         /* links of texts and `link:` may go only here */
 	char *listen_public, *listen_private; /* "127.0.0.1:8480"; NULL: off; port 0: any */

@@ -19,7 +19,7 @@ static const char top_good[] =
 	"timezone: Asia/Ho_Chi_Minh\n"
 	"key_file: master.key\n"
 	"mode: trial\n"
-	"allow_only: [\"@a.example\", \".b.example\", x@y.example]\n"
+	"allow_only: [\"@a.example\", \".b.example\", x@y.example, \"+8491*\", \"*\"]\n"
 	"people:\n"
 	"  - {name: Biên, user: bien, roles: [editor, viewer]}\n"
 	"  - {name: Duyệt, uid: 1002, roles: approver, office: ha-noi}\n"
@@ -121,6 +121,9 @@ static void trial_mode_allows_only_what_is_listed(void **state)
 	struct conf *c = NULL;
 	struct err e = { 0 };
 	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_true(conf_trial_allows(c, "+84910000106"));
+	assert_false(conf_trial_allows(c, "+84920000106"));
+	assert_false(conf_trial_allows(c, "84910000106")); /* a lone star opens nothing */
 	assert_true(conf_trial_allows(c, "van@a.example"));
 	assert_true(conf_trial_allows(c, "van@ha-noi.b.example"));
 	assert_true(conf_trial_allows(c, "x@y.example"));
