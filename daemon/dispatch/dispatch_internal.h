@@ -243,9 +243,10 @@ struct drecon { /* a question about an unknown delivery */
 	struct dlane *lane;
 	struct chan_op op;
 	int64_t since_ms;
-	char address[320], ref[24], idtext[1024], code[80];
+	char address[320], ref[24], idtext[1024], code[80], url[400];
 	struct lt_id ids[D_IDS_MAX];
 	size_t n_ids;
+	struct lt_pair *steps; /* of d_alloc, text behind it; NULL without */
 };
 
 /* One set of opened channels: the context of its events, so that an answer goes back to whom it belongs after a reload. */

@@ -18,6 +18,8 @@ struct unknown_row {
 	struct dlot *lot;
 	int64_t delivery, since_ms;
 	char address[320], ids[1024];
+	struct lt_pair *steps; /* one block with its text, from malloc; NULL without */
+	size_t n_steps;
 };
 struct unknown_lot {
 	struct dlot *lot;
@@ -55,6 +57,7 @@ static void recon_free(struct drecon *r)
 		return;
 	lot_unref(r->lot);
 	r->d->n_recons--;
+	d_free(r->steps);
 	d_free(r);
 }
 
@@ -104,6 +107,7 @@ static void settle_store(
 	if (recon && o->to == (int)DLV_ACCEPTED) {
 		s->item.ids = recon->ids;
 		s->item.n_ids = recon->n_ids;
+		s->item.url = str_of(recon->url);
 		s->item.lane = (l->lane->acct->chan->caps & LT_CAP_RECEIPTS) ? l->lane->id : 0;
 	}
 	if (o->to < 0 && (l->unknown_next_ms == 0 || o->next_ms < l->unknown_next_ms))
@@ -155,6 +159,7 @@ void recon_done(struct drecon *r, const struct chan_result *res)
 			{ at, id.n } };
 		at += id.n;
 	}
+	(void)str_copy(r->url, sizeof(r->url), res->url);
 	decide(r->lot, (int64_t)r->op.delivery, r->since_ms,
 		res->revoked ? (int)LT_UNKNOWN : res->outcome, r);
 }
@@ -170,6 +175,30 @@ static void recon_ids(struct drecon *r)
 			continue;
 		r->ids[r->n_ids++] = (struct lt_id){ (uint32_t)e, 0, { line.p, line.n } };
 	}
+}
+
+/* Pairs and their text in one block: of d, or of malloc on a worker (d NULL). */
+static struct lt_pair *steps_copy(struct dispatch *d, const struct lt_pair *v, size_t n)
+{
+	size_t total = n * sizeof(*v);
+
+	for (size_t i = 0; i < n; i++)
+		total += v[i].name.n + v[i].value.n;
+	if (n == 0)
+		return NULL;
+	struct lt_pair *ret = d ? d_alloc(d, total) : x_calloc(1, total);
+	char *at = (char *)(ret + n);
+	for (size_t i = 0; i < n; i++) {
+		struct lt_str *to[] = { &ret[i].name, &ret[i].value };
+		const struct lt_str from[] = { v[i].name, v[i].value };
+		for (int k = 0; k < 2; k++) {
+			*to[k] = (struct lt_str){ at, from[k].n };
+			if (from[k].n)
+				memcpy(at, from[k].p, from[k].n);
+			at += from[k].n;
+		}
+	}
+	return ret;
 }
 
 static bool recon_start(struct dlot *l, const struct unknown_row *u)
@@ -190,6 +219,7 @@ static bool recon_start(struct dlot *l, const struct unknown_row *u)
 	(void)str_copy(r->idtext, sizeof(r->idtext) / 2, str_of(u->ids));
 	ref_make(d->o.store, u->delivery, r->ref);
 	recon_ids(r);
+	r->steps = steps_copy(d, u->steps, u->n_steps);
 	r->op = (struct chan_op){ .delivery = (uint64_t)u->delivery,
 		.attempt = (uint64_t)u->delivery << 8,
 		.release = (uint64_t)l->release,
@@ -200,6 +230,8 @@ static bool recon_start(struct dlot *l, const struct unknown_row *u)
 		.since_wall_ms = u->since_ms,
 		.ids = r->ids,
 		.n_ids = r->n_ids,
+		.steps = r->steps,
+		.n_steps = u->n_steps,
 		.kind = LT_J_RECONCILE };
 	if (a->limit_told == 0) {
 		a->limit_told = 1;
@@ -247,7 +279,16 @@ static int on_unknown_row(void *ctx, const struct sq_unknown_row *u)
 	r->since_ms = u->since_ms;
 	(void)str_copy(r->address, sizeof(r->address), u->address);
 	(void)str_copy(r->ids, sizeof(r->ids), u->ref_ids);
+	r->steps = steps_copy(NULL, u->steps, u->n_steps);
+	r->n_steps = r->steps ? u->n_steps : 0;
 	return 0;
+}
+
+static void rows_done(struct dsettle *s)
+{
+	for (size_t i = 0; i < s->n_row; i++)
+		free(s->row[i].steps);
+	s->n_row = 0;
 }
 
 static int on_orphan(void *ctx, const struct sq_receipt *o)
@@ -296,13 +337,14 @@ static void settle_ran(struct work *w)
 	for (size_t i = 0; i < s->n_row && !d->stopping; i++)
 		if (!s->row[i].lot->gone)
 			unknown_one(d, &s->row[i]);
+	rows_done(s);
 	for (size_t i = 0; i < s->n_lot; i++)
 		lot_unref(s->lot[i].lot);
 	for (size_t i = 0; i < s->n_orphan && !d->stopping; i++)
 		receipt_again(d, &s->orphan[i]);
 	d_free(s->orphan);
 	s->orphan = NULL;
-	s->n_orphan = s->n_lot = s->n_row = 0;
+	s->n_orphan = s->n_lot = 0;
 	if (s->again)
 		settle_kick(d);
 	cmd_end(d);
@@ -493,6 +535,8 @@ bool settle_init(struct dispatch *d)
 void settle_free(struct dispatch *d)
 {
 	timer_stop(d->o.env, &d->settle_timer);
+	if (d->settle)
+		rows_done(d->settle);
 	free(d->settle);
 	d->settle = NULL;
 }

@@ -171,6 +171,8 @@ struct sq_unknown_row {
 	int64_t delivery, lot, contact, due_ms, since_ms;
 	uint32_t tries;
 	struct str address, ref_ids; /* ids kept so far, "effect:id" lines */
+	const struct lt_pair *steps; /* what save() kept */
+	size_t n_steps;
 };
 int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_unknown_row *u), void *ctx,
@@ -229,6 +231,7 @@ struct sq_settle_item {
 	int64_t lane; /* ids kept as refs of it; 0: none */
 	const struct lt_id *ids;
 	size_t n_ids;
+	struct str url; /* of what was found; kept beside the attempts, which never change */
 	uint32_t restarts_max; /* absent: held as poison after so many restarts; 0: never */
 	bool applied;          /* out */
 };

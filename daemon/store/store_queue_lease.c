@@ -252,6 +252,7 @@ int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, siz
 	struct db *db = reader_db(r);
 	sqlite3_stmt *st;
 	char ids[2048];
+	struct steps steps;
 	int rc = db_query(db, &st,
 		"SELECT d.id, d.contact_id, d.due, d.tries, c.address, (SELECT max(started+took_ms) FROM "
 		"attempt a WHERE a.delivery_id=d.id AND a.outcome=0) FROM delivery d INDEXED BY "
@@ -277,6 +278,11 @@ int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, siz
 		}
 		rc = ids_of(db, u.delivery, ids, sizeof(ids));
 		u.ref_ids = str_of(ids);
+		struct sq_lease_row of = { .delivery = u.delivery };
+		if (rc == 0)
+			rc = steps_of(db, &of, &steps);
+		u.steps = of.steps;
+		u.n_steps = of.n_steps;
 		if (rc == 0)
 			rc = row(ctx, &u);
 		if (rc) {

@@ -184,6 +184,10 @@ static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_
 	rc = settle_audit(tx, it);
 	if (rc == 0 && it->n_ids)
 		rc = sq_effect_ids(tx, it->delivery, it->lane, it->ids, it->n_ids, it->lane != 0);
+	if (rc == 0 && it->url.n)
+		rc = db_exec(db,
+			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",
+			"is", it->delivery, it->url);
 	if (rc == 0 && it->to == (int)DLV_DOUBT)
 		rc = sq_effect_why(
 			tx, it->delivery, "unknown: nobody could say in time whether it went out");
