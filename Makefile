@@ -29,7 +29,7 @@ SEES_ctl      := plan dispatch channel store content net conf model base
 SEES_cli      := base
 
 PKGS     := libcurl libuv sqlite3 libcjson yaml-0.1 libcmark libutf8proc libsodium libmicrohttpd gmime-3.0 libidn2 libarchive
-DEPS_OK  := $(shell command -v pkg-config >/dev/null 2>&1 && pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
+DEPS_OK  := $(shell command -v pkg-config >/dev/null 2>&1 && pkg-config --exists $(PKGS) vips libseccomp cmocka 2>/dev/null && echo yes)
 ifeq ($(DEPS_OK),yes)
 PKG_CF   := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 PKG_LD   := $(shell pkg-config --libs $(PKGS))
@@ -68,7 +68,7 @@ lib       = $(patsubst %,$(B)/lib%.a,$(1))
 libs_of   = $(call lib,$(1) $(SEES_$(1)))
 
 .PHONY: all
-all: $(B)/lantoad $(B)/lantoa $(ADAPTERS:%=$(B)/adapters/%.so) $(B)/sandbox
+all: $(B)/lantoad $(B)/lantoa $(B)/lantoa-image $(ADAPTERS:%=$(B)/adapters/%.so) $(B)/sandbox
 
 # --- generated: SQL as C strings -------------------------------------------------------------------------------------
 SQL      := $(wildcard daemon/store/*.sql)
@@ -108,6 +108,19 @@ $(B)/adapters/$(1).so: $$(OBJS_$(1)) $(COMMON_OBJS)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_RULE,$(a))))
 
+# --- the image helper: alone links libvips; never instrumented, because it bounds its own memory and system calls ------------
+IMAGE_PKGS := vips libseccomp
+IMAGE_SRC  := $(wildcard daemon/image/*.c) $(addprefix daemon/content/,image_head.c rendition_spec.c) $(addprefix daemon/base/,str.c err.c utf8.c assert.c)
+IMAGE_CF   := -std=gnu17 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_release)
+IMAGE_LD   := -pie -Wl,--gc-sections -Wl,-z,relro,-z,now
+IMAGE_OBJS := $(patsubst %.c,$(B)/obj/image/%.o,$(IMAGE_SRC))
+$(B)/obj/image/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $< (helper)")
+	$(Q)$(CC) $(CPPFLAGS) $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(IMAGE_PKGS))) $(IMAGE_CF) -MMD -MP -c $< -o $@
+$(B)/lantoa-image: $(IMAGE_OBJS)
+	$(Q)$(CC) $(IMAGE_CF) $(IMAGE_LD) -o $@ $^ $(shell pkg-config --libs $(IMAGE_PKGS)) -lm
+
 # --- the sandbox: providers that cannot be had here, with a ledger of what was truly published ---------------------------
 $(B)/sandbox: $(call objs,$(wildcard tests/sandbox/*.c)) $(call lib,net model base)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
@@ -132,11 +145,14 @@ $(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(OBJS_$(1)) $(COMMON_OBJS
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_TEST_RULE,$(a))))
+# What the SMS adapters share lies in adapters/common and is tested under the name sms.
+$(eval $(call ADAPTER_TEST_RULE,sms))
 # Conformance and simulation see the whole daemon; adapters come in through the loader.
 WHOLE    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/conformance/test_*.c tests/sim/test_*.c tests/bench/bench_*.c))
 $(WHOLE): $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB) $(ALLLIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
+$(B)/tests/bench/bench_sms_text: $(COMMON_OBJS)
 # One description an adapter: a new adapter joins the suite by adding its file.
 $(B)/tests/conformance/test_conformance: $(call objs,$(wildcard tests/conformance/adapter_*.c))
 $(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
@@ -151,7 +167,7 @@ unit-$(1): $(filter $(B)/tests/unit/$(1)/%,$(UNIT))
 	@for t in $$^; do echo "== $$$$t"; $$$$t || exit 1; done
 endef
 # make unit-store: builds and runs the unit tests of one folder
-$(foreach f,$(FOLDERS) $(ADAPTERS),$(eval $(call UNIT_RUN,$(f))))
+$(foreach f,$(FOLDERS) $(ADAPTERS) sms,$(eval $(call UNIT_RUN,$(f))))
 
 # --- targets for people --------------------------------------------------------------------------------------------------
 .PHONY: help test test-all demo bench lint check-deps format format-check install uninstall clean check-long valgrind tsan-unit
@@ -235,6 +251,7 @@ install: all
 	install -D -m 0755 $(B)/lantoa $(D)/bin/lantoa
 	install -d -m 0755 $(D)/lib/lantoa/adapters $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man8
 	install -m 0755 $(ADAPTERS:%=$(B)/adapters/%.so) $(D)/lib/lantoa/adapters/
+	install -m 0755 $(B)/lantoa-image $(D)/lib/lantoa/lantoa-image
 	install -D -m 0644 include/lantoa/adapter.h $(D)/include/lantoa/adapter.h
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' config/lantoa.pc.in > $(B)/lantoa.pc
 	install -m 0644 $(B)/lantoa.pc $(D)/lib/pkgconfig/lantoa.pc
@@ -254,7 +271,7 @@ install: all
 
 # Removes what install put under PREFIX; the configuration stays.
 uninstall:
-	rm -f $(D)/bin/lantoad $(D)/bin/lantoa $(ADAPTERS:%=$(D)/lib/lantoa/adapters/%.so) $(D)/include/lantoa/adapter.h $(D)/lib/pkgconfig/lantoa.pc
+	rm -f $(D)/bin/lantoad $(D)/bin/lantoa $(D)/lib/lantoa/lantoa-image $(ADAPTERS:%=$(D)/lib/lantoa/adapters/%.so) $(D)/include/lantoa/adapter.h $(D)/lib/pkgconfig/lantoa.pc
 	rm -f $(D)/share/man/man1/lantoa.1 $(D)/share/man/man5/lantoad.yaml.5 $(D)/share/man/man8/lantoad.8 $(D)/share/bash-completion/completions/lantoa $(D)/share/zsh/site-functions/_lantoa
 	rm -f $(D)/lib/systemd/system/lantoad.service $(D)/lib/sysusers.d/lantoa.conf $(D)/lib/tmpfiles.d/lantoa.conf
 	rm -rf $(D)/share/lantoa $(D)/share/doc/lantoa
