@@ -67,7 +67,7 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
 	teststore_stop(&ts);
 	edit("PRAGMA user_version = 9");
 	refused(-EPROTONOSUPPORT, "schema 9");
-	assert_non_null(strstr(ts.err.text, "up to 1"));
+	assert_non_null(strstr(ts.err.text, "up to 2"));
 }
 
 static void a_file_of_another_program_is_refused_and_not_touched(void **state)
