@@ -27,6 +27,7 @@ struct sms_budget {
 struct sms_size {
 	enum sms_coding coding;
 	uint32_t units, segments; /* segments: 1 for an empty text; may pass SMS_SEGMENTS_MAX */
+	bool even;                /* no pairs and no marks: segments part by division */
 };
 /* One segment: bytes [at, at + n) of the UTF-8 text. */
 struct sms_cut {
@@ -59,6 +60,23 @@ int sms_measure(struct lt_str nfc, const struct sms_budget *b, uint32_t reserved
  * -EINVAL when the text does not fit the coding. An empty text has one empty segment. Reserved units count at the start. */
 int sms_split(struct lt_str nfc, enum sms_coding coding, const struct sms_budget *b,
 	uint32_t reserved, struct sms_cut *ret, size_t max) LTC_MUST;
+
+/* The same for a text that sms_measure or sms_render has measured with this budget and these reserved units. */
+int sms_cuts(struct lt_str nfc, const struct sms_size *known, const struct sms_budget *b,
+	uint32_t reserved, struct sms_cut *ret, size_t max) LTC_MUST;
+
+/* All in one: the form that a lane wants, with its length. */
+struct sms_render {
+	enum sms_form form;
+	bool unicode_allowed; /* false: accented text outside of the GSM alphabet is -EINVAL, shortest never takes UCS-2 */
+	enum sms_unmappable how;
+	const struct sms_words *words; /* may be NULL */
+	struct sms_budget budget;
+	uint32_t reserved;
+};
+/* `out` and `tmp` are reset first; the text is in `out`. ret_bad as with sms_plain; may be NULL. */
+int sms_render(struct lt_str in, const struct sms_render *r, struct ltc_buf *out,
+	struct ltc_buf *tmp, struct sms_size *ret, struct lt_str *ret_bad) LTC_MUST;
 
 /* Octets of a text or of one segment. GSM: one septet an octet, extension as 0x1B + code. UCS-2: UTF-16BE, emoji as pairs.
  * *ret_n: octets written; -E2BIG when `size` does not do. */
