@@ -129,6 +129,7 @@ int app_channels_open(struct app *a, const struct conf *conf, struct channels **
 		.events = &ev,
 		.adapter_dir_owner_ok = store_is_demo(a->store),
 		.loopback_only = store_is_demo(a->store) };
+	app_secrets_opts(a, &o);
 	return channels_open(&o, ret, e);
 }
 
@@ -174,6 +175,8 @@ static int open_parts(struct app *a, struct err *e)
 		.link_check = app_link_check };
 	a->plan = plan_new(&p);
 	rc = dispatch_attach(a->dispatch, a->channels, e);
+	if (!rc)
+		rc = app_secrets_open(a, e);
 	if (rc)
 		return rc;
 	dispatch_start(a->dispatch);

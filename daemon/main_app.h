@@ -55,6 +55,14 @@ void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);
 struct import_opts;
 void app_import_opts(struct app *a, struct import_opts *ret);
+/* main_secret.c: credentials that rotate. */
+struct cred_load;
+void app_secrets_opts(struct app *a, struct channels_opts *o);
+int app_secrets_open(struct app *a, struct err *e) MUST_CHECK; /* blocking: at start */
+int app_secrets_read(struct app *a, const struct conf *conf, struct cred_load **ret,
+	struct err *e) MUST_CHECK; /* on the worker of a reload */
+void app_secrets_bind(struct app *a, struct cred_load *l); /* taken */
+void app_secrets_drop(struct cred_load *l);
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
 void app_free(struct app *a); /* after the loop has ended */

@@ -15,6 +15,7 @@ struct reload {
 	struct app *app;
 	struct work work;
 	struct conf *conf;
+	struct cred_load *secrets;
 	int rc;
 	struct err err;
 	char *person, *via;
@@ -29,6 +30,8 @@ static void reload_run(struct work *w)
 	if (!r->rc)
 		r->rc = channels_check(
 			r->conf, r->app->store && store_is_demo(r->app->store), &r->err);
+	if (!r->rc)
+		r->rc = app_secrets_read(r->app, r->conf, &r->secrets, &r->err);
 }
 
 /* What a running process cannot change. */
@@ -101,6 +104,7 @@ static int swap(struct reload *r)
 	*old = (struct old_channels){ .app = a, .channels = a->channels, .conf = a->conf };
 	a->channels = fresh;
 	a->conf = MOVE(r->conf);
+	app_secrets_bind(a, MOVE(r->secrets));
 	plan_reload(a->plan, a->conf, fresh);
 	app_webhooks_set(a);
 	struct import_opts io;
@@ -128,6 +132,7 @@ static void reload_done(struct work *w)
 	if (r->done)
 		r->done(r->ctx, r->rc, &r->err);
 	conf_unref(r->conf);
+	app_secrets_drop(r->secrets);
 	free(r->person);
 	free(r->via);
 	free(r);

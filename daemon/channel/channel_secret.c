@@ -38,8 +38,8 @@ static int rotated_get(
 	if (!o->secret_get || !a->conf->credential || !r || !name.n ||
 		!str_copy(z, sizeof(z), name))
 		return -ENOENT;
-	int rc = o->secret_get(o->secret_ctx, a->ch->conf->name, a->conf->credential, z, &fresh,
-		&version);
+	int rc = o->secret_get(
+		o->secret_ctx, a->ch->conf->name, a->conf->credential, z, &fresh, &version);
 	if (rc)
 		return rc;
 	(void)str_copy(r->name, sizeof(r->name), name);
@@ -70,8 +70,7 @@ int account_secret(struct chan_account *a, struct lt_str name, struct str *ret)
 	return account_secret_version(a, name, ret, NULL);
 }
 
-static bool first_of(
-	const struct chan_account *a, const char *name, bool own, struct str *ret)
+static bool first_of(const struct chan_account *a, const char *name, bool own, struct str *ret)
 {
 	for (size_t i = 0; i < a->n_secrets; i++)
 		if (!strcmp(a->secrets[i].name, name) && (!own || i < a->conf->n_secrets)) {

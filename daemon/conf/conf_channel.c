@@ -251,6 +251,11 @@ static const struct conf_row channel_rows[] = {
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, exchange_keep_ms),
 		.max = 3660 * DAY },
+	{ .key = "refresh_lead",
+		.read = conf_row_duration,
+		.at = offsetof(struct conf_channel, refresh_lead_ms),
+		.min = 1000,
+		.max = 60 * DAY },
 };
 
 static int check_channel(

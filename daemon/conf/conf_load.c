@@ -338,6 +338,7 @@ static const struct conf_row top_rows[] = {
 	TOP("adapter_dir", conf_row_path, adapter_dir, 0, 0),
 	TOP("key_file", conf_row_path, key_file, 0, 0),
 	TOP("key_credential", conf_row_bool, key_credential, 0, 0),
+	TOP("token_mirror", conf_row_path, token_mirror, 0, 0),
 	TOP("mode", row_mode, trial, 0, 0),
 	TOP("allow_only", conf_row_strv, allow_only, 0, 0),
 	TOP("public_url", conf_row_str, public_url, 0, 0),

@@ -21,7 +21,7 @@ static void lists_init(struct dispatch *d)
 {
 	struct list *all[] = { &d->lanes, &d->accts, &d->groups, &d->lots, &d->dirty, &d->pool,
 		&d->intents, &d->steps, &d->outs, &d->prep_lru, &d->recons, &d->progress, &d->mem,
-		&d->fill_list, &d->setups };
+		&d->fill_list, &d->setups, &d->creds };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		list_init(all[i]);
@@ -192,6 +192,7 @@ void dispatch_free(struct dispatch *d)
 	task_cancel(&d->pump);
 	settle_free(d);
 	scan_free(d);
+	creds_free(d);
 	prep_free(d);
 	pool_free(d);
 	mem_free(d);

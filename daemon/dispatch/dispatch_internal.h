@@ -312,6 +312,8 @@ struct dispatch {
 	struct dsettle *settle;
 	struct list recons;
 	size_t n_recons, cmds_out; /* cmds_out: commands and works that name us beside the turn */
+	struct list creds;         /* struct dcred */
+	size_t n_creds;
 	struct list progress;      /* struct dprogress */
 	struct task progress_task;
 };
@@ -414,7 +416,12 @@ void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, u
 void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value);
 void receipt_again(struct dispatch *d, const struct sq_receipt *o);
 
-/* dispatch_secret.c */
+/* dispatch_secret.c, dispatch_cred*.c */
+void refresh_intent_on(void *ctx, struct channel *c, const char *credential, uint64_t ticket);
+void refresh_over_on(
+	void *ctx, struct channel *c, const char *credential, const struct chan_result *r);
+void creds_free(struct dispatch *d);
+const char *cred_parked(const struct dacct *a); /* its lanes wait for a login; NULL: they do not */
 void secret_put_on(void *ctx, struct channel *c, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket);
 

@@ -125,6 +125,12 @@ int64_t lane_wait_until(struct dlane *l, char *why, size_t size)
 			snprintf(why, size, "held: %s", l->why);
 		return WINDOW_NEVER;
 	}
+	const char *parked = cred_parked(l->acct);
+	if (parked) {
+		if (why)
+			snprintf(why, size, "held: %s", parked);
+		return WINDOW_NEVER;
+	}
 	if (l->until_ms > now) {
 		say_until(l, "paused by the provider", l->until_ms, why, size);
 		return l->until_ms;

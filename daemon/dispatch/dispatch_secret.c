@@ -1,73 +1,267 @@
-/* dispatch_secret.c - a rotated credential: stored sealed before anyone may use it.
- * Thread: loop. Owns: the pairs until they are committed, in memory that is wiped. Must not know: SQL.
- * Failures: the host is told, and keeps the old pair in doubt. */
+/* dispatch_secret.c - a new set of values of a credential on its way: to the mirror, then committed, then served.
+ * Thread: loop; mirrors are written on a worker. Owns: the sets until they are committed, in locked memory. Must not know: SQL.
+ * Failures: the provider has made the old pair void already, so a set is kept and tried again until it is committed; a mirror
+ * that cannot be written is told and does not hold the rotation up. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/crypt.h"
-#include "dispatch/dispatch_internal.h"
+#include "base/log.h"
+#include "dispatch/dispatch_cred_internal.h"
 #include "store/store_queue_secret.h"
 
-struct secret_cmd {
-	struct sq_secret c;
-	struct dispatch *d;
-	struct dhost *host;
-	uint64_t ticket;
-	char *plain;
-	size_t n;
-};
-
-static void on_secret_stored(struct store_cmd *cmd)
-{
-	struct secret_cmd *s = CONTAINER_OF(cmd, struct secret_cmd, c.cmd);
-	struct dispatch *d = s->d;
-
-	channel_saved(s->host->cs, s->ticket, cmd->rc);
-	wipe(s->plain, s->n);
-	d_free(s->plain);
-	d_free(s);
-	cmd_end(d);
-}
-
-static char *put(char *at, struct lt_str s)
+static int add_field(struct buf *b, struct str s)
 {
 	uint32_t n = (uint32_t)s.n;
 
-	memcpy(at, &n, sizeof(n));
-	at += sizeof(n);
-	if (n)
-		memcpy(at, s.p, n);
-	return at + n;
+	return buf_add(b, &n, sizeof(n)) || buf_add(b, s.p, s.n) ? -E2BIG : 0;
 }
 
-void secret_put_on(void *ctx, struct channel *c, const char *credential, const struct lt_pair *set,
+static bool next_field(struct str *rest, struct str *ret)
+{
+	uint32_t n;
+
+	if (rest->n < sizeof(n))
+		return false;
+	memcpy(&n, rest->p, sizeof(n));
+	if (n > rest->n - sizeof(n))
+		return false;
+	*ret = (struct str){ rest->p + sizeof(n), n };
+	rest->p += sizeof(n) + n;
+	rest->n -= sizeof(n) + n;
+	return true;
+}
+
+static bool is_among(const struct lt_pair *set, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq((struct str){ set[i].name.p, set[i].name.n }, name))
+			return true;
+	return false;
+}
+
+struct secret *cred_set_merge(struct str base, const struct lt_pair *set, size_t n)
+{
+	struct buf b;
+	struct str name, value;
+	struct secret *ret = NULL;
+	int rc;
+
+	buf_init(&b, CRED_SET_MAX);
+	rc = buf_reserve(&b, CRED_SET_MAX); /* never moved: no copy stays behind */
+	while (!rc && next_field(&base, &name) && next_field(&base, &value)) {
+		if (is_among(set, n, name))
+			continue;
+		rc = add_field(&b, name);
+		rc = rc ? rc : add_field(&b, value);
+	}
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (!set[i].value.n)
+			continue;
+		rc = add_field(&b, (struct str){ set[i].name.p, set[i].name.n });
+		rc = rc ? rc : add_field(&b, (struct str){ set[i].value.p, set[i].value.n });
+	}
+	if (!rc)
+		ret = secret_new(buf_str(&b));
+	if (b.p)
+		wipe(b.p, b.cap);
+	buf_done(&b);
+	return ret;
+}
+
+struct str cred_newest(const struct dcred *c)
+{
+	if (!list_empty(&c->puts)) {
+		const struct cred_put *last = CONTAINER_OF(c->puts.prev, struct cred_put, node);
+		if (last->set)
+			return secret_value(last->set);
+	}
+	return c->set ? secret_value(c->set) : (struct str){ NULL, 0 };
+}
+
+/* --- one put ------------------------------------------------------------------------------------------------------------ */
+
+static void put_store(struct cred_put *p);
+
+void cred_put_free(struct cred_put *p)
+{
+	struct dcred *c = p->c;
+
+	list_del(&p->node);
+	c->n_puts--;
+	timer_stop(c->d->o.env, &p->again);
+	secret_free(p->set);
+	free(p->mirror_dir);
+	free(p);
+}
+
+static void put_over(struct cred_put *p, int rc)
+{
+	struct dcred *c = p->c;
+	struct dispatch *d = c->d;
+	struct dhost *host = p->host;
+	uint64_t ticket = p->ticket;
+
+	c->putting = false;
+	cred_put_free(p);
+	if (host && host->cs)
+		channel_saved(host->cs, ticket, rc);
+	cred_kick(c);
+	cmd_end(d);
+}
+
+static void put_taken(struct cred_put *p)
+{
+	struct dcred *c = p->c;
+
+	secret_free(c->set);
+	c->set = MOVE(p->set);
+	c->version = p->cmd.info.version;
+	c->state = p->cmd.info.state;
+	c->expires_ms = p->cmd.info.expires;
+	c->changed_ms = p->cmd.info.changed;
+	if (!p->beside) {
+		c->fails = 0;
+		c->not_before_ms = 0;
+		cred_unpark(c);
+	}
+	log_line(LOG_INFO, "ev=credential.put ch=%s credential=%s version=%lld expires=%lld why=%s",
+		c->channel, c->name, (long long)c->version, (long long)c->expires_ms,
+		LOG_Q(str_of(p->why)));
+	cred_schedule(c);
+	cred_gauges(c->d);
+}
+
+static void on_again(struct timer *t)
+{
+	put_store(CONTAINER_OF(t, struct cred_put, again));
+}
+
+static void on_stored(struct store_cmd *cmd)
+{
+	struct cred_put *p = CONTAINER_OF(cmd, struct cred_put, cmd.cmd);
+	struct dcred *c = p->c;
+	struct dispatch *d = c->d;
+
+	if (cmd->rc == 0) {
+		put_taken(p);
+		put_over(p, 0);
+		return;
+	}
+	log_line(LOG_ERROR, "ev=credential.put_failed ch=%s credential=%s rc=%d why=%s", c->channel,
+		c->name, cmd->rc, LOG_Q(str_of(cmd->err.text)));
+	if (cmd->rc == -E2BIG || cmd->rc == -EIO || d->dead) {
+		put_over(p, cmd->rc);
+		return;
+	}
+	timer_set(d->o.env, &p->again, env_mono(d->o.env) + D_RETRY_MS);
+}
+
+static void put_store(struct cred_put *p)
+{
+	struct dcred *c = p->c;
+
+	store_secret_put_init(&p->cmd, STORE_OUTCOME);
+	p->cmd.channel = c->channel;
+	p->cmd.name = c->name;
+	p->cmd.adapter = cred_adapter(c);
+	p->cmd.value = secret_value(p->set);
+	p->cmd.expires = p->expires_ms;
+	p->cmd.changed = p->changed_ms;
+	p->cmd.at_least = p->at_least;
+	p->cmd.beside = p->beside;
+	p->cmd.person = p->person[0] ? p->person : NULL;
+	p->cmd.via = p->via[0] ? p->via : NULL;
+	p->cmd.why = p->why;
+	p->cmd.cmd.done = on_stored;
+	int sent = store_submit(c->d->o.store, &p->cmd.cmd);
+	if (sent) {
+		p->cmd.cmd.rc = sent;
+		on_stored(&p->cmd.cmd);
+	}
+}
+
+static void mirror_run(struct work *w)
+{
+	struct cred_put *p = CONTAINER_OF(w, struct cred_put, work);
+	struct err e = { 0 };
+	const struct mirror_set m = { .version = p->mirror_version,
+		.expires_ms = p->expires_ms > 0 ? p->expires_ms : 0,
+		.changed_ms = p->changed_ms > 0 ? p->changed_ms : 0,
+		.set = p->set };
+
+	p->mirror_rc = mirror_write(
+		p->mirror_dir, store_keys(p->c->d->o.store), p->c->channel, p->c->name, &m, &e);
+	if (p->mirror_rc)
+		log_line(LOG_ERROR,
+			"ev=credential.mirror_failed ch=%s credential=%s why=%s continuing",
+			p->c->channel, p->c->name, LOG_Q(str_of(e.text)));
+}
+
+static void mirror_ran(struct work *w)
+{
+	put_store(CONTAINER_OF(w, struct cred_put, work));
+}
+
+void cred_put_turn(struct dcred *c)
+{
+	if (c->putting || list_empty(&c->puts))
+		return;
+	struct cred_put *p = CONTAINER_OF(c->puts.next, struct cred_put, node);
+	const char *dir = c->d->conf->token_mirror;
+	c->putting = true;
+	if (!p->set) { /* too large */
+		put_over(p, -E2BIG);
+		return;
+	}
+	if (p->beside) {
+		p->expires_ms = c->expires_ms;
+		p->changed_ms = c->changed_ms;
+	} else if (!p->changed_ms) {
+		p->changed_ms = env_wall(c->d->o.env);
+	}
+	if (!dir) {
+		put_store(p);
+		return;
+	}
+	p->mirror_dir = x_strdup(dir);
+	p->mirror_version = c->version + 1 > p->at_least ? c->version + 1 : p->at_least;
+	p->work = (struct work){ .fn = mirror_run, .done = mirror_ran };
+	env_work(c->d->o.env, &p->work);
+}
+
+struct cred_put *cred_put_new(
+	struct dcred *c, struct secret *set, int64_t expires_ms, const char *why)
+{
+	struct cred_put *p = x_calloc(1, sizeof(*p));
+
+	p->c = c;
+	p->set = set;
+	p->expires_ms = expires_ms;
+	timer_init(&p->again, on_again);
+	(void)str_copy(p->why, sizeof(p->why), str_of(why));
+	list_push(&c->puts, &p->node);
+	c->n_puts++;
+	cmd_begin(c->d);
+	cred_kick(c);
+	return p;
+}
+
+/* Values of a login that has only begun (its verifier) stand beside the pair: neither state nor times change. */
+void secret_put_on(void *ctx, struct channel *ch, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket)
 {
 	struct dhost *h = ctx;
-	struct dispatch *d = h->d;
-	struct secret_cmd *s = d_alloc(d, sizeof(*s));
+	struct dcred *c = cred_get(h->d, channel_conf(ch)->name, credential);
 
-	s->d = d;
-	s->host = h;
-	s->ticket = ticket;
-	for (size_t i = 0; i < n; i++)
-		s->n += 2 * sizeof(uint32_t) + set[i].name.n + set[i].value.n;
-	s->plain = d_alloc(d, s->n + 1);
-	char *at = s->plain;
-	for (size_t i = 0; i < n; i++) {
-		at = put(at, set[i].name);
-		at = put(at, set[i].value);
-	}
-	(void)str_copy(s->c.channel, sizeof(s->c.channel), str_of(channel_conf(c)->name));
-	(void)str_copy(s->c.name, sizeof(s->c.name), str_of(credential));
-	s->c.plain = (struct str){ s->plain, s->n };
-	s->c.expires_ms = expires_ms;
-	sq_secret_init(&s->c);
-	s->c.cmd.done = on_secret_stored;
-	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		on_secret_stored(&s->c.cmd);
+	REQUIRE(c && c->n_puts < CRED_PUTS_MAX * 64);
+	struct cred_put *p = cred_put_new(c,
+		c->n_puts < CRED_PUTS_MAX ? cred_set_merge(cred_newest(c), set, n) : NULL,
+		expires_ms, c->login ? "login" : "refreshed");
+	p->host = h;
+	p->ticket = ticket;
+	p->beside = c->login && !c->login_code;
+	if (c->login) {
+		(void)str_copy(p->person, sizeof(p->person), str_of(c->login_person));
+		(void)str_copy(p->via, sizeof(p->via), str_of(c->login_via));
 	}
 }

@@ -316,5 +316,7 @@ void send_events(struct channel_events *e)
 	e->stat = stat_on;
 	e->trace = on_trace;
 	e->secret_put = secret_put_on;
+	e->refresh_intent = refresh_intent_on;
+	e->refresh_over = refresh_over_on;
 	e->account_trouble = on_account_trouble;
 }

@@ -20,7 +20,8 @@ struct cred_row {
 
 const char *cred_state_name(int s)
 {
-	static const char *const names[] = { "good", "rotating", "in doubt", "dead" };
+	static const char *const names[] = { "good", "rotating", "in doubt", "dead",
+		"trying again" };
 
 	return s >= 0 && (size_t)s < ARRAY_LEN(names) ? names[s] : NULL;
 }
@@ -150,7 +151,7 @@ int store_secret_get(struct store *s, struct db *db, const char *channel, const 
 
 	if (rc <= 0)
 		return rc < 0 ? rc : -ENOENT;
-	rc = box_read(s, name, &r, ret);
+	rc = r.i.version == 0 ? -ENOENT : box_read(s, name, &r, ret);
 	db_reset(st);
 	if (rc == 0 && ret_info)
 		*ret_info = r.i;
@@ -195,29 +196,34 @@ static int audited(struct store_tx *tx, const char *what, const char *channel, c
 			.why = why });
 }
 
-/* The row of (channel, name): its id and newest version, made when it is missing. */
-static int row_ensure(struct store_tx *tx, const struct store_secret_put *c, struct cred_info *i)
+int store_secret_row(struct store_tx *tx, const char *channel_name, const char *adapter,
+	const char *name, struct cred_info *i)
 {
 	struct db *db = tx_db(tx);
 	sqlite3_stmt *st = NULL;
 	struct cred_row r;
 	int64_t channel = 0;
-	int rc = row_find(db, c->channel, c->name, &st, &r);
+	int rc = row_find(db, channel_name, name, &st, &r);
 
 	if (rc == 1) {
 		*i = r.i;
 		db_reset(st);
 		return 0;
 	}
+	if (rc == 0 && adapter)
+		rc = db_exec(db,
+			"INSERT INTO channel(name, adapter) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 "
+			"FROM channel WHERE name = ?1)",
+			"tt", channel_name, adapter);
 	if (rc < 0)
 		return rc;
-	rc = db_get_i64(db, &channel, "SELECT id FROM channel WHERE name = ?", "t", c->channel);
+	rc = db_get_i64(db, &channel, "SELECT id FROM channel WHERE name = ?", "t", channel_name);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ENOENT;
 	rc = db_exec(db,
 		"INSERT INTO credential(channel_id, name, version, key_id, nonce, box, state, changed) "
 		"VALUES (?, ?, 0, 0, x'', x'', 0, ?)",
-		"iti", channel, c->name, tx_wall_ms(tx));
+		"iti", channel, name, tx_wall_ms(tx));
 	memset(i, 0, sizeof(*i));
 	i->id = db_last_id(db);
 	return rc;
@@ -232,7 +238,7 @@ int store_secret_put_in(struct store_tx *tx, struct store_secret_put *c)
 	if (c->value.n > SECRET_MAX)
 		return err_set(&cmd->err, -E2BIG, "a secret of %zu bytes; at most %d", c->value.n,
 			SECRET_MAX);
-	int rc = row_ensure(tx, c, &i);
+	int rc = store_secret_row(tx, c->channel, c->adapter, c->name, &i);
 	if (rc == -ENOENT)
 		return err_set(&cmd->err, rc, "channel '%s' is not known to the store", c->channel);
 	if (rc < 0)
@@ -241,19 +247,18 @@ int store_secret_put_in(struct store_tx *tx, struct store_secret_put *c)
 		return err_set(&cmd->err, -EALREADY,
 			"credential '%s/%s' is at version %" PRId64 " already, not %" PRId64,
 			c->channel, c->name, i.version, c->if_version);
-	i.version++;
-	i.expires = c->expires;
-	i.changed = tx_wall_ms(tx);
-	i.state = CRED_GOOD;
+	i.version = i.version + 1 > c->at_least ? i.version + 1 : c->at_least;
+	if (!c->beside) {
+		i.expires = c->expires;
+		i.changed = c->changed ? c->changed : tx_wall_ms(tx);
+		i.state = CRED_GOOD;
+	}
 	rc = box_write(tx, key_now(tx), c->name, c->value, &i);
-	if (rc == 0 && c->expires)
+	if (rc == 0)
 		rc = db_exec(tx_db(tx),
-			"UPDATE credential SET state = 0, changed = ?, expires = ? WHERE id = ?",
-			"iii", i.changed, c->expires, i.id);
-	else if (rc == 0)
-		rc = db_exec(tx_db(tx),
-			"UPDATE credential SET state = 0, changed = ?, expires = NULL WHERE id = ?",
-			"ii", i.changed, i.id);
+			"UPDATE credential SET state = ?, changed = ?, expires = nullif(?, 0) "
+			"WHERE id = ?",
+			"iiii", (int64_t)i.state, i.changed, i.expires, i.id);
 	(void)snprintf(now, sizeof(now), "version:%" PRId64, i.version);
 	if (rc == 0)
 		rc = audited(
@@ -310,7 +315,7 @@ static int reseal(struct store_tx *tx, const struct keyring *to, int64_t after, 
 	char name[256];
 	int rc = db_query(db, &st,
 		"SELECT id, version, coalesce(expires, 0), changed, state, key_id, nonce, box, name "
-		"FROM credential WHERE id > ? ORDER BY id LIMIT 1",
+		"FROM credential WHERE id > ? AND version > 0 ORDER BY id LIMIT 1",
 		"i", after);
 
 	if (rc == 0)

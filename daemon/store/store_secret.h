@@ -9,7 +9,14 @@
 
 #define SECRET_MAX 65536 /* bytes of one value */
 
-enum cred_state { CRED_GOOD = 0, CRED_ROTATING = 1, CRED_DOUBT = 2, CRED_DEAD = 3 };
+enum cred_state {
+	CRED_GOOD = 0,
+	CRED_ROTATING = 1, /* the word that a refresh begins is committed, its end is not */
+	CRED_DOUBT =
+		2, /* the answer of a refresh was lost: one more try with the old pair is allowed */
+	CRED_DEAD = 3, /* a person must log in anew */
+	CRED_AGAIN = 4 /* that one more try is under way */
+};
 const char *cred_state_name(int s);
 
 struct cred_info {
@@ -24,16 +31,24 @@ struct cred_info {
  * -ENOENT: no such channel in the store; -EALREADY: if_version is not the newest any more; -E2BIG. */
 struct store_secret_put {
 	struct store_cmd cmd;
-	const char *channel, *name;     /* borrowed until done */
-	struct str value;               /* borrowed until done */
-	int64_t expires;                /* 0: never */
-	int64_t if_version;             /* 0: whatever is there; else only over this version */
+	const char *channel, *name; /* borrowed until done */
+	const char *adapter;        /* a channel that has no row yet gets one; NULL: -ENOENT */
+	struct str value;           /* borrowed until done */
+	int64_t expires;            /* 0: never */
+	int64_t changed;            /* 0: now */
+	int64_t at_least;           /* its version is not under this one (from a mirror) */
+	bool beside;        /* a value beside the pair (of a login begun): state and times stay */
+	int64_t if_version; /* 0: whatever is there; else only over this version */
 	const char *person, *via, *why; /* for the audit; NULL: "system" */
 	struct cred_info info;          /* out */
 };
 void store_secret_put_init(struct store_secret_put *c, enum store_class class);
 /* The same inside another command's run; c->cmd.err gets the text. */
 int store_secret_put_in(struct store_tx *tx, struct store_secret_put *c) MUST_CHECK;
+
+/* The row of a credential, made (version 0, no value) when it is missing. -ENOENT: no such channel and adapter is NULL. */
+int store_secret_row(struct store_tx *tx, const char *channel, const char *adapter,
+	const char *name, struct cred_info *ret) MUST_CHECK;
 
 /* Marks the newest version (rotating while a refresh is under way, in doubt, dead). Audited. -ENOENT. */
 struct store_secret_mark {

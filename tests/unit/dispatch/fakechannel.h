@@ -54,6 +54,8 @@ static struct fake {
 	struct map64 *published; /* delivery -> times */
 	uint64_t n_published, n_doubles, n_started, n_questions, n_batches, n_batched, n_saved;
 	int saved_rc;
+	uint64_t n_refreshed;
+	const char *first; /* value of the file of a first refresh token */
 	size_t in_flight, in_flight_max;
 	int64_t at[200000]; /* wall time of each publication, the first ones */
 	int64_t who[200000];
@@ -281,6 +283,23 @@ void channel_saved(struct channels *cs, uint64_t ticket, int error)
 	UNUSED(ticket);
 	fake.n_saved++;
 	fake.saved_rc = error;
+}
+int channel_refresh(struct channel *c, const char *credential)
+{
+	UNUSED(c);
+	UNUSED(credential);
+	fake.n_refreshed++;
+	return 0;
+}
+bool channel_secret_first(
+	struct channel *c, const char *credential, const char *name, struct str *ret)
+{
+	UNUSED(c);
+	UNUSED(credential);
+	if (!fake.first || strcmp(name, "refresh_token") != 0)
+		return false;
+	*ret = str_of(fake.first);
+	return true;
 }
 static struct fake_session {
 	struct task task;

@@ -1,0 +1,347 @@
+/* test_credentials.c - a credential rotates: word, call, new pair; what is left after each crash in between. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "scene.h"
+#include "dispatch/dispatch_credential.h"
+#include "lib/tmpdir.h"
+
+#define OA "oa"
+
+static char oa_name[] = OA;
+
+static void bind_now(void)
+{
+	struct cred_load *l = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(dispatch_secrets_read(sc.ts.s, &sc.conf, &l, &e), 0);
+	dispatch_secrets_bind(sc.d, (struct channels *)&fake, l);
+	scene_settle();
+}
+
+static void open_with(const char *first)
+{
+	scene_open(1);
+	sc.acct[0].credential = oa_name;
+	fake.first = first;
+	scene_start();
+	bind_now();
+}
+
+static void restart(void)
+{
+	const char *first = fake.first;
+
+	scene_crash();
+	scene_dispatch();
+	fake.first = first;
+	bind_now(); /* before anything is sent, as at a start */
+	scene_start();
+}
+
+/* Also what a stop waits for. */
+static void close_all(void)
+{
+	scene_close();
+}
+
+static const char *value(const char *name)
+{
+	static char text[200];
+	struct secret *s = NULL;
+	uint64_t version = 0;
+
+	text[0] = 0;
+	if (dispatch_secret_get(sc.d, "mail", OA, name, &s, &version) == 0)
+		(void)str_copy(text, sizeof(text), secret_value(s));
+	secret_free(s);
+	return text;
+}
+
+static int ask(void)
+{
+	uint64_t before = fake.n_saved;
+
+	fake.saved_rc = 1;
+	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 77);
+	assert_int_equal(fake.n_saved, before); /* never from inside the call */
+	scene_settle();
+	assert_int_equal(fake.n_saved, before + 1);
+	return fake.saved_rc;
+}
+
+static void put(const char *refresh, const char *access, int64_t life_ms)
+{
+	const struct lt_pair v[] = {
+		{ .name = { "refresh_token", 13 }, .value = { refresh, strlen(refresh) } },
+		{ .name = { "access_token", 12 }, .value = { access, strlen(access) } },
+	};
+	int64_t now = env_wall(&sc.te.env);
+
+	fake.ev.secret_put(fake.ev.ctx, &fake.ch[0], OA, v, 2, life_ms ? now + life_ms : 0, 78);
+}
+
+static void over(int outcome)
+{
+	const struct chan_result r = { .outcome = outcome, .text = STR("says the provider") };
+
+	fake.ev.refresh_over(fake.ev.ctx, &fake.ch[0], OA, &r);
+	scene_settle();
+}
+
+static int64_t stored_state(void)
+{
+	return scene_i64("SELECT state FROM credential WHERE name='oa'");
+}
+
+static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
+{
+	if (f->lane_id == 1)
+		(void)str_copy(ctx, 120, str_of(f->why));
+}
+
+static const char *lane_says(void)
+{
+	static char why[120];
+
+	why[0] = 0;
+	dispatch_lanes(sc.d, on_lane, why);
+	return why;
+}
+
+static void the_first_value_of_a_file_is_taken_once(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_string_equal(value("refresh_token"), "R1");
+	assert_string_equal(value("access_token"), "");
+	assert_string_equal(value("host.first"), "");
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_string_equal(value("refresh_token"), "R2");
+	restart(); /* the file still says R1 */
+	assert_string_equal(value("refresh_token"), "R2");
+	fake.first = "R9"; /* another file is a new login */
+	bind_now();
+	assert_string_equal(value("refresh_token"), "R9");
+	assert_string_equal(value("access_token"), "");
+	close_all();
+}
+
+static void the_word_is_committed_before_the_call_and_the_pair_before_its_use(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	assert_int_equal(stored_state(), CRED_ROTATING);
+	put("R2", "A2", HR_MS);
+	assert_string_equal(value("refresh_token"), "R1"); /* not yet committed */
+	scene_settle();
+	assert_string_equal(value("refresh_token"), "R2");
+	assert_string_equal(value(OA), "A2");
+	assert_int_equal(stored_state(), CRED_GOOD);
+	over(LT_ACCEPTED);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM audit WHERE what='credential.refresh'"), 1);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM credential WHERE instr(box, 'R2') > 0"), 0);
+	close_all();
+}
+
+static void a_second_who_asks_waits_and_finds_the_newer_pair(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	fake.saved_rc = 1;
+	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 79); /* channels of a reload */
+	scene_settle();
+	assert_int_equal(fake.saved_rc, 1); /* it waits */
+	put("R2", "A2", HR_MS);
+	scene_settle();
+	over(LT_ACCEPTED);
+	assert_int_equal(fake.saved_rc, -EALREADY);
+	close_all();
+}
+
+static void a_crash_in_a_refresh_allows_one_more_try_and_no_third(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	restart();
+	assert_int_equal(stored_state(), CRED_DOUBT);
+	assert_string_equal(lane_says(), "");
+	assert_int_equal(ask(), 0); /* the one more try */
+	assert_int_equal(stored_state(), CRED_AGAIN);
+	restart();
+	assert_int_equal(stored_state(), CRED_DEAD);
+	assert_int_equal(ask(), -EKEYREJECTED);
+	assert_non_null(strstr(lane_says(), "lantoa channel login mail"));
+	close_all();
+}
+
+static void the_one_more_try_may_succeed(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	over(LT_UNKNOWN);
+	assert_int_equal(stored_state(), CRED_DOUBT);
+	assert_int_equal(ask(), -EAGAIN); /* not at once */
+	scene_run(6000);
+	assert_true(fake.n_refreshed > 0); /* by itself */
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_string_equal(value("refresh_token"), "R2");
+	close_all();
+}
+
+static void a_lost_answer_twice_is_dead(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	over(LT_UNKNOWN);
+	scene_run(6000);
+	assert_int_equal(ask(), 0);
+	over(LT_UNKNOWN);
+	assert_int_equal(stored_state(), CRED_DEAD);
+	assert_int_equal(ask(), -EKEYREJECTED);
+	close_all();
+}
+
+static void a_proven_not_taken_refresh_is_put_off(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	over(LT_DEFERRED);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_int_equal(ask(), -EAGAIN);
+	scene_run(6000);
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_string_equal(value("refresh_token"), "R2");
+	close_all();
+}
+
+static void a_refused_credential_holds_its_lanes_until_a_new_login(void **state)
+{
+	(void)state;
+	open_with("R1");
+	scene_release(1, 1, 1);
+	assert_int_equal(ask(), 0);
+	over(LT_REFUSED);
+	assert_int_equal(stored_state(), CRED_DEAD);
+	assert_non_null(strstr(lane_says(), "says the provider"));
+	(void)scene_lot(1, 0, 1, 1, 3);
+	scene_run(20000);
+	assert_int_equal(fake.n_published, 0);
+	assert_int_equal(scene_state(DLV_WAITING), 3);
+	fake.first = "R9";
+	bind_now();
+	assert_string_equal(lane_says(), "");
+	scene_run(20000);
+	assert_int_equal(fake.n_published, 3);
+	close_all();
+}
+
+static void it_is_refreshed_before_it_expires_though_nobody_sends(void **state)
+{
+	(void)state;
+	open_with(NULL);
+	put("R2", "A2", 10 * HR_MS);
+	scene_settle();
+	scene_run(7 * HR_MS);
+	assert_int_equal(fake.n_refreshed, 0);
+	scene_run(HR_MS + 1000); /* a fifth of its life is left */
+	assert_int_equal(fake.n_refreshed, 1);
+	close_all();
+}
+
+static void a_full_disk_keeps_the_new_pair_until_it_can_be_committed(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	uint64_t saved = fake.n_saved;
+	scene_exec(
+		"CREATE TRIGGER full BEFORE UPDATE ON credential BEGIN SELECT RAISE(ABORT, 'no'); "
+		"END");
+	put("R2", "A2", HR_MS);
+	scene_run(5000);
+	assert_int_equal(fake.n_saved, saved);
+	assert_string_equal(value("refresh_token"), "R1");
+	scene_exec("DROP TRIGGER full");
+	scene_run(5000);
+	assert_int_equal(fake.n_saved, saved + 1);
+	assert_string_equal(value("refresh_token"), "R2");
+	over(LT_ACCEPTED);
+	close_all();
+}
+
+static void a_restored_database_takes_the_newer_pair_of_the_mirror(void **state)
+{
+	(void)state;
+	char *dir = tmpdir_new(), *mirror = x_asprintf("%s/mirror", dir);
+	open_with("R1");
+	sc.conf.token_mirror = mirror;
+	scene_exec("CREATE TABLE night AS SELECT * FROM credential");
+	for (int i = 2; i < 5; i++) {
+		char r[8], a[8];
+		(void)snprintf(r, sizeof(r), "R%d", i);
+		(void)snprintf(a, sizeof(a), "A%d", i);
+		assert_int_equal(ask(), 0);
+		put(r, a, HR_MS);
+		scene_settle();
+		over(LT_ACCEPTED);
+	}
+	char *file = x_asprintf("%s/mail.oa.token", mirror);
+	struct buf b CLEANUP_BUF;
+	struct err e;
+	buf_init(&b, 100000);
+	assert_int_equal(file_read(file, &b, &e), 0);
+	assert_null(memmem(b.p, b.n, "R4", 2));
+	/* the rows of last night come back */
+	scene_exec("DELETE FROM credential; INSERT INTO credential SELECT * FROM night; "
+		   "UPDATE credential SET state = 2");
+	fake.first = "R1";
+	restart();
+	assert_string_equal(value("refresh_token"), "R4");
+	assert_string_equal(value("access_token"), "A4");
+	assert_int_equal(scene_i64("SELECT version FROM credential"), 4);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	/* a mirror that is not ours is no reason to stop, and never used */
+	assert_int_equal(file_write_durable(file, STR("garbage"), 0600, &e), 0);
+	restart();
+	assert_string_equal(value("refresh_token"), "R4");
+	close_all();
+	free(file);
+	free(mirror);
+	tmpdir_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_value_of_a_file_is_taken_once),
+		cmocka_unit_test(the_word_is_committed_before_the_call_and_the_pair_before_its_use),
+		cmocka_unit_test(a_second_who_asks_waits_and_finds_the_newer_pair),
+		cmocka_unit_test(a_crash_in_a_refresh_allows_one_more_try_and_no_third),
+		cmocka_unit_test(the_one_more_try_may_succeed),
+		cmocka_unit_test(a_lost_answer_twice_is_dead),
+		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
+		cmocka_unit_test(a_refused_credential_holds_its_lanes_until_a_new_login),
+		cmocka_unit_test(it_is_refreshed_before_it_expires_though_nobody_sends),
+		cmocka_unit_test(a_full_disk_keeps_the_new_pair_until_it_can_be_committed),
+		cmocka_unit_test(a_restored_database_takes_the_newer_pair_of_the_mirror),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
