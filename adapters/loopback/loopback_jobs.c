@@ -83,7 +83,6 @@ static bool line_receipt(struct loop_aside *a, struct lt_str rest)
 	struct lt_str word, id;
 	struct lt_receipt rc = { .struct_size = sizeof(rc), .ids = &id, .n_ids = 1 };
 
-	rc.at_ms = h->wall_ms(h->ctx);
 	if (!ltc_next(&rest, ' ', &word) || state_of(word, &rc) != 0 || !ltc_next(&rest, ' ', &id))
 		return false;
 	if (rest.n != 0 && ltc_i64(rest, 0, INT64_MAX, &rc.at_ms) != 0)
@@ -189,11 +188,9 @@ static bool item_state(struct lt_str address, bool later, struct lt_receipt *ret
 static void item_report(struct loop_aside *a, const struct lt_item *it, bool later)
 {
 	const struct lt_host *h = a->inst->host;
-	struct lt_receipt rc = { .struct_size = sizeof(rc),
-		.ids = &it->ref,
-		.n_ids = 1,
-		.ref = it->ref,
-		.at_ms = h->wall_ms(h->ctx) };
+	struct lt_receipt rc = {
+		.struct_size = sizeof(rc), .ids = &it->ref, .n_ids = 1, .ref = it->ref
+	};
 
 	if (item_state(it->address, later, &rc))
 		asked(a, h->receipt(h->ctx, a->job, &rc, TOKEN_SAVED));

@@ -269,14 +269,17 @@ void sq_expire_init(struct sq_expire *c);
 struct sq_receipt {
 	struct store_cmd cmd; /* STORE_OUTCOME */
 	int64_t account_id;   /* refs of its lanes are looked through */
+	int64_t channel_id;   /* account_id 0: refs of all lanes of that channel */
 	int64_t delivery;     /* by our ref; 0: by ids */
 	char ids[1024];       /* candidates, one a line */
 	int state;            /* LT_RC_* or LT_* */
 	bool final;
+	bool at_given;                       /* at_ms is the provider's own time */
 	int64_t at_ms, retry_ms, give_up_ms; /* no delivery yet: kept as an orphan until */
 	char code[80], text[200];
 	int64_t ret_lot, ret_delivery; /* out: 0, an orphan */
 	int ret_from, ret_to;          /* out: -1, no move */
+	bool ret_again;                /* out: it was there already */
 	int64_t orphan_id;             /* this is one tried again */
 	void *user;
 };

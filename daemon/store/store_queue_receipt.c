@@ -6,62 +6,136 @@
 #include <stdio.h>
 #include <string.h>
 #include "store/store_internal.h"
+#include "store/store_jobs.h"
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
 
-#define DAY_MS    INT64_C(86400000)
-#define DAYS_BACK 8
+#define DAY_MS         INT64_C(86400000)
+#define DAYS_BACK      8
+#define DAYS_BACK_LONG 40 /* for what is told of things that stand for long: seen, gone, changed */
+#define ORPHANS_MAX    100000
+
+/* 1: a unique hit; 0: none; 2: several deliveries claim it. */
+static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct str id, int64_t days,
+	int64_t *ret_delivery, int64_t *ret_effect)
+{
+	int64_t today = tx_wall_ms(tx) / DAY_MS;
+	sqlite3_stmt *st;
+	int hits = 0, rc;
+
+	if (c->account_id)
+		rc = db_query(tx_db(tx), &st,
+			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?1-?2) "
+			"SELECT DISTINCT r.delivery_id, r.effect FROM lane n CROSS JOIN day CROSS JOIN ref "
+			"r ON r.lane_id=n.id AND r.day=day.d AND r.provider_id=?3 WHERE n.account_id=?4 "
+			"LIMIT 2",
+			"iisi", today, days, id, c->account_id);
+	else
+		rc = db_query(tx_db(tx), &st,
+			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?1-?2) "
+			"SELECT DISTINCT r.delivery_id, r.effect FROM account a CROSS JOIN lane n ON "
+			"n.account_id=a.id CROSS JOIN day CROSS JOIN ref r ON r.lane_id=n.id AND "
+			"r.day=day.d AND r.provider_id=?3 WHERE a.channel_id=?4 LIMIT 2",
+			"iisi", today, days, id, c->channel_id);
+	while (rc == 0 && (rc = db_row(tx_db(tx), st)) == 1) {
+		*ret_delivery = col_i64(st, 0);
+		*ret_effect = col_i64(st, 1);
+		hits++;
+		rc = 0;
+	}
+	return rc < 0 ? rc : hits;
+}
+
+static int find_in_days(struct store_tx *tx, const struct sq_receipt *c, int64_t days,
+	int64_t *ret_delivery, int64_t *ret_effect)
+{
+	struct str rest = str_of(c->ids), id;
+
+	while (str_next(&rest, '\n', &id)) {
+		int rc = id.n ? find_by_id(tx, c, id, days, ret_delivery, ret_effect) : 0;
+		if (rc)
+			return rc == 2 ? 0 : rc;
+	}
+	return 0;
+}
 
 /* 1: a unique hit; 0: none, or several deliveries claim it. */
 static int find_by_ids(
 	struct store_tx *tx, const struct sq_receipt *c, int64_t *ret_delivery, int64_t *ret_effect)
 {
-	struct str rest = str_of(c->ids), id;
-	int64_t today = tx_wall_ms(tx) / DAY_MS;
+	int rc = find_in_days(tx, c, DAYS_BACK, ret_delivery, ret_effect);
 
-	while (str_next(&rest, '\n', &id)) {
-		sqlite3_stmt *st;
-		size_t hits = 0;
-		if (!id.n)
-			continue;
-		int rc = db_query(tx_db(tx), &st,
-			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?1-?2) "
-			"SELECT DISTINCT r.delivery_id, r.effect FROM lane n CROSS JOIN day CROSS JOIN ref "
-			"r ON r.lane_id=n.id AND r.day=day.d AND r.provider_id=?3 WHERE n.account_id=?4 "
-			"LIMIT 2",
-			"iisi", today, (int64_t)DAYS_BACK, id, c->account_id);
-		while (rc == 0 && (rc = db_row(tx_db(tx), st)) == 1) {
-			*ret_delivery = col_i64(st, 0);
-			*ret_effect = col_i64(st, 1);
-			hits++;
-			rc = 0;
-		}
-		if (rc)
-			return rc;
-		if (hits == 1)
-			return 1;
-		if (hits > 1)
-			return 0;
-	}
-	return 0;
+	if (rc == 0 && c->state >= LT_RC_SEEN)
+		rc = find_in_days(tx, c, DAYS_BACK_LONG, ret_delivery, ret_effect);
+	return rc;
 }
 
-static int orphan_keep(struct store_tx *tx, const struct sq_receipt *c)
+/* As it stands in the row. final 1, provider's own time 2, whole channel 4. */
+static void orphan_body(const struct sq_receipt *c, char *ret, size_t size)
+{
+	snprintf(ret, size, "%d %d %lld %lld %s", c->state,
+		(c->final ? 1 : 0) | (c->at_given ? 2 : 0) | (c->account_id ? 0 : 4),
+		(long long)(c->at_given ? c->at_ms : 0), (long long)c->delivery, c->code);
+}
+
+/* The same again while it waits is not kept twice. */
+static void orphan_key(const struct sq_receipt *c, const char *body, struct hash *ret)
+{
+	struct hasher h;
+
+	hasher_init(&h);
+	hasher_field(&h, "orphan", 6);
+	hasher_field(&h, &c->account_id, sizeof(c->account_id));
+	hasher_field(&h, &c->channel_id, sizeof(c->channel_id));
+	hasher_field(&h, c->ids, strlen(c->ids));
+	hasher_field(&h, body, strlen(body));
+	hasher_end(&h, ret);
+}
+
+static int orphan_drop(struct store_tx *tx, const struct sq_receipt *c)
+{
+	char body[400];
+	struct hash key;
+	int rc = db_exec(tx_db(tx), "DELETE FROM orphan WHERE id=?", "i", c->orphan_id);
+
+	orphan_body(c, body, sizeof(body));
+	orphan_key(c, body, &key);
+	return rc ? rc : db_exec(tx_db(tx), "DELETE FROM seen WHERE key=?", "h", &key);
+}
+
+/* The oldest go when there are too many. */
+static int orphans_bound(struct db *db)
+{
+	return db_exec(db,
+		"DELETE FROM orphan WHERE id<=(SELECT max(id) FROM orphan)-? AND id=(SELECT min(id) FROM "
+		"orphan)",
+		"i", (int64_t)ORPHANS_MAX);
+}
+
+static int orphan_keep(struct store_tx *tx, struct sq_receipt *c)
 {
 	struct db *db = tx_db(tx);
 	char body[400];
+	struct hash key;
 
 	if (c->orphan_id && tx_wall_ms(tx) >= c->give_up_ms)
-		return db_exec(db, "DELETE FROM orphan WHERE id=?", "i", c->orphan_id);
+		return orphan_drop(tx, c);
 	if (c->orphan_id)
 		return db_exec(db, "UPDATE orphan SET next=? WHERE id=?", "ii",
 			tx_wall_ms(tx) + c->retry_ms, c->orphan_id);
-	snprintf(body, sizeof(body), "%d %d %lld %lld %s", c->state, c->final ? 1 : 0,
-		(long long)c->at_ms, (long long)c->delivery, c->code);
-	return db_exec(db,
-		"INSERT INTO orphan(lane_id, ids, body, next, give_up) SELECT min(id), ?, ?, ?, ? FROM "
-		"lane WHERE account_id=? HAVING min(id) IS NOT NULL",
-		"ttiii", c->ids, body, tx_wall_ms(tx) + c->retry_ms, c->give_up_ms, c->account_id);
+	orphan_body(c, body, sizeof(body));
+	orphan_key(c, body, &key);
+	int rc = store_seen_add(tx, &key);
+	c->ret_again = rc == 0;
+	if (rc <= 0)
+		return rc;
+	rc = db_exec(db,
+		"INSERT INTO orphan(lane_id, ids, body, next, give_up) SELECT min(n.id), ?1, ?2, ?3, ?4 "
+		"FROM account a JOIN lane n ON n.account_id=a.id WHERE (a.id=?5 OR (?5=0 AND "
+		"a.channel_id=?6)) HAVING min(n.id) IS NOT NULL",
+		"ttiiii", c->ids, body, tx_wall_ms(tx) + c->retry_ms, c->give_up_ms, c->account_id,
+		c->channel_id);
+	return rc ? rc : orphans_bound(db);
 }
 
 static int correction_audit(struct store_tx *tx, int64_t delivery, int from, int to)
@@ -116,6 +190,24 @@ static int receipt_move(struct store_tx *tx, struct sq_receipt *c, int64_t deliv
 	return rc;
 }
 
+/* Once: providers tell the same again. An end or a change that the provider dates otherwise is another one. */
+static int receipt_write(
+	struct store_tx *tx, struct sq_receipt *c, int64_t delivery, int64_t effect)
+{
+	bool dated = c->at_given &&
+		(c->state == LT_RC_CHANGED || c->state == LT_RC_DELIVERED ||
+			c->state == LT_RC_FAILED);
+	int rc = db_exec(tx_db(tx),
+		"INSERT INTO receipt(delivery_id, effect, state, at, code) SELECT ?1,?2,?3,?4,?5 WHERE NOT "
+		"EXISTS(SELECT 1 FROM receipt INDEXED BY receipt_delivery WHERE delivery_id=?1 AND "
+		"effect=?2 AND state=?3 AND code IS ?5 AND (?6=0 OR at=?4))",
+		"iiiiti", delivery, effect, (int64_t)c->state, c->at_ms,
+		c->code[0] ? c->code : NULL, (int64_t)dated);
+
+	c->ret_again = rc == 0 && db_changes(tx_db(tx)) == 0;
+	return rc;
+}
+
 static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
@@ -124,6 +216,7 @@ static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 
 	c->ret_lot = c->ret_delivery = 0;
 	c->ret_from = c->ret_to = -1;
+	c->ret_again = false;
 	if (rc == 1)
 		rc = sq_delivery_get(tx_db(tx), delivery, &c->ret_lot, &state, &tries);
 	if (rc < 0)
@@ -131,18 +224,17 @@ static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 	if (rc == 0 || state == DLV_SENDING)
 		return orphan_keep(tx, c);
 	c->ret_delivery = delivery;
-	rc = db_exec(tx_db(tx),
-		"INSERT INTO receipt(delivery_id, effect, state, at, code) VALUES (?,?,?,?,?)",
-		"iiiit", delivery, effect, (int64_t)c->state, c->at_ms,
-		c->code[0] ? c->code : NULL);
-	if (rc == 0)
+	rc = receipt_write(tx, c, delivery, effect);
+	/* That a thing is gone or changed later is a fact beside the state. */
+	if (rc == 0 && c->state != LT_RC_GONE && c->state != LT_RC_CHANGED) {
 		rc = db_exec(tx_db(tx),
 			"UPDATE effect SET state=? WHERE delivery_id=? AND effect=?", "iii",
 			(int64_t)c->state, delivery, effect);
-	if (rc == 0)
-		rc = receipt_move(tx, c, delivery, state);
+		if (rc == 0)
+			rc = receipt_move(tx, c, delivery, state);
+	}
 	if (rc == 0 && c->orphan_id)
-		rc = db_exec(tx_db(tx), "DELETE FROM orphan WHERE id=?", "i", c->orphan_id);
+		rc = orphan_drop(tx, c);
 	return rc;
 }
 
@@ -159,8 +251,9 @@ int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	struct db *db = reader_db(r);
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
-		"SELECT o.id, n.account_id, o.ids, o.body, o.give_up FROM orphan o JOIN lane n ON "
-		"n.id=o.lane_id WHERE o.next<=? ORDER BY o.next LIMIT ?",
+		"SELECT o.id, n.account_id, o.ids, o.body, o.give_up, a.channel_id FROM orphan o JOIN "
+		"lane n ON n.id=o.lane_id JOIN account a ON a.id=n.account_id WHERE o.next<=? ORDER BY "
+		"o.next LIMIT ?",
 		"ii", now_ms, (int64_t)max);
 
 	if (rc)
@@ -178,9 +271,13 @@ int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 			    o.code) < 4)
 			continue;
 		o.give_up_ms = col_i64(st, 4);
+		o.channel_id = col_i64(st, 5);
+		if (final & 4)
+			o.account_id = 0;
 		o.state = state;
-		o.final = final != 0;
-		o.at_ms = at;
+		o.final = (final & 1) != 0;
+		o.at_given = (final & 2) != 0;
+		o.at_ms = at ? at : now_ms;
 		o.delivery = delivery;
 		rc = row(ctx, &o);
 		if (rc) {

@@ -1,0 +1,206 @@
+/* store_jobs.c - what came in (inbound), numbers, pruning. See store_jobs.h; whom to ask about is in store_jobs_read.c.
+ * Thread: store. Owns: nothing. Must not know: adapters.
+ * Failures: any error fails the whole command; the peer is then not told "ok" and sends it again. */
+#include <stdio.h>
+#include <string.h>
+#include "model/state.h"
+#include "store/store_audit.h"
+#include "base/assert.h"
+#include "store/store_internal.h"
+#include "store/store_jobs.h"
+#include "store/store_queue_effect.h"
+
+#define DAY_MS     INT64_C(86400000)
+#define TEXT_KEEP  4096
+#define PRUNE_ROWS 200
+
+int store_seen_add(struct store_tx *tx, const struct hash *key)
+{
+	int rc = db_exec(tx_db(tx), "INSERT OR IGNORE INTO seen(key, at) VALUES (?,?)", "hi", key,
+		tx_wall_ms(tx));
+	return rc ? rc : db_changes(tx_db(tx)) == 1;
+}
+
+/* --- inbound ------------------------------------------------------------------------------------------------------------------ */
+static void dedupe_key(const struct sq_inbound *c, struct hash *ret)
+{
+	struct hasher h;
+	hasher_init(&h);
+	hasher_field(&h, "inbound", 7);
+	hasher_field(&h, c->channel, strlen(c->channel));
+	hasher_field(&h, &c->kind, sizeof(c->kind));
+	hasher_field(&h, c->dedupe.p, c->dedupe.n);
+	hasher_end(&h, ret);
+}
+
+/* The list's own name, if the text named one that exists in another case. */
+static int list_name(struct store_tx *tx, const struct sq_inbound *c, char *ret, size_t size)
+{
+	sqlite3_stmt *st;
+	ret[0] = 0;
+	if (!c->list[0])
+		return 0;
+	int rc = db_query(tx_db(tx), &st,
+		"SELECT name FROM list WHERE lower(name)=lower(?) LIMIT 1", "t", c->list);
+	if (rc == 0)
+		rc = db_row(tx_db(tx), st);
+	if (rc == 1) {
+		(void)str_copy(ret, size, col_str(st, 0));
+		db_reset(st);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int suppress(struct store_tx *tx, struct sq_inbound *c)
+{
+	char list[120], hex[HASH_HEX], subject[140], now[160], via[80];
+	struct hash who;
+	struct audit_event ev = { .person = "recipient",
+		.via = via,
+		.what = "suppression.add",
+		.subject = subject,
+		.now = now };
+	int rc = list_name(tx, c, list, sizeof(list));
+	store_who(tx_store(tx), c->chan_kind, c->address, &who);
+	if (rc == 0)
+		rc = sq_suppress(tx, &who, list, c->reason, 1, &c->ret_new);
+	if (rc)
+		return rc;
+	hash_hex(&who, hex);
+	(void)snprintf(via, sizeof(via), "inbound:%s", c->channel);
+	(void)snprintf(subject, sizeof(subject), "contact:%s", hex);
+	(void)snprintf(now, sizeof(now), "%s list:%s", suppress_reason_name(c->reason),
+		list[0] ? list : "(all)");
+	return store_audit(tx, &ev);
+}
+
+static struct str cut(struct str s, size_t max)
+{
+	return (struct str){ s.p, s.n < max ? s.n : max };
+}
+
+static int inbound_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_inbound *c = CONTAINER_OF(cmd, struct sq_inbound, cmd);
+	struct hash key;
+	int64_t channel = 0;
+	int rc = 1;
+	c->ret_again = c->ret_new = false;
+	c->ret_contact = 0;
+	if (c->dedupe.n) {
+		dedupe_key(c, &key);
+		rc = store_seen_add(tx, &key);
+		c->ret_again = rc == 0;
+	}
+	if (rc <= 0)
+		return rc;
+	rc = db_get_i64(
+		tx_db(tx), &channel, "SELECT id FROM channel WHERE name=?", "t", c->channel);
+	if (rc != 1)
+		return rc < 0 ? rc : -ENOENT;
+	if (c->address.n)
+		rc = db_get_i64(tx_db(tx), &c->ret_contact,
+			"SELECT id FROM contact WHERE kind=? AND address=?", "is",
+			(int64_t)c->chan_kind, c->address);
+	if (rc < 0)
+		return rc;
+	int64_t acted = (c->reason && c->address.n ? SQ_IN_SUPPRESSED : 0) |
+		(c->held ? SQ_IN_HELD : 0);
+	rc = db_exec(tx_db(tx),
+		"INSERT INTO inbound(channel_id, account_id, kind, address, text, detail, at, came, acted) "
+		"VALUES (?,nullif(?,0),?,?,?,?,?,?,?)",
+		"iiisssiii", channel, c->account, (int64_t)c->kind, c->address,
+		cut(c->text, TEXT_KEEP), c->detail, c->at_ms, tx_wall_ms(tx), acted);
+	if (rc == 0 && (acted & SQ_IN_SUPPRESSED))
+		rc = suppress(tx, c);
+	return rc;
+}
+
+void sq_inbound_init(struct sq_inbound *c)
+{
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = inbound_run;
+}
+
+/* --- numbers ------------------------------------------------------------------------------------------------------------------- */
+static int stats_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	const struct sq_stats *c = CONTAINER_OF(cmd, struct sq_stats, cmd);
+	int64_t now = tx_wall_ms(tx);
+	int rc = 0;
+	for (size_t i = 0; i < c->n && rc == 0; i++) {
+		const struct sq_number *n = &c->v[i];
+		if (n->delivery)
+			rc = db_exec(tx_db(tx),
+				"INSERT OR REPLACE INTO stat(delivery_id, name, day, value, at) VALUES (?,?,?,?,?)",
+				"itiii", n->delivery, n->name, now / DAY_MS, n->value, now);
+		else if (n->account)
+			rc = db_exec(tx_db(tx),
+				"INSERT OR REPLACE INTO account_stat(account_id, name, day, at, value) VALUES (?,?,?,?,?)",
+				"itiii", n->account, n->name, now / DAY_MS, now, n->value);
+	}
+	return rc;
+}
+
+void sq_stats_init(struct sq_stats *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = stats_run;
+}
+
+/* --- pruning ------------------------------------------------------------------------------------------------------------------- */
+static int prune_step(struct store_tx *tx, struct sq_jobs_prune *c, int step)
+{
+	struct db *db = tx_db(tx);
+	switch (step) {
+	case 0:
+		return db_exec(db,
+			"DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE channel_id=(SELECT id "
+			"FROM channel WHERE name=?) AND came<? LIMIT ?)",
+			"tii", c->channel, c->inbound_before_ms, (int64_t)PRUNE_ROWS);
+	case 1:
+		return db_exec(db,
+			"DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE id<=(SELECT max(id) "
+			"FROM inbound)-? ORDER BY id LIMIT ?)",
+			"ii", (int64_t)c->inbound_max, (int64_t)PRUNE_ROWS);
+	case 2:
+		return db_exec(db,
+			"DELETE FROM seen WHERE key IN (SELECT key FROM seen INDEXED BY seen_at WHERE at<? LIMIT ?)",
+			"ii", c->seen_before_ms, (int64_t)PRUNE_ROWS);
+	default:
+		return db_exec(db,
+			"DELETE FROM ref WHERE (lane_id, day, provider_id) IN (SELECT r.lane_id, r.day, "
+			"r.provider_id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON "
+			"c.id=a.channel_id CROSS JOIN ref r ON r.lane_id=n.id AND r.day<? WHERE c.name=? "
+			"LIMIT ?)",
+			"iti", c->refs_before_ms / DAY_MS, c->channel, (int64_t)PRUNE_ROWS);
+	}
+}
+
+static int prune_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_jobs_prune *c = CONTAINER_OF(cmd, struct sq_jobs_prune, cmd);
+	c->ret_rows = 0;
+	c->left = false;
+	for (int step = 0; step < 4; step++) {
+		int64_t gone = PRUNE_ROWS;
+		while (gone == PRUNE_ROWS) {
+			if (tx_elapsed_us(tx) >= TX_CHUNK_US) {
+				c->left = true;
+				return 0;
+			}
+			int rc = prune_step(tx, c, step);
+			if (rc)
+				return rc;
+			gone = db_changes(tx_db(tx));
+			c->ret_rows += gone;
+		}
+	}
+	return 0;
+}
+
+void sq_jobs_prune_init(struct sq_jobs_prune *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = prune_run;
+}
