@@ -7,6 +7,7 @@
 #define LANTOA_CHANNEL_CHANNEL_H
 
 #include <lantoa/adapter.h>
+#include "base/asset_id.h"
 #include "base/env.h"
 #include "channel/prepared.h"
 #include "conf/conf.h"
@@ -17,6 +18,10 @@ struct channel;      /* one configured channel: adapter + settings */
 struct chan_account; /* one account of it: has sessions */
 struct chan_op;      /* one op, embedded in the user's object */
 
+struct chan_fact { /* what an adapter says of an account while it is checked */
+	char name[64];
+	int64_t value;
+};
 /* Result of an op, copied: valid during the callback only. */
 struct chan_result {
 	int outcome,
@@ -28,6 +33,8 @@ struct chan_result {
 	int64_t retry_after_ms;
 	bool revoked; /* cancelled before any publishing byte: the intent goes back unused */
 	bool by_host; /* outcome made by the host (deadline, adapter failure, cut), not claimed by the adapter */
+	const struct chan_fact *facts; /* of channel_check */
+	size_t n_facts;
 };
 
 struct channel_events { /* the user's side; all on the loop thread */
@@ -47,7 +54,9 @@ struct channel_events { /* the user's side; all on the loop thread */
 		const struct lt_receipt *r, uint64_t ticket);
 	void (*inbound)(void *ctx, struct channel *c, struct chan_account *a,
 		const struct lt_inbound *in, uint64_t ticket);
-	void (*stat)(void *ctx, uint64_t delivery, struct str name, int64_t value);
+	/* delivery 0: a fact of the account. */
+	void (*stat)(void *ctx, struct chan_account *a, uint64_t delivery, struct str name,
+		int64_t value);
 	void (*trace)(void *ctx, struct chan_op *op, bool outward,
 		struct str bytes); /* exchange record; secrets never in it */
 	void (*secret_put)(void *ctx, struct channel *c, const char *credential,
@@ -120,9 +129,21 @@ struct addr_out {
 };
 int channel_address(
 	const struct channel *c, struct str in, struct addr_out *ret, struct err *e) MUST_CHECK;
-/* rendition may be NULL: an adapter that needs one then gets an error problem. */
-int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+/* Renditions as the caller has them; for one prepare. */
+struct chan_renditions {
+	void *ctx;
+	/* Never waits. 0: id is written (base/asset_id.h, with its facts). -EAGAIN: it has to be made first, outside of
+	 * this call: what was prepared is then thrown away and prepared again. -EBADMSG, -EINVAL: refused, e says why
+	 * and the adapter goes on with a problem. Anything else fails the prepare. */
+	int (*find)(void *ctx, struct str asset, struct str spec, char id[static ASSET_ID_MAX],
+		struct err *e);
+};
+/* renditions NULL: an adapter that needs one then gets an error problem. -EAGAIN: a rendition must be made first. */
+int channel_prepare_with(const struct channel *c, const char *account,
+	const struct lt_content *content, const struct chan_renditions *renditions,
 	struct prepared **ret, struct err *e) MUST_CHECK;
+int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+	struct prepared **ret, struct err *e) MUST_CHECK; /* without renditions */
 int channel_compose(const struct channel *c, const char *account, struct prepared *p,
 	const struct lt_target *t, struct payload **ret, struct err *e) MUST_CHECK;
 
@@ -169,8 +190,12 @@ int channel_refresh(struct channel *c, const char *credential) MUST_CHECK;
  * of the credential's own name. They are never handed to the adapter, only the newest that was stored is. False: none. */
 bool channel_secret_first(
 	struct channel *c, const char *credential, const char *name, struct str *ret);
-/* Probe of an account (LT_J_CHECK): answer text by callback. */
+/* Probe of an account (LT_J_CHECK): answer text and facts by callback, exactly once, never from inside. */
 void channel_check(
 	struct chan_account *a, void (*done)(void *ctx, const struct chan_result *r), void *ctx);
+/* A person's consent (LT_J_LOGIN). Without a code: the consent page comes in r->url. With one it is exchanged for the first pair. The
+ * code is copied into locked memory. */
+void channel_login(struct chan_account *a, struct str code,
+	void (*done)(void *ctx, const struct chan_result *r), void *ctx);
 
 #endif

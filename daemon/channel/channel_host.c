@@ -249,6 +249,8 @@ static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *r)
 {
 	struct job *j = job_of(pub);
 	struct channels *cs = acct(ctx)->ch->cs;
+	if (j && j->probe)
+		probe_rate(j, r);
 	if (!j || !cs->ev.rate)
 		return;
 	struct note *n = note_new(cs, NOTE_RATE, 0);
@@ -262,7 +264,9 @@ static void h_stat(
 	void *ctx, struct lt_job *pub, uint64_t delivery, struct lt_str name, int64_t value)
 {
 	const struct channel_events *ev = &acct(ctx)->ch->cs->ev;
-	UNUSED(pub);
+	struct job *j = job_of(pub);
+	if (j && j->probe && !delivery)
+		probe_fact(j, s_of(name), value);
 	if (ev->stat)
 		ev->stat(ev->ctx, delivery, s_of(name), value);
 }

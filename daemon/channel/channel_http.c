@@ -307,7 +307,8 @@ int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *
 	if (http_loopback(a, s_of(req.url)))
 		return -LT_E_INVALID;
 	/* A refresh may spend the only token there is: never sent twice by a library, and unknown when its answer is lost. */
-	if (j->pub.kind == LT_J_REFRESH && !str_eqz(s_of(req.method), "GET"))
+	if ((j->pub.kind == LT_J_REFRESH || (j->pub.kind == LT_J_LOGIN && j->intent_open)) &&
+		!str_eqz(s_of(req.method), "GET"))
 		req.flags |= LT_PUBLISHES;
 	int rc = http_allowed(j, &req);
 	if (rc)

@@ -26,6 +26,8 @@
 #define REFRESH_WAITERS_MAX    4096
 #define REFRESH_MS             60000
 
+struct job_probe;
+
 struct chan_settings { /* checked settings of one account, as the adapter sees them; immutable: any thread */
 	struct lt_conf conf;
 	struct lt_pair *values, *files;
@@ -133,6 +135,7 @@ struct job {
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
 	struct webhook *hook; /* of LT_J_WEBHOOK; owned */
+	struct job_probe *probe; /* of a check or login; owned */
 	uint32_t holds;       /* queue entries and adapter calls that name it */
 };
 
@@ -176,6 +179,7 @@ struct note {
 	struct lt_rate rate;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
+	struct job_probe *probe; /* owned */
 	chan_answer_fn
 		*answer; /* NOTE_REPLY: error is the status, name the type, result.text the body */
 	struct lt_str list[16];
@@ -244,6 +248,11 @@ int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen);
 void refresh_committed(struct refresh *r, int error); /* the word that it begins */
 void refresh_ended(struct job *j, const struct lt_result *r);
 void rotated_done(struct chan_account *a);
+/* channel_probe.c */
+void probe_free(struct job_probe *p); /* NULL allowed */
+void probe_fact(struct job *j, struct str name, int64_t value);
+void probe_rate(struct job *j, const struct lt_rate *r);
+void probe_tell(struct note *n); /* NOTE_CHECK */
 /* channel_host.c */
 void host_fill(struct chan_account *a);
 /* channel_job.c */

@@ -70,6 +70,7 @@ static void job_free(struct job *j)
 	struct channels *cs = j->acct->ch->cs;
 	job_unref_wire(j);
 	webhook_free(j);
+	probe_free(j->probe);
 	free(j->wakes);
 	j->magic = 0;
 	free(j);
@@ -260,7 +261,9 @@ void job_end(struct job *j, const struct lt_result *in, bool by_host)
 		n->acct = j->acct;
 		n->check_done = j->check_done;
 		n->check_ctx = j->check_ctx;
+		n->probe = MOVE(j->probe);
 		note_result(n, &r);
+		n->result.by_host = by_host;
 		note_send(j->acct->ch->cs, n);
 	}
 	job_free_later(j);
@@ -376,7 +379,7 @@ static void note_deliver(struct channels *cs, struct note *n)
 			ev->account_trouble(ev->ctx, n->acct, n->result.scope, n->result.code,
 				n->result.text, n->result.retry_after_ms);
 		break;
-	case NOTE_CHECK: n->check_done(n->check_ctx, &n->result); break;
+	case NOTE_CHECK: probe_tell(n); break;
 	case NOTE_RATE: ev->rate(ev->ctx, n->acct, n->op, &n->rate); break;
 	case NOTE_REFRESHED:
 		ev->refresh_over(ev->ctx, ch, n->acct->conf->credential, &n->result);
@@ -419,6 +422,7 @@ void channels_turn(struct task *t)
 	for (struct list *n; (n = list_pop(&now));) {
 		struct note *note = CONTAINER_OF(n, struct note, node);
 		note_deliver(cs, note);
+		probe_free(note->probe);
 		free(note);
 	}
 	list_take(&cs->dirty, &now);

@@ -190,23 +190,3 @@ size_t channel_ops_on_wire(struct chan_account *a)
 	}
 	return n;
 }
-
-void channel_check(
-	struct chan_account *a, void (*done)(void *ctx, const struct chan_result *r), void *ctx)
-{
-	const struct lt_adapter *ad = a->ch->ad;
-	struct channels *cs = a->ch->cs;
-	struct job *j = job_new(a, LT_J_CHECK, ad->other_size, sizeof(struct job));
-	struct lt_job *jobs[] = { &j->pub };
-	const struct lt_work *works[] = { &j->work };
-	j->work = (struct lt_work){ .struct_size = sizeof(j->work) };
-	list_push(&cs->beside, &j->node);
-	j->check_done = done;
-	j->check_ctx = ctx;
-	timer_set(cs->env, &j->deadline, env_mono(cs->env) + 60000);
-	cs->depth++;
-	int rc = ad->start(&a->inst, jobs, works, 1);
-	cs->depth--;
-	if (rc < 0 && !j->finished)
-		job_end_by_rule(j, rc, "this adapter has no check");
-}
