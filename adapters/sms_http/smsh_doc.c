@@ -1,0 +1,247 @@
+/* smsh_doc.c - the tree of an answer: nodes, pointers, forms. Thread: any, pure. Owns: see smsh_doc.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "smsh_doc.h"
+
+int smsh_doc_fail(struct smsh_doc *d, uint32_t line, const char *why)
+{
+	if (d->why[0] == '\0')
+		(void)snprintf(d->why, sizeof(d->why), "line %u: %s", line, why);
+	return -EINVAL;
+}
+
+uint32_t smsh_node_add(struct smsh_doc *d, uint32_t parent, enum smsh_type type, uint32_t line)
+{
+	if (d->n == SMSH_NODES_MAX)
+		return SMSH_NONE;
+	if (d->n == d->cap) {
+		uint32_t cap = d->cap == 0 ? 32 : d->cap * 2;
+		struct smsh_node *p = realloc(d->nodes, cap * sizeof(*p));
+		if (p == NULL)
+			return SMSH_NONE;
+		d->nodes = p;
+		d->cap = cap;
+	}
+	uint32_t at = d->n++;
+	d->nodes[at] = (struct smsh_node){ .type = type,
+		.first = SMSH_NONE,
+		.last = SMSH_NONE,
+		.next = SMSH_NONE,
+		.parent = parent,
+		.line = line };
+	if (parent != SMSH_NONE) {
+		struct smsh_node *p = &d->nodes[parent];
+		if (p->last == SMSH_NONE)
+			p->first = at;
+		else
+			d->nodes[p->last].next = at;
+		p->last = at;
+	}
+	return at;
+}
+
+size_t smsh_utf8_put(char *dst, uint32_t cp)
+{
+	if (cp < 0x80) {
+		dst[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		dst[0] = (char)(0xc0 | cp >> 6);
+		dst[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		dst[0] = (char)(0xe0 | cp >> 12);
+		dst[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		dst[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	dst[0] = (char)(0xf0 | cp >> 18);
+	dst[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	dst[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	dst[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+static struct lt_str form_decode(struct smsh_doc *d, struct lt_str s)
+{
+	struct lt_str r = { d->bytes + d->used, 0 };
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] == '+' ? ' ' : s.p[i];
+		if (c == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
+			c = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+			i += 2;
+		}
+		if (c != '\0')
+			d->bytes[d->used + r.n++] = c;
+	}
+	d->used += r.n;
+	return r;
+}
+
+int smsh_form_read(struct smsh_doc *d, struct lt_str text)
+{
+	struct lt_str rest = text, pair;
+
+	if (smsh_node_add(d, SMSH_NONE, SMSH_OBJECT, 1) == SMSH_NONE)
+		return -ENOMEM;
+	while (ltc_next(&rest, '&', &pair)) {
+		const char *eq = pair.n == 0 ? NULL : memchr(pair.p, '=', pair.n);
+		size_t n = eq == NULL ? pair.n : (size_t)(eq - pair.p);
+		if (n == 0)
+			continue;
+		uint32_t at = smsh_node_add(d, 0, SMSH_STRING, 1);
+		if (at == SMSH_NONE)
+			return -E2BIG;
+		d->nodes[at].key = form_decode(d, (struct lt_str){ pair.p, n });
+		d->nodes[at].text = form_decode(
+			d, eq == NULL ? (struct lt_str){ 0 } : ltc_from(pair, n + 1));
+		if (!ltc_utf8_valid(d->nodes[at].text))
+			return smsh_doc_fail(d, 1, "a field is not UTF-8");
+	}
+	return 0;
+}
+
+int smsh_doc_read(struct smsh_doc *d, enum smsh_format f, struct lt_str text)
+{
+	*d = (struct smsh_doc){ 0 };
+	if (text.n > SMSH_TEXT_MAX)
+		return smsh_doc_fail(d, 1, "longer than 1 MiB"), -E2BIG;
+	d->bytes = malloc(text.n + 8);
+	if (d->bytes == NULL)
+		return -ENOMEM;
+	int rc = f == SMSH_F_JSON  ? smsh_json_read(d, text)
+		: f == SMSH_F_XML  ? smsh_xml_read(d, text)
+		: f == SMSH_F_FORM ? smsh_form_read(d, text)
+				   : -EINVAL;
+	if (rc < 0)
+		d->n = 0; /* nothing half-read is looked at */
+	return rc;
+}
+
+void smsh_doc_done(struct smsh_doc *d)
+{
+	free(d->nodes);
+	free(d->bytes);
+	*d = (struct smsh_doc){ 0 };
+}
+
+uint32_t smsh_child(const struct smsh_doc *d, uint32_t node, uint32_t i)
+{
+	if (node >= d->n)
+		return SMSH_NONE;
+	uint32_t at = d->nodes[node].first;
+	while (at != SMSH_NONE && i-- > 0)
+		at = d->nodes[at].next;
+	return at;
+}
+
+uint32_t smsh_count(const struct smsh_doc *d, uint32_t node)
+{
+	uint32_t n = 0;
+
+	if (node >= d->n)
+		return 0;
+	for (uint32_t c = d->nodes[node].first; c != SMSH_NONE; c = d->nodes[c].next)
+		n++;
+	return n;
+}
+
+/* One step of a pointer: "~1" is "/", "~0" is "~". */
+static bool key_is(struct lt_str key, struct lt_str step)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < step.n; i++, k++) {
+		char c = step.p[i];
+		if (c == '~' && i + 1 < step.n)
+			c = step.p[++i] == '1' ? '/' : '~';
+		if (k >= key.n || key.p[k] != c)
+			return false;
+	}
+	return k == key.n;
+}
+
+static uint32_t step_to(const struct smsh_doc *d, uint32_t from, struct lt_str step)
+{
+	int64_t i;
+
+	if (d->nodes[from].type == SMSH_OBJECT)
+		for (uint32_t c = d->nodes[from].first; c != SMSH_NONE; c = d->nodes[c].next)
+			if (key_is(d->nodes[c].key, step))
+				return c;
+	if (ltc_i64(step, 0, SMSH_NODES_MAX, &i) == 0)
+		return smsh_child(d, from, (uint32_t)i);
+	return SMSH_NONE;
+}
+
+/* Nodes stand in document order, so the ones below `from` follow it. */
+static uint32_t anywhere(const struct smsh_doc *d, uint32_t from, struct lt_str name)
+{
+	for (uint32_t i = from + 1; i < d->n; i++) {
+		uint32_t up = d->nodes[i].parent;
+		while (up != SMSH_NONE && up > from)
+			up = d->nodes[up].parent;
+		if (up == from && key_is(d->nodes[i].key, name))
+			return i;
+	}
+	return SMSH_NONE;
+}
+
+uint32_t smsh_at(const struct smsh_doc *d, uint32_t from, struct lt_str pointer)
+{
+	struct lt_str rest = pointer;
+
+	if (from >= d->n)
+		return SMSH_NONE;
+	if (ltc_starts(rest, "//")) {
+		rest = ltc_from(rest, 2);
+		const char *slash = rest.n == 0 ? NULL : memchr(rest.p, '/', rest.n);
+		size_t n = slash == NULL ? rest.n : (size_t)(slash - rest.p);
+		from = anywhere(d, from, (struct lt_str){ rest.p, n });
+		rest = ltc_from(rest, n);
+	}
+	while (from != SMSH_NONE && rest.n > 0) {
+		if (rest.p[0] != '/')
+			return SMSH_NONE;
+		rest = ltc_from(rest, 1);
+		const char *slash = rest.n == 0 ? NULL : memchr(rest.p, '/', rest.n);
+		size_t n = slash == NULL ? rest.n : (size_t)(slash - rest.p);
+		from = step_to(d, from, (struct lt_str){ rest.p, n });
+		rest = ltc_from(rest, n);
+	}
+	return from;
+}
+
+uint32_t smsh_member(const struct smsh_doc *d, uint32_t object, const char *key)
+{
+	if (object >= d->n || d->nodes[object].type != SMSH_OBJECT)
+		return SMSH_NONE;
+	for (uint32_t c = d->nodes[object].first; c != SMSH_NONE; c = d->nodes[c].next)
+		if (ltc_eqz(d->nodes[c].key, key))
+			return c;
+	return SMSH_NONE;
+}
+
+struct lt_str smsh_text(const struct smsh_doc *d, uint32_t node)
+{
+	return node >= d->n || d->nodes[node].type == SMSH_NULL ? (struct lt_str){ 0 }
+								: d->nodes[node].text;
+}
+
+struct lt_str smsh_text_at(const struct smsh_doc *d, uint32_t from, struct lt_str pointer)
+{
+	return smsh_text(d, smsh_at(d, from, pointer));
+}

@@ -1,0 +1,108 @@
+/* smsh_refresh.c - an access token by exchange: client credentials or a refresh token, as "auth" of the vendor file has it.
+ * One at a time for a credential (the host sees to it). The new token, and a new refresh token where the answer has one, are
+ * stored together before anybody uses them.
+ * Thread: loop. Owns: nothing. Failures: refused when the gateway says no; deferred when it proves nothing was done; unknown when
+ * the answer was lost: a refresh token may be spent then, and a person is told by the host. */
+#include <string.h>
+#include "smsh.h"
+
+#define LIFETIME_S 3000
+
+static int finish(struct smsh_other *o, int32_t outcome, const char *code, struct lt_str text)
+{
+	struct lt_result r = { .struct_size = sizeof(r),
+		.outcome = outcome,
+		.scope = LT_SCOPE_ACCOUNT,
+		.code = ltc_z(code),
+		.text = text };
+
+	return o->inst->host->finish(o->inst->host->ctx, o->job, &r);
+}
+
+int smsh_refresh_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *work)
+{
+	const struct smsh_inst *si = inst->priv;
+	struct smsh_other *o = job->priv;
+	struct smsh_vars v = { .si = si, .host = inst->host, .job = job };
+	char why[200] = "";
+
+	*o = (struct smsh_other){ .job = job, .inst = inst, .work = work };
+	if (si->vendor.auth_kind != SMSH_A_TOKEN)
+		return finish(o, LT_REFUSED, "auth",
+			LTC_LIT("the vendor file describes no exchange of tokens"));
+	struct smsh_send s = { .node = smsh_member(&si->vendor.doc, si->vendor.auth, "request"),
+		.flags = LT_PUBLISHES | LT_SECRET_ANSWER,
+		.token = SMSH_T_TOKEN };
+	if (smsh_request(&v, &s, why, sizeof(why)) < 0)
+		return finish(o, LT_DEFERRED, "request", ltc_z(why));
+	return 0;
+}
+
+static int store(struct smsh_other *o, const struct smsh_answer *a, struct lt_str token)
+{
+	const struct smsh_inst *si = o->inst->priv;
+	const struct smsh_vendor *v = &si->vendor;
+	const struct lt_host *h = o->inst->host;
+	struct lt_str life = smsh_v_text(v, v->auth, "lifetime_s"), again = { 0 };
+	struct lt_pair set[2] = { { .name = SMSH_ACCESS, .value = token } };
+	int64_t s = LIFETIME_S;
+
+	if (life.n > 0)
+		(void)!ltc_i64(life, 1, 31536000, &s);
+	if (smsh_v_text(v, v->auth, "expires").n > 0)
+		(void)!ltc_i64(smsh_text_at(&a->doc, 0, smsh_v_text(v, v->auth, "expires")), 1,
+			31536000, &s);
+	if (smsh_v_text(v, v->auth, "refresh").n > 0)
+		again = smsh_text_at(&a->doc, 0, smsh_v_text(v, v->auth, "refresh"));
+	set[1] = (struct lt_pair){ .name = SMSH_REFRESH, .value = again };
+	return h->secret_put(h->ctx, o->job, set, again.n > 0 ? 2 : 1,
+		h->wall_ms(h->ctx) + s * 1000, SMSH_T_TOKEN);
+}
+
+static int on_answer(struct smsh_other *o, const struct lt_http_res *res)
+{
+	const struct smsh_inst *si = o->inst->priv;
+	const struct smsh_vendor *v = &si->vendor;
+	struct lt_str token = { 0 };
+	struct smsh_answer a;
+	int rc = 0;
+
+	if (res->phase == LT_P_NOT_SENT)
+		return finish(o, LT_DEFERRED, "not-sent", res->error);
+	if (res->phase != LT_P_ANSWERED)
+		return finish(o, LT_UNKNOWN, "no-answer", res->error);
+	smsh_answer_read(v, smsh_member(&v->doc, v->auth, "request"), res, &a);
+	if (a.read && res->status >= 200 && res->status < 300)
+		token = smsh_text_at(&a.doc, 0, smsh_v_text(v, v->auth, "token"));
+	if (token.n > 0 && !ltc_has_control(token)) {
+		rc = store(o, &a, token);
+		if (rc < 0)
+			rc = finish(o, LT_UNKNOWN, "store",
+				LTC_LIT("the new token could not be stored"));
+	} else if (res->status == 429)
+		rc = finish(o, LT_DEFERRED, "HTTP 429", LTC_LIT("the gateway asks to come later"));
+	else if ((res->status >= 400 && res->status < 500) || a.read)
+		rc = finish(o, LT_REFUSED, "token",
+			LTC_LIT("the gateway gives no token: check the log-in of this account"));
+	else
+		rc = finish(o, LT_UNKNOWN, "token", LTC_LIT("the answer holds no token"));
+	smsh_answer_done(&a);
+	return rc;
+}
+
+int smsh_refresh_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
+{
+	struct smsh_other *o = job->priv;
+
+	(void)inst;
+	switch (ev->type) {
+	case LT_EV_HTTP: (void)on_answer(o, ev->u); break;
+	case LT_EV_SAVED:
+		(void)(ev->error < 0 ? finish(o, LT_UNKNOWN, "store",
+					       LTC_LIT("the new token could not be stored"))
+				     : finish(o, LT_ACCEPTED, "", (struct lt_str){ 0 }));
+		break;
+	default: break;
+	}
+	return 0;
+}
