@@ -166,10 +166,12 @@ static int open_parts(struct app *a, struct err *e)
 	int rc = app_channels_open(a, a->conf, &a->channels, e);
 	if (rc)
 		return rc;
+	app_renditions_open(a);
 	struct plan_opts p = { .env = a->env,
 		.store = a->store,
 		.conf = a->conf,
 		.channels = a->channels,
+		.renditions = a->renditions,
 		.on_lots_open = app_lots_open,
 		.ctx = a,
 		.link_check = app_link_check };

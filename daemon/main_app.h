@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 struct api;
+struct renditions;
 
 struct app_args {
 	const char *config, *make_key;
@@ -31,6 +32,7 @@ struct app {
 	struct channels *channels;
 	struct dispatch *dispatch;
 	struct plan *plan;
+	struct renditions *renditions;
 	struct ctl *ctl;
 	struct api *api;
 	struct timer watchdog;
@@ -75,6 +77,9 @@ void app_api_close(struct app *a, void (*closed)(void *ctx), void *ctx);
 void app_metrics_sample(struct app *a); /* gauges that are sampled, not counted */
 /* main_webhook.c: what providers call; anew for each configuration. */
 void app_webhooks_set(struct app *a);
+/* main_asset.c: pictures fitted by the helper, public assets. */
+void app_renditions_open(struct app *a);
+void app_renditions_close(struct app *a); /* no worker runs any more */
 /* main_notify.c: the service manager. */
 void notify_open(struct app *a);
 void notify_state(const struct app *a, const char *state);

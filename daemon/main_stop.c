@@ -64,6 +64,7 @@ void app_stop(struct app *a)
 void app_free(struct app *a)
 {
 	plan_free(a->plan);
+	app_renditions_close(a);
 	reload_free(a);
 	store_thread_stop(a->store);
 	(void)store_complete(a->store);

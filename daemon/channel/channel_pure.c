@@ -95,7 +95,7 @@ static int no_rendition(void *ctx, struct lt_str asset, struct lt_str spec, stru
 	UNUSED(asset);
 	UNUSED(spec);
 	UNUSED(ret);
-	return -LT_E_INVALID; /* the image helper does not exist yet: the adapter makes it a problem */
+	return -LT_E_INVALID; /* an address has no pictures */
 }
 
 static struct lt_sink sink_base(void *ctx)
@@ -136,8 +136,12 @@ int channel_address(const struct channel *c, struct str in, struct addr_out *ret
 struct prepare_sink {
 	struct prepared *p;
 	struct arena *a;
+	const struct lt_content *content;
+	const struct chan_renditions *renditions;
 	struct buf preview;
-	bool full;
+	bool full, again; /* again: a rendition is not at hand yet */
+	int trouble;
+	struct err err; /* of trouble */
 };
 
 static int prepare_fail(struct prepare_sink *s)
@@ -159,9 +163,24 @@ static struct lt_src *piece_new(struct prepare_sink *s)
 	return src;
 }
 
+/* Length 0 is "to the end": said by the id of a rendition, and of an asset by the content. 0: not known. */
+static uint64_t slice_length(const struct prepare_sink *s, const struct lt_src *in)
+{
+	struct asset_id id;
+	uint64_t bytes = 0;
+	if (in->length || asset_id_read(s_of(in->asset), &id))
+		return in->length;
+	bytes = id.bytes;
+	for (size_t i = 0; i < s->content->n_assets && !bytes; i++)
+		if (str_eq(s_of(s->content->assets[i]->id), s_of(in->asset)))
+			bytes = s->content->assets[i]->bytes;
+	return bytes > in->offset ? bytes - in->offset : 0;
+}
+
 static int prepare_add(void *ctx, const struct lt_src *in)
 {
 	struct prepare_sink *s = ctx;
+	uint64_t length = in->asset.p ? slice_length(s, in) : in->length;
 	if (in->bytes.n > PREPARED_BYTES_MAX || in->secret.n > 200 || in->asset.n > 200)
 		return prepare_fail(s);
 	struct lt_src *src = piece_new(s);
@@ -173,10 +192,10 @@ static int prepare_add(void *ctx, const struct lt_src *in)
 	if (in->bytes.p && !src->bytes.p)
 		return prepare_fail(s); /* no memory */
 	src->offset = in->offset;
-	src->length = in->length;
+	src->length = length;
 	src->encode = in->encode;
 	s->p->bytes += in->asset.p
-		? (in->encode == LT_BASE64_LINES ? base64_lines_len(in->length) : in->length)
+		? (in->encode == LT_BASE64_LINES ? base64_lines_len(length) : length)
 		: in->bytes.n;
 	return 0;
 }
@@ -234,6 +253,85 @@ static int prepare_fact(void *ctx, struct lt_str name, int64_t value)
 	return 0;
 }
 
+/* --- renditions ---------------------------------------------------------------------------------------------------------- */
+static struct str picture_name(const struct prepare_sink *s, struct lt_str asset)
+{
+	for (size_t i = 0; i < s->content->n_assets; i++)
+		if (str_eq(s_of(s->content->assets[i]->id), s_of(asset)))
+			return s_of(s->content->assets[i]->filename);
+	return STR("?");
+}
+
+static int rendition_refused(
+	struct prepare_sink *s, struct lt_str asset, struct lt_str spec, const struct err *e)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, 2000);
+	buf_addf(&b, "picture '" STR_FMT "' %s (asked for as " STR_FMT ")",
+		STR_ARG(picture_name(s, asset)), e->text, STR_ARG(s_of(spec)));
+	(void)prepare_problem(s, 2, (struct lt_str){ "assets", 6 }, lt_of(buf_str(&b)));
+	return -LT_E_INVALID;
+}
+
+/* For the reader of the preview: what will be sent in the place of the picture. */
+static void rendition_tell(struct prepare_sink *s, const struct prepared_rendition *r)
+{
+	struct asset_id id;
+	struct lt_str asset = { r->asset, strlen(r->asset) };
+	if (asset_id_read(str_of(r->id), &id))
+		return;
+	if (s->preview.n)
+		(void)buf_addz(&s->preview, s->preview.p[s->preview.n - 1] == '\n' ? "" : "\n");
+	(void)buf_addf(&s->preview, "[" STR_FMT ": %s, %u x %u, %llu kB]\n",
+		STR_ARG(picture_name(s, asset)), id.type, id.width, id.height,
+		(unsigned long long)(id.bytes + 999) / 1000);
+}
+
+static int rendition_keep(struct prepare_sink *s, struct lt_str asset, struct lt_str spec,
+	const char *id, struct lt_str *ret)
+{
+	struct prepared *p = s->p;
+	if (p->n_renditions == RENDITIONS_MAX)
+		return prepare_fail(s);
+	if (!p->renditions)
+		p->renditions = x_calloc(RENDITIONS_MAX, sizeof(*p->renditions));
+	struct prepared_rendition r = { .asset = arena_copy(s->a, asset.p, asset.n),
+		.spec = arena_copy(s->a, spec.p, spec.n),
+		.id = arena_copy(s->a, id, strlen(id)) };
+	if (!r.asset || !r.spec || !r.id)
+		return prepare_fail(s);
+	p->renditions[p->n_renditions++] = r;
+	*ret = (struct lt_str){ r.id, strlen(r.id) };
+	return 0;
+}
+
+static int prepare_rendition(void *ctx, struct lt_str asset, struct lt_str spec, struct lt_str *ret)
+{
+	struct prepare_sink *s = ctx;
+	char id[ASSET_ID_MAX];
+	struct err e = { 0 };
+	for (size_t i = 0; i < s->p->n_renditions; i++)
+		if (str_eqz(s_of(asset), s->p->renditions[i].asset) &&
+			str_eqz(s_of(spec), s->p->renditions[i].spec)) {
+			*ret = (struct lt_str){ s->p->renditions[i].id,
+				strlen(s->p->renditions[i].id) };
+			return 0;
+		}
+	int rc = s->renditions
+		? s->renditions->find(s->renditions->ctx, s_of(asset), s_of(spec), id, &e)
+		: err_set(&e, -EBADMSG, "cannot be fitted here");
+	if (rc == 0)
+		return rendition_keep(s, asset, spec, id, ret);
+	if (rc == -EBADMSG || rc == -EINVAL)
+		return rendition_refused(s, asset, spec, &e);
+	s->again = s->again || rc == -EAGAIN;
+	if (rc != -EAGAIN && !s->trouble) {
+		s->trouble = rc;
+		s->err = e;
+	}
+	return -LT_E_AGAIN;
+}
+
 static void digest_number(struct hasher *h, uint64_t n)
 {
 	uint8_t be[8];
@@ -266,6 +364,13 @@ static void digest_make(struct prepared *p)
 		hasher_field(&h, p->facts[i].name, strlen(p->facts[i].name));
 		digest_number(&h, (uint64_t)p->facts[i].value);
 	}
+	for (size_t i = 0; i < p->n_renditions;
+		i++) { /* also those that go by link: their id holds their hash */
+		hasher_field(&h, "rendition", 9);
+		hasher_field(&h, p->renditions[i].asset, strlen(p->renditions[i].asset));
+		hasher_field(&h, p->renditions[i].spec, strlen(p->renditions[i].spec));
+		hasher_field(&h, p->renditions[i].id, strlen(p->renditions[i].id));
+	}
 	hasher_end(&h, &p->digest);
 }
 
@@ -279,7 +384,36 @@ static void batch_key_make(struct prepared *p)
 		p->batch_key = 1;
 }
 
-int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+static void preview_end(struct prepare_sink *s)
+{
+	for (size_t i = 0; i < s->p->n_renditions; i++)
+		rendition_tell(s, &s->p->renditions[i]);
+	if (s->preview.n)
+		s->p->preview = arena_copy(s->a, s->preview.p, s->preview.n);
+	buf_done(&s->preview);
+}
+
+static int prepare_verdict(
+	const struct channel *c, const struct prepare_sink *s, int rc, struct err *e)
+{
+	const char *name = c->conf->name;
+	if (s->again)
+		return -EAGAIN;
+	if (s->trouble)
+		return err_set(e, s->trouble, "channel '%s': %s", name, s->err.text);
+	if (s->full)
+		return err_set(e, -E2BIG,
+			"channel '%s': the prepared text is larger than 8 MB or has too many pieces",
+			name);
+	if (rc < 0 && !s->p->n_problems)
+		return err_set(e, -EIO,
+			"channel '%s': adapter '%s' could not prepare the text (%d)", name,
+			c->ad->name, rc);
+	return 0;
+}
+
+int channel_prepare_with(const struct channel *c, const char *account,
+	const struct lt_content *content, const struct chan_renditions *renditions,
 	struct prepared **ret, struct err *e)
 {
 	const struct chan_account *a = account_find(c, account);
@@ -289,31 +423,34 @@ int channel_prepare(const struct channel *c, const char *account, const struct l
 			e, -ENOENT, "channel '%s' has no account '%s'", c->conf->name, account);
 	p = x_calloc(1, sizeof(*p));
 	p->refs = 1;
-	struct prepare_sink s = { .p = p, .a = p->arena = x_calloc(1, sizeof(*s.a)) };
+	struct prepare_sink s = { .p = p,
+		.a = p->arena = x_calloc(1, sizeof(*s.a)),
+		.content = content,
+		.renditions = renditions };
 	buf_init(&s.preview, PREVIEW_MAX);
 	struct lt_sink sink = sink_base(&s);
 	sink.add = prepare_add;
 	sink.hole = prepare_hole;
 	sink.note = prepare_note;
+	sink.need_rendition = prepare_rendition;
 	sink.preview = prepare_preview;
 	sink.problem = prepare_problem;
 	sink.fact = prepare_fact;
 	int rc = c->ad->prepare(&a->settings.conf, content, &sink);
-	if (s.preview.n)
-		p->preview = arena_copy(s.a, s.preview.p, s.preview.n);
-	buf_done(&s.preview);
-	if (s.full)
-		return err_set(e, -E2BIG,
-			"channel '%s': the prepared text is larger than 8 MB or has too many pieces",
-			c->conf->name);
-	if (rc < 0 && !p->n_problems)
-		return err_set(e, -EIO,
-			"channel '%s': adapter '%s' could not prepare the text (%d)", c->conf->name,
-			c->ad->name, rc);
+	preview_end(&s);
+	rc = prepare_verdict(c, &s, rc, e);
+	if (rc)
+		return rc;
 	digest_make(p);
 	batch_key_make(p);
 	*ret = MOVE(p);
 	return 0;
+}
+
+int channel_prepare(const struct channel *c, const char *account, const struct lt_content *content,
+	struct prepared **ret, struct err *e)
+{
+	return channel_prepare_with(c, account, content, NULL, ret, e);
 }
 
 /* --- compose ------------------------------------------------------------------------------------------------------------- */

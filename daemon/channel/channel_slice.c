@@ -138,12 +138,14 @@ static void slice_release(struct net_source *src)
 struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t offset,
 	uint64_t length, uint32_t encode, int *ret_rc)
 {
-	struct hash h;
-	if (cs->slices >= SLICES_MAX || !length || encode > LT_BASE64_LINES ||
-		hash_from_hex(s_of(asset), &h)) {
+	struct asset_id a = { 0 };
+	int bad = asset_id_read(s_of(asset), &a);
+	if (!length && a.bytes > offset)
+		length = a.bytes - offset; /* to the end of a rendition, whose id says its size */
+	if (cs->slices >= SLICES_MAX || bad || !length || encode > LT_BASE64_LINES) {
 		*ret_rc = cs->slices >= SLICES_MAX
 			? -EAGAIN
-			: -EINVAL; /* a length is always named: adapters know it from lt_asset */
+			: -EINVAL; /* of an asset a length is named: adapters know it from lt_asset */
 		return NULL;
 	}
 	struct slice *s = x_calloc(1, sizeof(*s));
@@ -152,7 +154,7 @@ struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t 
 	s->offset = offset;
 	s->left = length;
 	s->encode = encode;
-	asset_path(s->path, sizeof(s->path), cs->assets_dir, &h);
+	asset_path(s->path, sizeof(s->path), cs->assets_dir, &a.hash);
 	s->src.read = slice_read;
 	s->src.release = slice_release;
 	s->src.length = encode == LT_BASE64_LINES ? base64_lines_len((size_t)length) : length;

@@ -60,6 +60,7 @@ void prepared_unref(struct prepared *p)
 	free(p->pieces);
 	free(p->problems);
 	free(p->facts);
+	free(p->renditions);
 	free(p);
 }
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 #define PREPARED_PIECES_MAX 4096
+#define RENDITIONS_MAX      100        /* of one skeleton */
 #define PREPARED_BYTES_MAX  (8u << 20) /* own bytes of one skeleton; asset slices are by reference */
 
 struct prepared_problem {
@@ -30,6 +31,10 @@ struct prepared {
 		int64_t value;
 	} * facts;
 	size_t n_facts;
+	struct prepared_rendition { /* each asked once; spec and id are the arena's */
+		char *asset, *spec, *id;
+	} * renditions;
+	size_t n_renditions;
 	uint64_t batch_key; /* 0: each recipient alone */
 	struct hash digest;
 	void *arena; /* owned bytes behind the pieces */

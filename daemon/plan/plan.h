@@ -12,12 +12,14 @@
 #include "store/store.h"
 
 struct plan;
+struct renditions; /* content/rendition.h */
 
 struct plan_opts {
 	struct env *env;
 	struct store *store;
 	const struct conf *conf;         /* a reference is taken */
 	struct channels *channels;       /* pure side only; borrowed */
+	struct renditions *renditions;   /* borrowed; NULL: no picture can be fitted */
 	void (*on_lots_open)(void *ctx); /* lots opened or changed: dispatch_scan */
 	void *ctx;
 	/* HEAD/GET of a canonical link (parts with needs_link): loop thread, deferred answer; NULL in tests: links never answer. */

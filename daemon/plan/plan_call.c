@@ -44,6 +44,7 @@ void call_answer(struct plan_call *c)
 	cJSON_Delete(c->params);
 	free(c->parts);
 	free(c->assets);
+	free(c->rends);
 	free(c->contacts);
 	free(c->front);
 	free(c->body);

@@ -59,6 +59,7 @@ void check_done(struct checked *c)
 	while (maps_next(c->vars, &at, &key, &v))
 		cJSON_Delete(v);
 	maps_free(c->vars);
+	rend_set_done(&c->rends);
 	buf_done(&c->body);
 	problems_done(&c->problems);
 	release_doc_free(c->doc);

@@ -117,7 +117,8 @@ static int make_one(struct making *m, struct made *x)
 	}
 	str_copy(channel, sizeof(channel), x->sender->channel);
 	str_copy(account, sizeof(account), x->sender->account);
-	rc = plan_channel_prepare(c->plan, channel, account, plan_content_lt(pc), &x->p, &e);
+	rc = plan_channel_prepare(
+		c->plan, c->r, c, channel, account, plan_content_lt(pc), &x->p, &e);
 	if (rc < 0) {
 		tell(m, PROBLEM_ERROR, x, "channels",
 			*e.text ? e.text : "the adapter refused the text");

@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "store/store_plan.h"
 #include "store/store_release.h"
+#include "store/store_rendition.h"
 
 #define PLAN_MAGIC      0x706c616eu
 #define TEXT_CACHE      32
@@ -61,9 +62,23 @@ struct office_chain { /* an office and those above it, nearest first */
 int office_chain_get(struct db *db, int64_t office_id, struct office_chain *ret) MUST_CHECK;
 /* The local text of the core: the bundle's, of the nearest office; "" none. */
 const char *core_local(const struct release_doc *d, const struct office_chain *c);
-/* channel_prepare under the read lock; -ENODEV when the channel is not there any more. */
-int plan_channel_prepare(struct plan *p, const char *channel, const char *account,
-	const struct lt_content *c, struct prepared **ret, struct err *e) MUST_CHECK;
+struct checked;
+/* Renditions of one check, or of one prepare (plan_rendition.c). */
+#define REND_SET_MAX 400
+struct rend;
+struct rend_set {
+	struct rend *v;
+	size_t n;
+};
+void rend_set_done(struct rend_set *s);
+/* Those of a check that is submitted become assets; their rows go into the submission. *ret is owned, also after a failure. */
+int rend_set_keep(struct plan *p, struct rend_set *s, struct rendition_row **ret, size_t *ret_n,
+	struct err *e) MUST_CHECK;
+/* channel_prepare with its renditions, under the read lock; -ENODEV when the channel is not there any more.
+ * c: the check that asks, NULL for a stored release. */
+int plan_channel_prepare(struct plan *p, struct store_reader *r, struct checked *c,
+	const char *channel, const char *account, const struct lt_content *content,
+	struct prepared **ret, struct err *e) MUST_CHECK;
 /* One row made again with the variables of this hash. */
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
@@ -105,6 +120,7 @@ struct checked {
 	size_t n_made;
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
+	struct rend_set rends;
 	int64_t cost;
 };
 /* Everything that the store and the adapters know about a document; c->doc, problems and the reader are set. */
@@ -205,6 +221,8 @@ struct plan_call {
 	} cmd;
 	struct submit_part *parts;
 	struct submit_asset *assets;
+	struct rendition_row *rends;
+	size_t n_rends;
 	struct contact_key *contacts;
 	size_t n_contacts;
 	char *front; /* struct doc_stored's strings */

@@ -44,20 +44,6 @@ const char *core_local(const struct release_doc *d, const struct office_chain *c
 	return "";
 }
 
-int plan_channel_prepare(struct plan *p, const char *channel, const char *account,
-	const struct lt_content *c, struct prepared **ret, struct err *e)
-{
-	int rc;
-	pthread_rwlock_rdlock(&p->lock); /* a reload waits for one prepare at most */
-	struct channel *ch = p->channels ? channels_find(p->channels, channel) : NULL;
-	if (!ch)
-		rc = err_set(e, -ENODEV, "channel '%s' is not configured any more", channel);
-	else
-		rc = channel_prepare(ch, account, c, ret, e);
-	pthread_rwlock_unlock(&p->lock);
-	return rc;
-}
-
 struct remake {
 	struct plan *p;
 	struct store_reader *r;
@@ -119,7 +105,8 @@ static int remake_with(struct remake *m, const char *local, struct prepared **re
 	str_copy(account, sizeof(account), m->sender->account);
 	int rc = plan_content_new(&a, &c, e);
 	return rc < 0 ? rc
-		      : plan_channel_prepare(m->p, channel, account, plan_content_lt(c), ret, e);
+		      : plan_channel_prepare(
+				m->p, m->r, NULL, channel, account, plan_content_lt(c), ret, e);
 }
 
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,

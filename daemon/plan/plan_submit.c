@@ -152,6 +152,8 @@ static void submit_rows(struct plan_call *c)
 		.n_parts = k->doc->n_parts,
 		.assets = c->assets,
 		.n_assets = k->doc->n_assets,
+		.renditions = c->rends,
+		.n_renditions = c->n_rends,
 		.manifest = k->hash,
 		.manifest_body = buf_str(&k->body),
 		.prepared = k->rows,
@@ -211,6 +213,8 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 		rc = release_doc_to_stored(k->doc, &stored);
 	if (rc == 0)
 		rc = assets_keep(c);
+	if (rc == 0)
+		rc = rend_set_keep(c->p, &k->rends, &c->rends, &c->n_rends, &c->err);
 	check_dir_done(k); /* here and not on the loop, which never touches a disk */
 	c->front = stored.front;
 	c->body = stored.body;

@@ -209,9 +209,10 @@ static int table_references(struct fsck *f, const char *sql)
 static const char *const quick_tables[] = { "PRAGMA foreign_key_check(office)",
 	"PRAGMA foreign_key_check(release)", "PRAGMA foreign_key_check(revision)",
 	"PRAGMA foreign_key_check(part)", "PRAGMA foreign_key_check(release_asset)",
-	"PRAGMA foreign_key_check(manifest)", "PRAGMA foreign_key_check(approval)",
-	"PRAGMA foreign_key_check(lot)", "PRAGMA foreign_key_check(lane)",
-	"PRAGMA foreign_key_check(account)", "PRAGMA foreign_key_check(credential)" };
+	"PRAGMA foreign_key_check(rendition)", "PRAGMA foreign_key_check(manifest)",
+	"PRAGMA foreign_key_check(approval)", "PRAGMA foreign_key_check(lot)",
+	"PRAGMA foreign_key_check(lane)", "PRAGMA foreign_key_check(account)",
+	"PRAGMA foreign_key_check(credential)" };
 /* No snapshot is kept short in these: only on demand. */
 static const char *const deep_tables[] = { "PRAGMA foreign_key_check(target)",
 	"SELECT 'attempt', a.delivery_id, 'delivery' FROM attempt a LEFT JOIN delivery d ON d.id = "

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "store/store_internal.h"
 #include "store/store_release.h"
+#include "store/store_rendition.h"
 
 /* Legal moves of a release. A new revision leads back to review from every state before the end. */
 static const unsigned rel_moves[] = {
@@ -144,6 +145,8 @@ static int put_assets(struct store_tx *tx, const struct release_submit_cmd *c)
 				"iiihttitt", c->ret_id, c->rev, (int64_t)i, &a->hash, a->name,
 				a->alt, (int64_t)a->role, a->caption, a->credit);
 	}
+	for (size_t i = 0; i < c->n_renditions && rc == 0; i++)
+		rc = rendition_put(tx, &c->renditions[i]);
 	return rc;
 }
 

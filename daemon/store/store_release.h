@@ -112,6 +112,7 @@ struct submit_asset {
 	const char *name, *type, *alt, *caption, *credit;
 	int role;
 };
+struct rendition_row; /* store_rendition.h */
 struct release_submit_cmd {
 	struct store_cmd cmd;
 	const char *person, *via, *code, *title, *front, *body, *bodies;
@@ -123,6 +124,8 @@ struct release_submit_cmd {
 	size_t n_parts;
 	const struct submit_asset *assets;
 	size_t n_assets;
+	const struct rendition_row *renditions; /* their files are durable */
+	size_t n_renditions;
 	struct hash manifest;
 	struct str manifest_body;
 	const struct prepared_row *prepared;

@@ -38,7 +38,8 @@ static struct scene {
 	char *domains[1];
 	int opened, prepared, links;
 	bool link_answers;
-	const char *salt;
+	const char *salt, *spec; /* spec: renditions are asked for */
+	struct renditions *renditions;
 	/* the last answer */
 	int rc, answers;
 	struct err err;
@@ -62,13 +63,31 @@ static void put(struct buf *b, const char *name, struct lt_str s)
 	buf_addc(b, '\n');
 }
 
-int channel_prepare(const struct channel *c, const char *account, const struct lt_content *x,
-	struct prepared **ret, struct err *e)
+/* Each asset by its name; with `spec` as a rendition, whose id stands in the output as an adapter's would. */
+static int put_assets(
+	struct buf *b, const struct lt_content *x, const struct chan_renditions *rs, struct err *e)
+{
+	for (size_t i = 0; i < x->n_assets; i++) {
+		char id[ASSET_ID_MAX];
+		int rc = 0;
+		put(b, "asset", x->assets[i]->filename);
+		if (!sc.spec)
+			continue;
+		rc = rs->find(rs->ctx, (struct str){ x->assets[i]->id.p, x->assets[i]->id.n },
+			str_of(sc.spec), id, e);
+		if (rc < 0)
+			return rc;
+		buf_addf(b, "rendition=%s\n", id);
+	}
+	return 0;
+}
+
+int channel_prepare_with(const struct channel *c, const char *account, const struct lt_content *x,
+	const struct chan_renditions *rs, struct prepared **ret, struct err *e)
 {
 	struct buf b;
 	struct prepared *p = x_calloc(1, sizeof(*p));
 	UNUSED(c);
-	UNUSED(e);
 	buf_init(&b, 1u << 20);
 	buf_addf(&b, "account=%s salt=%s\n", account, sc.salt);
 	put(&b, "title", x->title);
@@ -76,8 +95,12 @@ int channel_prepare(const struct channel *c, const char *account, const struct l
 	put(&b, "body", x->body_markdown);
 	for (size_t i = 0; i < x->n_texts; i++)
 		put(&b, "text", x->texts[i].value);
-	for (size_t i = 0; i < x->n_assets; i++)
-		put(&b, "asset", x->assets[i]->filename);
+	int rc = put_assets(&b, x, rs, e);
+	if (rc < 0) {
+		buf_done(&b);
+		free(p);
+		return rc;
+	}
 	p->refs = 1;
 	hash_bytes(&p->digest, b.p, b.n);
 	p->bytes = b.n;
@@ -217,6 +240,7 @@ static void scene_link(void *ctx, const char *url,
 static void scene_plan(void)
 {
 	struct plan_opts o = { .env = &sc.te.env,
+		.renditions = sc.renditions,
 		.store = sc.ts.s,
 		.conf = &sc.conf,
 		.channels = (struct channels *)(void *)&sc,
