@@ -63,6 +63,7 @@ struct store {
 	int lock_fd;
 	uint8_t uuid[16];
 	int64_t epoch;
+	int64_t attempts; /* written by this epoch (store thread) */
 	bool demo;
 
 	/* store thread */

@@ -41,6 +41,8 @@ bool col_hash(sqlite3_stmt *st, int i, struct hash *ret); /* false: null or anot
 struct db *tx_db(struct store_tx *tx);
 struct store *tx_store(struct store_tx *tx);
 int64_t tx_wall_ms(struct store_tx *tx);    /* one time for the whole transaction */
+int64_t tx_attempt_last(const struct store_tx *tx); /* number of the newest attempt, or more */
+int64_t tx_attempt_next(struct store_tx *tx);       /* number of a new attempt: larger than all before, also of earlier epochs */
 int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began: chunks stop at 20,000 */
 #define TX_CHUNK_US 20000
 struct db *tx_exchange(struct store_tx

@@ -138,12 +138,12 @@ int sq_effect_attempt(
 	struct str id = o->n_ids ? of_lt(o->ids[0].id) : PROVIDER_NONE;
 	int rc = db_exec(tx_db(tx),
 		"INSERT INTO attempt(delivery_id, try, started, took_ms, outcome, scope, flags, code, "
-		"said, provider_id, url) VALUES (?1, 1+coalesce((SELECT max(try) FROM attempt WHERE "
-		"delivery_id=?1), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-		"iiiiiissss", o->delivery, o->started_ms, o->took_ms, (int64_t)o->outcome,
+		"said, provider_id, url, num) VALUES (?1, 1+coalesce((SELECT max(try) FROM attempt WHERE "
+		"delivery_id=?1), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		"iiiiiissssi", o->delivery, o->started_ms, o->took_ms, (int64_t)o->outcome,
 		(int64_t)o->scope, (int64_t)o->flags, o->code.n ? o->code : PROVIDER_NONE,
 		o->said.n ? cut(o->said, SAID_MAX) : PROVIDER_NONE, id.n ? id : PROVIDER_NONE,
-		o->url.n ? o->url : PROVIDER_NONE);
+		o->url.n ? o->url : PROVIDER_NONE, tx_attempt_next(tx));
 
 	if (rc == 0 && o->n_ids)
 		rc = sq_effect_ids(tx, o->delivery, o->lane, o->ids, o->n_ids, o->receipts);

@@ -459,6 +459,17 @@ int64_t tx_wall_ms(struct store_tx *tx)
 	return tx->wall_ms;
 }
 
+int64_t tx_attempt_last(const struct store_tx *tx)
+{
+	return tx->s->epoch << 40 | tx->s->attempts;
+}
+
+int64_t tx_attempt_next(struct store_tx *tx)
+{
+	tx->s->attempts++;
+	return tx_attempt_last(tx);
+}
+
 int64_t tx_elapsed_us(struct store_tx *tx)
 {
 	return store_mono_us(tx->s) - tx->cmd_began_us;

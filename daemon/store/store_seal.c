@@ -36,7 +36,7 @@ static void seal_text(const struct range *r, char *dst, size_t size)
 
 	hash_hex(&r->digest, hex);
 	(void)snprintf(dst, size,
-		"contacts %" PRId64 "-%" PRId64 " started %" PRId64 "-%" PRId64 " attempts %" PRId64
+		"contacts %" PRId64 "-%" PRId64 " numbers %" PRId64 "-%" PRId64 " attempts %" PRId64
 		" sha256 %s",
 		r->first, r->last, r->since, r->at, r->n, hex);
 }
@@ -49,7 +49,7 @@ static int64_t digest_delivery(
 	int64_t n = 0;
 	int rc = db_query(db, &st,
 		"SELECT try, started, took_ms, outcome, scope, flags, code, said, provider_id, url "
-		"FROM attempt WHERE delivery_id = ? AND started > ? AND started <= ? ORDER BY try",
+		"FROM attempt WHERE delivery_id = ? AND num > ? AND num <= ? ORDER BY try",
 		"iii", id, r->since, r->at);
 
 	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
@@ -174,7 +174,7 @@ static int seal_write(struct store_tx *tx, const struct range *r)
 	return rc;
 }
 
-/* An attempt under way began before now and will be written after it: while there is one, nothing of the release is sealed. */
+/* While an attempt is under way nothing of the release is sealed, so that its seals stay few. */
 static int under_way(struct db *db, int64_t release_id)
 {
 	int64_t one = 0;
@@ -186,8 +186,8 @@ static int under_way(struct db *db, int64_t release_id)
 static int seal_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct store_seal *c = CONTAINER_OF(cmd, struct store_seal, cmd);
-	/* What starts in this very millisecond belongs to the next seal. */
-	int64_t at = c->at ? c->at : tx_wall_ms(tx) - 1;
+	/* By numbers and not by time: the clock may be set back. */
+	int64_t at = c->at ? c->at : tx_attempt_last(tx);
 	struct range r = { .at = at };
 	int rc = c->at ? 0 : under_way(tx_db(tx), c->release_id);
 
