@@ -246,8 +246,12 @@ void node_boot(void)
 
 /* --- steps ----------------------------------------------------------------------------------------------------------------------------------- */
 
+/* A stop with a time is over once that time has come, also when the clock is set back afterwards. */
 static void clocks_note(void)
 {
+	for (int i = 0; i < SIM_STOPS; i++)
+		if (S->stop[i].on && S->stop[i].until_ms && N.te.wall >= S->stop[i].until_ms)
+			S->stop[i].on = false;
 	S->wall = N.te.wall;
 	S->mono = N.te.mono;
 }
