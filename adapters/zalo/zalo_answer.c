@@ -1,0 +1,128 @@
+/* zalo_answer.c - from an HTTP answer to an outcome, by the table of the configuration.
+ * The body speaks first: business errors come with status 200. What is no JSON is told by its status: "http502", "empty200",
+ * "lost" when no answer came, "unsent" when nothing left. `sub` tells apart what one code means by its text.
+ * Thread: loop. Owns: nothing. Failures: a table that leaves something unanswered is refused at open. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "zalo.h"
+
+static const struct ltc_word own_outcomes[] = { { "refresh", ZALO_O_REFRESH },
+	{ "poll", ZALO_O_POLL }, { "upload", ZALO_O_UPLOAD }, { "lost", ZALO_O_LOST },
+	{ NULL, 0 } };
+static const struct ltc_word own_flags[] = { { NULL, 0 } };
+/* read: questions. article: hidden draft and its show, both harmless to repeat. cast, message, zns: seen by people. */
+static const char *const phases[] = { "read", "article", "verify", "cast", "message", "upload",
+	"zns", NULL };
+const struct ltc_outcome_words zalo_outcome_words = { own_outcomes, own_flags, phases };
+
+struct hint {
+	const char *code, *needle, *sub;
+};
+/* Words of their texts, English and Vietnamese; without regard to case as far as ASCII goes. */
+static const struct hint hints[] = {
+	{ "-223", "quota", "quota" },
+	{ "-223", "limit", "quota" },
+	{ "-223", "exceed", "quota" },
+	{ "-223", "hạn mức", "quota" },
+	{ "-223", "vượt", "quota" },
+	{ "-32", " oa", "oa" },
+	{ "-200", "too many failed", "blocked" },
+	{ "-200", "media", "media" },
+	{ "-200", "photo", "media" },
+	{ "-200", "image", "media" },
+	{ "-201", "title", "text" },
+	{ "-201", "token", "token" },
+	{ "-201", "photo", "media" },
+	{ "-201", "cover", "media" },
+	{ "-201", "file", "media" },
+};
+
+static const char *sub_of(const char *code, struct lt_str text)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strcmp(hints[i].code, code) == 0 &&
+			ltc_find(text, ltc_z(hints[i].needle), true) != NULL)
+			return hints[i].sub;
+	return "";
+}
+
+static void no_json(const struct lt_http_res *r, struct zalo_answer *a)
+{
+	bool empty = ltc_trim(r->body).n == 0;
+
+	(void)snprintf(a->code, sizeof(a->code), "%s%d", empty ? "empty" : "http", (int)r->status);
+	(void)snprintf(a->text, sizeof(a->text), "%s with status %d",
+		empty ? "an empty answer" : "an answer that is no JSON", (int)r->status);
+}
+
+static void copy_text(char *dst, size_t size, struct lt_str s)
+{
+	s = ltc_utf8_cut(s, size - 1);
+	(void)snprintf(dst, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
+}
+
+void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
+{
+	struct zalo_answer a = { .phase = r->phase, .status = r->status, .body = r->body };
+	struct lt_str error, said;
+	int64_t code = 0;
+
+	if (r->phase != LT_P_ANSWERED) {
+		bool unsent = r->phase == LT_P_NOT_SENT;
+		copy_text(a.code, sizeof(a.code), ltc_z(unsent ? "unsent" : "lost"));
+		copy_text(a.text, sizeof(a.text),
+			r->error.n != 0 ? r->error : ltc_z(unsent ? "not sent" : "no answer came"));
+		*ret = a;
+		return;
+	}
+	struct lt_str body = ltc_trim(r->body);
+	if (r->truncated || !zj_is_object(body) || !zj_valid(body)) {
+		no_json(r, &a);
+		*ret = a;
+		return;
+	}
+	a.json = true;
+	a.data = zj_get(body, "data");
+	error = zj_get(body, "error");
+	said = zj_text(zj_get(body, "message"), a.text, sizeof(a.text));
+	if (said.n == 0)
+		(void)zj_text(zj_get(body, "error_description"), a.text, sizeof(a.text));
+	if (a.text[0] == '\0')
+		(void)zj_text(zj_get(body, "error_name"), a.text, sizeof(a.text));
+	if (zj_int(error, &code)) {
+		(void)snprintf(a.code, sizeof(a.code), "%lld", (long long)code);
+		a.good = code == 0 && r->status >= 200 && r->status < 300;
+		if (code == 0 && !a.good)
+			(void)snprintf(a.code, sizeof(a.code), "http%d", (int)r->status);
+	} else {
+		(void)snprintf(a.code, sizeof(a.code), "http%d", (int)r->status);
+	}
+	copy_text(a.sub, sizeof(a.sub), ltc_z(sub_of(a.code, ltc_z(a.text))));
+	*ret = a;
+}
+
+const struct ltc_outcome_row *zalo_classify(
+	const struct ltc_outcomes *t, const char *phase, const struct zalo_answer *a)
+{
+	size_t from = 0;
+
+	return ltc_outcomes_find(t, phase, ltc_z(a->code), ltc_z(a->sub), &from);
+}
+
+int zalo_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size)
+{
+	static const char *const last[] = { "-99999", "http599", "empty200", "lost", "unsent" };
+
+	for (const char *const *p = phases; *p != NULL; p++)
+		for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+			size_t from = 0;
+			if (ltc_outcomes_find(t, *p, ltc_z(last[i]), ltc_z(""), &from) != NULL)
+				continue;
+			(void)snprintf(err, err_size,
+				"outcomes: no row of phase %s catches '%s'; add one with * at its end",
+				*p, last[i]);
+			return -EINVAL;
+		}
+	return 0;
+}

@@ -1,0 +1,525 @@
+/* zalo_article.c - the states of an article: guard, create hidden, verify, show, verify, broadcast.
+ * Everything before the show is unseen by people and may be done again; the show may be repeated; the broadcast never is.
+ * Thread: loop. Owns: its buffers for a call. Failures: an answer lost at create leads to the listing, at show to another show. */
+#include <stdio.h>
+#include <string.h>
+#include "zalo_op.h"
+#include "zalo_text.h"
+
+#define FIND_SLACK_MS 120000 /* between their clock and ours */
+#define LIST_LIMIT    10
+
+static struct lt_str asset_url(struct zalo_op *op, struct lt_str asset)
+{
+	const struct lt_host *h = op->inst->host;
+	struct lt_str url = { 0 };
+
+	if (h->asset_url(h->ctx, op->job, asset, zalo_conf_of(op)->url_lives_ms, &url) < 0)
+		return (struct lt_str){ 0 };
+	return url;
+}
+
+/* {"id":"...",MEMBERS,"status":"show"}; false: a picture has no public address. */
+static bool article_body(struct zalo_op *op, const char *status, struct ltc_buf *b)
+{
+	ltc_addc(b, '{');
+	if (op->article[0] != '\0') {
+		ltc_addz(b, "\"id\":");
+		zj_add(b, ltc_z(op->article));
+		ltc_addc(b, ',');
+	}
+	for (size_t i = 1; i < op->work->n_payload; i++) {
+		const struct lt_src *s = &op->work->payload[i];
+		if (s->asset.p == NULL) {
+			ltc_adds(b, s->bytes);
+			continue;
+		}
+		struct lt_str url = asset_url(op, s->asset);
+		if (url.n == 0)
+			return false;
+		zj_add_inner(b, url);
+	}
+	ltc_addf(b, ",\"status\":\"%s\"}", status);
+	return true;
+}
+
+static int send_article(struct zalo_op *op, const char *path, const char *status)
+{
+	struct ltc_buf b;
+	int rc = 0;
+
+	ltc_buf_init(&b, ZALO_BODY_MAX);
+	if (!article_body(op, status, &b)) {
+		ltc_buf_done(&b);
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
+			"a picture has no public address: set public_url, see channel check");
+		return 0;
+	}
+	struct zalo_call c = { .method = "POST", .path = path, .json = ltc_buf_str(&b) };
+	rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static int post_pair(struct zalo_op *op, const char *path, const char *name, const char *value)
+{
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, 6 * ZALO_TOKEN_MAX);
+	ltc_addf(&b, "{\"%s\":", name);
+	zj_add(&b, ltc_z(value));
+	ltc_addc(&b, '}');
+	struct zalo_call c = { .method = "POST", .path = path, .json = ltc_buf_str(&b) };
+	int rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static int list_page(struct zalo_op *op)
+{
+	char offset[16];
+	struct lt_pair q[] = { { .name = LTC_LIT("offset") },
+		{ .name = LTC_LIT("limit"), .value = LTC_LIT("10") },
+		{ .name = LTC_LIT("type"), .value = LTC_LIT("normal") } };
+	struct zalo_call c = {
+		.method = "GET", .path = "/v2.0/article/getslice", .query = q, .n_query = 3
+	};
+
+	(void)snprintf(offset, sizeof(offset), "%d", op->page * LIST_LIMIT);
+	q[0].value = ltc_z(offset);
+	return zalo_op_call(op, &c);
+}
+
+static int detail(struct zalo_op *op)
+{
+	struct lt_pair q[] = { { .name = LTC_LIT("id"), .value = ltc_z(op->article) } };
+	struct zalo_call c = {
+		.method = "GET", .path = "/v2.0/article/getdetail", .query = q, .n_query = 1
+	};
+
+	return zalo_op_call(op, &c);
+}
+
+/* The first of a page that has our title and was made at or after `from`; its id is taken. -1: no more pages are worth a look. */
+static int title_in(struct zalo_op *op, const struct zalo_answer *a, int64_t from, bool shown_only)
+{
+	struct lt_str rest = zj_get(a->data, "medias");
+	struct zalo_media m;
+	int n = 0;
+
+	while (zalo_media_next(&rest, &m)) {
+		n++;
+		if (m.created_ms != 0 && m.created_ms < from)
+			continue;
+		if (!zalo_same_title(ltc_z(m.title), op->title) || (shown_only && !m.shown))
+			continue;
+		(void)snprintf(op->article, sizeof(op->article), "%s", m.id);
+		(void)snprintf(op->url, sizeof(op->url), "%s", m.link);
+		return 1;
+	}
+	return n < LIST_LIMIT || ++op->page >= zalo_conf_of(op)->pages ? -1 : 0;
+}
+
+/* --- guard ------------------------------------------------------------------------------------------------------------------- */
+static void begin(struct zalo_op *op)
+{
+	char z[24];
+
+	op->article[0] = op->url[0] = op->token[0] = '\0';
+	op->begun_ms = op->inst->host->wall_ms(op->inst->host->ctx);
+	op->begun_now = true;
+	(void)snprintf(z, sizeof(z), "%lld", (long long)op->begun_ms);
+	zalo_save(op, "begun", ltc_z(z), ZSAVE_BEGUN);
+}
+
+static void guard_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	int64_t from = zalo_their_now(op) - zalo_conf_of(op)->guard_hours * 3600000;
+	int hit = title_in(op, a, from, true);
+
+	if (hit > 0)
+		zalo_enter(op, ZS_GUARD_DETAIL);
+	else if (hit < 0)
+		begin(op);
+	else
+		zalo_enter(op, ZS_GUARD);
+}
+
+/* It is there already: a person decides. What was seen is remembered, so that after that word it goes on. */
+static void already_there(struct zalo_op *op)
+{
+	char url[sizeof(op->url)];
+
+	(void)snprintf(url, sizeof(url), "%s", op->url);
+	(void)snprintf(op->end_code, sizeof(op->end_code), "already-there");
+	(void)snprintf(op->end_text, sizeof(op->end_text),
+		"already there: an article with this title was posted by somebody else (%s)", url);
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
+		.outcome = LT_DEFERRED,
+		.scope = LT_SCOPE_TARGET,
+		.flags = LT_R_PERSON | LT_R_FREE };
+	struct lt_str seen = ltc_z(op->article);
+	char id[ZALO_ID_MAX];
+	(void)snprintf(id, sizeof(id), "%.*s", (int)seen.n, seen.p);
+	op->article[0] = '\0';
+	zalo_save(op, "guarded", ltc_z(id), ZSAVE_THEN_END);
+}
+
+static void adopt(struct zalo_op *op)
+{
+	zalo_save(op, "article", ltc_z(op->article), ZSAVE_ARTICLE);
+}
+
+static void guard_detail_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	if (zalo_detail_mark(a, op->work->ref) == 1)
+		adopt(op);
+	else
+		already_there(op);
+}
+
+/* A listing that cannot be read must not stop the news for ever: after some tries it goes on without the look. */
+static bool guard_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	(void)a;
+	if ((row->flags & LT_R_PERSON) != 0 || row->scope != LT_SCOPE_TARGET)
+		return false;
+	begin(op);
+	return true;
+}
+
+/* --- create and find --------------------------------------------------------------------------------------------------------- */
+static int create_request(struct zalo_op *op)
+{
+	op->article[0] = '\0';
+	return send_article(op, "/v2.0/article/create", "hide");
+}
+
+static void verify_begin(struct zalo_op *op, enum zalo_state st)
+{
+	int64_t end = zalo_now(op) + zalo_conf_of(op)->poll_max_ms;
+	int64_t limit = op->work->deadline_ms - 5000;
+
+	op->poll_end = op->work->deadline_ms > 0 && limit < end ? limit : end;
+	op->again = 0;
+	zalo_enter_later(op, st, zalo_conf_of(op)->poll_ms);
+}
+
+static void find(struct zalo_op *op)
+{
+	op->page = 0;
+	op->article[0] = op->url[0] = '\0';
+	zalo_enter_later(op, ZS_FIND, zalo_conf_of(op)->find_wait_ms / 8 + 1);
+}
+
+static void create_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	(void)zj_text(zj_get(a->data, "token"), op->token, sizeof(op->token));
+	if (op->token[0] == '\0')
+		find(op); /* a yes without a token: it may have been made */
+	else
+		zalo_save(op, "token", ltc_z(op->token), ZSAVE_TOKEN);
+}
+
+static bool create_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	(void)a;
+	if (row->outcome != ZALO_O_LOST)
+		return false;
+	find(op);
+	return true;
+}
+
+static void find_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	const struct zalo_inst *zi = op->inst->priv;
+	int64_t now = op->inst->host->wall_ms(op->inst->host->ctx);
+	int64_t from = op->begun_ms + (zi->skew_known ? zi->skew_ms : 0) - FIND_SLACK_MS;
+	int hit = title_in(op, a, from, false);
+
+	if (hit > 0) {
+		zalo_enter(op, ZS_FIND_DETAIL);
+	} else if (hit == 0) {
+		zalo_enter(op, ZS_FIND);
+	} else if (now - op->begun_ms < zalo_conf_of(op)->find_wait_ms && now >= op->begun_ms) {
+		op->page = 0; /* it may not be listed yet */
+		zalo_enter_later(op, ZS_FIND, zalo_conf_of(op)->find_wait_ms / 4 + 1);
+	} else {
+		begin(op); /* not made: once more, hidden */
+	}
+}
+
+static void find_detail_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	if (zalo_detail_mark(a, op->work->ref) != 0)
+		adopt(op);
+	else
+		already_there(op);
+}
+
+/* --- verify ------------------------------------------------------------------------------------------------------------------ */
+static int verify_request(struct zalo_op *op)
+{
+	return post_pair(op, "/v2.0/article/verify", "token", op->token);
+}
+
+static void poll_again(struct zalo_op *op)
+{
+	if (zalo_now(op) + zalo_conf_of(op)->poll_ms < op->poll_end) {
+		zalo_enter_later(op, op->state, zalo_conf_of(op)->poll_ms);
+		return;
+	}
+	zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, 60000, "-214",
+		"the article is still being processed; it is asked for again");
+}
+
+static void verify_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	char id[ZALO_ID_MAX];
+
+	(void)zj_text(zj_get(a->data, "id"), id, sizeof(id));
+	if (id[0] == '\0') {
+		poll_again(op);
+		return;
+	}
+	(void)snprintf(op->article, sizeof(op->article), "%s", id);
+	if (op->state == ZS_VERIFY)
+		adopt(op);
+	else
+		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN);
+}
+
+/* The answer of a definite no: the article was not made, the next try makes a new one with new addresses of pictures. */
+static void forget(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
+	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
+		row->note.p, a->text);
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
+		.outcome = row->outcome > LT_DEFERRED ? LT_DEFERRED : row->outcome,
+		.scope = row->scope,
+		.flags = row->flags,
+		.retry_after_ms = row->retry_after_ms };
+	const char *step = op->state == ZS_VERIFY ? "token" : "show_token";
+	if (op->state == ZS_VERIFY)
+		zalo_save(op, "begun", (struct lt_str){ "", 0 }, 0);
+	zalo_save(op, step, (struct lt_str){ "", 0 }, ZSAVE_THEN_END);
+}
+
+static bool verify_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	if (row->outcome == ZALO_O_POLL) {
+		poll_again(op);
+	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_VERIFY && op->again++ == 0) {
+		find(op);
+	} else if (row->outcome == ZALO_O_LOST && !op->reshown) {
+		op->reshown = true;
+		zalo_enter(op, ZS_SHOW);
+	} else if (strcmp(a->code, "-200") == 0 || row->outcome == LT_REFUSED) {
+		forget(op, row, a);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* --- show and broadcast ------------------------------------------------------------------------------------------------------ */
+static int show_request(struct zalo_op *op)
+{
+	op->show_sent = true;
+	return send_article(op, "/v2.0/article/update", "show");
+}
+
+static void show_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	(void)zj_text(zj_get(a->data, "token"), op->token, sizeof(op->token));
+	if (op->token[0] == '\0')
+		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN); /* done at once */
+	else
+		zalo_save(op, "show_token", ltc_z(op->token), ZSAVE_SHOW_TOKEN);
+}
+
+/* The same update again is harmless: a lost answer is followed by another, and then by the lane's own schedule. */
+static bool show_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	if (row->outcome != ZALO_O_LOST) {
+		op->show_sent = false; /* a definite no */
+		return false;
+	}
+	if (op->again++ < 2 && !op->stopping) {
+		zalo_enter_later(op, ZS_SHOW, 2000);
+		return true;
+	}
+	zalo_end(op, op->stopping ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, a->code,
+		"the article may be shown or not; it is shown again");
+	return true;
+}
+
+static int cast_request(struct zalo_op *op)
+{
+	struct ltc_buf b;
+	int rc;
+
+	ltc_buf_init(&b, 4000);
+	ltc_addz(&b, "{\"recipient\":{\"target\":");
+	ltc_adds(&b, op->cast);
+	ltc_addz(&b,
+		"},\"message\":{\"attachment\":{\"type\":\"template\",\"payload\":{\"template_type\":"
+		"\"media\",\"elements\":[{\"media_type\":\"article\",\"attachment_id\":");
+	zj_add(&b, ltc_z(op->article));
+	ltc_addz(&b, "}]}}}}");
+	struct zalo_call c = {
+		.method = "POST", .path = "/v2.0/oa/message", .json = ltc_buf_str(&b)
+	};
+	op->cast_sent = true;
+	rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static void cast_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	(void)zj_text(zj_get(a->data, "message_id"), op->sent[0], sizeof(op->sent[0]));
+	if (op->sent[0][0] == '\0')
+		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "broadcast");
+	zalo_end_good(op);
+}
+
+static bool cast_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	char text[300];
+
+	if (row->outcome != LT_UNKNOWN) {
+		op->cast_sent = false;
+		return false;
+	}
+	(void)snprintf(text, sizeof(text),
+		"the article is shown; its broadcast may have gone out or not (%.100s): look in the console",
+		a->text);
+	zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, a->code, text);
+	return true;
+}
+
+static void after_link(struct zalo_op *op);
+
+static void link_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	static const char *const names[] = { "link_view", "link", "url" };
+
+	for (size_t i = 0; i < 3 && op->url[0] == '\0'; i++)
+		(void)zj_text(zj_get(a->data, names[i]), op->url, sizeof(op->url));
+	if (op->url[0] != '\0')
+		zalo_save(op, "link", ltc_z(op->url), ZSAVE_LINK);
+	else
+		after_link(op);
+}
+
+/* The address is for reports only: without it nothing is missing. */
+static bool link_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	(void)row;
+	(void)a;
+	after_link(op);
+	return true;
+}
+
+static void after_shown(struct zalo_op *op)
+{
+	op->shown = true;
+	if (op->url[0] == '\0' && !op->stopping)
+		zalo_enter(op, ZS_LINK);
+	else
+		after_link(op);
+}
+
+static void after_link(struct zalo_op *op)
+{
+	char z[24];
+
+	if (op->stopping) {
+		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "stop",
+			op->cast.n != 0 ? "stopped: the article is shown, no broadcast went out"
+					: "");
+		return;
+	}
+	if (op->cast.n == 0) {
+		zalo_end_good(op);
+		return;
+	}
+	(void)snprintf(
+		z, sizeof(z), "%lld", (long long)op->inst->host->wall_ms(op->inst->host->ctx));
+	zalo_save(op, "cast", ltc_z(z), ZSAVE_CAST);
+}
+
+void zalo_article_saved(struct zalo_op *op, uint64_t token)
+{
+	switch (token) {
+	case ZSAVE_BEGUN: zalo_enter(op, ZS_CREATE); break;
+	case ZSAVE_TOKEN: verify_begin(op, ZS_VERIFY); break;
+	case ZSAVE_ARTICLE:
+		op->again = 0;
+		zalo_enter(op, ZS_SHOW);
+		break;
+	case ZSAVE_SHOW_TOKEN: verify_begin(op, ZS_SHOWN); break;
+	case ZSAVE_SHOWN: after_shown(op); break;
+	case ZSAVE_LINK: after_link(op); break;
+	case ZSAVE_CAST: zalo_enter(op, ZS_CAST); break;
+	default: break;
+	}
+}
+
+static void copy(char *dst, size_t size, struct lt_str s)
+{
+	(void)snprintf(dst, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
+}
+
+/* Where an earlier try stopped. */
+void zalo_article_first(struct zalo_op *op)
+{
+	struct lt_str token = zalo_step(op, "token"), shown = zalo_step(op, "show_token");
+
+	copy(op->article, sizeof(op->article), zalo_step(op, "article"));
+	copy(op->url, sizeof(op->url), zalo_step(op, "link"));
+	if (zalo_step(op, "shown").n != 0) {
+		after_shown(op);
+	} else if (shown.n != 0 && op->article[0] != '\0') {
+		op->show_sent = true;
+		copy(op->token, sizeof(op->token), shown);
+		verify_begin(op, ZS_SHOWN);
+	} else if (op->article[0] != '\0') {
+		zalo_enter(op, ZS_SHOW);
+	} else if (token.n != 0) {
+		copy(op->token, sizeof(op->token), token);
+		if (ltc_i64(zalo_step(op, "begun"), 0, INT64_MAX, &op->begun_ms) < 0)
+			op->begun_ms = 0;
+		verify_begin(op, ZS_VERIFY);
+	} else if (ltc_i64(zalo_step(op, "begun"), 1, INT64_MAX, &op->begun_ms) == 0) {
+		find(op);
+	} else if (zalo_conf_of(op)->guard && zalo_step(op, "guarded").n == 0) {
+		zalo_enter(op, ZS_GUARD);
+	} else {
+		begin(op);
+	}
+}
+
+const struct zalo_state_row zalo_article_rows[] = {
+	[ZS_NONE] = { 0 },
+	[ZS_GUARD] = { "read", NULL, 0, list_page, guard_good, guard_bad },
+	[ZS_GUARD_DETAIL] = { "read", NULL, 0, detail, guard_detail_good, NULL },
+	[ZS_CREATE] = { "article", NULL, 0, create_request, create_good, create_bad },
+	[ZS_FIND] = { "read", NULL, 0, list_page, find_good, NULL },
+	[ZS_FIND_DETAIL] = { "read", NULL, 0, detail, find_detail_good, NULL },
+	[ZS_VERIFY] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
+	[ZS_SHOW] = { "article", "show", LT_PUBLISHES | LT_REPEATABLE, show_request, show_good,
+		show_bad },
+	[ZS_SHOWN] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
+	[ZS_LINK] = { "read", NULL, 0, detail, link_good, link_bad },
+	[ZS_CAST] = { "cast", "broadcast", LT_PUBLISHES, cast_request, cast_good, cast_bad },
+};

@@ -1,0 +1,274 @@
+/* zalo_article_make.c - an article from a release: title and description under their limits, a cover, body blocks, a mark in the
+ * tracking link by which a lost article is found again.
+ * Thread: any, pure. Failures: problems that name the field. */
+#include <stdio.h>
+#include <string.h>
+#include "zalo_prepare.h"
+
+#define COVER_SPEC "jpeg<=950000B<=1600x900px ratio=16:9 crop=fit"
+#define IMAGE_SPEC "jpeg<=950000B<=2048x8192px"
+#define USED_MAX   64u
+
+static void preview(struct zalo_make *m, const char *label, struct lt_str text)
+{
+	struct lt_sink *s = m->sink;
+	int rc = s->preview(s->ctx, ltc_z(label));
+
+	rc = rc < 0 ? rc : s->preview(s->ctx, text);
+	rc = rc < 0 ? rc : s->preview(s->ctx, LTC_LIT("\n"));
+	if (m->rc >= 0 && rc < 0)
+		m->rc = rc;
+}
+
+/* A text that the editor wrote for Zalo is never cut: it is refused. One that we made is shortened. */
+static struct lt_str limited(struct zalo_make *m, const char *name, struct lt_str otherwise,
+	size_t max, bool may_cut, char *dst, size_t size)
+{
+	struct lt_str own = zalo_text_of(m, name), s = own.n != 0 ? own : otherwise;
+	char field[60];
+
+	s = zalo_one_line(s, dst, size);
+	size_t n = zalo_chars(s);
+	if (n <= max)
+		return s;
+	(void)snprintf(field, sizeof(field), "text.zalo.%s", name);
+	if (own.n != 0 || !may_cut) {
+		zalo_problem(m, 2, field,
+			"%s has %zu characters; Zalo takes at most %zu: write a shorter one under text: {zalo: {%s: ...}}",
+			name, n, max, name);
+		return s;
+	}
+	zalo_problem(m, 0, field, "%s has %zu characters and is shortened to %zu", name, n, max);
+	char cut[4 * ZALO_DESCRIPTION_MAX + 8];
+	struct lt_str t = zalo_shorten(s, max, cut, sizeof(cut));
+	memcpy(dst, t.p, t.n);
+	dst[t.n] = '\0';
+	return (struct lt_str){ dst, t.n };
+}
+
+static void asset_piece(struct zalo_make *m, struct lt_str id)
+{
+	struct lt_src src = { .asset = id, .length = 1 };
+
+	zalo_flush_piece(m);
+	if (m->rc >= 0)
+		m->rc = m->sink->add(m->sink->ctx, &src);
+}
+
+static size_t index_of(const struct zalo_make *m, uint32_t role)
+{
+	for (size_t i = 0; i < m->in->n_assets; i++)
+		if (m->in->assets[i]->role == role &&
+			ltc_starts(m->in->assets[i]->content_type, "image/"))
+			return i;
+	return m->in->n_assets;
+}
+
+static void cover(struct zalo_make *m)
+{
+	size_t at = index_of(m, ROLE_COVER);
+	bool same;
+
+	if (at == m->in->n_assets && m->conf->image_default)
+		at = index_of(m, ROLE_IMAGE);
+	if (at == m->in->n_assets) {
+		zalo_problem(m, 2, "cover",
+			"an article needs a cover: name one under cover: {file: ...} in the release");
+		return;
+	}
+	const struct lt_asset *a = m->in->assets[at];
+	struct lt_str id = zalo_picture(m, a, COVER_SPEC, "cover", &same);
+	if (id.n == 0)
+		return;
+	ltc_addz(&m->out, ",\"cover\":{\"cover_type\":\"photo\",\"photo_url\":\"");
+	asset_piece(m, id);
+	ltc_addz(&m->out, "\",\"status\":\"show\"}");
+	preview(m, "Ảnh bìa: ", a->filename);
+}
+
+static void block_comma(struct zalo_make *m)
+{
+	if (!m->first_block)
+		ltc_addc(&m->out, ',');
+	m->first_block = false;
+}
+
+static int on_text(void *ctx, struct lt_str html)
+{
+	struct zalo_make *m = ctx;
+
+	block_comma(m);
+	ltc_addz(&m->out, "{\"type\":\"text\",\"content\":");
+	zj_add(&m->out, html);
+	ltc_addc(&m->out, '}');
+	zalo_flush_piece(m);
+	return m->rc;
+}
+
+static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
+{
+	const struct lt_asset *a = m->in->assets[at];
+	char text[4 * ZALO_CAPTION_MAX + 8], cut[4 * ZALO_CAPTION_MAX + 8];
+	struct lt_str caption = a->caption.n != 0 ? a->caption : alt.n != 0 ? alt : a->alt;
+	bool same;
+
+	if (at < USED_MAX)
+		m->used[at] = true;
+	if (++m->pictures > (size_t)m->conf->images_max) {
+		if (m->pictures == (size_t)m->conf->images_max + 1)
+			zalo_problem(m, 2, "images",
+				"more than %lld pictures in one article: take some out, or raise images_max of the channel",
+				(long long)m->conf->images_max);
+		return;
+	}
+	struct lt_str id = zalo_picture(m, a, IMAGE_SPEC, "images", &same);
+	if (id.n == 0)
+		return;
+	block_comma(m);
+	ltc_addz(&m->out, "{\"type\":\"image\",\"url\":\"");
+	asset_piece(m, id);
+	ltc_addz(&m->out, "\",\"caption\":");
+	caption = zalo_one_line(caption, text, sizeof(text));
+	zj_add(&m->out, zalo_shorten(caption, ZALO_CAPTION_MAX, cut, sizeof(cut)));
+	ltc_addc(&m->out, '}');
+	preview(m, "[Ảnh] ", a->filename);
+}
+
+static int on_image(void *ctx, struct lt_str file, struct lt_str alt)
+{
+	struct zalo_make *m = ctx;
+
+	for (size_t i = 0; i < m->in->n_assets; i++) {
+		const struct lt_asset *a = m->in->assets[i];
+		if (!ltc_eq(a->filename, file) || !ltc_starts(a->content_type, "image/"))
+			continue;
+		picture_block(m, i, alt);
+		return m->rc;
+	}
+	zalo_problem(m, 1, "images", "the text shows '%.*s', which is no picture of this release",
+		(int)(file.n > 80 ? 80 : file.n), file.p == NULL ? "" : file.p);
+	return m->rc;
+}
+
+static void body(struct zalo_make *m, struct lt_str description)
+{
+	const struct zalo_blocks to = { m, on_text, on_image };
+	char line[400];
+	int rc;
+
+	m->first_block = true;
+	ltc_addz(&m->out, ",\"body\":[");
+	rc = zalo_body_walk(m->in->body_markdown, &to);
+	if (m->rc >= 0 && rc < 0)
+		m->rc = rc;
+	if (m->first_block && description.n != 0)
+		(void)on_text(m, description);
+	for (size_t i = 0; i < m->in->n_assets; i++)
+		if (m->in->assets[i]->role == ROLE_IMAGE && (i >= USED_MAX || !m->used[i]) &&
+			ltc_starts(m->in->assets[i]->content_type, "image/"))
+			picture_block(m, i, (struct lt_str){ 0 });
+	if (m->in->link.n != 0 && m->in->link.n < 300) {
+		(void)snprintf(line, sizeof(line), "<p>Xem thêm: %.*s</p>", (int)m->in->link.n,
+			m->in->link.p);
+		(void)on_text(m, ltc_z(line));
+	}
+	ltc_addc(&m->out, ']');
+	if (m->first_block)
+		zalo_problem(m, 2, "body", "an article without a text and without pictures");
+}
+
+/* The link that views are counted by; its end is the ref of the delivery, so that the article can be told from another's. */
+static void tracking(struct zalo_make *m)
+{
+	struct lt_str link = m->in->link;
+
+	if (link.n == 0)
+		return;
+	ltc_addz(&m->out, ",\"tracking_link\":\"");
+	zj_add_inner(&m->out, link);
+	ltc_addz(&m->out, memchr(link.p, '?', link.n) != NULL ? "&" : "?");
+	ltc_addz(&m->out, "utm_source=zalo&utm_medium=oa&lt=");
+	zalo_flush_piece(m);
+	if (m->rc >= 0)
+		m->rc = m->sink->hole(m->sink->ctx, ZALO_HOLE_MARK);
+	ltc_addc(&m->out, '"');
+}
+
+static void cast_member(struct ltc_buf *b, const char *name, struct lt_str codes)
+{
+	if (codes.n == 0)
+		return;
+	ltc_addf(b, "%s\"%s\":", b->n > 0 && b->p[b->n - 1] != '{' ? "," : "", name);
+	zj_add(b, codes);
+}
+
+static void cast_line(struct zalo_make *m)
+{
+	const struct zalo_conf *c = m->conf;
+
+	if (!zalo_option(m, "broadcast"))
+		return;
+	if (c->broadcasts_left == 0)
+		zalo_problem(m, 2, "zalo.broadcast",
+			"the package of this OA has no broadcast left this month (broadcasts_left: 0): write broadcast: no, or raise it");
+	else if (c->broadcasts_left > 0)
+		zalo_problem(m, 0, "zalo.broadcast",
+			"this spends one of %lld broadcasts that this OA has left this month",
+			(long long)c->broadcasts_left);
+	ltc_addz(&m->out, "cast {");
+	cast_member(&m->out, "gender", c->gender);
+	cast_member(&m->out, "ages", c->ages);
+	cast_member(&m->out, "cities", c->cities);
+	ltc_addz(&m->out, "}\n");
+	preview(m, "Gửi tới người quan tâm: ", LTC_LIT("có (broadcast)"));
+	if (m->rc >= 0)
+		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("broadcast"), 1);
+	if (m->rc >= 0 && c->broadcasts_left >= 0)
+		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("broadcasts_left"), c->broadcasts_left);
+}
+
+static void member(struct zalo_make *m, const char *name, struct lt_str value)
+{
+	ltc_addf(&m->out, ",\"%s\":", name);
+	zj_add(&m->out, value);
+}
+
+void zalo_prepare_article(struct zalo_make *m)
+{
+	char title[2000], about[4000], author[400];
+	bool comment = m->conf->comment;
+	struct lt_str by = m->conf->author.n != 0 ? m->conf->author : m->office;
+	struct lt_str said = ltc_pair(m->in->opts, m->in->n_opts, "comments");
+
+	if (said.n != 0)
+		comment = ltc_ieqz(said, "yes");
+	struct lt_str t = limited(
+		m, "title", m->in->title, ZALO_TITLE_MAX, false, title, sizeof(title));
+	struct lt_str d = limited(m, "description", m->in->summary.n != 0 ? m->in->summary : t,
+		ZALO_DESCRIPTION_MAX, true, about, sizeof(about));
+	struct lt_str a = limited(
+		m, "author", by.n != 0 ? by : t, ZALO_AUTHOR_MAX, true, author, sizeof(author));
+	if (t.n == 0)
+		zalo_problem(m, 2, "title", "an article needs a title");
+	ltc_addf(&m->out, ZALO_MAGIC "kind oa\ntitle %.*s\n", (int)t.n, t.p);
+	preview(m, "", t);
+	preview(m, "", d);
+	cast_line(m);
+	ltc_addz(&m->out, "\n");
+	zalo_flush_piece(m);
+	ltc_addz(&m->out, "\"type\":\"normal\"");
+	member(m, "title", t);
+	member(m, "author", a);
+	member(m, "description", d);
+	cover(m);
+	body(m, d);
+	tracking(m);
+	member(m, "comment", comment ? LTC_LIT("show") : LTC_LIT("hide"));
+	struct ltc_buf plain;
+	ltc_buf_init(&plain, 200000);
+	if (m->rc >= 0 && zalo_body_plain(m->in->body_markdown, &plain) == 0)
+		preview(m, "", ltc_buf_str(&plain));
+	ltc_buf_done(&plain);
+	if (m->rc >= 0)
+		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("pictures"), (int64_t)m->pictures);
+}

@@ -1,0 +1,189 @@
+/* zalo_ask.c - asking instead of being told: status of template messages (poll), views and shares of articles (statistics).
+ * Thread: loop. Owns: nothing. Failures: what cannot be asked now is asked in the next round. */
+#include <stdio.h>
+#include <string.h>
+#include "zalo_other.h"
+
+#define PAGES_MAX 20
+#define LIMIT     10
+
+static void end(struct lt_inst *inst, struct lt_job *job, int32_t outcome, const char *code)
+{
+	struct lt_result r = { .struct_size = sizeof(r),
+		.outcome = outcome,
+		.scope = LT_SCOPE_ACCOUNT,
+		.code = ltc_z(code) };
+
+	(void)inst->host->finish(inst->host->ctx, job, &r);
+}
+
+static struct lt_str first_id(const struct lt_item *it)
+{
+	for (size_t i = 0; i < it->n_ids; i++)
+		if (it->ids[i].effect == 0)
+			return it->ids[i].id;
+	return (struct lt_str){ 0 };
+}
+
+static int call(struct lt_inst *inst, struct lt_job *job)
+{
+	struct zalo_ask_job *k = job->priv;
+	char offset[16];
+	struct lt_pair q[3] = { { .name = LTC_LIT("offset") },
+		{ .name = LTC_LIT("limit"), .value = LTC_LIT("10") },
+		{ .name = LTC_LIT("type"), .value = LTC_LIT("normal") } };
+	struct lt_pair s[1] = { { .name = LTC_LIT("message_id") } };
+	struct zalo_call c = { .method = "GET", .token = ++k->serial };
+	struct lt_str ignored;
+
+	if (inst->host->secret_get(
+		    inst->host->ctx, job, LTC_LIT("access_token"), &ignored, &k->version) < 0)
+		return -LT_E_INVALID;
+	if (job->kind == LT_J_POLL) {
+		s[0].value = first_id(k->work->items[k->item]);
+		c.path = "/message/status";
+		c.zns = true;
+		c.query = s;
+		c.n_query = 1;
+	} else {
+		(void)snprintf(offset, sizeof(offset), "%d", k->page * LIMIT);
+		q[0].value = ltc_z(offset);
+		c.path = "/v2.0/article/getslice";
+		c.query = q;
+		c.n_query = 3;
+	}
+	return zalo_call(inst, job, &c);
+}
+
+static bool asks(const struct lt_item *it, bool poll)
+{
+	enum zalo_form f = zalo_form_of(it->address, NULL);
+
+	return first_id(it).n != 0 && f == (poll ? ZALO_PHONE : ZALO_OA);
+}
+
+static void next(struct lt_inst *inst, struct lt_job *job)
+{
+	struct zalo_ask_job *k = job->priv;
+
+	if (job->kind == LT_J_POLL)
+		while (k->item < k->work->n_items && !asks(k->work->items[k->item], true))
+			k->item++;
+	bool over = job->kind == LT_J_POLL ? k->item >= k->work->n_items : k->page >= PAGES_MAX;
+	if (over)
+		end(inst, job, LT_ACCEPTED, "0");
+	else if (call(inst, job) < 0)
+		end(inst, job, LT_DEFERRED, "host");
+}
+
+static void status(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	struct zalo_ask_job *k = job->priv;
+	const struct lt_item *it = k->work->items[k->item++];
+	struct lt_str id = first_id(it);
+	int64_t s = -1, at = 0;
+	char text[200];
+
+	(void)zj_int(zj_get(a->data, "delivery_time"), &at);
+	(void)zj_text(zj_get(a->data, "message"), text, sizeof(text));
+	if (zj_int(zj_get(a->data, "status"), &s) && s == 1) {
+		struct lt_receipt rc = { .struct_size = sizeof(rc),
+			.state = LT_RC_DELIVERED,
+			.final = 1,
+			.ids = &id,
+			.n_ids = 1,
+			.ref = it->ref,
+			.recipient = it->address,
+			.code = LTC_LIT("1"),
+			.text = ltc_z(text),
+			.at_ms = at > 0 ? at : inst->host->wall_ms(inst->host->ctx) };
+		(void)inst->host->receipt(inst->host->ctx, job, &rc, 0);
+	}
+	next(inst, job);
+}
+
+static void numbers(struct lt_inst *inst, struct lt_job *job, struct lt_str one)
+{
+	static const char *const names[][2] = { { "total_view", "views" },
+		{ "total_share", "shares" } };
+	struct zalo_ask_job *k = job->priv;
+	char id[ZALO_ID_MAX];
+	struct lt_str have = zj_text(zj_get(one, "id"), id, sizeof(id));
+
+	for (size_t i = 0; i < k->work->n_items; i++) {
+		const struct lt_item *it = k->work->items[i];
+		if (!asks(it, false) || !ltc_eq(first_id(it), have))
+			continue;
+		for (size_t n = 0; n < 2; n++) {
+			int64_t v = 0;
+			if (zj_int(zj_get(one, names[n][0]), &v))
+				inst->host->stat(
+					inst->host->ctx, job, it->delivery, ltc_z(names[n][1]), v);
+		}
+		k->item++;
+	}
+}
+
+static void page(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	struct zalo_ask_job *k = job->priv;
+	struct lt_str rest = zj_get(a->data, "medias"), one;
+	int n = 0;
+
+	while (zj_next(&rest, &one)) {
+		numbers(inst, job, one);
+		n++;
+	}
+	k->page = n < LIMIT || k->item >= k->work->n_items ? PAGES_MAX : k->page + 1;
+	next(inst, job);
+}
+
+static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r)
+{
+	struct zalo_ask_job *k = job->priv;
+	const struct zalo_inst *zi = inst->priv;
+	struct zalo_answer a;
+
+	zalo_note_answer(inst, job, r);
+	zalo_answer_read(r, &a);
+	if (a.good) {
+		(job->kind == LT_J_POLL ? status : page)(inst, job, &a);
+		return;
+	}
+	const struct ltc_outcome_row *row = zalo_classify(
+		zi->outcomes, job->kind == LT_J_POLL ? "zns" : "read", &a);
+	if (row->outcome == ZALO_O_REFRESH && !k->refreshed) {
+		k->refreshed = true;
+		if (inst->host->refresh(inst->host->ctx, job, (struct lt_str){ 0 }, k->version) >=
+			0)
+			return;
+	}
+	if (job->kind == LT_J_POLL && a.json && row->scope == LT_SCOPE_TARGET) {
+		k->item++;
+		next(inst, job);
+		return;
+	}
+	end(inst, job, LT_DEFERRED, a.code);
+}
+
+int zalo_ask_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)
+{
+	struct zalo_ask_job *k = job->priv;
+
+	k->work = w;
+	next(inst, job);
+	return 0;
+}
+
+int zalo_ask_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
+{
+	const struct zalo_ask_job *k = job->priv;
+
+	if (ev->type == LT_EV_HTTP && ev->token == k->serial)
+		answered(inst, job, ev->u);
+	else if (ev->type == LT_EV_SECRET && ev->error == 0)
+		next(inst, job);
+	else if (ev->type == LT_EV_SECRET || ev->type == LT_EV_CANCEL)
+		end(inst, job, LT_DEFERRED, "token");
+	return 0;
+}

@@ -1,0 +1,213 @@
+/* zalo_conf.c - the key table of the Zalo adapter and its reader.
+ * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "zalo.h"
+
+const struct lt_key zalo_keys[ZALO_N_KEYS] = {
+	{ "app_id", "text", NULL, "id of the app in the developer console, digits", 0, 0 },
+	{ "oa_id", "text", "", "id of the OA; default: whatever the token belongs to", 0, 0 },
+	{ "app_secret", "secret", "app_secret",
+		"name of the secret that holds the app's secret key", 0, 0 },
+	{ "oa_secret", "secret", "",
+		"name of the secret that holds the OA secret key of the webhook page", 0, 0 },
+	{ "proof", "bool", "no", "yes: send appsecret_proof with every call", 0, 0 },
+	{ "redirect_uri", "text", "", "callback address as it stands in the console, to the letter",
+		0, 0 },
+	{ "base_url", "text", "https://openapi.zalo.me", "where the OA and article API are", 0, 0 },
+	{ "zns_base_url", "text", "https://business.openapi.zalo.me", "where template messages are",
+		0, 0 },
+	{ "oauth_base_url", "text", "https://oauth.zaloapp.com", "where tokens are given out", 0,
+		0 },
+	{ "author", "text", "", "author of articles; default: the office's name", 0, 0 },
+	{ "comment", "bool", "no", "yes: people may comment articles", 0, 0 },
+	{ "images_max", "int", "20", "pictures in one article at most, 1 to 50", 0, 0 },
+	{ "cover_default", "bool", "yes", "yes: without a cover the first picture is taken", 0, 0 },
+	{ "guard", "bool", "yes", "yes: look for the same title before an article is made", 0, 0 },
+	{ "guard_hours", "int", "48", "how far back that look goes, 1 to 720", 0, 0 },
+	{ "guard_pages", "int", "3", "pages of ten articles that are read for it, 1 to 20", 0, 0 },
+	{ "broadcast_ages", "text", "", "ages of a broadcast, codes such as 2,3,4; empty: all", 0,
+		0 },
+	{ "broadcast_cities", "text", "", "cities of a broadcast, codes such as 9,57; empty: all",
+		0, 0 },
+	{ "broadcast_gender", "text", "", "0 all, 1 men, 2 women; empty: all", 0, 0 },
+	{ "broadcasts_left", "int", "-1",
+		"broadcasts that the package has left this month; -1: not known", 0, 0 },
+	{ "zns_template", "text", "", "template id of messages to phone numbers", 0, 0 },
+	{ "zns_data", "text", "title={title};link={link}",
+		"parameters of the template: name=text;... with {title}, {link}, {code}, {summary}, {name} and {COLUMN}",
+		0, 0 },
+	{ "zns_mode", "enum:normal|development", "normal",
+		"development: template messages reach only admins of the app", 0, 0 },
+	{ "zns_left", "int", "-1", "template messages left today; -1: not known", 0, 0 },
+	{ "window", "int", "8", "deliveries of one OA at once, 1 to 256", 0, 0 },
+	{ "connect_ms", "int", "15000", "limit for connect and TLS", 0, 0 },
+	{ "call_ms", "int", "60000", "limit for one call", 0, 0 },
+	{ "poll_ms", "int", "3000", "pause between two questions whether an article is ready", 0,
+		0 },
+	{ "poll_max_ms", "int", "600000",
+		"an article that is not ready by then is asked for again later", 0, 0 },
+	{ "find_wait_ms", "int", "45000",
+		"after a lost answer: so long until an article that is not listed counts as not made",
+		0, 0 },
+	{ "url_lives_h", "int", "72", "hours that a picture's public address is good, 1 to 720", 0,
+		0 },
+	{ "retry_ms", "int", "5000", "pause after a token that could not be rotated", 0, 0 },
+};
+
+struct in {
+	const struct lt_conf *c;
+	char *err;
+	size_t err_size;
+	bool bad;
+};
+
+static struct lt_str value(const struct lt_conf *c, const char *name)
+{
+	struct lt_str v = ltc_pair(c->values, c->n_values, name);
+
+	for (uint32_t i = 0; v.n == 0 && i < ZALO_N_KEYS; i++)
+		if (strcmp(zalo_keys[i].name, name) == 0)
+			v = ltc_z(zalo_keys[i].default_text);
+	return v;
+}
+
+static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
+{
+	if (!in->bad)
+		(void)snprintf(in->err, in->err_size, "%s: '%.*s' is wrong; %s", name,
+			(int)(v.n > 80 ? 80 : v.n), v.p == NULL ? "" : v.p, right);
+	in->bad = true;
+}
+
+static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
+{
+	struct lt_str v = value(in->c, name);
+	int64_t r = min;
+	char right[80];
+
+	(void)snprintf(
+		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
+	if (ltc_i64(v, min, max, &r) < 0)
+		complain(in, name, v, right);
+	return r;
+}
+
+static bool flag(struct in *in, const char *name)
+{
+	struct lt_str v = value(in->c, name);
+
+	return ltc_ieqz(v, "yes") || ltc_ieqz(v, "true");
+}
+
+static struct lt_str text(struct in *in, const char *name)
+{
+	struct lt_str v = value(in->c, name);
+
+	if (ltc_has_control(v) || !ltc_utf8_valid(v))
+		complain(in, name, v, "text without control characters");
+	return v;
+}
+
+static struct lt_str digits(struct in *in, const char *name, bool must, const char *right)
+{
+	struct lt_str v = text(in, name);
+
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] < '0' || v.p[i] > '9') {
+			complain(in, name, v, right);
+			break;
+		}
+	if ((must && v.n == 0) || v.n > 20)
+		complain(in, name, v, right);
+	return v;
+}
+
+static struct lt_str url(struct in *in, const char *name)
+{
+	struct lt_str v = text(in, name);
+
+	while (v.n > 0 && v.p[v.n - 1] == '/')
+		v.n--;
+	bool secure = ltc_starts(v, "https://");
+	bool own = ltc_starts(v, "http://127.0.0.1") || ltc_starts(v, "http://localhost") ||
+		ltc_starts(v, "http://[::1]");
+	if ((!secure && !own) || v.n > 300 || memchr(v.p, ' ', v.n) != NULL)
+		complain(in, name, v,
+			"an address that begins with https:// (http:// only on this machine)");
+	return v;
+}
+
+/* "2,3,4": codes of at most two digits. */
+static struct lt_str codes(struct in *in, const char *name)
+{
+	struct lt_str v = text(in, name), rest = v, one;
+
+	while (ltc_next(&rest, ',', &one)) {
+		int64_t n;
+		if (ltc_i64(ltc_trim(one), 0, 99, &n) < 0)
+			complain(in, name, v, "numbers with commas between, such as 2,3,4");
+	}
+	return v;
+}
+
+static struct lt_str secret(struct in *in, const char *name)
+{
+	struct lt_str s = ltc_pair_secret(in->c->values, in->c->n_values, name);
+
+	return s.n != 0 ? s : ltc_pair(in->c->values, in->c->n_values, name);
+}
+
+static void read_people(struct in *in, struct zalo_conf *r)
+{
+	r->app_id = digits(in, "app_id", true, "the app's id is digits only, up to 20");
+	r->oa_id = digits(in, "oa_id", false, "an OA's id is digits only, up to 20");
+	r->app_secret = secret(in, "app_secret");
+	r->oa_secret = secret(in, "oa_secret");
+	r->proof = flag(in, "proof");
+	r->redirect_uri = text(in, "redirect_uri");
+	r->base_oa = url(in, "base_url");
+	r->base_zns = url(in, "zns_base_url");
+	r->base_oauth = url(in, "oauth_base_url");
+	r->author = text(in, "author");
+	r->comment = flag(in, "comment");
+	r->image_default = flag(in, "cover_default");
+	r->guard = flag(in, "guard");
+	r->ages = codes(in, "broadcast_ages");
+	r->cities = codes(in, "broadcast_cities");
+	r->gender = codes(in, "broadcast_gender");
+	r->zns_template = text(in, "zns_template");
+	r->zns_data = text(in, "zns_data");
+	r->zns_mode = text(in, "zns_mode");
+}
+
+static void read_numbers(struct in *in, struct zalo_conf *r)
+{
+	r->images_max = number(in, "images_max", 1, 50);
+	r->guard_hours = number(in, "guard_hours", 1, 720);
+	r->pages = number(in, "guard_pages", 1, 20);
+	r->broadcasts_left = number(in, "broadcasts_left", -1, 100000);
+	r->zns_left = number(in, "zns_left", -1, 100000000);
+	r->window = number(in, "window", 1, 256);
+	r->connect_ms = number(in, "connect_ms", 100, 600000);
+	r->call_ms = number(in, "call_ms", 100, 600000);
+	r->poll_ms = number(in, "poll_ms", 10, 600000);
+	r->poll_max_ms = number(in, "poll_max_ms", 100, 3600000);
+	r->find_wait_ms = number(in, "find_wait_ms", 0, 3600000);
+	r->url_lives_ms = number(in, "url_lives_h", 1, 720) * 3600000;
+	r->retry_ms = number(in, "retry_ms", 100, 3600000);
+}
+
+int zalo_conf_read(const struct lt_conf *c, struct zalo_conf *ret, char *err, size_t err_size)
+{
+	struct in in = { c, err, err_size, false };
+	struct zalo_conf r = { 0 };
+
+	read_people(&in, &r);
+	read_numbers(&in, &r);
+	if (in.bad)
+		return -EINVAL;
+	*ret = r;
+	return 0;
+}

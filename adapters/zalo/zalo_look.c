@@ -1,0 +1,331 @@
+/* zalo_look.c - questions about what was sent, taking back, correcting.
+ * A broadcast and a template message cannot be asked for: they stay unknown. An article tells its status. A message is looked for
+ * in the conversation by its text and time; one that is not found proves nothing.
+ * Thread: loop. Owns: its buffers. Failures: a question that fails is unknown, never proof of absence. */
+#include <stdio.h>
+#include <string.h>
+#include "zalo_op.h"
+#include "zalo_text.h"
+
+#define SLACK_MS 120000
+
+static struct lt_str id_of(const struct zalo_op *op, uint32_t effect)
+{
+	for (size_t i = 0; i < op->work->n_ids; i++)
+		if (op->work->ids[i].effect == effect)
+			return op->work->ids[i].id;
+	return (struct lt_str){ 0 };
+}
+
+static void cannot_tell(struct zalo_op *op, const char *why)
+{
+	zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "asked", why);
+}
+
+/* --- reconcile --------------------------------------------------------------------------------------------------------------- */
+static int detail(struct zalo_op *op)
+{
+	struct lt_pair q[] = { { .name = LTC_LIT("id"), .value = ltc_z(op->article) } };
+	struct zalo_call c = {
+		.method = "GET", .path = "/v2.0/article/getdetail", .query = q, .n_query = 1
+	};
+
+	return zalo_op_call(op, &c);
+}
+
+static int conversation(struct zalo_op *op)
+{
+	char data[200];
+	struct lt_pair user[] = { { .name = LTC_LIT("data") } };
+	struct lt_pair group[] = { { .name = LTC_LIT("group_id"), .value = op->target },
+		{ .name = LTC_LIT("offset"), .value = LTC_LIT("0") },
+		{ .name = LTC_LIT("count"), .value = LTC_LIT("10") } };
+	struct zalo_call c = { .method = "GET" };
+
+	if (op->form == ZALO_GROUP) {
+		c.path = "/v3.0/oa/group/conversation";
+		c.query = group;
+		c.n_query = 3;
+		return zalo_op_call(op, &c);
+	}
+	/* their page writes the id as a bare number: all digits, exactly */
+	(void)snprintf(data, sizeof(data), "{\"user_id\":%.*s,\"offset\":0,\"count\":10}",
+		(int)op->target.n, op->target.p);
+	user[0].value = ltc_z(data);
+	c.path = "/v2.0/oa/conversation";
+	c.query = user;
+	c.n_query = 1;
+	return zalo_op_call(op, &c);
+}
+
+static int look(struct zalo_op *op)
+{
+	return op->form == ZALO_OA ? detail(op) : conversation(op);
+}
+
+static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
+{
+	char status[16];
+	struct lt_str s = zj_text(zj_get(a->data, "status"), status, sizeof(status));
+
+	(void)zj_text(zj_get(a->data, "link_view"), op->url, sizeof(op->url));
+	if (ltc_eqz(s, "show")) {
+		op->shown = true;
+		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "asked", "the article is shown");
+	} else if (ltc_eqz(s, "hide")) {
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",
+			"the article is not shown");
+	} else {
+		cannot_tell(op, "the article does not tell whether it is shown");
+	}
+}
+
+/* The message of ours that the conversation has: its text hashes to what was noted, and it is not older than the try. */
+static bool find_message(struct lt_str rest, int64_t from, uint64_t hash, char *id, size_t size)
+{
+	struct lt_str one;
+	char text[4 * ZALO_TEXT_MAX + 8];
+
+	while (zj_next(&rest, &one)) {
+		int64_t src = 1, at = 0;
+		(void)zj_int(zj_get(one, "src"), &src);
+		(void)zj_int(zj_get(one, "time"), &at);
+		struct lt_str t = zj_text(zj_get(one, "message"), text, sizeof(text));
+		if (src != 0 || at < from || ltc_hash(LTC_HASH_SEED, t) != hash)
+			continue;
+		(void)zj_text(zj_get(one, "message_id"), id, size);
+		if (id[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
+static bool read_try(struct lt_str step, int64_t *at, uint64_t *hash)
+{
+	struct lt_str when;
+
+	if (!ltc_next(&step, ' ', &when) || ltc_i64(when, 0, INT64_MAX, at) < 0 || step.n != 16)
+		return false;
+	*hash = 0;
+	for (size_t i = 0; i < step.n; i++) {
+		char c = step.p[i];
+		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
+		if (d > 15)
+			return false;
+		*hash = *hash << 4 | d;
+	}
+	return true;
+}
+
+static void look_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	struct lt_str list = zj_is_array(a->data) ? a->data : zj_get(a->data, "messages");
+	char name[24];
+	int64_t at = 0;
+	uint64_t hash = 0;
+
+	if (op->form == ZALO_OA) {
+		article_answer(op, a);
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "try%zu", op->item);
+	if (!read_try(zalo_step(op, name), &at, &hash) || hash == LTC_HASH_SEED ||
+		!find_message(list, at - SLACK_MS, hash, op->sent[op->item], sizeof(op->sent[0]))) {
+		cannot_tell(op, "not found in the conversation: look there yourself");
+		return;
+	}
+	/* It took place. What stands behind it may not have: the delivery goes on from this step. */
+	(void)snprintf(op->end_code, sizeof(op->end_code), "absent");
+	(void)snprintf(op->end_text, sizeof(op->end_text),
+		"the message was found; the delivery goes on behind it");
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end), .outcome = LT_DEFERRED };
+	(void)snprintf(name, sizeof(name), "sent%zu", op->item);
+	zalo_save(op, name, ltc_z(op->sent[op->item]), ZSAVE_THEN_END);
+}
+
+static void reconcile_article(struct zalo_op *op)
+{
+	struct lt_str id = id_of(op, 0);
+
+	if (id_of(op, 1).n != 0 || zalo_step(op, "cast").n != 0) {
+		cannot_tell(op,
+			"a broadcast cannot be asked for: look in the OA's console, then resolve");
+		return;
+	}
+	if (id.n == 0)
+		id = zalo_step(op, "article");
+	if (id.n == 0) {
+		cannot_tell(op, "no id of the article is known");
+		return;
+	}
+	(void)snprintf(op->article, sizeof(op->article), "%.*s", (int)id.n, id.p);
+	zalo_enter(op, ZS_LOOK);
+}
+
+static void reconcile_message(struct zalo_op *op)
+{
+	char name[24];
+
+	for (op->item = 0; op->item < ZALO_ITEMS_MAX; op->item++) {
+		(void)snprintf(name, sizeof(name), "sent%zu", op->item);
+		struct lt_str id = zalo_step(op, name);
+		if (id.n == 0)
+			break;
+		(void)snprintf(op->sent[op->item], ZALO_ID_MAX, "%.*s", (int)id.n, id.p);
+	}
+	(void)snprintf(name, sizeof(name), "try%zu", op->item);
+	if (op->item < ZALO_ITEMS_MAX && zalo_step(op, name).n != 0)
+		zalo_enter(op, ZS_LOOK);
+	else if (op->item > 0)
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",
+			"the messages before are sent, the next was not begun");
+	else
+		cannot_tell(op, "what was tried is not known");
+}
+
+/* --- recall and correct ------------------------------------------------------------------------------------------------------ */
+static int remove_request(struct zalo_op *op)
+{
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, 400);
+	ltc_addz(&b, "{\"id\":");
+	zj_add(&b, ltc_z(op->article));
+	ltc_addc(&b, '}');
+	struct zalo_call c = {
+		.method = "POST", .path = "/v2.0/article/remove", .json = ltc_buf_str(&b)
+	};
+	int rc = zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static void done_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	(void)a;
+	zalo_end_good(op);
+}
+
+static bool repeat_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	if (row->outcome != ZALO_O_LOST)
+		return false;
+	zalo_end(
+		op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, a->code, "no answer; it is done again");
+	return true;
+}
+
+static int on_text(void *ctx, struct lt_str html)
+{
+	struct ltc_buf *b = ctx;
+
+	ltc_addf(b,
+		"%s{\"type\":\"text\",\"content\":", b->n > 0 && b->p[b->n - 1] == '}' ? "," : "");
+	zj_add(b, html);
+	ltc_addc(b, '}');
+	return b->failed ? -LT_E_FULL : 0;
+}
+
+static int no_image(void *ctx, struct lt_str file, struct lt_str alt)
+{
+	(void)ctx;
+	(void)file;
+	(void)alt;
+	return 0;
+}
+
+/* The article as it is, with a new text and its old pictures. */
+static void change_body(struct zalo_op *op, struct lt_str old, struct ltc_buf *b)
+{
+	static const char *const keep[] = { "title", "author", "description", "cover",
+		"tracking_link", "comment", "related_medias" };
+	const struct zalo_blocks to = { b, on_text, no_image };
+	struct lt_str rest = zj_get(old, "body"), one;
+	char type[16];
+
+	ltc_addz(b, "{\"id\":");
+	zj_add(b, ltc_z(op->article));
+	ltc_addz(b, ",\"type\":\"normal\",\"status\":\"show\"");
+	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++) {
+		struct lt_str v = zj_get(old, keep[i]);
+		if (v.p == NULL)
+			continue;
+		ltc_addf(b, ",\"%s\":", keep[i]);
+		ltc_adds(b, v);
+	}
+	ltc_addz(b, ",\"body\":[");
+	(void)zalo_body_walk(op->work->text, &to);
+	while (zj_next(&rest, &one)) {
+		if (ltc_eqz(zj_text(zj_get(one, "type"), type, sizeof(type)), "text"))
+			continue;
+		ltc_addz(b, b->p[b->n - 1] == '}' ? "," : "");
+		ltc_adds(b, one);
+	}
+	ltc_addz(b, "]}");
+}
+
+/* The change follows the question at once, under the same intent: what was read is not kept. */
+static void fetch_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	struct ltc_buf b;
+
+	op->state = ZS_CHANGE;
+	ltc_buf_init(&b, ZALO_BODY_MAX);
+	change_body(op, a->data, &b);
+	struct zalo_call c = {
+		.method = "POST", .path = "/v2.0/article/update", .json = ltc_buf_str(&b)
+	};
+	int rc = b.failed || !zj_valid(ltc_buf_str(&b)) ? -LT_E_FULL : zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	if (rc < 0)
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "host",
+			"the change could not be sent");
+}
+
+/* After a token was rotated: from the question on again. */
+static int change_again(struct zalo_op *op)
+{
+	op->state = ZS_FETCH;
+	return detail(op);
+}
+
+static void change_first(struct zalo_op *op, enum zalo_state st)
+{
+	struct lt_str id = id_of(op, 0);
+
+	if (op->form != ZALO_OA || id.n == 0) {
+		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, "cannot",
+			op->form == ZALO_OA
+				? "no article of this delivery is known"
+				: "a message cannot be taken back or changed: send another one");
+		return;
+	}
+	(void)snprintf(op->article, sizeof(op->article), "%.*s", (int)id.n, id.p);
+	zalo_enter(op, st);
+}
+
+void zalo_look_first(struct zalo_op *op)
+{
+	if (op->job->kind == LT_J_RECALL)
+		change_first(op, ZS_REMOVE);
+	else if (op->job->kind == LT_J_CORRECT)
+		change_first(op, ZS_FETCH);
+	else if (op->form == ZALO_OA)
+		reconcile_article(op);
+	else if (op->form == ZALO_PHONE || op->form == ZALO_NONE)
+		cannot_tell(op,
+			"a template message cannot be asked for: its receipt tells, or a person");
+	else
+		reconcile_message(op);
+}
+
+const struct zalo_state_row zalo_look_rows[] = {
+	[ZS_LOOK - ZS_LOOK] = { "read", NULL, 0, look, look_good, NULL },
+	[ZS_REMOVE - ZS_LOOK] = { "article", "remove", LT_PUBLISHES | LT_REPEATABLE, remove_request,
+		done_good, repeat_bad },
+	[ZS_FETCH - ZS_LOOK] = { "article", "correct", LT_PUBLISHES | LT_REPEATABLE, detail,
+		fetch_good, repeat_bad },
+	[ZS_CHANGE - ZS_LOOK] = { "article", "correct", LT_PUBLISHES | LT_REPEATABLE, change_again,
+		done_good, repeat_bad },
+};

@@ -1,0 +1,319 @@
+/* zalo_message.c - messages to a group or a user, one after the other, each with its own intent; template messages to phones.
+ * Thread: loop. Owns: its buffers for a call. Failures: a message whose answer was lost is unknown, and what follows it waits. */
+#include <stdio.h>
+#include <string.h>
+#include "zalo_op.h"
+
+static bool is_group(const struct zalo_op *op)
+{
+	return op->form == ZALO_GROUP;
+}
+
+static size_t n_messages(const struct zalo_op *op)
+{
+	/* the first picture shares a message with the text, a file never does */
+	bool shared = op->n_items > 0 && op->items[0].image;
+
+	return op->n_items + (shared ? 0 : 1);
+}
+
+/* The item of a message; NULL: text alone. */
+static const struct zalo_item *item_of(const struct zalo_op *op)
+{
+	bool shared = op->n_items > 0 && op->items[0].image;
+
+	if (shared)
+		return &op->items[op->item];
+	return op->item == 0 ? NULL : &op->items[op->item - 1];
+}
+
+static void step_name(const struct zalo_op *op, const char *word, char out[24])
+{
+	(void)snprintf(out, 24, "%s%zu", word, op->item);
+}
+
+/* --- the payload's text ------------------------------------------------------------------------------------------------------ */
+static void add_text(const struct zalo_op *op, struct ltc_buf *b)
+{
+	ltc_addc(b, '"');
+	for (size_t i = op->plain ? 0 : 1; i < op->work->n_payload; i++)
+		zj_add_inner(b, op->work->payload[i].bytes);
+	ltc_addc(b, '"');
+}
+
+static uint64_t text_hash(const struct zalo_op *op)
+{
+	uint64_t h = LTC_HASH_SEED;
+
+	if (op->item > 0)
+		return h;
+	for (size_t i = op->plain ? 0 : 1; i < op->work->n_payload; i++)
+		h = ltc_hash(h, op->work->payload[i].bytes);
+	return h;
+}
+
+/* --- upload ------------------------------------------------------------------------------------------------------------------ */
+static int upload_request(struct zalo_op *op)
+{
+	const struct zalo_item *it = item_of(op);
+	struct lt_field f = { .name = LTC_LIT("file"),
+		.filename = it->name,
+		.content_type = it->type,
+		.src = { .asset = it->asset, .length = it->bytes } };
+	struct zalo_call c = { .method = "POST",
+		.path = it->image ? "/v2.0/oa/upload/image" : "/v2.0/oa/upload/file",
+		.fields = &f,
+		.n_fields = 1 };
+
+	return zalo_op_call(op, &c);
+}
+
+static void upload_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	char name[24];
+
+	(void)zj_text(zj_get(a->data, item_of(op)->image ? "attachment_id" : "token"), op->attach,
+		sizeof(op->attach));
+	if (op->attach[0] == '\0') {
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 60000, "upload",
+			"the upload was accepted without an id");
+		return;
+	}
+	step_name(op, "up", name);
+	zalo_save(op, name, ltc_z(op->attach), ZSAVE_UPLOADED);
+}
+
+/* --- send -------------------------------------------------------------------------------------------------------------------- */
+static bool add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_buf *b)
+{
+	const struct lt_host *h = op->inst->host;
+	struct lt_str url = { 0 };
+
+	ltc_addz(b,
+		"\"attachment\":{\"type\":\"template\",\"payload\":{\"template_type\":\"media\","
+		"\"elements\":[{\"media_type\":\"image\",");
+	if (it->bytes != 0) {
+		ltc_addz(b, "\"attachment_id\":");
+		zj_add(b, ltc_z(op->attach));
+	} else {
+		if (h->asset_url(h->ctx, op->job, it->asset, zalo_conf_of(op)->url_lives_ms, &url) <
+			0)
+			return false;
+		ltc_addz(b, "\"url\":");
+		zj_add(b, url);
+	}
+	ltc_addz(b, "}]}}");
+	return true;
+}
+
+static bool message_body(struct zalo_op *op, struct ltc_buf *b)
+{
+	const struct zalo_item *it = item_of(op);
+
+	ltc_addf(b, "{\"recipient\":{\"%s\":", is_group(op) ? "group_id" : "user_id");
+	zj_add(b, op->target);
+	ltc_addz(b, "},\"message\":{");
+	if (op->item == 0) {
+		ltc_addz(b, "\"text\":");
+		add_text(op, b);
+		if (it != NULL)
+			ltc_addc(b, ',');
+	}
+	if (it != NULL && it->image && !add_image(op, it, b))
+		return false;
+	if (it != NULL && !it->image) {
+		ltc_addz(b, "\"attachment\":{\"type\":\"file\",\"payload\":{\"token\":");
+		zj_add(b, ltc_z(op->attach));
+		ltc_addz(b, "}}");
+	}
+	ltc_addz(b, "}}");
+	return true;
+}
+
+static int send_request(struct zalo_op *op)
+{
+	struct ltc_buf b;
+	int rc = 0;
+
+	ltc_buf_init(&b, 64u << 10);
+	if (message_body(op, &b)) {
+		struct zalo_call c = { .method = "POST",
+			.path = is_group(op) ? "/v3.0/oa/group/message" : "/v3.0/oa/message/cs",
+			.json = ltc_buf_str(&b) };
+		rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
+	} else {
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
+			"a picture has no public address: set public_url, see channel check");
+	}
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static void next_message(struct zalo_op *op);
+
+static void quota_told(struct zalo_op *op, const struct zalo_answer *a)
+{
+	const struct lt_host *h = op->inst->host;
+	struct lt_str q = zj_get(a->data, "quota");
+	int64_t left = 0;
+
+	if (zj_int(zj_get(q, "remain"), &left) || zj_int(zj_get(q, "remainingQuota"), &left))
+		h->stat(h->ctx, op->job, 0, LTC_LIT("quota_left"), left);
+}
+
+static void send_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	char *id = op->sent[op->item], name[24];
+
+	(void)zj_text(zj_get(a->data, "message_id"), id, ZALO_ID_MAX);
+	if (id[0] == '\0')
+		(void)snprintf(id, ZALO_ID_MAX, "accepted");
+	quota_told(op, a);
+	if (op->item + 1 == n_messages(op)) {
+		zalo_end_good(op);
+		return;
+	}
+	step_name(op, "sent", name);
+	zalo_save(op, name, ltc_z(id), ZSAVE_SENT);
+}
+
+static bool send_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	char name[24];
+
+	if (row->outcome == ZALO_O_UPLOAD && !op->uploaded_again && item_of(op) != NULL &&
+		item_of(op)->bytes != 0) {
+		op->uploaded_again = true;
+		zalo_enter(op, ZS_UPLOAD);
+		return true;
+	}
+	if (row->outcome == LT_UNKNOWN)
+		return false;
+	/* a definite no: the word that it was tried goes, or a later question would look for it */
+	(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
+	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
+		row->note.p, a->text);
+	bool person = row->outcome == ZALO_O_REFRESH;
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
+		.outcome = row->outcome > LT_DEFERRED ? LT_DEFERRED : row->outcome,
+		.scope = row->scope,
+		.flags = row->flags | (person ? LT_R_FREE | LT_R_PERSON : 0),
+		.retry_after_ms = row->retry_after_ms };
+	if (op->item == 0 || n_messages(op) == 1)
+		return false;
+	step_name(op, "try", name);
+	zalo_save(op, name, (struct lt_str){ "", 0 }, ZSAVE_THEN_END);
+	return true;
+}
+
+/* --- templates --------------------------------------------------------------------------------------------------------------- */
+static int zns_request(struct zalo_op *op)
+{
+	const struct zalo_conf *conf = zalo_conf_of(op);
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, 32000);
+	ltc_addz(&b, "{\"phone\":");
+	zj_add(&b, op->target);
+	ltc_addz(&b, ",\"template_id\":");
+	zj_add(&b, op->tmpl.n != 0 ? op->tmpl : conf->zns_template);
+	ltc_addz(&b, ",\"template_data\":");
+	if (op->plain)
+		ltc_addz(&b, "{}");
+	for (size_t i = 1; !op->plain && i < op->work->n_payload; i++)
+		ltc_adds(&b, op->work->payload[i].bytes);
+	ltc_addz(&b, ",\"tracking_id\":");
+	zj_add(&b, (struct lt_str){ op->work->ref.p, op->work->ref.n > 48 ? 48 : op->work->ref.n });
+	if (ltc_eqz(conf->zns_mode, "development"))
+		ltc_addz(&b, ",\"mode\":\"development\"");
+	ltc_addc(&b, '}');
+	struct zalo_call c = {
+		.method = "POST", .path = "/message/template", .zns = true, .json = ltc_buf_str(&b)
+	};
+	int rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
+	ltc_buf_done(&b);
+	return rc;
+}
+
+static void zns_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	(void)zj_text(zj_get(a->data, "msg_id"), op->sent[0], sizeof(op->sent[0]));
+	if (op->sent[0][0] == '\0')
+		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "accepted");
+	quota_told(op, a);
+	zalo_end_good(op);
+}
+
+/* --- one after the other ----------------------------------------------------------------------------------------------------- */
+/* Before a message that has company: what is tried, so that a question after a crash can look for it. */
+static void announce(struct zalo_op *op)
+{
+	char name[24], value[80];
+
+	step_name(op, "try", name);
+	(void)snprintf(value, sizeof(value), "%lld %016llx", (long long)zalo_their_now(op),
+		(unsigned long long)text_hash(op));
+	zalo_save(op, name, ltc_z(value), ZSAVE_TRY);
+}
+
+static void prepare_message(struct zalo_op *op)
+{
+	const struct zalo_item *it = item_of(op);
+	char name[24];
+
+	op->attach[0] = '\0';
+	step_name(op, "up", name);
+	struct lt_str up = zalo_step(op, name);
+	if (it == NULL || it->bytes == 0) {
+		announce(op);
+	} else if (up.n != 0) {
+		(void)snprintf(op->attach, sizeof(op->attach), "%.*s", (int)up.n, up.p);
+		announce(op);
+	} else {
+		zalo_enter(op, ZS_UPLOAD);
+	}
+}
+
+static void next_message(struct zalo_op *op)
+{
+	char name[24];
+
+	for (; op->item < n_messages(op); op->item++) {
+		step_name(op, "sent", name);
+		struct lt_str id = zalo_step(op, name);
+		if (id.n == 0 && op->sent[op->item][0] == '\0')
+			break;
+		if (id.n != 0)
+			(void)snprintf(op->sent[op->item], ZALO_ID_MAX, "%.*s", (int)id.n, id.p);
+	}
+	if (op->item < n_messages(op))
+		prepare_message(op);
+	else
+		zalo_end_good(op);
+}
+
+void zalo_message_saved(struct zalo_op *op, uint64_t token)
+{
+	switch (token) {
+	case ZSAVE_UPLOADED: announce(op); break;
+	case ZSAVE_TRY: zalo_enter(op, ZS_SEND); break;
+	case ZSAVE_SENT: next_message(op); break;
+	default: break;
+	}
+}
+
+void zalo_message_first(struct zalo_op *op)
+{
+	if (op->form == ZALO_PHONE)
+		zalo_enter(op, ZS_ZNS);
+	else
+		next_message(op);
+}
+
+const struct zalo_state_row zalo_message_rows[] = {
+	[ZS_UPLOAD - ZS_UPLOAD] = { "upload", NULL, 0, upload_request, upload_good, NULL },
+	[ZS_SEND - ZS_UPLOAD] = { "message", "message", LT_PUBLISHES, send_request, send_good,
+		send_bad },
+	[ZS_ZNS - ZS_UPLOAD] = { "zns", "template", LT_PUBLISHES, zns_request, zns_good, NULL },
+};

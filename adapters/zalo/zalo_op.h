@@ -1,0 +1,136 @@
+/* zalo_op.h - one delivery (or question about one) as a walk over states. A state makes one call; its answer leads to the next.
+ * What must survive a crash is saved before the next call; what people see needs its own intent. */
+#ifndef LANTOA_ZALO_OP_H
+#define LANTOA_ZALO_OP_H
+
+#include "zalo.h"
+
+enum zalo_state {
+	ZS_NONE = 0,
+	/* article */
+	ZS_GUARD,        /* the last articles of the OA: is it there already? */
+	ZS_GUARD_DETAIL, /* the one with our title: ours or a person's? */
+	ZS_CREATE,       /* hidden */
+	ZS_FIND,         /* after a lost answer */
+	ZS_FIND_DETAIL,
+	ZS_VERIFY,
+	ZS_SHOW,
+	ZS_SHOWN, /* verify of the update */
+	ZS_LINK,  /* where it can be read */
+	ZS_CAST,
+	/* messages */
+	ZS_UPLOAD,
+	ZS_SEND,
+	ZS_ZNS,
+	/* questions and changes */
+	ZS_LOOK,   /* what became of an article, a message */
+	ZS_REMOVE, /* recall */
+	ZS_FETCH,  /* correct: as it is */
+	ZS_CHANGE, /* correct: as it will be */
+	ZS_N
+};
+enum { /* tokens of save() */
+	ZSAVE_BEGUN = 1,
+	ZSAVE_TOKEN,
+	ZSAVE_ARTICLE,
+	ZSAVE_SHOW_TOKEN,
+	ZSAVE_SHOWN,
+	ZSAVE_LINK,
+	ZSAVE_CAST,
+	ZSAVE_UPLOADED,
+	ZSAVE_TRY,
+	ZSAVE_SENT,
+	ZSAVE_THEN_END /* finish with what was decided */
+};
+enum { ZWAKE_STATE = 1 };
+
+struct zalo_item {
+	bool image;
+	struct lt_str asset, type, name;
+	uint64_t bytes; /* 0: by public address */
+};
+struct zalo_op {
+	struct lt_job *job;
+	struct zalo_session *session;
+	struct lt_inst *inst;
+	const struct lt_work *work; /* borrowed until finish */
+	enum zalo_form form;
+	enum zalo_state state;
+	struct lt_str target;                  /* id of the OA, group, user; number */
+	struct lt_str head, title, cast, tmpl; /* of the payload */
+	bool plain;                            /* payload is a bare text */
+	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, begun_now;
+	bool cast_sent;
+	uint64_t serial;  /* of the call under way: an answer to an older one is none */
+	uint64_t version; /* of the token that the call used */
+	uint32_t flags;   /* of the call under way */
+	int64_t begun_ms, found_ms, poll_end;
+	int page, again;
+	size_t n_items, item;
+	struct zalo_item items[ZALO_ITEMS_MAX];
+	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[300], url[400];
+	char sent[ZALO_ITEMS_MAX][ZALO_ID_MAX]; /* ids of messages */
+	struct lt_result end;                   /* with ZSAVE_THEN_END */
+	char end_code[24], end_text[201];
+};
+
+/* zalo_op.c */
+void zalo_enter(
+	struct zalo_op *op, enum zalo_state st); /* asks for the intent where the state needs one */
+void zalo_enter_later(struct zalo_op *op, enum zalo_state st, int64_t wait_ms);
+void zalo_refresh(struct zalo_op *op); /* the state is entered again with the new token */
+void zalo_save(struct zalo_op *op, const char *name, struct lt_str value, uint64_t token);
+struct lt_str zalo_step(const struct zalo_op *op, const char *name);
+void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags, int64_t retry_ms,
+	const char *code, const char *text);
+void zalo_end_row(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+void zalo_end_good(struct zalo_op *op);
+int64_t zalo_their_now(const struct zalo_op *op); /* wall time as the provider has it */
+const struct zalo_conf *zalo_conf_of(const struct zalo_op *op);
+int64_t zalo_now(const struct zalo_op *op); /* monotonic */
+
+/* zalo_call.c: one request of the OA or ZNS API with the token by name */
+struct zalo_call {
+	const char *method, *path; /* path behind the base address */
+	bool zns;
+	struct lt_str json;            /* body; absent: none */
+	const struct lt_field *fields; /* multipart instead */
+	size_t n_fields;
+	const struct lt_pair *query;
+	size_t n_query;
+	uint32_t flags;
+	uint64_t token;
+};
+int zalo_call(struct lt_inst *inst, struct lt_job *job, const struct zalo_call *c);
+void zalo_note_answer(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r);
+int zalo_op_call(struct zalo_op *op, struct zalo_call *c); /* of the op's state */
+
+/* zalo_article.c, zalo_message.c, zalo_ask.c: request and good answer of each state; `bad` may handle a row itself: true */
+struct zalo_state_row {
+	const char *phase, *intent; /* intent NULL: nothing that people see */
+	uint32_t flags;
+	int (*request)(struct zalo_op *op);
+	void (*good)(struct zalo_op *op, const struct zalo_answer *a);
+	bool (*bad)(
+		struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+};
+extern const struct zalo_state_row zalo_article_rows[], zalo_message_rows[], zalo_look_rows[];
+const struct zalo_state_row *zalo_state_row(enum zalo_state st);
+void zalo_article_first(struct zalo_op *op);
+void zalo_article_saved(struct zalo_op *op, uint64_t token);
+void zalo_message_first(struct zalo_op *op);
+void zalo_message_saved(struct zalo_op *op, uint64_t token);
+void zalo_look_first(struct zalo_op *op); /* reconcile, recall, correct */
+
+/* zalo_list.c: listings of articles and messages */
+struct zalo_media {
+	char id[ZALO_ID_MAX], title[1000], link[400];
+	bool shown;
+	int64_t created_ms; /* 0: not told */
+};
+bool zalo_media_next(struct lt_str *rest, struct zalo_media *ret);
+/* 1: the detail carries our ref; 0: another mark or none where we set one; -1: it does not tell. */
+int zalo_detail_mark(const struct zalo_answer *a, struct lt_str ref);
+
+#endif

@@ -1,0 +1,91 @@
+/* zalo_text.c - see zalo_text.h: counting, shortening, comparing. */
+#include <string.h>
+#include "zalo_text.h"
+
+size_t zalo_chars(struct lt_str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static size_t bytes_of(struct lt_str s, size_t chars)
+{
+	size_t i = 0;
+
+	for (size_t n = 0; i < s.n; i++) {
+		if (((unsigned char)s.p[i] & 0xc0) == 0x80)
+			continue;
+		if (n++ == chars)
+			break;
+	}
+	return i;
+}
+
+struct lt_str zalo_shorten(struct lt_str s, size_t max, char *dst, size_t size)
+{
+	if (zalo_chars(s) <= max)
+		return s;
+	size_t n = bytes_of(s, max - 1), back = n;
+	while (back > n / 2 && s.p[back] != ' ')
+		back--;
+	if (back > n / 2)
+		n = back;
+	if (n + 4 > size)
+		n = ltc_utf8_cut(s, size - 4).n;
+	memcpy(dst, s.p, n);
+	memcpy(dst + n, "…", 4);
+	return (struct lt_str){ dst, n + 3 };
+}
+
+struct lt_str zalo_one_line(struct lt_str s, char *dst, size_t size)
+{
+	size_t n = 0;
+	bool gap = false;
+
+	s = ltc_utf8_cut(s, size - 1);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c <= 0x20 || c == 0x7f) {
+			gap = n > 0;
+			continue;
+		}
+		if (gap && n + 1 < size)
+			dst[n++] = ' ';
+		gap = false;
+		if (n + 1 < size)
+			dst[n++] = (char)c;
+	}
+	dst[n] = '\0';
+	return (struct lt_str){ dst, n };
+}
+
+bool zalo_same_title(struct lt_str a, struct lt_str b)
+{
+	char x[1024], y[1024];
+	struct lt_str p = zalo_one_line(a, x, sizeof(x)), q = zalo_one_line(b, y, sizeof(y));
+
+	return p.n == q.n && p.n > 0 && ltc_istarts(p, y);
+}
+
+void zalo_add_unmentioned(struct ltc_buf *b, struct lt_str s)
+{
+	const char *at;
+
+	while ((at = ltc_find(s, LTC_LIT("[@"), false)) != NULL) {
+		size_t n = (size_t)(at - s.p);
+		ltc_add(b, s.p, n);
+		ltc_addz(b, "(@");
+		s = ltc_from(s, n + 2);
+		/* its bracket too, so that nothing looks half */
+		const char *end = memchr(s.p, ']', s.n);
+		if (end != NULL) {
+			ltc_add(b, s.p, (size_t)(end - s.p));
+			ltc_addc(b, ')');
+			s = ltc_from(s, (size_t)(end - s.p) + 1);
+		}
+	}
+	ltc_adds(b, s);
+}
