@@ -8,6 +8,7 @@
 #include "smsh.h"
 
 #define CHAIN_MAX SMSH_BATCH_MAX
+#define START_MAX 4096
 
 static void finish(struct smsh_op *op, const struct smsh_verdict *v)
 {
@@ -221,6 +222,10 @@ static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 	smsh_judge_one(&si->vendor, at, &a, &whole);
 	if (whole.outcome == LT_DEFERRED && whole.retry_ms == 0)
 		whole.retry_ms = smsh_backoff(&v, &a);
+	if (lead->n > 1 && whole.outcome == LT_REFUSED && whole.scope == LT_SCOPE_TARGET) {
+		whole.outcome = LT_DEFERRED; /* of which number is not said: each alone, then */
+		whole.flags = 0;
+	}
 	if (!token_again(lead, &whole)) {
 		if (whole.special == SMSH_S_TOKEN)
 			whole.flags |= LT_R_PERSON; /* a fresh token is bad as well */
@@ -296,29 +301,41 @@ int smsh_op_event(struct lt_inst *inst, struct lt_job *job, const struct lt_even
 	return 0;
 }
 
+/* One whose batch was refused as a whole goes alone the next time: then the word is about this number. */
+static bool joins(const struct smsh_op *op)
+{
+	return op->work->try_no <= 1;
+}
+
 int smsh_ops_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
 	const struct smsh_inst *si = inst->priv;
 	struct smsh_session *s = jobs[0]->session->priv;
 	size_t max = si->vendor.batch_max;
+	bool lead[START_MAX];
 
+	if (n > START_MAX)
+		return -LT_E_FULL;
 	if (si->conf.batch > 0 && si->conf.batch < max)
 		max = si->conf.batch;
 	s->held += (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
 		struct smsh_op *op = jobs[i]->priv;
 		*op = (struct smsh_op){ .job = jobs[i], .session = s, .work = works[i] };
-		if (i % max != 0) {
-			struct smsh_op *before = jobs[i - 1]->priv;
+		struct smsh_op *before = i > 0 ? jobs[i - 1]->priv : NULL;
+		op->lead = op;
+		if (before != NULL && before->lead->n < max && joins(before) && joins(op)) {
 			before->next = op;
 			op->lead = before->lead;
-		} else
-			op->lead = op;
+		}
 		op->lead->n++;
 	}
-	/* A lead may finish its chain at once; the next lead stands behind that chain. */
-	for (size_t i = 0; i < n; i += max)
-		begin(jobs[i]->priv);
+	/* A lead may finish its chain at once: who leads is looked up before. */
+	for (size_t i = 0; i < n; i++)
+		lead[i] = ((const struct smsh_op *)jobs[i]->priv)->lead->job == jobs[i];
+	for (size_t i = 0; i < n; i++)
+		if (lead[i])
+			begin(jobs[i]->priv);
 	return 0;
 }

@@ -4,7 +4,8 @@
 #include <string.h>
 #include "smsh.h"
 
-#define SUBJECT_MAX 4096u
+#define SUBJECT_MAX  4096u
+#define EPOCH_LIKELY 1000000000 /* a number without a unit above this is a time, not a wait */
 
 static enum smsh_format format_of(struct lt_str word)
 {
@@ -106,6 +107,24 @@ static struct lt_str header_of(const struct smsh_answer *a, struct lt_str name)
 	return (struct lt_str){ 0 };
 }
 
+/* The first of the pointers that leads to something. */
+static bool find(
+	const struct smsh_vendor *v, uint32_t at, const struct smsh_answer *a, struct lt_str *ret)
+{
+	const struct smsh_node *n = &v->doc.nodes[at];
+	bool list = n->type == SMSH_ARRAY;
+
+	for (uint32_t c = list ? n->first : at; c != SMSH_NONE;
+		c = list ? v->doc.nodes[c].next : SMSH_NONE) {
+		uint32_t hit = smsh_at(&a->doc, a->root, smsh_text(&v->doc, c));
+		if (hit == SMSH_NONE || a->doc.nodes[hit].type == SMSH_NULL)
+			continue;
+		*ret = smsh_text(&a->doc, hit);
+		return true;
+	}
+	return false;
+}
+
 static bool value_holds(const struct smsh_vendor *v, uint32_t cond, const struct smsh_answer *a)
 {
 	const struct smsh_doc *d = &v->doc;
@@ -120,11 +139,8 @@ static bool value_holds(const struct smsh_vendor *v, uint32_t cond, const struct
 	if (head != SMSH_NONE) {
 		s = header_of(a, smsh_text(d, head));
 		there = s.p != NULL;
-	} else if (a->read) {
-		uint32_t n = smsh_at(&a->doc, a->root, smsh_text(d, at));
-		s = smsh_text(&a->doc, n);
-		there = n != SMSH_NONE && a->doc.nodes[n].type != SMSH_NULL;
-	}
+	} else
+		there = a->read && find(v, at, a, &s);
 	if (ex != SMSH_NONE)
 		return there == ltc_eqz(smsh_text(d, ex), "true") && (a->read || head != SMSH_NONE);
 	if (!there)
@@ -212,7 +228,7 @@ static int64_t wait_of(const struct smsh_vars *v, struct lt_str s, struct lt_str
 		wait = n < 0 ? 0 : n * 1000 - now;
 	} else if (ltc_eqz(unit, "ms")) {
 		wait = n;
-	} else if (ltc_eqz(unit, "epoch")) {
+	} else if (ltc_eqz(unit, "epoch") || (unit.n == 0 && n > EPOCH_LIKELY)) {
 		wait = n * 1000 - now;
 	} else if (ltc_eqz(unit, "epoch_ms")) {
 		wait = n - now;
