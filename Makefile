@@ -43,10 +43,13 @@ WARN     += -Wno-format-truncation
 CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 CFLAGS_asan     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DLANTOA_FAULTS
 CFLAGS_tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -DLANTOA_FAULTS
+CFLAGS_fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DLANTOA_FAULTS
 CFLAGS_coverage := -O0 -g --coverage -DLANTOA_FAULTS
 LDFLAGS_release  := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan     := -fsanitize=address,undefined
 LDFLAGS_tsan     := -fsanitize=thread
+LDFLAGS_fuzz     := -fsanitize=address,undefined
+FUZZ_LD          := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer)
 LDFLAGS_coverage := --coverage
 # gcc's -Wnull-dereference needs -O2 and then doubts sanitizer code: it stays on in release only.
 ifneq ($(VARIANT),release)
@@ -147,6 +150,14 @@ endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_TEST_RULE,$(a))))
 # What the SMS adapters share lies in adapters/common and is tested under the name sms.
 $(eval $(call ADAPTER_TEST_RULE,sms))
+# The helper's tests run it as it is; what makes pictures and what tries to break out are programs of their own.
+IMAGE_TESTS := $(B)/tests/unit/image/make_pictures $(B)/tests/unit/image/jail_probe
+$(IMAGE_TESTS): $(B)/tests/unit/image/%: $(B)/obj/image/tests/unit/image/%.o $(B)/obj/image/daemon/image/image_jail.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IMAGE_CF) $(IMAGE_LD) -o $@ $^ $(shell pkg-config --libs $(IMAGE_PKGS)) -lm -lpthread
+$(filter $(B)/tests/unit/image/%,$(UNIT)): $(B)/tests/unit/image/%: $(B)/obj/tests/unit/image/%.o $(TESTLIB) $(call lib,content net conf model base) | $(B)/lantoa-image $(IMAGE_TESTS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
 # Conformance and simulation see the whole daemon; adapters come in through the loader.
 WHOLE    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/conformance/test_*.c tests/sim/test_*.c tests/bench/bench_*.c))
 $(WHOLE): $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB) $(ALLLIBS)
@@ -156,6 +167,20 @@ $(B)/tests/bench/bench_sms_text: $(COMMON_OBJS)
 # One description an adapter: a new adapter joins the suite by adding its file.
 $(B)/tests/conformance/test_conformance: $(call objs,$(wildcard tests/conformance/adapter_*.c))
 $(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
+
+# --- fuzz targets: tests/fuzz/fuzz_X.c sees the whole daemon, tests/fuzz/ADAPTER/fuzz_X.c its adapter and adapters/common ------
+FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(filter-out tests/fuzz/fuzz_file.c,$(wildcard tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c)))
+# libFuzzer brings a main of its own; without it driver.c runs the corpus.
+FUZZ_BASE := $(call objs,tests/fuzz/fuzz_file.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/driver.c))
+$(filter $(B)/tests/fuzz/fuzz_%,$(FUZZ)): $(B)/tests/%: $(B)/obj/tests/%.o $(FUZZ_BASE) $(ALLLIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+define FUZZ_RULE
+$(B)/tests/fuzz/$(1)/%: $(B)/obj/tests/fuzz/$(1)/%.o $$(FUZZ_BASE) $$(OBJS_$(1)) $(COMMON_OBJS) $(call lib,model base)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(FUZZ_LD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS)
+endef
+$(foreach a,$(ADAPTERS) sms,$(eval $(call FUZZ_RULE,$(a))))
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
@@ -167,7 +192,7 @@ unit-$(1): $(filter $(B)/tests/unit/$(1)/%,$(UNIT))
 	@for t in $$^; do echo "== $$$$t"; $$$$t || exit 1; done
 endef
 # make unit-store: builds and runs the unit tests of one folder
-$(foreach f,$(FOLDERS) $(ADAPTERS) sms,$(eval $(call UNIT_RUN,$(f))))
+$(foreach f,$(FOLDERS) $(ADAPTERS) sms image,$(eval $(call UNIT_RUN,$(f))))
 
 # --- targets for people --------------------------------------------------------------------------------------------------
 .PHONY: help test test-all demo bench lint check-deps format format-check install uninstall clean check-long valgrind tsan-unit
@@ -177,6 +202,7 @@ help:
 	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
 	@echo "make sim           one simulated run with its trace (SEED= STEPS=);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
+	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
@@ -189,9 +215,9 @@ test:
 UNIT_ALL := $(filter-out %.c,$(UNIT) $(filter $(B)/tests/conformance/%,$(WHOLE)) $(filter $(B)/tests/sim/%,$(WHOLE)))
 SYSTEM   := $(sort $(wildcard tests/system/test_*.sh) $(wildcard tests/crash/test_*.sh))
 .PHONY: test-programs test-run
-test-programs: all $(UNIT_ALL)
+test-programs: all $(UNIT_ALL) $(FUZZ)
 test-run: test-programs
-	@B=$(B) tests/run -j 2 -o $(B)/logs $(UNIT_ALL) $(SYSTEM)
+	@B=$(B) tests/run -j 2 -o $(B)/logs $(UNIT_ALL) tests/fuzz/test_corpus.sh $(SYSTEM)
 test-all: check-deps
 	@echo "== release build, warnings are errors"
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
@@ -232,6 +258,14 @@ valgrind:
 tsan:
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
 	@$(MAKE) --no-print-directory -s VARIANT=tsan test-run
+# Each target for TIME seconds under libFuzzer; a line a target goes to docs/evidence/fuzz.log.
+.PHONY: fuzz fuzz-programs
+TIME ?= 60
+fuzz-programs: $(FUZZ)
+fuzz:
+	@.ci/install-deps fuzz
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=fuzz CC=clang fuzz-programs
+	@tests/fuzz/run.sh build/fuzz $(TIME) $(TARGET)
 check-long:
 	@.ci/install-deps test
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
