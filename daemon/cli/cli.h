@@ -97,6 +97,8 @@ int cmd_queue(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_delivery(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_act(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_stop(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_channel_check(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_channel_login(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_channels(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_import(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_status(struct cli *, const struct cli_cmd *, cJSON *);

@@ -163,7 +163,10 @@ int cmd_channels(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			json_z(ch, "kind", ""), json_z(ch, "adapter", ""),
 			json_z(ch, "version", ""));
 		for (const cJSON *a = accounts ? accounts->child : NULL; a; a = a->next) {
-			(void)printf(" %s\n", json_z(a, "account", ""));
+			const cJSON *cred = json_get(a, "credential");
+			(void)printf(" %s%s%s%s%s\n", json_z(a, "account", ""),
+				cred ? "  credential " : "", json_z(cred, "name", ""),
+				cred ? ": " : "", json_z(cred, "state", ""));
 			cli_table(c, json_get(a, "lanes"),
 				"class|  Class,gate|Gate,in_flight|In flight|n,concurrency|Slots|n,intents|Intents|n,rate|Rate/s|n,breaker|Breaker,next_at|Next|t,why|Why");
 		}

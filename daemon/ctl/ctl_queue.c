@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ctl/ctl_channel.h"
 #include "ctl/ctl_queue.h"
 
 #define LANES_MAX 4096
@@ -142,7 +143,8 @@ static cJSON *lane_json(const struct lane_seen *l)
 	return o;
 }
 
-static cJSON *accounts_json(const struct conf_channel *ch, const struct lanes_seen *s)
+static cJSON *accounts_json(
+	const struct ctl_call *c, const struct conf_channel *ch, const struct lanes_seen *s)
 {
 	cJSON *accounts = json_arr();
 
@@ -154,6 +156,9 @@ static cJSON *accounts_json(const struct conf_channel *ch, const struct lanes_se
 				strcmp(s->v[k].account, ch->accounts[i]->name) == 0)
 				json_add(lanes, lane_json(&s->v[k]));
 		json_put(a, "lanes", lanes);
+		cJSON *cred = ctl_credential_json(c, ch->name, ch->accounts[i]->credential);
+		if (cred)
+			json_put(a, "credential", cred);
 		json_add(accounts, a);
 	}
 	return accounts;
@@ -233,80 +238,11 @@ static int method_channels(struct ctl_call *c, cJSON **ret, struct err *e)
 		json_put_z(o, "kind", chan_kind_name((int)ch->kind));
 		json_put_z(o, "adapter", ch->adapter);
 		json_put_z(o, "version", open ? channel_adapter_version(open) : NULL);
-		json_put(o, "accounts", accounts_json(ch, &s));
+		json_put(o, "accounts", accounts_json(c, ch, &s));
 		json_add(rows, o);
 	}
 	free(s.v);
 	ctl_answer(c, 0, NULL, rows_json(rows));
-	return 0;
-}
-
-/* --- channel.check ------------------------------------------------------------------------------------------------------- */
-
-struct probing {
-	struct ctl_call *c;
-	cJSON *rows;
-	size_t left;
-	struct probe {
-		struct probing *p;
-		char account[64];
-	} v[];
-};
-
-static void probe_end(struct probing *p)
-{
-	if (--p->left > 0)
-		return;
-	ctl_answer(p->c, 0, NULL, rows_json(p->rows));
-	free(p);
-}
-
-static void on_probed(void *ctx, const struct chan_result *r)
-{
-	struct probe *x = ctx;
-	cJSON *o = json_obj();
-
-	json_put_z(o, "account", x->account);
-	json_put_bool(o, "ok", r->outcome == LT_ACCEPTED);
-	json_put_z(o, "outcome", outcome_name(r->outcome));
-	json_put_str(o, "code", r->code);
-	json_put_str(o, "text", r->text);
-	json_add(x->p->rows, o);
-	probe_end(x->p);
-}
-
-static int method_check(struct ctl_call *c, cJSON **ret, struct err *e)
-{
-	const char *name = json_z(c->params, "channel", ""),
-		   *only = json_z(c->params, "account", NULL);
-	struct channels *cs = *c->deps->channels;
-	struct channel *ch = cs ? channels_find(cs, name) : NULL;
-	const struct conf_channel *conf = ch ? channel_conf(ch) : NULL;
-	struct err bad = { 0 };
-
-	UNUSED(ret);
-	UNUSED(e);
-	if (!ch || (only && !conf_account_find(conf, only))) {
-		int rc = err_set(&bad, -ENOENT, "no channel '%s'%s%s", name,
-			only ? " with account " : "", only ? only : "");
-		ctl_answer(c, rc, &bad, NULL);
-		return 0;
-	}
-	struct probing *p = x_calloc(1, sizeof(*p) + conf->n_accounts * sizeof(p->v[0]));
-	p->c = c;
-	p->rows = json_arr();
-	p->left = 1; /* ours, until all are asked */
-	for (size_t i = 0; i < conf->n_accounts; i++) {
-		struct chan_account *a = channel_account(ch, conf->accounts[i]->name);
-		if (!a || (only && strcmp(only, conf->accounts[i]->name) != 0))
-			continue;
-		p->v[i].p = p;
-		(void)str_copy(
-			p->v[i].account, sizeof(p->v[i].account), str_of(conf->accounts[i]->name));
-		p->left++;
-		channel_check(a, on_probed, &p->v[i]);
-	}
-	probe_end(p);
 	return 0;
 }
 
@@ -320,7 +256,8 @@ const struct ctl_method ctl_queue_methods[] = {
 	{ "queue.hold", CTL_WRITE, ROLE_OPERATOR, ctl_queue_hold },
 	{ "queue.resume", CTL_WRITE, ROLE_OPERATOR, ctl_queue_resume },
 	{ "channel.list", CTL_WRITE, ROLE_VIEWER, method_channels },
-	{ "channel.check", CTL_WRITE, ROLE_OPERATOR, method_check },
+	{ "channel.check", CTL_WRITE, ROLE_OPERATOR, ctl_channel_check },
+	{ "channel.login", CTL_WRITE, ROLE_ADMIN, ctl_channel_login },
 	{ "channel.pause", CTL_WRITE, ROLE_OPERATOR, ctl_channel_pause },
 	{ "channel.resume", CTL_WRITE, ROLE_OPERATOR, ctl_channel_resume },
 	{ NULL, 0, 0, NULL },

@@ -66,9 +66,22 @@ struct dcred {
 	unsigned fails;
 	int64_t minute_ms;
 	unsigned in_minute;
-	bool login; /* a person's login is under way: no refresh beside it */
-	char login_person[128], login_via[200];
-	bool login_code;
+	struct cred_login *login; /* a person's login is under way: no refresh beside it */
+};
+
+struct cred_login {
+	struct dcred *c;
+	struct store_cred_login event;
+	struct task task;
+	char account[64], person[128], via[200];
+	struct secret *code; /* owned; NULL: the first step */
+	void (*done)(void *ctx, int rc, const struct err *e, const struct chan_result *r,
+		int64_t version);
+	void *ctx;
+	int64_t version; /* before it */
+	int rc;
+	struct err err;
+	bool begun; /* the adapter has it */
 };
 
 struct dcred *cred_find(struct dispatch *d, const char *channel, const char *name);
@@ -84,6 +97,9 @@ const char *cred_adapter(const struct dcred *c);
 /* dispatch_cred_refresh.c */
 void cred_refresh_turn(struct dcred *c);
 void cred_mark(struct dcred *c, enum cred_state state, const char *why);
+
+/* dispatch_cred_login.c */
+void cred_login_free(struct cred_login *l); /* NULL allowed */
 
 /* dispatch_secret.c */
 void cred_put_turn(struct dcred *c);

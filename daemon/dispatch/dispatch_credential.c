@@ -74,6 +74,7 @@ void creds_free(struct dispatch *d)
 		LIST_FOR_SAFE(&c->puts, p, px)
 		cred_put_free(CONTAINER_OF(p, struct cred_put, node));
 		secret_free(c->set);
+		cred_login_free(c->login);
 		list_del(&c->node);
 		free(c);
 	}

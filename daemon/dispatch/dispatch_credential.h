@@ -21,6 +21,19 @@ void dispatch_secrets_bind(struct dispatch *d, struct channels *cs, struct cred_
 int dispatch_secret_get(void *ctx, const char *channel, const char *credential, const char *name,
 	struct secret **ret, uint64_t *ret_version);
 
+/* A person's consent, in two steps: without a code the page to open, with it the first pair. The request is copied; done comes
+ * exactly once, never from inside. */
+struct login_request {
+	const char *channel, *account;
+	struct str code; /* n 0: the first step */
+	const char *person, *via;
+	/* rc 0: r is the adapter's answer (r->url: the page); version: of the pair that is stored now */
+	void (*done)(void *ctx, int rc, const struct err *e, const struct chan_result *r,
+		int64_t version);
+	void *ctx;
+};
+void dispatch_login(struct dispatch *d, const struct login_request *r);
+
 struct cred_facts {
 	const char *channel, *name; /* borrowed for the visit */
 	const char *state; /* "good", "in doubt", ..., "none" where there is no value yet */

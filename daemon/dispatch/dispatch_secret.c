@@ -259,9 +259,9 @@ void secret_put_on(void *ctx, struct channel *ch, const char *credential, const 
 		expires_ms, c->login ? "login" : "refreshed");
 	p->host = h;
 	p->ticket = ticket;
-	p->beside = c->login && !c->login_code;
+	p->beside = c->login && !c->login->code;
 	if (c->login) {
-		(void)str_copy(p->person, sizeof(p->person), str_of(c->login_person));
-		(void)str_copy(p->via, sizeof(p->via), str_of(c->login_via));
+		(void)str_copy(p->person, sizeof(p->person), str_of(c->login->person));
+		(void)str_copy(p->via, sizeof(p->via), str_of(c->login->via));
 	}
 }

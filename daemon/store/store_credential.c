@@ -1,4 +1,4 @@
-/* store_credential.c - commits that a refresh begins. Thread: store. Owns: nothing (rows are store_secret.c's).
+/* store_credential.c - commits that a refresh or a login begins. Thread: store. Owns: nothing (rows are store_secret.c's).
  * Failures: the refresh is not begun, the old pair stays good. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,4 +39,25 @@ void store_cred_begin_init(struct store_cred_begin *c)
 	memset(c, 0, sizeof(*c));
 	c->cmd.class = STORE_INTENT;
 	c->cmd.run = begin_run;
+}
+
+static int login_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	const struct store_cred_login *c = CONTAINER_OF(cmd, struct store_cred_login, cmd);
+	char subject[300];
+
+	(void)snprintf(subject, sizeof(subject), "credential:%s/%s", c->channel, c->name);
+	return store_audit(tx,
+		&(struct audit_event){ .person = c->person,
+			.via = c->via,
+			.what = "credential.login",
+			.subject = subject,
+			.now = c->now });
+}
+
+void store_cred_login_init(struct store_cred_login *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->cmd.class = STORE_CONTROL;
+	c->cmd.run = login_run;
 }

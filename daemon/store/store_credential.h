@@ -16,4 +16,11 @@ struct store_cred_begin {
 };
 void store_cred_begin_init(struct store_cred_begin *c);
 
+/* A person begins or ends a login: the event alone. */
+struct store_cred_login {
+	struct store_cmd cmd;
+	const char *channel, *name, *person, *via, *now; /* borrowed until done */
+};
+void store_cred_login_init(struct store_cred_login *c);
+
 #endif

@@ -52,9 +52,24 @@ static struct fake {
 	const char *compose_fails; /* an address that cannot be composed */
 	/* ledger */
 	struct map64 *published; /* delivery -> times */
+	struct fake_ask { /* questions about many; the test answers with fake_asked */
+		struct chan_account *a;
+		uint32_t kind;
+		uint64_t delivery[600];
+		char ref[600][24], id[600][40], address[600][80];
+		size_t n, n_ids[600];
+		void (*done)(void *ctx, const struct chan_result *r);
+		void *ctx;
+	} ask[4];
+	int n_asks; /* since the scene opened */
+	size_t n_asking;
+	uint64_t saved_tickets[64];
 	uint64_t n_published, n_doubles, n_started, n_questions, n_batches, n_batched, n_saved;
 	int saved_rc;
 	uint64_t n_refreshed;
+	void (*login_done)(void *ctx, const struct chan_result *r);
+	void *login_ctx;
+	char login_code[100];
 	const char *first; /* value of the file of a first refresh token */
 	size_t in_flight, in_flight_max;
 	int64_t at[200000]; /* wall time of each publication, the first ones */
@@ -208,6 +223,57 @@ void *account_user(const struct chan_account *a)
 {
 	return a->user;
 }
+struct channel *account_channel(const struct chan_account *a)
+{
+	return a->channel;
+}
+int channel_address(const struct channel *c, struct str in, struct addr_out *ret, struct err *e)
+{
+	UNUSED(c);
+	memset(ret, 0, sizeof(*ret));
+	if (!memchr(in.p, '@', in.n))
+		return err_set(e, -EINVAL, "no address");
+	for (size_t i = 0; i < in.n && i < sizeof(ret->canonical) - 1; i++)
+		ret->canonical[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ? (char)(in.p[i] + 32) : in.p[i];
+	return 0;
+}
+int channel_ask(struct chan_account *a, uint32_t kind, const struct chan_item *items, size_t n,
+	int64_t timeout_ms, void (*done)(void *ctx, const struct chan_result *r), void *ctx)
+{
+	UNUSED(timeout_ms);
+	REQUIRE(n <= 600);
+	if (fake.n_asking == 4)
+		return -EBUSY;
+	struct fake_ask *k = &fake.ask[fake.n_asking++];
+	memset(k, 0, sizeof(*k));
+	k->a = a;
+	k->kind = kind;
+	k->n = n;
+	k->done = done;
+	k->ctx = ctx;
+	for (size_t i = 0; i < n; i++) {
+		k->delivery[i] = items[i].delivery;
+		k->n_ids[i] = items[i].n_ids;
+		(void)str_copy(k->ref[i], sizeof(k->ref[i]), items[i].ref);
+		(void)str_copy(k->address[i], sizeof(k->address[i]), items[i].address);
+		if (items[i].n_ids)
+			(void)str_copy(k->id[i], sizeof(k->id[i]),
+				(struct str){ items[i].ids[0].id.p, items[i].ids[0].id.n });
+	}
+	fake.n_asks++;
+	return 0;
+}
+/* Ends the oldest question. */
+__attribute__((unused)) static void fake_asked(int outcome)
+{
+	struct fake_ask k = fake.ask[0];
+	struct chan_result r = { .outcome = outcome, .code = STR("asked"), .text = STR("") };
+
+	REQUIRE(fake.n_asking > 0);
+	memmove(&fake.ask[0], &fake.ask[1], sizeof(fake.ask[0]) * 3);
+	fake.n_asking--;
+	k.done(k.ctx, &r);
+}
 int channel_compose(const struct channel *c, const char *account, struct prepared *p,
 	const struct lt_target *t, struct payload **ret, struct err *e)
 {
@@ -290,6 +356,14 @@ int channel_refresh(struct channel *c, const char *credential)
 	UNUSED(credential);
 	fake.n_refreshed++;
 	return 0;
+}
+void channel_login(struct chan_account *a, struct str code,
+	void (*done)(void *ctx, const struct chan_result *r), void *ctx)
+{
+	UNUSED(a);
+	fake.login_done = done;
+	fake.login_ctx = ctx;
+	(void)str_copy(fake.login_code, sizeof(fake.login_code), code);
 }
 bool channel_secret_first(
 	struct channel *c, const char *credential, const char *name, struct str *ret)
