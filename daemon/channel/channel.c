@@ -211,6 +211,7 @@ void channels_close(
 	cs->closed = closed_cb;
 	cs->closed_ctx = ctx;
 	timer_set(cs->env, &cs->close_timer, deadline_mono_ms);
+	asks_cut(cs);
 	shut_all(cs, false);
 	channels_closed_if_done(cs);
 }

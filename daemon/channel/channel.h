@@ -163,6 +163,20 @@ void channel_limit(struct chan_account *a,
 /* How many publishing bytes-in-flight ops of this account the kernel already may have: what a stop cannot take back. */
 size_t channel_ops_on_wire(struct chan_account *a);
 bool channel_op_on_wire(const struct chan_op *op);
+/* --- channel_jobs.c: questions about many deliveries ------------------------------------------------------------------------- */
+struct chan_item { /* borrowed for the call */
+	uint64_t delivery;
+	struct str ref, address;
+	const struct lt_id *ids;
+	size_t n_ids;
+	int64_t since_ms; /* wall: when it was sent */
+};
+/* LT_J_POLL or LT_J_STATS: what is learnt comes by the events receipt and stat; then done, never inside this call. -ENOTSUP: the
+ * adapter does not know it; -EBUSY: closing. */
+int channel_ask(struct chan_account *a, uint32_t kind, const struct chan_item *items, size_t n,
+	int64_t timeout_ms, void (*done)(void *ctx, const struct chan_result *r),
+	void *ctx) MUST_CHECK;
+
 /* --- channel_webhook.c: what a provider calls ------------------------------------------------------------------------------- */
 #define WEBHOOKS_MAX \
 	64 /* under way at once, over all channels; `at_once` bounds each channel below it */

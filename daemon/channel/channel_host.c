@@ -267,8 +267,8 @@ static void h_stat(
 	struct job *j = job_of(pub);
 	if (j && j->probe && !delivery)
 		probe_fact(j, s_of(name), value);
-	if (ev->stat)
-		ev->stat(ev->ctx, delivery, s_of(name), value);
+	if (ev->stat && name.n && !str_has_control(s_of(name)))
+		ev->stat(ev->ctx, acct(ctx), delivery, s_of(name), value);
 }
 
 static void h_trace(void *ctx, struct lt_job *pub, uint32_t outward, struct lt_str bytes)

@@ -135,6 +135,7 @@ struct job {
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
 	struct webhook *hook; /* of LT_J_WEBHOOK; owned */
+	void *aside;          /* of LT_J_POLL, LT_J_STATS: what is asked; owned, one block */
 	struct job_probe *probe; /* of a check or login; owned */
 	uint32_t holds;       /* queue entries and adapter calls that name it */
 };
@@ -302,6 +303,8 @@ void webhook_ticket(struct job *j); /* it waits for one more commit */
 void webhook_saved(struct job *j, int error);
 void webhook_over(struct job *j); /* the job has ended */
 void webhook_free(struct job *j);
+/* channel_jobs.c */
+void asks_cut(struct channels *cs);
 /* channel_http.c */
 int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);
 void http_cancel_all(struct job *j);

@@ -70,6 +70,7 @@ static void job_free(struct job *j)
 	struct channels *cs = j->acct->ch->cs;
 	job_unref_wire(j);
 	webhook_free(j);
+	free(j->aside);
 	probe_free(j->probe);
 	free(j->wakes);
 	j->magic = 0;

@@ -45,7 +45,7 @@ struct dispatch *dispatch_new(const struct dispatch_opts *o)
 	task_init(&d->progress_task, NULL);
 	timer_init(&d->pump_timer, on_pump_timer);
 	timer_init(&d->scan_timer, on_scan_timer);
-	REQUIRE(turn_init(d) && settle_init(d));
+	REQUIRE(turn_init(d) && settle_init(d) && jobs_init(d));
 	union { /* the conf is shared read-only; only its count of references is written */
 		const struct conf *c;
 		struct conf *v;
@@ -143,6 +143,7 @@ void dispatch_stop(struct dispatch *d, void (*done)(void *ctx), void *ctx)
 	d->stop_ctx = ctx;
 	timer_stop(d->o.env, &d->scan_timer);
 	timer_stop(d->o.env, &d->settle_timer);
+	jobs_stop(d);
 	LIST_FOR_SAFE(&d->lots, n, nx)
 	lot_drop_ready(CONTAINER_OF(n, struct dlot, node));
 	LIST_FOR(&d->lanes, n)
@@ -191,6 +192,7 @@ void dispatch_free(struct dispatch *d)
 	progress_free(d);
 	task_cancel(&d->pump);
 	settle_free(d);
+	jobs_free(d);
 	scan_free(d);
 	creds_free(d);
 	prep_free(d);

@@ -255,6 +255,7 @@ struct dhost {
 	struct channels *cs; /* NULL until attached */
 };
 
+struct djobs;   /* dispatch_jobs.c */
 struct dsettle; /* dispatch_settle.c */
 struct dscan;   /* dispatch_scan.c */
 
@@ -310,6 +311,7 @@ struct dispatch {
 	bool scan_out, scan_again;
 	uint32_t scan_gen;
 	struct dsettle *settle;
+	struct djobs *jobs;
 	struct list recons;
 	size_t n_recons, cmds_out; /* cmds_out: commands and works that name us beside the turn */
 	struct list creds;         /* struct dcred */
@@ -410,11 +412,23 @@ void intent_is_committed(struct dcopy *c);
 /* dispatch_receipt.c */
 void receipt_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_receipt *r,
 	uint64_t ticket);
+/* By name: the account may belong to a configuration that is going. NULL: not known (any more). */
+struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account);
+int64_t chan_id_of(const struct dispatch *d, const char *channel); /* 0: not known */
+void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
+void leases_void(struct dispatch *d, int64_t contact); /* copies in memory of who opted out */
+void receipt_again(struct dispatch *d, const struct sq_receipt *o);
+
+/* dispatch_inbound.c */
 void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,
 	uint64_t ticket);
-void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
-void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value);
-void receipt_again(struct dispatch *d, const struct sq_receipt *o);
+
+/* dispatch_jobs.c: polls and statistics; dispatch_jobs_stat.c: numbers on their way to the store */
+bool jobs_init(struct dispatch *d);
+void jobs_free(struct dispatch *d);
+void jobs_kick(struct dispatch *d); /* attached, or another configuration */
+void jobs_stop(struct dispatch *d);
+void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value);
 
 /* dispatch_secret.c, dispatch_cred*.c */
 void refresh_intent_on(void *ctx, struct channel *c, const char *credential, uint64_t ticket);

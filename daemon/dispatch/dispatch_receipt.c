@@ -1,4 +1,4 @@
-/* dispatch_receipt.c - what comes from providers without an op: receipts, saved steps, opt-outs, facts.
+/* dispatch_receipt.c - what comes from providers without an op: receipts, saved steps; opt-outs by link.
  * Thread: loop. Owns: its commands until they are done. Must not know: SQL.
  * The peer is told "ok" (channel_saved) only after the commit. Failures: an error goes back to the peer, which sends again. */
 #include <stdio.h>
@@ -64,12 +64,37 @@ static void ids_join(struct sq_receipt *c, const struct lt_receipt *r)
 	c->ids[n] = 0;
 }
 
+struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account)
+{
+	LIST_FOR(&d->accts, n)
+	{
+		struct dacct *a = CONTAINER_OF(n, struct dacct, node);
+		if (strcmp(a->chan->name, channel) == 0 && strcmp(a->name, account) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+int64_t chan_id_of(const struct dispatch *d, const char *channel)
+{
+	size_t at = 0;
+	uint64_t key;
+	void *v;
+
+	while (map64_next(d->chan_by_id, &at, &key, &v))
+		if (strcmp(((const struct dchan *)v)->name, channel) == 0)
+			return (int64_t)key;
+	return 0;
+}
+
 void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const struct lt_receipt *r,
 	uint64_t ticket)
 {
 	struct dhost *h = ctx;
 	struct dispatch *d = h->d;
 	struct dacct *acct = a ? account_user(a) : NULL;
+	if (a && !acct)
+		acct = acct_named(d, channel_conf(ch)->name, account_name(a));
 	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
 
 	c->d = d;
@@ -77,6 +102,7 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 	c->ticket = ticket;
 	c->c.state = r->state;
 	c->c.final = r->final != 0;
+	c->c.at_given = r->at_ms > 0;
 	c->c.at_ms = r->at_ms > 0 ? r->at_ms : env_wall(d->o.env);
 	c->c.give_up_ms = env_wall(d->o.env) + D_ORPHAN_LIFE_MS;
 	(void)str_copy(c->c.code, sizeof(c->c.code), (struct str){ r->code.p, r->code.n });
@@ -89,15 +115,8 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 		c->c.delivery = (int64_t)(r->attempt >> 8);
 	else if (r->ref.n)
 		(void)ref_read(d->o.store, (struct str){ r->ref.p, r->ref.n }, &c->c.delivery);
-	/* By name where the account belongs to a configuration that is going. */
-	LIST_FOR(&d->accts, n)
-	{
-		struct dacct *x = CONTAINER_OF(n, struct dacct, node);
-		if (!acct && strcmp(x->chan->name, channel_conf(ch)->name) == 0 &&
-			(!a || strcmp(x->name, account_name(a)) == 0))
-			acct = x;
-	}
 	c->c.account_id = acct ? acct->id : 0;
+	c->c.channel_id = chan_id_of(d, channel_conf(ch)->name);
 	receipt_submit(c);
 }
 
@@ -157,58 +176,17 @@ void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, u
 	}
 }
 
-/* --- facts ------------------------------------------------------------------------------------------------------------- */
-
-struct stat_cmd {
-	struct sq_stat c;
-	struct dispatch *d;
-};
-
-static void on_stat_stored(struct store_cmd *cmd)
-{
-	struct stat_cmd *s = CONTAINER_OF(cmd, struct stat_cmd, c.cmd);
-	struct dispatch *d = s->d;
-
-	if (cmd->rc)
-		log_line(LOG_DEBUG, "ev=stat.lost msg=%lld code=%d", (long long)s->c.delivery,
-			cmd->rc);
-	d_free(s);
-	cmd_end(d);
-}
-
-void stat_on(void *ctx, uint64_t delivery, struct str name, int64_t value)
-{
-	struct dispatch *d = ((struct dhost *)ctx)->d;
-	struct stat_cmd *s = d_alloc(d, sizeof(*s));
-
-	s->d = d;
-	s->c.delivery = (int64_t)delivery;
-	s->c.value = value;
-	(void)str_copy(s->c.name, sizeof(s->c.name), name);
-	sq_stat_init(&s->c);
-	s->c.cmd.done = on_stat_stored;
-	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		on_stat_stored(&s->c.cmd);
-	}
-}
-
 /* --- opt-outs ---------------------------------------------------------------------------------------------------------- */
 
 struct optout_cmd {
 	struct sq_optout c;
 	struct dispatch *d;
-	struct dhost *host;
-	uint64_t ticket;
 	void (*done)(void *ctx, int rc);
 	void *ctx;
 };
 
 /* Copies of that contact that wait in memory were leased before: their lots are read again. */
-static void leases_void(struct dispatch *d, int64_t contact)
+void leases_void(struct dispatch *d, int64_t contact)
 {
 	size_t at = 0;
 	uint64_t key;
@@ -232,8 +210,6 @@ static void on_opted_out(struct store_cmd *cmd)
 
 	if (cmd->rc == 0)
 		leases_void(d, o->c.contact);
-	if (o->ticket)
-		channel_saved(o->host->cs, o->ticket, cmd->rc);
 	if (o->done)
 		o->done(o->ctx, cmd->rc);
 	d_free(o);
@@ -251,33 +227,6 @@ static void optout_submit(struct optout_cmd *o)
 		o->c.cmd.rc = sent;
 		on_opted_out(&o->c.cmd);
 	}
-}
-
-void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,
-	uint64_t ticket)
-{
-	struct dhost *h = ctx;
-	struct dispatch *d = h->d;
-	const struct conf_channel *conf = channel_conf(c);
-
-	UNUSED(a);
-	if (in->kind != LT_IN_OPT_OUT && in->kind != LT_IN_COMPLAINT) {
-		/* Not kept by this version: the peer is told so, and the operator. */
-		log_line(LOG_WARN, "ev=inbound.unread ch=%s kind=%u continuing", conf->name,
-			in->kind);
-		channel_saved(h->cs, ticket, -ENOTSUP);
-		return;
-	}
-	struct optout_cmd *o = d_alloc(d, sizeof(*o));
-	o->d = d;
-	o->host = h;
-	o->ticket = ticket;
-	o->c.kind = (int)conf->kind;
-	o->c.reason = in->kind == LT_IN_COMPLAINT ? (int)SUP_COMPLAINT : (int)SUP_OPT_OUT;
-	(void)str_copy(
-		o->c.address, sizeof(o->c.address), (struct str){ in->address.p, in->address.n });
-	snprintf(o->c.via, sizeof(o->c.via), "inbound:%s", conf->name);
-	optout_submit(o);
 }
 
 struct unsub_refused {

@@ -293,6 +293,7 @@ void setup_bind(struct dispatch *d)
 		.hard_mailbox_off_ms = d->conf->suppress.hard_mailbox_off_ms,
 		.domain_ms = d->conf->suppress.domain_ms,
 		.soft_ms = d->conf->suppress.soft_ms };
+	jobs_kick(d);
 }
 
 static void setup_free(struct setup *s)

@@ -119,10 +119,12 @@ static void on_inbound(void *ctx, struct channel *c, struct chan_account *a,
 	channel_saved(t->cs, ticket, 0);
 }
 
-static void on_stat(void *ctx, uint64_t delivery, struct str name, int64_t value)
+static void on_stat(
+	void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value)
 {
 	struct ht *t = ctx;
 
+	(void)a;
 	(void)delivery;
 	(void)name;
 	(void)value;

@@ -63,7 +63,6 @@ static struct fake {
 	} ask[4];
 	int n_asks; /* since the scene opened */
 	size_t n_asking;
-	uint64_t saved_tickets[64];
 	uint64_t n_published, n_doubles, n_started, n_questions, n_batches, n_batched, n_saved;
 	int saved_rc;
 	uint64_t n_refreshed;
