@@ -1,0 +1,369 @@
+/* facebook_admin.c - what is not sending: taking a post back, correcting its text, deriving the page's token, checking a page.
+ * Thread: loop. Owns: nothing beyond its job. Failures: said in words a person can act on; a post that is gone already counts as
+ * taken back. */
+#include <stdio.h>
+#include <string.h>
+#include "facebook_step.h"
+
+#define DAY_MS INT64_C(86400000)
+
+static const char *const scopes_needed[] = { "pages_manage_posts", "pages_read_engagement",
+	"pages_show_list" };
+
+/* --- recall and correct ---------------------------------------------------------------------------------------------------- */
+static bool target_of(struct fb_job *j)
+{
+	for (size_t i = 0; i < j->work->n_ids; i++)
+		if (j->work->ids[i].effect == 0 && fb_copy_id(j->draft, j->work->ids[i].id))
+			return true;
+	fb_restore(j);
+	return j->draft[0] != '\0';
+}
+
+static void admin_intent(struct fb_job *j, enum fb_step_id step, const char *name)
+{
+	const struct lt_host *h = j->inst->host;
+
+	if (!target_of(j)) {
+		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "id", "nobody knows which post it is");
+		return;
+	}
+	j->step = step;
+	if (h->intent(h->ctx, j->job, ltc_z(name), LT_PUBLISHES | LT_REPEATABLE) < 0)
+		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop",
+			"stopped before anything was changed");
+}
+
+static int delete_send(struct fb_job *j)
+{
+	struct fb_send s = { .method = "DELETE",
+		.path = j->draft,
+		.flags = LT_PUBLISHES | LT_REPEATABLE,
+		.total_ms = fb_conf_of(j)->get_ms };
+
+	return fb_send(j, &s);
+}
+
+static void delete_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class == FB_OK)
+		fb_end(j, LT_ACCEPTED, LT_SCOPE_TARGET, 0, "deleted", "the post was deleted");
+	else if (v->class == FB_GONE)
+		fb_end(j, LT_ACCEPTED, LT_SCOPE_TARGET, 0, v->code,
+			"the post was gone already, or is not this app's to see");
+	else
+		fb_fail(j, v);
+}
+
+static int edit_send(struct fb_job *j)
+{
+	struct lt_field f = { .name = LTC_LIT("message"),
+		.src = { .bytes = ltc_trim(j->work->text) } };
+	struct fb_send s = { .method = "POST",
+		.path = j->draft,
+		.body_kind = LT_BODY_FORM,
+		.flags = LT_PUBLISHES | LT_REPEATABLE,
+		.fields = &f,
+		.n_fields = 1,
+		.total_ms = fb_conf_of(j)->post_ms };
+
+	return fb_send(j, &s);
+}
+
+static void edit_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class == FB_OK) {
+		fb_text_print(j->work->text, j->print);
+		fb_end_ok(j, j->draft);
+	} else if (v->class == FB_SAID && v->outcome == LT_DEFERRED &&
+		strncmp(v->code, "200", 3) == 0) {
+		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, v->code,
+			"only the app that made a post may change it: a person corrects this one");
+	} else {
+		fb_fail(j, v);
+	}
+}
+
+/* --- the page's token ------------------------------------------------------------------------------------------------------ */
+static int refresh_send(struct fb_job *j)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,name,access_token"), { NULL, 0 } };
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "%.*s", (int)c->page.n, c->page.p);
+	struct fb_send s = { .method = "GET",
+		.path = path,
+		.query = &q,
+		.n_query = 1,
+		.total_ms = c->get_ms,
+		.token = c->parent,
+		.secret_answer = true };
+	return fb_send(j, &s);
+}
+
+static void refresh_person(struct fb_job *j, const char *code, const char *text)
+{
+	fb_end(j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_PERSON, code, text);
+}
+
+/* A GET spends nothing: what was lost is asked again. */
+static void refresh_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	const struct lt_host *h = j->inst->host;
+
+	if (v->class == FB_TOKEN || (v->class == FB_SAID && (v->flags & LT_R_PERSON))) {
+		refresh_person(j, v->code, v->text);
+		return;
+	}
+	if (v->class == FB_GONE || v->class == FB_SAID) {
+		refresh_person(j, v->code,
+			"the page cannot be read with this login: is it assigned to it?");
+		return;
+	}
+	if (v->class != FB_OK) {
+		fb_fail(j, v);
+		return;
+	}
+	struct lt_str token = fbj_str(v->body, "access_token");
+	if (token.n == 0 || token.n > 4096) {
+		refresh_person(j, "no-token",
+			"the page answers without its token: the login has no task on this page");
+		return;
+	}
+	struct lt_pair set = { .name = LTC_LIT("access_token"), .value = token };
+	if (h->secret_put(h->ctx, j->job, &set, 1, 0, ++j->save_token) < 0)
+		fb_end(j, LT_DEFERRED, LT_SCOPE_ACCOUNT, 0, "host",
+			"the token could not be stored");
+	else
+		j->after_save = FBS_NONE;
+}
+
+/* --- check ----------------------------------------------------------------------------------------------------------------- */
+static void add_note(struct fb_job *j, const char *text)
+{
+	size_t n = strlen(j->note);
+
+	(void)snprintf(j->note + n, sizeof(j->note) - n, "%s%s", n > 0 ? "; " : "", text);
+}
+
+static void fact(struct fb_job *j, const char *name, int64_t value)
+{
+	const struct lt_host *h = j->inst->host;
+
+	h->stat(h->ctx, j->job, 0, ltc_z(name), value);
+}
+
+/* The token goes in the body: with method=get a POST asks what the API documents as a GET with the token in its address. */
+static int check_token_send(struct fb_job *j)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	char head[48];
+	struct lt_field f[] = { { .name = LTC_LIT("method"), .src = { .bytes = LTC_LIT("get") } },
+		{ .name = LTC_LIT("input_token"), .src = { .secret = c->token } } };
+
+	(void)snprintf(head, sizeof(head), "%.*s|", (int)c->app_id.n, c->app_id.p);
+	struct fb_send s = { .method = "POST",
+		.path = "debug_token",
+		.body_kind = LT_BODY_FORM,
+		.fields = f,
+		.n_fields = 2,
+		.total_ms = c->get_ms,
+		.token = c->app_secret,
+		.token_head = ltc_z(head) };
+	return fb_send(j, &s);
+}
+
+static bool has_scope(const struct fbj *list, const char *name)
+{
+	for (const struct fbj *s = fbj_first(list); s != NULL; s = fbj_next(s))
+		if (ltc_eqz(fbj_text(s), name))
+			return true;
+	return false;
+}
+
+static bool check_scopes(struct fb_job *j, const struct fbj *data)
+{
+	bool all = true;
+	char text[100];
+
+	for (size_t i = 0; i < sizeof(scopes_needed) / sizeof(scopes_needed[0]); i++) {
+		if (has_scope(fbj_get(data, "scopes"), scopes_needed[i]))
+			continue;
+		(void)snprintf(text, sizeof(text), "missing permission %s", scopes_needed[i]);
+		add_note(j, text);
+		fact(j, "warn.permission_missing", 1);
+		all = false;
+	}
+	if (!has_scope(fbj_get(data, "scopes"), "read_insights"))
+		add_note(j, "no read_insights: clicks are not counted");
+	return all;
+}
+
+static void check_expiry(struct fb_job *j, const struct fbj *data)
+{
+	static const char *const keys[] = { "expires_at", "data_access_expires_at" };
+	static const char *const names[] = { "token_expires_at_ms", "data_access_expires_at_ms" };
+	char text[80];
+
+	for (size_t i = 0; i < 2; i++) {
+		int64_t at = fbj_i64(data, keys[i], 0) * 1000;
+		if (at <= 0)
+			continue;
+		fact(j, names[i], at);
+		int64_t days = (at - fb_now(j)) / DAY_MS;
+		if (days < fb_conf_of(j)->expiry_days) {
+			(void)snprintf(text, sizeof(text), "WARNING: %s ends in %lld days",
+				i == 0 ? "the token" : "access to data", (long long)days);
+			add_note(j, text);
+		}
+	}
+}
+
+static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	const struct fbj *data = fbj_get(v->body, "data");
+	struct lt_str type = fbj_str(data, "type");
+
+	if (v->class != FB_OK || data == NULL) {
+		if (v->class == FB_OK)
+			fb_end(j, LT_DEFERRED, LT_SCOPE_ACCOUNT, 0, "check",
+				"the token cannot be inspected");
+		else
+			fb_fail(j, v);
+		return;
+	}
+	if (!fbj_true(data, "is_valid")) {
+		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, LT_R_PERSON, "token",
+			"the page's token is not valid: it will be derived again, or log in again");
+		return;
+	}
+	if (!ltc_eq(fbj_str(data, "app_id"), fb_conf_of(j)->app_id) &&
+		fbj_str(data, "app_id").n > 0)
+		add_note(j, "the token is another app's");
+	if (type.n > 0 && !ltc_eqz(type, "PAGE"))
+		add_note(j, "WARNING: this is not a page token: every post will fail with 200");
+	j->text_only = check_scopes(j, data);
+	check_expiry(j, data);
+	fb_go(j, FBS_CHECK_PAGE);
+}
+
+static int check_page_send(struct fb_job *j)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,name,fan_count"), { NULL, 0 } };
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "%.*s", (int)c->page.n, c->page.p);
+	struct fb_send s = {
+		.method = "GET", .path = path, .query = &q, .n_query = 1, .total_ms = c->get_ms
+	};
+	return fb_send(j, &s);
+}
+
+void fb_check_over(struct fb_job *j)
+{
+	add_note(j, "the API does not tell the app's mode: it must be Live");
+	fb_end(j, j->text_only ? LT_ACCEPTED : LT_REFUSED, LT_SCOPE_ACCOUNT, 0,
+		j->text_only ? "ok" : "permissions", j->note);
+}
+
+static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	char text[100];
+
+	if (v->class != FB_OK) {
+		fb_fail(j, v);
+		return;
+	}
+	struct lt_str name = ltc_utf8_cut(fbj_str(v->body, "name"), 60);
+	if (!ltc_eq(fbj_str(v->body, "id"), fb_conf_of(j)->page)) {
+		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, 0, "page",
+			"another page answers than is configured");
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "page %.*s", (int)name.n, name.n > 0 ? name.p : "");
+	add_note(j, text);
+	if (fbj_get(v->body, "fan_count") != NULL)
+		fact(j, "followers", fbj_i64(v->body, "fan_count", 0));
+	if (fb_conf_of(j)->parent.n > 0)
+		fb_go(j, FBS_CHECK_TASKS);
+	else
+		fb_go(j, FBS_SWEEP);
+}
+
+static int check_tasks_send(struct fb_job *j)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	struct lt_pair q[] = { { LTC_LIT("fields"), LTC_LIT("id,tasks"), { NULL, 0 } },
+		{ LTC_LIT("limit"), LTC_LIT("100"), { NULL, 0 } },
+		{ LTC_LIT("after"), ltc_z(j->list.after), { NULL, 0 } } };
+	struct fb_send s = { .method = "GET",
+		.path = "me/accounts",
+		.query = q,
+		.n_query = j->list.after[0] != '\0' ? 3 : 2,
+		.total_ms = c->get_ms,
+		.token = c->parent };
+
+	return fb_send(j, &s);
+}
+
+/* The list may lack a page that works by its id: only what it does say counts. */
+static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	const struct fbj *data = fbj_get(v->body, "data");
+
+	if (v->class != FB_OK) {
+		add_note(j, "the tasks on the page could not be read");
+		fb_go(j, FBS_SWEEP);
+		return;
+	}
+	for (const struct fbj *p = fbj_first(data); p != NULL; p = fbj_next(p)) {
+		if (!ltc_eq(fbj_str(p, "id"), fb_conf_of(j)->page))
+			continue;
+		if (!has_scope(fbj_get(p, "tasks"), "CREATE_CONTENT")) {
+			add_note(j, "the login lacks the task CREATE_CONTENT on this page");
+			fact(j, "warn.task_missing", 1);
+			j->text_only = false;
+		}
+		fb_go(j, FBS_SWEEP);
+		return;
+	}
+	if (fb_list_more(j, v->body)) {
+		fb_go(j, FBS_CHECK_TASKS);
+		return;
+	}
+	add_note(j, "the page is not in the login's list, which may be so");
+	fb_go(j, FBS_SWEEP);
+}
+
+void fb_admin_start(struct fb_job *j)
+{
+	switch (j->job->kind) {
+	case LT_J_RECALL: admin_intent(j, FBS_DELETE, "recall"); break;
+	case LT_J_CORRECT:
+		if (ltc_trim(j->work->text).n == 0)
+			fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "text",
+				"a correction needs a text");
+		else
+			admin_intent(j, FBS_EDIT, "correct");
+		break;
+	case LT_J_REFRESH:
+		if (fb_conf_of(j)->parent.n == 0)
+			refresh_person(j, "login",
+				"no system_token is configured to derive the page's token from");
+		else
+			fb_go(j, FBS_REFRESH);
+		break;
+	default: fb_go(j, FBS_CHECK_TOKEN); break;
+	}
+}
+
+const struct fb_step fb_step_delete = { "delete", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE,
+	delete_send, delete_done };
+const struct fb_step fb_step_edit = { "edit", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE, edit_send,
+	edit_done };
+const struct fb_step fb_step_refresh = { "token", 0, refresh_send, refresh_done };
+const struct fb_step fb_step_check_token = { "check", 0, check_token_send, check_token_done };
+const struct fb_step fb_step_check_page = { "check", 0, check_page_send, check_page_done };
+const struct fb_step fb_step_check_tasks = { "check", 0, check_tasks_send, check_tasks_done };

@@ -1,0 +1,485 @@
+/* facebook_step.c - the walk: sends a step, reads its answer, and does what all steps share.
+ * Repeats: what may be repeated is sent again after retry_ms, then six times as long, and so on; a step that creates or publishes
+ * is not, its own code looks first. While a page is limited nothing is asked. A token that is no good is derived anew once.
+ * Thread: loop. Owns: the job's memory until finish. Failures: a host that takes nothing ends the job honestly. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "facebook_step.h"
+
+static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard,
+	[FBS_PHOTO] = &fb_step_photo,
+	[FBS_DRAFT] = &fb_step_draft,
+	[FBS_LOOK_DRAFT] = &fb_step_look_draft,
+	[FBS_LIVE] = &fb_step_live,
+	[FBS_POST] = &fb_step_post,
+	[FBS_LOOK_DUP] = &fb_step_look_dup,
+	[FBS_LINK] = &fb_step_link,
+	[FBS_SWEEP] = &fb_step_sweep,
+	[FBS_SWEEP_DELETE] = &fb_step_sweep_delete,
+	[FBS_VIDEO_START] = &fb_step_video_start,
+	[FBS_VIDEO_CHUNK] = &fb_step_video_chunk,
+	[FBS_VIDEO_FINISH] = &fb_step_video_finish,
+	[FBS_VIDEO_STATUS] = &fb_step_video_status,
+	[FBS_ASK_POST] = &fb_step_ask_post,
+	[FBS_ASK_LIST] = &fb_step_ask_list,
+	[FBS_ASK_PHOTO] = &fb_step_ask_photo,
+	[FBS_ASK_VIDEO] = &fb_step_ask_video,
+	[FBS_DELETE] = &fb_step_delete,
+	[FBS_EDIT] = &fb_step_edit,
+	[FBS_REFRESH] = &fb_step_refresh,
+	[FBS_CHECK_TOKEN] = &fb_step_check_token,
+	[FBS_CHECK_PAGE] = &fb_step_check_page,
+	[FBS_CHECK_TASKS] = &fb_step_check_tasks,
+	[FBS_STATS] = &fb_step_stats,
+	[FBS_STATS_ONE] = &fb_step_stats_one };
+
+const struct fb_conf *fb_conf_of(const struct fb_job *j)
+{
+	return &((const struct fb_inst *)j->inst->priv)->conf;
+}
+
+int64_t fb_now(const struct fb_job *j)
+{
+	return j->inst->host->wall_ms(j->inst->host->ctx);
+}
+
+bool fb_copy_id(char dst[static FB_ID_MAX], struct lt_str s)
+{
+	if (s.n == 0 || s.n >= FB_ID_MAX || ltc_has_control(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++) /* it becomes part of a path and of a saved list */
+		if (strchr(" /?&#%\"\\", s.p[i]) != NULL)
+			return false;
+	memcpy(dst, s.p, s.n);
+	dst[s.n] = '\0';
+	return true;
+}
+
+void fb_job_init(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)
+{
+	struct fb_job *j = job->priv;
+
+	memset(j, 0, sizeof(*j));
+	j->job = job;
+	j->inst = inst;
+	j->work = w;
+	j->save_token = FB_SAVE_TOKEN;
+}
+
+/* --- ends ------------------------------------------------------------------------------------------------------------------ */
+static void settle_session(const struct fb_job *j)
+{
+	struct fb_session *s = j->job->session != NULL ? j->job->session->priv : NULL;
+
+	if (s == NULL || s->job == NULL)
+		return;
+	s->held -= s->held > 0;
+	fb_session_settle(s);
+}
+
+void fb_end_result(struct fb_job *j, struct lt_result *r)
+{
+	const struct lt_host *h = j->inst->host;
+	struct lt_job *job = j->job;
+	struct fb_job copy = { .job = job, .inst = j->inst };
+
+	if (j->over)
+		return;
+	j->over = true;
+	r->struct_size = sizeof(*r);
+	(void)h->finish(h->ctx, job, r); /* job and priv may be gone from here on */
+	settle_session(&copy);
+}
+
+void fb_end(struct fb_job *j, int32_t outcome, int32_t scope, uint32_t flags, const char *code,
+	const char *text)
+{
+	struct lt_result r = { .outcome = outcome,
+		.scope = scope,
+		.flags = flags,
+		.code = ltc_z(code),
+		.text = ltc_z(text),
+		.url = ltc_z(j->url) };
+
+	fb_end_result(j, &r);
+}
+
+/* Ids of the effect: 0 the post, 1 the fingerprint of its text, by which a later change is seen. */
+void fb_end_ok(struct fb_job *j, const char *id)
+{
+	char print[8 + FB_PRINT_LEN], fallback[FB_ID_MAX + 40];
+	struct lt_id ids[2] = { { 0, LT_ACCEPTED, ltc_z(id) }, { 1, LT_ACCEPTED, { NULL, 0 } } };
+
+	(void)snprintf(print, sizeof(print), "text:%s", j->print);
+	ids[1].id = ltc_z(print);
+	(void)snprintf(fallback, sizeof(fallback), "https://www.facebook.com/%s", id);
+	struct lt_result r = { .outcome = LT_ACCEPTED,
+		.code = LTC_LIT("live"),
+		.url = ltc_z(j->url[0] != '\0' ? j->url : fallback),
+		.ids = ids,
+		.n_ids = j->print[0] != '\0' ? 2 : 1 };
+	fb_end_result(j, &r);
+}
+
+void fb_fail(struct fb_job *j, const struct fb_verdict *v)
+{
+	int32_t outcome = LT_DEFERRED, scope = LT_SCOPE_LANE;
+	struct lt_result r = { .outcome = LT_DEFERRED };
+
+	switch (v->class) {
+	case FB_RATE:
+		outcome = LT_DEFERRED;
+		scope = v->scope;
+		r.flags = LT_R_FREE;
+		break;
+	case FB_TOKEN:
+		scope = LT_SCOPE_ACCOUNT;
+		r.flags = LT_R_FREE | LT_R_PERSON;
+		break;
+	case FB_GONE:
+		outcome = LT_REFUSED;
+		scope = LT_SCOPE_TARGET;
+		break;
+	case FB_SAID:
+		outcome = v->outcome;
+		scope = v->scope;
+		r.flags = v->flags;
+		break;
+	case FB_OK:
+	case FB_NOT_SENT:
+	case FB_RETRY:
+	case FB_DUP:
+	case FB_CURSOR: break;
+	}
+	r.outcome = j->job->kind == LT_J_RECONCILE ? (int32_t)LT_UNKNOWN : outcome;
+	r.scope = scope;
+	r.retry_after_ms = v->retry_after_ms;
+	r.code = ltc_z(v->code);
+	r.text = ltc_z(v->text);
+	r.url = ltc_z(j->url);
+	fb_end_result(j, &r);
+}
+
+static void no_host(struct fb_job *j)
+{
+	bool asks = j->job->kind == LT_J_RECONCILE;
+
+	fb_end(j, asks ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_LANE, 0, "host",
+		"the host did not take it");
+}
+
+/* What may be live is not told as stopped; a question that is stopped proves nothing. */
+static void stopped(struct fb_job *j)
+{
+	if (j->tried_live || j->job->kind == LT_J_RECONCILE)
+		fb_end(j, LT_UNKNOWN, LT_SCOPE_TARGET, 0, "stop", "stopped before it could tell");
+	else
+		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop", "stopped before it was live");
+}
+
+/* --- going on -------------------------------------------------------------------------------------------------------------- */
+static void ask_token(struct fb_job *j)
+{
+	const struct lt_host *h = j->inst->host;
+	struct fb_verdict v = { .class = FB_TOKEN, .code = "token" };
+	bool can = j->job->kind != LT_J_REFRESH && !j->refreshed && !j->cancelled;
+
+	j->no_token = false;
+	if (can) {
+		j->refreshed = j->secret_wait = true;
+		if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0)
+			return;
+		j->secret_wait = false;
+	}
+	(void)snprintf(v.text, sizeof(v.text),
+		"there is no page token: log in again, or give this page its token");
+	fb_fail(j, &v);
+}
+
+static void send_now(struct fb_job *j)
+{
+	const struct fb_step *s = steps[j->step];
+	int64_t wait;
+
+	if (fb_limited(j->inst, &wait) && !(s->flags & FB_STEP_PUBLISHES)) {
+		struct fb_verdict v = { .class = FB_RATE,
+			.scope = LT_SCOPE_ACCOUNT,
+			.retry_after_ms = wait,
+			.code = "paused",
+			.text = "the page is limited: nothing is asked until then" };
+		fb_fail(j, &v);
+		return;
+	}
+	int rc = s->send(j);
+	if (j->over)
+		return;
+	j->out = rc >= 0;
+	if (rc < 0 && j->no_token)
+		ask_token(j);
+	else if (rc == -LT_E_AGAIN)
+		fb_wait(j, 200);
+	else if (rc < 0)
+		no_host(j);
+}
+
+void fb_go(struct fb_job *j, enum fb_step_id step)
+{
+	if (j->cancelled) {
+		stopped(j);
+		return;
+	}
+	j->step = step;
+	j->tries = 0;
+	send_now(j);
+}
+
+void fb_wait(struct fb_job *j, int64_t ms)
+{
+	const struct lt_host *h = j->inst->host;
+
+	if (h->wake_at(h->ctx, j->job, h->mono_ms(h->ctx) + ms, FB_WAKE_RETRY) < 0)
+		no_host(j);
+}
+
+void fb_save(struct fb_job *j, const char *name, const char *value)
+{
+	const struct lt_host *h = j->inst->host;
+
+	j->unsaved |= h->save(h->ctx, j->job, ltc_z(name), ltc_z(value), ++j->save_token) < 0;
+}
+
+void fb_then(struct fb_job *j, enum fb_step_id step)
+{
+	if (j->unsaved)
+		no_host(j);
+	else
+		j->after_save = step;
+}
+
+static void on_saved(struct fb_job *j, const struct lt_event *ev)
+{
+	const struct lt_host *h = j->inst->host;
+	enum fb_step_id next = j->after_save;
+
+	if (ev->error < 0) {
+		fb_end(j, j->job->kind == LT_J_RECONCILE ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_LANE,
+			0, "save", "a step could not be stored");
+		return;
+	}
+	if (ev->token == j->save_token && j->job->kind == LT_J_REFRESH) {
+		fb_end(j, LT_ACCEPTED, LT_SCOPE_ACCOUNT, 0, "", "");
+		return;
+	}
+	if (ev->token != j->save_token || next == FBS_NONE)
+		return; /* a later one is on its way, or nothing waits for it */
+	j->after_save = FBS_NONE;
+	uint32_t flags = steps[next]->flags;
+	if (!(flags & FB_STEP_PUBLISHES) || j->intended) {
+		fb_go(j, next);
+		return;
+	}
+	j->step = next;
+	j->tries = 0;
+	if (h->intent(h->ctx, j->job, ltc_z(steps[next]->phase),
+		    LT_PUBLISHES | (flags & FB_STEP_REPEATABLE ? LT_REPEATABLE : 0u)) < 0)
+		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop", "stopped before it was live");
+}
+
+/* --- answers --------------------------------------------------------------------------------------------------------------- */
+static bool again(struct fb_job *j, const struct fb_verdict *v)
+{
+	const struct fb_step *s = steps[j->step];
+	bool may = v->class == FB_NOT_SENT ||
+		(v->class == FB_RETRY &&
+			(!(s->flags & (FB_STEP_PUBLISHES | FB_STEP_CREATES)) ||
+				(s->flags & FB_STEP_REPEATABLE)));
+	int64_t wait = fb_conf_of(j)->retry_ms;
+
+	if (!may || j->cancelled || (int64_t)j->tries >= fb_conf_of(j)->retries)
+		return false;
+	for (uint32_t i = 0; i < j->tries && wait < 120000; i++)
+		wait *= 6;
+	j->tries++;
+	fb_wait(j, wait > 120000 ? 120000 : wait);
+	return true;
+}
+
+static void limited(struct fb_job *j, struct fb_verdict *v, int64_t told_ms)
+{
+	v->retry_after_ms = v->retry_after_ms > told_ms ? v->retry_after_ms : told_ms;
+	v->retry_after_ms = fb_rate_limited(j->inst, j->job, v->retry_after_ms, v->scope);
+}
+
+static void version_look(struct fb_job *j, const struct lt_http_res *r)
+{
+	struct fb_inst *fi = j->inst->priv;
+	const struct lt_host *h = j->inst->host;
+	char text[160];
+
+	for (size_t i = 0; i < r->n_headers && !fi->told_version; i++) {
+		struct lt_str got = r->headers[i].value;
+		if (!ltc_ieqz(r->headers[i].name, "facebook-api-version") || got.n > 40 ||
+			ltc_eq(got, fi->conf.version))
+			continue;
+		fi->told_version = true;
+		(void)snprintf(text, sizeof(text),
+			"answers come from version %.*s, %.*s is configured: it may have ended",
+			(int)got.n, got.p, (int)fi->conf.version.n, fi->conf.version.p);
+		h->log(h->ctx, j->job, 2, ltc_z(text));
+	}
+}
+
+static void on_http(struct fb_job *j, const struct lt_http_res *r)
+{
+	const struct fb_step *s = steps[j->step];
+	struct fb_inst *fi = j->inst->priv;
+	struct fb_verdict v;
+	struct fbj *body = NULL;
+
+	j->out = false;
+	version_look(j, r);
+	int64_t told = fb_rate_read(j->inst, j->job, r);
+	fb_answer_read(fi, s->phase, r, &v, &body);
+	if (v.class == FB_OK)
+		fi->limited_n = 0;
+	if (v.class == FB_RATE)
+		limited(j, &v, told);
+	if (v.class == FB_TOKEN && j->job->kind != LT_J_REFRESH && !j->refreshed) {
+		const struct lt_host *h = j->inst->host;
+		j->refreshed = j->secret_wait = true;
+		(void)snprintf(j->note, sizeof(j->note), "%s: %s", v.code, v.text);
+		if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0) {
+			fbj_free(body);
+			return;
+		}
+		j->secret_wait = false;
+	}
+	if (!again(j, &v))
+		s->done(j, &v);
+	fbj_free(body);
+}
+
+static void on_secret(struct fb_job *j, const struct lt_event *ev)
+{
+	struct fb_verdict v = { .class = FB_TOKEN, .code = "token" };
+
+	if (!j->secret_wait)
+		return;
+	j->secret_wait = false;
+	if (ev->error == 0) {
+		send_now(j);
+		return;
+	}
+	(void)snprintf(v.text, sizeof(v.text), "%s%sno new page token could be had: log in again",
+		j->note, j->note[0] != '\0' ? "; " : "");
+	steps[j->step]->done(j, &v);
+}
+
+/* Whoever may be live waits for its answer; the host cuts what takes too long. */
+static void on_cancel(struct fb_job *j)
+{
+	uint32_t flags = j->step == FBS_NONE ? 0 : steps[j->step]->flags;
+
+	j->cancelled = true;
+	if (j->job->kind == LT_J_OP &&
+		(j->step == FBS_LINK || j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE)) {
+		fb_end_ok(j, j->draft);
+		return;
+	}
+	if (j->out && (flags & FB_STEP_PUBLISHES))
+		return;
+	stopped(j);
+}
+
+void fb_job_event(struct fb_job *j, const struct lt_event *ev)
+{
+	switch (ev->type) {
+	case LT_EV_HTTP: on_http(j, ev->u); break;
+	case LT_EV_SAVED: on_saved(j, ev); break;
+	case LT_EV_SECRET: on_secret(j, ev); break;
+	case LT_EV_GO: fb_op_go(j); break;
+	case LT_EV_WAKE:
+		if (ev->token == FB_WAKE_RETRY)
+			send_now(j);
+		break;
+	case LT_EV_CANCEL: on_cancel(j); break;
+	default: break;
+	}
+}
+
+void fb_op_go(struct fb_job *j)
+{
+	j->intended = true;
+	send_now(j);
+}
+
+/* --- what was saved -------------------------------------------------------------------------------------------------------- */
+static struct lt_str word(struct lt_str *rest)
+{
+	struct lt_str w = { NULL, 0 };
+
+	(void)ltc_next(rest, ' ', &w);
+	return w;
+}
+
+static int64_t number(struct lt_str *rest)
+{
+	int64_t v = 0;
+
+	return ltc_i64(word(rest), 0, INT64_MAX, &v) == 0 ? v : 0;
+}
+
+static struct lt_str saved(const struct fb_job *j, const char *name)
+{
+	return ltc_pair(j->work->steps, j->work->n_steps, name);
+}
+
+static void restore_photos(struct fb_job *j)
+{
+	char name[8];
+
+	for (uint32_t i = 0; i < FB_PHOTOS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "p%u", i);
+		struct lt_str s = saved(j, name), id = word(&s);
+		if (!fb_copy_id(j->photos[i], id))
+			break;
+		j->photo_at[i] = number(&s);
+	}
+}
+
+static void restore_video(struct fb_job *j)
+{
+	struct lt_str s = saved(j, "video"), id = word(&s);
+
+	if (fb_copy_id(j->video, id) && !fb_copy_id(j->video_session, word(&s)))
+		j->video[0] = '\0';
+	s = saved(j, "sent");
+	j->video_from = number(&s);
+	j->video_to = number(&s);
+	s = saved(j, "done");
+	j->done_at = number(&s);
+}
+
+void fb_restore(struct fb_job *j)
+{
+	struct lt_str s = saved(j, "draft"), id = word(&s);
+
+	restore_photos(j);
+	restore_video(j);
+	if (fb_copy_id(j->draft, id))
+		j->draft_at = number(&s);
+	s = saved(j, "try");
+	j->try_at = number(&s);
+	id = word(&s);
+	if (id.n == FB_PRINT_LEN)
+		memcpy(j->print, id.p, id.n);
+	s = saved(j, "live");
+	j->live_at = number(&s);
+	s = saved(j, "looks");
+	j->looks = number(&s);
+	j->looks_at = number(&s);
+	s = saved(j, "lost");
+	while (j->n_lost < FB_LOST_MAX && fb_copy_id(j->lost[j->n_lost], word(&s)))
+		j->n_lost++;
+}

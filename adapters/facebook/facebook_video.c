@@ -1,0 +1,263 @@
+/* facebook_video.c - a video by chunked upload: start, the pieces that the API asks for, finish; then its state until it is live.
+ * Only finish publishes, and its lost answer is unknown: questions read the state of the video. An upload that broke off goes
+ * on where the API says. Thread: loop. Owns: nothing beyond its job. */
+#include <stdio.h>
+#include <string.h>
+#include "facebook_step.h"
+
+static int video_call(struct fb_job *j, const struct lt_field *f, size_t n, uint32_t body,
+	uint32_t flags, int64_t ms)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%.*s/videos", (int)c->page.n, c->page.p);
+	struct fb_send s = { .method = "POST",
+		.path = path,
+		.body_kind = body,
+		.flags = flags,
+		.fields = f,
+		.n_fields = n,
+		.total_ms = ms,
+		.video = true };
+	return fb_send(j, &s);
+}
+
+static struct lt_field text_field(const char *name, struct lt_str v)
+{
+	return (struct lt_field){ .name = ltc_z(name), .src = { .bytes = v } };
+}
+
+static int start_send(struct fb_job *j)
+{
+	char size[24];
+
+	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)j->doc.video_bytes);
+	struct lt_field f[] = { text_field("upload_phase", LTC_LIT("start")),
+		text_field("file_size", ltc_z(size)) };
+	return video_call(j, f, 2, LT_BODY_FORM, 0, fb_conf_of(j)->post_ms);
+}
+
+static void keep_offsets(struct fb_job *j, const struct fbj *body)
+{
+	char value[48];
+
+	j->video_from = fbj_i64(body, "start_offset", 0);
+	j->video_to = fbj_i64(body, "end_offset", 0);
+	(void)snprintf(value, sizeof(value), "%lld %lld", (long long)j->video_from,
+		(long long)j->video_to);
+	fb_save(j, "sent", value);
+}
+
+static void try_keep(struct fb_job *j)
+{
+	char value[64];
+
+	fb_text_print(j->doc.message, j->print);
+	j->try_at = fb_now(j);
+	(void)snprintf(value, sizeof(value), "%lld %s", (long long)j->try_at, j->print);
+	fb_save(j, "try", value);
+}
+
+static void upload_next(struct fb_job *j)
+{
+	bool sane = j->video_from >= 0 && j->video_to <= (int64_t)j->doc.video_bytes;
+
+	if (!sane || j->waits++ > 100000) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
+			"the upload asks for what is not there");
+		return;
+	}
+	if (j->video_from < j->video_to) {
+		fb_then(j, FBS_VIDEO_CHUNK);
+		return;
+	}
+	try_keep(j);
+	char value[24];
+	(void)snprintf(value, sizeof(value), "%lld", (long long)fb_now(j));
+	fb_save(j, "done", value); /* from here on it may be public */
+	fb_then(j, FBS_VIDEO_FINISH);
+}
+
+static void start_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	char value[2 * FB_ID_MAX];
+
+	if (v->class != FB_OK) {
+		fb_fail(j, v);
+		return;
+	}
+	if (!fb_copy_id(j->video, fbj_str(v->body, "video_id")) ||
+		!fb_copy_id(j->video_session, fbj_str(v->body, "upload_session_id"))) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
+			"an answer without the ids of the upload");
+		return;
+	}
+	(void)snprintf(value, sizeof(value), "%s %s", j->video, j->video_session);
+	fb_save(j, "video", value);
+	keep_offsets(j, v->body);
+	upload_next(j);
+}
+
+static int chunk_send(struct fb_job *j)
+{
+	char from[24];
+
+	(void)snprintf(from, sizeof(from), "%lld", (long long)j->video_from);
+	struct lt_field f[] = { text_field("upload_phase", LTC_LIT("transfer")),
+		text_field("upload_session_id", ltc_z(j->video_session)),
+		text_field("start_offset", ltc_z(from)),
+		{ .name = LTC_LIT("video_file_chunk"),
+			.filename = LTC_LIT("chunk"),
+			.content_type = LTC_LIT("application/octet-stream"),
+			.src = *j->doc.video.src } };
+	f[3].src.offset = (uint64_t)j->video_from;
+	f[3].src.length = (uint64_t)(j->video_to - j->video_from);
+	return video_call(j, f, 4, LT_BODY_MULTIPART, 0, fb_conf_of(j)->chunk_ms);
+}
+
+/* A session that is over is begun anew at the next try. */
+static void chunk_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class == FB_OK) {
+		keep_offsets(j, v->body);
+		upload_next(j);
+		return;
+	}
+	if (v->class == FB_GONE || (v->class == FB_SAID && v->outcome == LT_REFUSED)) {
+		fb_save(j, "video", "");
+		fb_save(j, "sent", "");
+	}
+	fb_fail(j, v);
+}
+
+static int finish_send(struct fb_job *j)
+{
+	struct lt_field f[] = { text_field("upload_phase", LTC_LIT("finish")),
+		text_field("upload_session_id", ltc_z(j->video_session)),
+		text_field("title", j->doc.title), text_field("description", j->doc.message),
+		text_field("published", LTC_LIT("true")) };
+
+	return video_call(j, f, 5, LT_BODY_FORM, LT_PUBLISHES, fb_conf_of(j)->post_ms);
+}
+
+static void video_unknown(struct fb_job *j, const char *code, const char *text)
+{
+	struct lt_id ids[] = { { 0, LT_UNKNOWN, ltc_z(j->video) } };
+	struct lt_result r = { .outcome = LT_UNKNOWN,
+		.code = ltc_z(code),
+		.text = ltc_z(text),
+		.ids = ids,
+		.n_ids = 1 };
+
+	fb_end_result(j, &r);
+}
+
+static void finish_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class == FB_RETRY) {
+		video_unknown(j, v->code, v->text);
+	} else if (v->class != FB_OK) {
+		fb_save(j, "done", "");
+		fb_fail(j, v);
+	} else {
+		j->tried_live = true;
+		j->done_at = fb_now(j);
+		j->step = FBS_VIDEO_STATUS;
+		j->tries = 0;
+		fb_wait(j, fb_conf_of(j)->video_poll_ms);
+	}
+}
+
+static int status_send(struct fb_job *j)
+{
+	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("status,permalink_url"), { NULL, 0 } };
+	struct fb_send s = { .method = "GET",
+		.path = j->video,
+		.query = &q,
+		.n_query = 1,
+		.total_ms = fb_conf_of(j)->get_ms };
+
+	return fb_send(j, &s);
+}
+
+static void link_of(struct fb_job *j, struct lt_str url)
+{
+	if (url.n == 0 || url.n > 300 || ltc_has_control(url))
+		return;
+	if (ltc_starts(url, "http"))
+		(void)snprintf(j->url, sizeof(j->url), "%.*s", (int)url.n, url.p);
+	else if (url.p[0] == '/')
+		(void)snprintf(
+			j->url, sizeof(j->url), "https://www.facebook.com%.*s", (int)url.n, url.p);
+}
+
+/* 1 live or on its way, 0 not published yet, -1 failed. */
+static int state_of(const struct fbj *body, struct lt_str *ret_why)
+{
+	const struct fbj *status = fbj_get(body, "status");
+	const struct fbj *publish = fbj_get(status, "publishing_phase");
+	struct lt_str video = fbj_str(status, "video_status"), phase = fbj_str(publish, "status");
+
+	*ret_why = fbj_str(fbj_get(fbj_get(status, "processing_phase"), "error"), "message");
+	if (ltc_eqz(video, "error") || ltc_eqz(video, "upload_failed") ||
+		ltc_eqz(video, "expired") || ltc_eqz(phase, "error"))
+		return -1;
+	if (ltc_eqz(phase, "complete") || ltc_eqz(phase, "completed") ||
+		ltc_eqz(phase, "in_progress") || ltc_eqz(video, "ready"))
+		return 1;
+	return 0;
+}
+
+static void status_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	struct lt_str why = { NULL, 0 };
+	int state = v->class == FB_OK ? state_of(v->body, &why) : 0;
+
+	if (v->class == FB_OK)
+		link_of(j, fbj_str(v->body, "permalink_url"));
+	if (state > 0) {
+		fb_end_ok(j, j->video);
+		return;
+	}
+	if (state < 0 || v->class == FB_GONE) {
+		char text[201];
+		(void)snprintf(text, sizeof(text), "Facebook could not make a video of it: %.*s",
+			(int)(why.n > 120 ? 120 : why.n), why.n > 0 ? why.p : "");
+		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "video", text);
+		return;
+	}
+	if (j->cancelled || fb_now(j) - j->done_at > fb_conf_of(j)->video_poll_max ||
+		v->class == FB_RATE || v->class == FB_TOKEN) {
+		video_unknown(j, "video", "the video is being worked on; asked again");
+		return;
+	}
+	fb_wait(j, fb_conf_of(j)->video_poll_ms);
+}
+
+static void ask_video_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	struct lt_str why;
+	int state = v->class == FB_OK ? state_of(v->body, &why) : 0;
+
+	if (v->class != FB_OK) {
+		fb_fail(j, v);
+		return;
+	}
+	link_of(j, fbj_str(v->body, "permalink_url"));
+	if (state > 0)
+		fb_end_ok(j, j->video);
+	else if (state < 0)
+		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "video",
+			"Facebook could not make a video of it");
+	else
+		fb_end(j, LT_UNKNOWN, LT_SCOPE_TARGET, 0, "video",
+			"not published yet, as far as can be seen");
+}
+
+const struct fb_step fb_step_video_start = { "video", 0, start_send, start_done };
+const struct fb_step fb_step_video_chunk = { "video", 0, chunk_send, chunk_done };
+const struct fb_step fb_step_video_finish = { "video", FB_STEP_PUBLISHES | FB_STEP_CREATES,
+	finish_send, finish_done };
+const struct fb_step fb_step_video_status = { "read", 0, status_send, status_done };
+const struct fb_step fb_step_ask_video = { "read", 0, status_send, ask_video_done };

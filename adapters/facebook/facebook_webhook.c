@@ -1,0 +1,193 @@
+/* facebook_webhook.c - the page feed as Facebook tells it: a subscription confirmed, signed events read, each a receipt.
+ * The signature is checked over the raw bytes before one of them is believed. A post of ours confirms an unknown sooner, one that
+ * was removed or edited is told; all else is passed over. The reply waits in the host for every commit.
+ * Thread: loop. Owns: nothing beyond its job. Failures: 403 for what is not signed, 400 for what cannot be read. */
+#include <stdio.h>
+#include <string.h>
+#include "facebook_step.h"
+
+#define EVENTS_MAX 1000
+#define VALUE_MAX  512
+
+static int answer(struct lt_inst *inst, struct lt_job *job, int32_t status, struct lt_str body)
+{
+	const struct lt_host *h = inst->host;
+	struct lt_result r = { .struct_size = sizeof(r), .outcome = LT_ACCEPTED };
+
+	(void)h->reply(h->ctx, job, status, LTC_LIT("text/plain"), body);
+	return h->finish(h->ctx, job, &r);
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+/* Value of a name in a query, decoded; false when absent or too long. */
+static bool query_value(struct lt_str query, const char *name, char dst[VALUE_MAX])
+{
+	struct lt_str one;
+	size_t k = strlen(name), n = 0;
+
+	while (ltc_next(&query, '&', &one)) {
+		if (one.n <= k || memcmp(one.p, name, k) != 0 || one.p[k] != '=')
+			continue;
+		for (size_t i = k + 1; i < one.n; i++) {
+			char c = one.p[i] == '+' ? ' ' : one.p[i];
+			if (c == '%' && i + 2 < one.n && hex_digit(one.p[i + 1]) >= 0 &&
+				hex_digit(one.p[i + 2]) >= 0) {
+				c = (char)(hex_digit(one.p[i + 1]) * 16 + hex_digit(one.p[i + 2]));
+				i += 2;
+			}
+			if (n + 1 >= VALUE_MAX)
+				return false;
+			dst[n++] = c;
+		}
+		dst[n] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* In the same time whatever differs. */
+static bool same_secret(struct lt_str a, struct lt_str b)
+{
+	unsigned char diff = a.n != b.n || a.n == 0;
+
+	for (size_t i = 0; i < a.n; i++)
+		diff |= (unsigned char)(a.p[i] ^ (b.n > 0 ? b.p[i % b.n] : 0));
+	return diff == 0;
+}
+
+static int subscribe(struct lt_inst *inst, struct lt_job *job, const struct lt_request *q)
+{
+	const struct fb_inst *fi = inst->priv;
+	const struct lt_host *h = inst->host;
+	char mode[VALUE_MAX], token[VALUE_MAX], challenge[VALUE_MAX];
+	struct lt_str want = { NULL, 0 };
+
+	if (!query_value(q->query, "hub.mode", mode) || strcmp(mode, "subscribe") != 0 ||
+		!query_value(q->query, "hub.verify_token", token) ||
+		!query_value(q->query, "hub.challenge", challenge))
+		return answer(inst, job, 400, LTC_LIT("not a subscription"));
+	if (fi->conf.verify_token.n == 0 ||
+		h->secret_get(h->ctx, job, fi->conf.verify_token, &want, NULL) < 0 ||
+		!same_secret(ltc_z(token), want))
+		return answer(inst, job, 403, LTC_LIT("wrong token"));
+	return answer(inst, job, 200, ltc_z(challenge));
+}
+
+static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_request *q)
+{
+	const struct fb_inst *fi = inst->priv;
+	const struct lt_host *h = inst->host;
+	struct lt_src body = { .bytes = q->body };
+	struct lt_str got = { NULL, 0 };
+	char want[72] = "sha256=";
+	uint8_t mac[32];
+	size_t n = sizeof(mac);
+
+	for (size_t i = 0; i < q->n_headers; i++)
+		if (ltc_ieqz(q->headers[i].name, "x-hub-signature-256"))
+			got = q->headers[i].value;
+	if (h->mac(h->ctx, job, LT_MAC_HMAC_SHA256, fi->conf.app_secret, &body, 1, mac, &n) < 0 ||
+		n != 32)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(want + 7 + 2 * i, 3, "%02x", mac[i]);
+	return same_secret(got, ltc_z(want));
+}
+
+static int32_t state_of(const struct fbj *value)
+{
+	struct lt_str verb = fbj_str(value, "verb");
+
+	if (ltc_eqz(verb, "remove") || ltc_eqz(verb, "hide"))
+		return LT_RC_GONE;
+	if (ltc_eqz(verb, "edited") || ltc_eqz(verb, "edit"))
+		return LT_RC_CHANGED;
+	if (ltc_eqz(verb, "add") && fbj_i64(value, "published", 1) != 0)
+		return LT_ACCEPTED;
+	return -1;
+}
+
+static bool is_post(struct lt_str item)
+{
+	static const char *const items[] = { "status", "post", "photo", "video", "share", "album" };
+
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (ltc_eqz(item, items[i]))
+			return true;
+	return false;
+}
+
+/* Candidates, the surest first: the post, its photos, the fingerprint of its text (which only an unknown has as its first). */
+static bool tell(struct lt_inst *inst, struct lt_job *job, const struct fbj *value)
+{
+	const struct lt_host *h = inst->host;
+	int32_t state = state_of(value);
+	struct lt_str ids[14];
+	char print[FB_PRINT_LEN + 1], text[8 + FB_PRINT_LEN];
+	uint32_t n = 0;
+
+	if (state < 0 || !is_post(fbj_str(value, "item")))
+		return true;
+	const char *const keys[] = { "post_id", "photo_id", "video_id" };
+	for (size_t i = 0; i < 3; i++)
+		if (fbj_str(value, keys[i]).n > 0 && fbj_str(value, keys[i]).n < FB_ID_MAX)
+			ids[n++] = fbj_str(value, keys[i]);
+	for (const struct fbj *p = fbj_first(fbj_get(value, "photo_ids")); p != NULL && n < 13;
+		p = fbj_next(p))
+		if (fbj_text(p).n > 0 && fbj_text(p).n < FB_ID_MAX)
+			ids[n++] = fbj_text(p);
+	if (state == LT_ACCEPTED && fbj_str(value, "message").n > 0) {
+		fb_text_print(fbj_str(value, "message"), print);
+		(void)snprintf(text, sizeof(text), "text:%s", print);
+		ids[n++] = ltc_z(text);
+	}
+	struct lt_receipt r = { .struct_size = sizeof(r),
+		.state = state,
+		.n_ids = n,
+		.ids = ids,
+		.code = LTC_LIT("webhook"),
+		.at_ms = fbj_i64(value, "created_time", 0) * 1000 };
+	return n == 0 || h->receipt(h->ctx, job, &r, 1) >= 0;
+}
+
+static bool entries(struct lt_inst *inst, struct lt_job *job, const struct fbj *body)
+{
+	size_t n = 0;
+
+	for (const struct fbj *e = fbj_first(fbj_get(body, "entry")); e != NULL; e = fbj_next(e))
+		for (const struct fbj *c = fbj_first(fbj_get(e, "changes")); c != NULL;
+			c = fbj_next(c)) {
+			if (!ltc_eqz(fbj_str(c, "field"), "feed"))
+				continue;
+			if (n++ == EVENTS_MAX || !tell(inst, job, fbj_get(c, "value")))
+				return false;
+		}
+	return true;
+}
+
+int fb_webhook_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)
+{
+	const struct lt_request *q = w->request;
+
+	if (q == NULL)
+		return -LT_E_INVALID;
+	if (ltc_ieqz(q->method, "GET"))
+		return subscribe(inst, job, q);
+	if (!ltc_ieqz(q->method, "POST"))
+		return answer(inst, job, 405, LTC_LIT(""));
+	if (!is_signed(inst, job, q))
+		return answer(inst, job, 403, LTC_LIT("not signed"));
+	struct fbj *body = fbj_parse(q->body);
+	if (body == NULL)
+		return answer(inst, job, 400, LTC_LIT("not JSON"));
+	bool ok = !ltc_eqz(fbj_str(body, "object"), "page") || entries(inst, job, body);
+	fbj_free(body);
+	return answer(inst, job, ok ? 200 : 503, LTC_LIT(""));
+}
