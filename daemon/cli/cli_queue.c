@@ -167,6 +167,11 @@ int cmd_channels(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			(void)printf(" %s%s%s%s%s\n", json_z(a, "account", ""),
 				cred ? "  credential " : "", json_z(cred, "name", ""),
 				cred ? ": " : "", json_z(cred, "state", ""));
+			if (json_get(a, "stats") && json_get(a, "stats")->child) {
+				char text[300];
+				cli_counts(json_get(a, "stats"), text, sizeof(text));
+				(void)printf("  numbers: %s\n", text);
+			}
 			cli_table(c, json_get(a, "lanes"),
 				"class|  Class,gate|Gate,in_flight|In flight|n,concurrency|Slots|n,intents|Intents|n,rate|Rate/s|n,breaker|Breaker,next_at|Next|t,why|Why");
 		}

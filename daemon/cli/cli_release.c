@@ -286,6 +286,17 @@ static int whole_report(struct cli *c, const char *method, cJSON *params, cJSON 
 	return 0;
 }
 
+/* Is anything known of what became of it after it was published? */
+static bool has_later(const cJSON *rows)
+{
+	for (const cJSON *d = rows ? rows->child : NULL; d; d = d->next) {
+		const cJSON *stats = json_get(d, "stats"), *fate = json_get(d, "fate");
+		if ((stats && stats->child) || (fate && cJSON_IsString(fate)))
+			return true;
+	}
+	return false;
+}
+
 int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -302,7 +313,9 @@ int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		(void)printf("%s  %s\nstate %s: %s\n\n", json_z(r, "release", ""),
 			json_z(r, "title", ""), json_z(r, "state", ""), totals);
 	cli_table(c, json_get(r, "deliveries"),
-		"part|Part,office|Office,channel|Channel,address|Address,state|State,tries|Tries|n,at|When|t,provider_id|Provider id,url|Link,why|Why");
+		has_later(json_get(r, "deliveries"))
+			? "part|Part,office|Office,channel|Channel,address|Address,state|State,tries|Tries|n,at|When|t,provider_id|Provider id,url|Link,stats|Numbers|c,fate|Later,fate_at|Seen|t,why|Why"
+			: "part|Part,office|Office,channel|Channel,address|Address,state|State,tries|Tries|n,at|When|t,provider_id|Provider id,url|Link,why|Why");
 	return 0;
 }
 

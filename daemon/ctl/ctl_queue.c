@@ -6,6 +6,7 @@
 #include <string.h>
 #include "ctl/ctl_channel.h"
 #include "ctl/ctl_queue.h"
+#include "ctl/ctl_queue_stats.h"
 
 #define LANES_MAX 4096
 
@@ -143,8 +144,8 @@ static cJSON *lane_json(const struct lane_seen *l)
 	return o;
 }
 
-static cJSON *accounts_json(
-	const struct ctl_call *c, const struct conf_channel *ch, const struct lanes_seen *s)
+static cJSON *accounts_json(const struct ctl_call *c, const struct conf_channel *ch,
+	const struct lanes_seen *s, const struct ctl_account_stats *stats)
 {
 	cJSON *accounts = json_arr();
 
@@ -159,6 +160,7 @@ static cJSON *accounts_json(
 		cJSON *cred = ctl_credential_json(c, ch->name, ch->accounts[i]->credential);
 		if (cred)
 			json_put(a, "credential", cred);
+		ctl_account_stats_put(stats, ch->name, ch->accounts[i]->name, a);
 		json_add(accounts, a);
 	}
 	return accounts;
@@ -211,22 +213,11 @@ static void routes_now(struct ctl_job *j)
 	free(t);
 }
 
-static int method_channels(struct ctl_call *c, cJSON **ret, struct err *e)
+static void channels_now(struct ctl_call *c, const struct ctl_account_stats *stats)
 {
 	struct lanes_seen s = { 0 };
 	cJSON *rows = json_arr();
 
-	UNUSED(ret);
-	UNUSED(e);
-	if (json_bool(c->params, "by_office", false)) {
-		struct routes *t = x_calloc(1, sizeof(*t));
-		t->j.c = c;
-		t->j.read = read_routes;
-		t->j.then = routes_now;
-		t->rows = rows;
-		ctl_job_start(&t->j);
-		return 0;
-	}
 	dispatch_lanes(c->deps->dispatch, on_facts, &s);
 	for (size_t i = 0; i < c->conf->n_channels; i++) {
 		const struct conf_channel *ch = c->conf->channels[i];
@@ -238,11 +229,27 @@ static int method_channels(struct ctl_call *c, cJSON **ret, struct err *e)
 		json_put_z(o, "kind", chan_kind_name((int)ch->kind));
 		json_put_z(o, "adapter", ch->adapter);
 		json_put_z(o, "version", open ? channel_adapter_version(open) : NULL);
-		json_put(o, "accounts", accounts_json(c, ch, &s));
+		json_put(o, "accounts", accounts_json(c, ch, &s, stats));
 		json_add(rows, o);
 	}
 	free(s.v);
 	ctl_answer(c, 0, NULL, rows_json(rows));
+}
+
+static int method_channels(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	UNUSED(ret);
+	UNUSED(e);
+	if (!json_bool(c->params, "by_office", false)) {
+		ctl_account_stats_read(c, channels_now);
+		return 0;
+	}
+	struct routes *t = x_calloc(1, sizeof(*t));
+	t->j.c = c;
+	t->j.read = read_routes;
+	t->j.then = routes_now;
+	t->rows = json_arr();
+	ctl_job_start(&t->j);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/json.h"
+#include "ctl/ctl_queue_stats.h"
 #include "ctl/ctl_release.h"
 #include "store/store_q_release.h"
 
@@ -365,6 +366,10 @@ static int on_delivery(void *ctx, const struct q_delivery *d)
 			: *d->said && d->state != DLV_ACCEPTED && d->state != DLV_DELIVERED
 			? d->said
 			: NULL);
+	if (ctl_stats_put(p->c->reader, d->id, o) < 0) {
+		cJSON_Delete(o);
+		return -EIO;
+	}
 	json_add(p->rows, o);
 	p->last = d->id;
 	p->n++;

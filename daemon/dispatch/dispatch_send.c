@@ -93,6 +93,18 @@ static void input_of(const struct dcopy *c, const struct chan_result *r, struct 
 		env_random(env, &in->random, sizeof(in->random)); /* for the pause */
 }
 
+/* Ids of the provider are kept for what will name them: receipts pushed or polled, statistics. */
+static bool keeps_ids(const struct dlane *l)
+{
+	const struct conf_channel *c = l->acct->chan->conf;
+	uint64_t caps = l->acct->chan->caps;
+	bool told = l->conf->receipt_wait_ms > 0 ||
+		(c && (c->poll.every_ms || c->webhook.secret.name));
+
+	return (told && (caps & LT_CAP_RECEIPTS)) ||
+		(c && c->stats.every_ms && (caps & LT_CAP_STATS));
+}
+
 static void out_of(struct dcopy *c, const struct chan_result *r, const struct outcome_out *o)
 {
 	const struct dlane *l = c->lot->lane;
@@ -119,9 +131,10 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 		return;
 	result_keep(c, r);
 	c->out.rule = suppress_rule_of(o->effects, c->out.code);
-	c->out.receipts = l->conf->receipt_wait_ms > 0 &&
-		(l->acct->chan->caps & LT_CAP_RECEIPTS) != 0;
-	c->out.settle_by_ms = c->out.receipts ? now + l->conf->receipt_wait_ms : 0;
+	c->out.receipts = keeps_ids(l);
+	c->out.settle_by_ms = l->conf->receipt_wait_ms > 0 && c->out.receipts
+		? now + l->conf->receipt_wait_ms
+		: 0;
 	if (c->out.due_ms < 0 && o->due_ms >= 0)
 		c->out.due_ms = 0;
 	for (int i = 0; i < 2 && !bulk_quiet; i++)
