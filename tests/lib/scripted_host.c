@@ -99,6 +99,7 @@ void sh_free(struct sh *h)
 	for (size_t i = 0; i < h->n_http; i++) {
 		free(h->http[i].url);
 		free(h->http[i].body);
+		free(h->http[i].query);
 	}
 	free(h);
 }

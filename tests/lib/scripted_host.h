@@ -54,6 +54,7 @@ struct sh_http {
 	uint32_t flags, body_kind;
 	char method[16], *url,
 		*body; /* owned; fields as "name=value\n", headers before an empty line */
+	char *query; /* owned; "name=value\n" */
 	bool answered;
 };
 struct sh_note { /* log, trace, save, receipt, inbound, rate, metric, stat, slots, secret_put */

@@ -242,13 +242,24 @@ static int h_http(void *ctx, struct lt_job *job, const struct lt_http_req *r)
 			shi_misuse(h, "a field whose source does not exist");
 		add(&body, "\n", 1);
 	}
+	struct sh_text query = { 0 };
+	for (size_t i = 0; i < r->n_query; i++) {
+		struct lt_src s = { .secret = r->query[i].secret };
+		add(&query, r->query[i].name.p, r->query[i].name.n);
+		add(&query, "=", 1);
+		add(&query, r->query[i].value.p, r->query[i].value.n);
+		if (s.secret.p != NULL && expand(h, &query, &s) < 0)
+			shi_misuse(h, "a query value whose source does not exist");
+		add(&query, "\n", 1);
+	}
 	struct sh_http *c = &h->http[h->n_http++];
 	*c = (struct sh_http){ .job = job,
 		.token = r->token,
 		.flags = r->flags,
 		.body_kind = r->body_kind,
 		.url = shi_copy(r->url),
-		.body = body.p };
+		.body = body.p,
+		.query = query.p };
 	copy_to(c->method, sizeof(c->method), r->method);
 	return 0;
 }
