@@ -100,10 +100,15 @@ struct sb_provider {
 	const char *name;
 	int (*open)(struct sandbox *s, const cJSON *script, struct err *e);
 	void (*close)(struct sandbox *s); /* may be NULL */
+	/* of one that listens by itself, or NULL: its port, and its output of this turn, behind the ledger */
+	int (*port)(struct sandbox *s);
+	void (*flush)(struct sandbox *s);
 };
 extern const struct sb_provider sb_provider_echo, sb_provider_smsc, sb_provider_smsgw,
 	sb_provider_facebook, sb_provider_zalo;
 int sb_providers_open(struct sandbox *s, const cJSON *script, struct err *e) MUST_CHECK;
 void sb_providers_close(struct sandbox *s);
+void sb_providers_flush(struct sandbox *s);
+void sb_providers_ports(struct sandbox *s, cJSON *into);
 
 #endif

@@ -29,3 +29,17 @@ void sb_providers_close(struct sandbox *s)
 		if (providers[i] != NULL && providers[i]->close != NULL)
 			providers[i]->close(s);
 }
+
+void sb_providers_flush(struct sandbox *s)
+{
+	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
+		if (providers[i] != NULL && providers[i]->flush != NULL)
+			providers[i]->flush(s);
+}
+
+void sb_providers_ports(struct sandbox *s, cJSON *into)
+{
+	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
+		if (providers[i] != NULL && providers[i]->port != NULL)
+			json_put_i64(into, providers[i]->name, providers[i]->port(s));
+}

@@ -69,6 +69,7 @@ static void turn_end(uv_prepare_t *p)
 	sb_ledger_flush(s);
 	sb_smtp_flush(s);
 	sb_http_flush(s);
+	sb_providers_flush(s);
 }
 
 static void close_rest(uv_handle_t *h, void *arg)
@@ -87,6 +88,7 @@ void sb_stop(struct sandbox *s)
 	sb_ledger_flush(s);
 	sb_smtp_flush(s);
 	sb_http_flush(s);
+	sb_providers_flush(s);
 	uv_stop(&s->loop);
 }
 
@@ -103,6 +105,7 @@ static int say_ready(struct sandbox *s, int port, struct err *e)
 
 	json_put_i64(o, "smtp", port);
 	sb_http_ports(s, o);
+	sb_providers_ports(s, o);
 	json_put_i64(o, "pid", getpid());
 	json_put_z(o, "dir", s->dir);
 	(void)snprintf(path, sizeof(path), "%s/control.sock", s->dir);
