@@ -49,6 +49,7 @@ static inline void gate_settings(struct gate *g, const char *vendor)
 		"refresh_token" };
 
 	sh_conf(g->h, "sender", "BHXH-VN");
+	sh_conf(g->h, "balance_every", "0");
 	sh_conf(g->h, "callback_url", "https://lantoa.example/w/sms/abc");
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
 		if (strcmp(given[i][0], vendor) == 0)
