@@ -13,6 +13,9 @@ const struct lt_key loop_keys[] = {
 		0 },
 	{ "url", "text", "",
 		"publish by POST to this address and ask it by GET, instead of in memory", 0, 0 },
+	{ "token_url", "text", "",
+		"token service: the account's credential is renewed there, and what is published to `url` carries it",
+		0, 0 },
 };
 const uint32_t loop_n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]);
 
@@ -30,7 +33,8 @@ int loop_conf_read(const struct lt_conf *c, struct loop_conf *ret)
 {
 	struct loop_conf r = { .receipts = yes(value(c, "receipts")),
 		.personal = yes(value(c, "personal")),
-		.url = value(c, "url") };
+		.url = value(c, "url"),
+		.token_url = value(c, "token_url") };
 
 	if (ltc_i64(value(c, "latency_ms"), 0, 3600000, &r.latency_ms) != 0 ||
 		ltc_i64(value(c, "window"), 1, 100000, &r.window) != 0)
@@ -93,21 +97,14 @@ static int session_event(struct lt_job *job, const struct lt_event *ev)
 	return 0;
 }
 
-static int check_start(struct lt_inst *inst, struct lt_job *job)
-{
-	struct lt_result ok = { .struct_size = sizeof(ok),
-		.outcome = LT_ACCEPTED,
-		.text = LTC_LIT("loopback answers from memory") };
-
-	return inst->host->finish(inst->host->ctx, job, &ok);
-}
-
 static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
 	switch (jobs[0]->kind) {
 	case LT_J_SESSION: return session_start(inst, jobs[0]);
-	case LT_J_CHECK: return check_start(inst, jobs[0]);
+	case LT_J_CHECK:
+	case LT_J_REFRESH:
+	case LT_J_LOGIN: return loop_token_start(inst, jobs[0], works[0]);
 	case LT_J_OP:
 	case LT_J_RECONCILE: loop_ops_start(jobs, works, n); return 0;
 	case LT_J_POLL:
@@ -123,6 +120,8 @@ static int loop_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 		return session_event(job, ev);
 	if (job->kind == LT_J_POLL || job->kind == LT_J_STATS || job->kind == LT_J_WEBHOOK)
 		return loop_aside_event(job, ev);
+	if (job->kind == LT_J_CHECK || job->kind == LT_J_REFRESH || job->kind == LT_J_LOGIN)
+		return loop_token_event(job, ev);
 	(void)inst;
 	return loop_op_event(job, ev);
 }

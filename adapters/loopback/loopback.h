@@ -31,7 +31,7 @@ void loop_script_parse(struct lt_str address, struct loop_script *ret);
 struct loop_conf {
 	int64_t latency_ms, window;
 	bool receipts, personal;
-	struct lt_str url;
+	struct lt_str url, token_url;
 };
 struct loop_inst {
 	struct loop_conf conf;
@@ -47,7 +47,14 @@ struct loop_op {
 	struct loop_session *session;
 	const struct lt_work *work; /* borrowed until finish */
 	struct loop_script script;
-	bool sent; /* bytes may have left, or the script pretends so */
+	bool sent;        /* bytes may have left, or the script pretends so */
+	bool renewed;     /* its token was not taken once: a second time ends it */
+	uint64_t version; /* of the token that it carried */
+};
+struct loop_token { /* refresh, login, check */
+	struct lt_inst *inst;
+	struct lt_job *job;
+	const struct lt_work *work;
 };
 
 /* A job beside sending: webhook, poll, statistics. A webhook's body is a script, a line each:
@@ -75,6 +82,9 @@ int loop_address(const struct lt_conf *c, struct lt_str in, struct lt_sink *sink
 int loop_prepare(const struct lt_conf *c, const struct lt_content *in, struct lt_sink *sink);
 int loop_compose(const struct lt_conf *c, struct lt_str note, const struct lt_target *t,
 	uint32_t hole, struct lt_sink *sink);
+/* loopback_secret.c */
+int loop_token_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *work);
+int loop_token_event(struct lt_job *job, const struct lt_event *ev);
 /* loopback_op.c */
 void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n);
 int loop_op_event(struct lt_job *job, const struct lt_event *ev);

@@ -147,15 +147,36 @@ static int on_saved(struct loop_op *op, const struct lt_event *ev)
 /* --- publishing by HTTP ---------------------------------------------------------------------------------------------------- */
 #define HTTP_PIECES 64
 
+/* A newer token, then once more; without one it waits, and costs no try. */
+static int op_renew(struct loop_op *op)
+{
+	const struct lt_host *h = op->session->inst->host;
+
+	if (!op->renewed && h->refresh(h->ctx, op->job, op->work->credential, op->version) == 0) {
+		op->renewed = true;
+		return 0;
+	}
+	op->script.scope = LT_SCOPE_ACCOUNT;
+	op->script.flags |= LT_R_FREE;
+	op_end(op, LT_DEFERRED, "token", "there is no good token");
+	return 0;
+}
+
 static int op_post(struct loop_op *op)
 {
 	const struct lt_host *h = op->session->inst->host;
 	const struct loop_inst *li = op->session->inst->priv;
 	struct lt_field body[HTTP_PIECES];
-	struct lt_pair ref = { .name = LTC_LIT("X-Ref"), .value = op->work->ref };
+	struct lt_pair headers[2] = { { .name = LTC_LIT("X-Ref"), .value = op->work->ref },
+		{ .name = LTC_LIT("access_token"), .secret = LTC_LIT("access_token") } };
+	bool token = li->conf.token_url.n != 0;
+	struct lt_str value;
 
 	if (op->work->n_payload > HTTP_PIECES)
 		return -LT_E_FULL;
+	op->version = 0;
+	if (token && h->secret_get(h->ctx, op->job, LTC_LIT("access_token"), &value, &op->version))
+		return op_renew(op);
 	for (size_t i = 0; i < op->work->n_payload; i++)
 		body[i] = (struct lt_field){ .src = op->work->payload[i] };
 	struct lt_http_req req = { .struct_size = sizeof(req),
@@ -163,8 +184,8 @@ static int op_post(struct loop_op *op)
 		.body_kind = LT_BODY_RAW,
 		.method = LTC_LIT("POST"),
 		.url = li->conf.url,
-		.headers = &ref,
-		.n_headers = 1,
+		.headers = headers,
+		.n_headers = token ? 2 : 1,
 		.fields = body,
 		.n_fields = op->work->n_payload,
 		.token = LOOP_TOKEN_HTTP };
@@ -215,6 +236,8 @@ static void on_http(struct loop_op *op, const struct lt_http_res *r)
 		op_end(op, LT_UNKNOWN, "http", "no answer came");
 	} else if (r->status >= 200 && r->status < 300) {
 		op_end(op, LT_ACCEPTED, "2xx", "");
+	} else if (r->status == 401) {
+		(void)op_renew(op);
 	} else if (r->status == 429 || r->status == 503) {
 		op->script.scope = LT_SCOPE_LANE;
 		op->script.flags |= LT_R_FREE;
@@ -303,6 +326,7 @@ int loop_op_event(struct lt_job *job, const struct lt_event *ev)
 	case LT_EV_SAVED: check(op, on_saved(op, ev)); break;
 	case LT_EV_GO: check(op, op_publish(op)); break;
 	case LT_EV_HTTP: on_http(op, ev->u); break;
+	case LT_EV_SECRET: check(op, ev->error == 0 ? op_post(op) : op_renew(op)); break;
 	case LT_EV_CANCEL: on_cancel(op); break;
 	default: break;
 	}

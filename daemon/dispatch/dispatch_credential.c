@@ -8,7 +8,7 @@
 #include "dispatch/dispatch_cred_internal.h"
 #include "store/store_queue_secret.h"
 
-#define DUE_MIN_MS 1000 /* between two early refreshes, whatever a life says */
+#define DUE_MIN_MS 250 /* between two early refreshes, whatever a life says */
 
 struct dcred *cred_find(struct dispatch *d, const char *channel, const char *name)
 {

@@ -35,11 +35,10 @@ static void file_name(struct buf *b, const char *dir, const char *channel, const
 	(void)buf_addz(b, ".token");
 }
 
-static struct str ad_of(struct buf *b, const char *channel, const char *name)
+static void ad_of(struct buf *b, const char *channel, const char *name)
 {
 	buf_init(b, 512);
 	(void)buf_addf(b, "lantoa-token-mirror-1 %s/%s", channel, name);
-	return buf_str(b);
 }
 
 int mirror_write(const char *dir, const struct keyring *k, const char *channel, const char *name,
@@ -50,6 +49,7 @@ int mirror_write(const char *dir, const struct keyring *k, const char *channel, 
 	uint8_t nonce[BOX_NONCE_LEN];
 
 	file_name(&path, dir, channel, name);
+	ad_of(&ad, channel, name);
 	buf_init(&out, FILE_MAX);
 	buf_init(&plain, CRED_SET_MAX + 64);
 	if (buf_addf(&plain, "%020" PRId64 "%020" PRId64 "%020" PRId64, m->version, m->expires_ms,
@@ -59,7 +59,7 @@ int mirror_write(const char *dir, const struct keyring *k, const char *channel, 
 		buf_done(&plain);
 		return err_set(e, -E2BIG, "%s: too large for the mirror", buf_z(&path));
 	}
-	int rc = box_seal(k, buf_str(&plain), ad_of(&ad, channel, name), nonce,
+	int rc = box_seal(k, buf_str(&plain), buf_str(&ad), nonce,
 		(uint8_t *)out.p + HEAD + BOX_NONCE_LEN);
 	size_t n = HEAD + BOX_NONCE_LEN + plain.n + BOX_TAG_LEN;
 	wipe(plain.p, plain.n);
@@ -115,11 +115,12 @@ int mirror_read(const char *dir, const struct keyring *k, const char *channel, c
 	struct mirror_set m = { 0 };
 
 	file_name(&path, dir, channel, name);
+	ad_of(&ad, channel, name);
 	buf_init(&all, FILE_MAX);
 	int rc = file_read(buf_z(&path), &all, e);
 	if (rc)
 		return rc;
-	rc = open_box(k, buf_str(&all), ad_of(&ad, channel, name), &m);
+	rc = open_box(k, buf_str(&all), buf_str(&ad), &m);
 	if (rc)
 		return err_set(e, rc, "%s: not a mirror of '%s/%s' under the present master key",
 			buf_z(&path), channel, name);
