@@ -32,6 +32,7 @@ struct conformance {
 	const struct conf_case *cases;
 	size_t n_cases;
 	const char *const *good_addresses, *const *bad_addresses; /* NULL at the end */
+	const char *body; /* payload of an op; NULL: a short mail */
 };
 
 void conformance_register(const struct conformance *c);

@@ -54,11 +54,16 @@ static void over(const struct conformance *c, struct ht *t)
 		fail_msg("%s: something was left over, or an op did not end exactly once", c->name);
 }
 
-static struct ht_op *send_one(struct ht *t, const char *address)
+static const char *body(const struct conformance *c)
+{
+	return c->body ? c->body : BODY;
+}
+
+static struct ht_op *send_one(const struct conformance *c, struct ht *t, const char *address)
 {
 	for (int i = 0; i < 100 && t->credits == 0; i++)
 		ht_wait(t, 1000);
-	struct ht_op *o = ht_send(t, address, BODY);
+	struct ht_op *o = ht_send(t, address, body(c));
 	assert_non_null(o);
 	return o;
 }
@@ -95,7 +100,7 @@ static void every_outcome_comes_with_its_scope_and_flags(void **state)
 	{
 		const struct conf_case *k = &c->cases[i];
 		struct ht *t = ready(c, CF_OK, i);
-		struct ht_op *o = send_one(t, k->address);
+		struct ht_op *o = send_one(c, t, k->address);
 		ht_wait(t, 5000);
 		must_be_honest(c, t, o, k->address);
 		if (o->outcome != k->outcome || o->scope != k->scope || o->flags != k->flags)
@@ -116,7 +121,7 @@ static void silence_after_the_send_is_unknown(void **state)
 		if (!a)
 			continue;
 		struct ht *t = ready(c, CF_SILENT, 1);
-		struct ht_op *o = send_one(t, a);
+		struct ht_op *o = send_one(c, t, a);
 		ht_wait(t, 1000);
 		assert_int_equal(o->done, 0);
 		ht_wait(t, 120000);
@@ -135,7 +140,7 @@ static void a_lost_answer_is_unknown(void **state)
 		if (!a)
 			continue;
 		struct ht *t = ready(c, CF_LOST, 1);
-		struct ht_op *o = send_one(t, a);
+		struct ht_op *o = send_one(c, t, a);
 		ht_wait(t, 120000);
 		must_be_honest(c, t, o, "lost answer");
 		assert_int_equal(o->outcome, LT_UNKNOWN);
@@ -152,7 +157,7 @@ static void a_cut_before_the_send_is_deferred(void **state)
 		if (!a)
 			continue;
 		struct ht *t = ready(c, CF_CUT_EARLY, 1);
-		struct ht_op *o = send_one(t, a);
+		struct ht_op *o = send_one(c, t, a);
 		ht_wait(t, 120000);
 		must_be_honest(c, t, o, "early cut");
 		assert_int_equal(o->outcome, LT_DEFERRED);
@@ -172,7 +177,7 @@ static void garbage_never_becomes_a_claim(void **state)
 			continue;
 		char what[40];
 		struct ht *t = ready(c, scripts[k], seed);
-		struct ht_op *o = send_one(t, a);
+		struct ht_op *o = send_one(c, t, a);
 		(void)snprintf(what, sizeof(what), "garbage %zu seed %d", k, (int)seed);
 		ht_wait(t, 120000);
 		must_be_honest(c, t, o, what);
@@ -205,7 +210,7 @@ static void a_cancel_at_each_step_is_honest(void **state)
 			a = c->address(CF_OK);
 		struct ht *t = ready(c, CF_OK, 1);
 		t->go = at % 3 == 2 ? HT_WAIT : HT_AUTO;
-		struct ht_op *o = ht_send(t, a, BODY);
+		struct ht_op *o = ht_send(t, a, body(c));
 		if (!o) { /* its session is not ready yet */
 			over(c, t);
 			continue;
@@ -237,7 +242,7 @@ static void many_ops_end_each_with_its_own_answer(void **state)
 	{
 		struct ht *t = ready(c, CF_OK, 3);
 		for (size_t i = 0; i < 10 * c->n_cases; i++)
-			(void)send_one(t, c->cases[0].address); /* ok, all of them */
+			(void)send_one(c, t, c->cases[0].address); /* ok, all of them */
 		ht_wait(t, 120000);
 		assert_int_equal(ht_done_count(t, LT_ACCEPTED), 10 * c->n_cases);
 		over(c, t);
@@ -251,7 +256,7 @@ static void a_close_in_the_middle_leaves_nothing(void **state)
 	{
 		struct ht *t = ready(c, CF_SILENT, 3);
 		const char *a = c->address(CF_SILENT);
-		struct ht_op *o = a ? send_one(t, a) : NULL;
+		struct ht_op *o = a ? send_one(c, t, a) : NULL;
 		for (int i = 0; i < steps; i++)
 			(void)one_step(t);
 		ht_close(t, 1000);
@@ -276,7 +281,7 @@ static void a_question_that_is_stopped_proves_nothing(void **state)
 			continue;
 		}
 		for (int late = 0; late < 2; late++) {
-			struct ht_op *o = ht_op(t, a, BODY);
+			struct ht_op *o = ht_op(t, a, body(c));
 			o->op.kind = LT_J_RECONCILE;
 			assert_int_equal(ht_start(t, &o, 1), 0);
 			if (!late && o->done == 0)
