@@ -1,6 +1,6 @@
 /* import.c - one import from its file to its answer: slices on workers, then commands of the store, then the answer.
  * Thread: loop; im->fn on a worker. Owns: struct importer until done was called.
- * Happy path (large): open, slice ..., check | begin, [read, chunk ...] ..., finish. (small): read | one command.
+ * Happy path (large): open, slice ... beside stage ..., check | begin, read ... beside chunk ..., finish. (small): read | one command.
  * Failures: before begin the stage is removed and nothing is stored. A full disk behind begin is waited for; what else stops it
  * leaves the job for the next start.
  */
@@ -30,6 +30,7 @@ static struct importer *importer_new(const struct import_opts *o, plan_done_fn *
 	im->ctx = ctx;
 	problems_init(&im->problems);
 	buf_init(&im->block, BLOCK_MAX);
+	buf_init(&im->other, BLOCK_MAX);
 	return im;
 }
 
@@ -40,6 +41,7 @@ static void importer_free(struct importer *im)
 	import_small_free(im);
 	problems_done(&im->problems);
 	buf_done(&im->block);
+	buf_done(&im->other);
 	conf_unref(im->conf);
 	char *const own[] = { im->path, im->name, im->source, im->person, im->via, im->office };
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
@@ -213,24 +215,64 @@ static void finish(struct importer *im)
 
 static int read_block(struct importer *im)
 {
-	return stage_read(im->stage, im->cursor, &im->block);
+	return stage_read(im->stage, im->read_cursor, &im->block, &im->read_rows);
 }
 
+static void block_take(struct importer *im);
 static void on_block(struct importer *im)
 {
-	if (im->rc < 0) {
-		struct store_cmd failed = { .rc = im->rc };
+	im->reading = false;
+	im->full = true;
+	if (!im->storing)
+		block_take(im);
+}
+
+static void read_ahead(struct importer *im)
+{
+	im->reading = true;
+	im->full = false;
+	step(im, read_block, on_block);
+}
+
+static void swap_blocks(struct importer *im)
+{
+	struct buf b = im->block;
+	im->block = im->other;
+	im->other = b;
+	im->full = false;
+}
+
+/* What was read is applied, and the next is read beside it. */
+static void block_take(struct importer *im)
+{
+	if (im->store_rc < 0 || im->rc < 0) {
+		struct store_cmd failed = { .rc = im->store_rc < 0 ? im->store_rc : im->rc,
+			.err = im->store_err };
 		left(im, &failed);
+		return;
+	}
+	swap_blocks(im);
+	if (im->other.n == 0) {
+		finish(im);
 		return;
 	}
 	im->chunk = (struct import_chunk){ .stage = im->stage,
 		.import_id = im->import_id,
-		.block = buf_str(&im->block),
-		.cursor = im->cursor };
-	if (im->block.n == 0)
-		finish(im);
-	else
-		next_chunk(im);
+		.block = buf_str(&im->other),
+		.cursor = im->read_cursor };
+	im->read_cursor += im->read_rows;
+	im->storing = true;
+	read_ahead(im);
+	next_chunk(im);
+}
+
+static void applied(struct importer *im, int rc, const struct err *e)
+{
+	im->storing = false;
+	im->store_rc = rc;
+	im->store_err = *e;
+	if (!im->reading)
+		block_take(im);
 }
 
 static void on_chunk(struct store_cmd *cmd)
@@ -241,17 +283,12 @@ static void on_chunk(struct store_cmd *cmd)
 		timer_set(im->o.env, &im->retry, env_mono(im->o.env) + RETRY_MS);
 		return;
 	}
-	if (cmd->rc < 0) {
-		left(im, cmd);
-		return;
-	}
 	im->chunk.at = im->chunk.next;
 	im->chunk.cursor += im->chunk.rows;
-	im->cursor = im->chunk.cursor;
-	if (im->chunk.at < im->chunk.block.n)
-		next_chunk(im);
+	if (cmd->rc < 0 || im->chunk.at >= im->chunk.block.n)
+		applied(im, cmd->rc, &cmd->err);
 	else
-		step(im, read_block, on_block);
+		next_chunk(im);
 }
 
 static void next_chunk(struct importer *im)
@@ -270,8 +307,8 @@ static void on_begin(struct store_cmd *cmd)
 		return;
 	}
 	im->import_id = im->begin.ret_import;
-	im->cursor = 0;
-	step(im, read_block, on_block);
+	im->read_cursor = 0;
+	read_ahead(im);
 }
 
 /* --- large: read and check ---------------------------------------------------------------------------------------------------------------- */
@@ -318,14 +355,65 @@ static void on_checked(struct importer *im)
 	submit(im, &im->begin.cmd, on_begin);
 }
 
+static void slices(struct importer *im);
 static void on_slice(struct importer *im)
 {
-	if (im->rc < 0 || (im->end && im->problems.errors))
+	im->reading = false;
+	im->full = true;
+	slices(im);
+}
+
+static void on_store(struct work *w)
+{
+	struct importer *im = CONTAINER_OF(w, struct importer, store_work);
+	im->store_rc = stage_add(im->stage, buf_str(&im->other), &im->store_err);
+}
+
+static void on_stored(struct work *w)
+{
+	struct importer *im = CONTAINER_OF(w, struct importer, store_work);
+	im->storing = false;
+	slices(im);
+}
+
+static void slices_end(struct importer *im)
+{
+	if (im->rc == 0 && im->store_rc < 0) {
+		im->rc = im->store_rc;
+		im->err = im->store_err;
+	}
+	if (im->rc < 0 || im->problems.errors)
 		end(im, im->rc);
-	else if (im->end)
-		step(im, check, on_checked);
 	else
+		step(im, check, on_checked);
+}
+
+/* A slice is parsed on one worker while the one before goes into the stage on another. */
+static void slices(struct importer *im)
+{
+	bool bad = im->rc < 0 || im->store_rc < 0;
+	if (im->full && !im->storing && !bad) {
+		swap_blocks(im);
+		if (!im->problems.errors && im->other.n > 0) {
+			im->storing = true;
+			im->store_work = (struct work){ .fn = on_store, .done = on_stored };
+			env_work(im->o.env, &im->store_work);
+		}
+	}
+	if (!im->reading && !im->full && !im->end && !bad) {
+		im->reading = true;
 		step(im, import_targets_slice, on_slice);
+	} else if (!im->reading && !im->storing && (bad || (im->end && !im->full))) {
+		slices_end(im);
+	}
+}
+
+static void on_opened(struct importer *im)
+{
+	if (im->rc < 0)
+		end(im, im->rc);
+	else
+		slices(im);
 }
 
 /* --- small ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -396,7 +484,7 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 	im->office = dup_or_null(who->office);
 	im->dry = dry;
 	if (what == IMPORT_WHAT_TARGETS || what == IMPORT_WHAT_SUPPRESSION)
-		step(im, import_targets_open, on_slice);
+		step(im, import_targets_open, on_opened);
 	else
 		step(im, read_small, on_read_small);
 }
@@ -444,7 +532,7 @@ static void on_again(struct store_cmd *cmd)
 	if (cmd->rc < 0)
 		left(im, cmd);
 	else
-		step(im, read_block, on_block);
+		read_ahead(im);
 }
 
 static int look(struct importer *im)
@@ -464,7 +552,7 @@ static int look(struct importer *im)
 		return rc;
 	import_sweep(im->o.store, rc == 1 ? job.stage : NULL);
 	im->import_id = rc == 1 ? job.import_id : 0;
-	im->cursor = job.cursor;
+	im->read_cursor = job.cursor;
 	if (rc == 1 && stage_reopen(im->o.store, job.stage, &im->stage, &im->err) < 0)
 		im->stage = NULL;
 	return 0;
@@ -479,7 +567,7 @@ static void on_look(struct importer *im)
 		settle(im);
 	} else if (im->stage) {
 		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld",
-			(long long)im->import_id, (long long)im->cursor);
+			(long long)im->import_id, (long long)im->read_cursor);
 		im->again = (struct import_again){ .stage = im->stage };
 		import_again_prepare(&im->again);
 		submit(im, &im->again.cmd, on_again);

@@ -76,21 +76,27 @@ struct importer {
 	struct stage *stage;
 	struct target_parse *parse;
 	bool end;
-	struct buf block;
+	/* Two blocks, so that two threads work: one is read while the other is stored. */
+	struct buf block, other;
+	struct work store_work;
+	struct err store_err;
+	int store_rc;
+	bool reading, storing, full; /* full: block holds what the other side shall take */
+	int64_t read_cursor, read_rows;
 	struct import_begin begin;
 	struct import_again again;
 	struct import_chunk chunk;
 	struct import_finish finish;
 	struct import_undo undo;
 	struct office_settle settle;
-	int64_t import_id, cursor;
+	int64_t import_id;
 };
 int import_offices_read(struct importer *im);
 int import_rules_read(struct importer *im);
 int import_campaigns_read(struct importer *im);
 void import_small_free(struct importer *im);
 int import_targets_open(struct importer *im);
-int import_targets_slice(struct importer *im); /* sets im->end */
+int import_targets_slice(struct importer *im); /* the next rows into im->block; sets im->end */
 void import_targets_close(struct importer *im);
 int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
 	struct err *e);

@@ -397,8 +397,6 @@ int import_targets_slice(struct importer *im)
 		if (rc == 1)
 			rc = import_pack(&im->block, &row);
 	}
-	if (rc == 0 && !im->problems.errors)
-		rc = stage_add(im->stage, buf_str(&im->block), &im->err);
 	return rc;
 }
 

@@ -22,7 +22,7 @@
 #define TARGET_GONE        1u
 #define TARGET_INTERNAL    2u
 #define TARGET_PENDING     4u /* came with import seen_import: not there before its job is gone */
-#define IMPORT_BLOCK_BYTES (2u << 20)
+#define IMPORT_BLOCK_BYTES (1u << 20)
 
 enum import_kind { IMPORT_TARGETS = 1, IMPORT_SUPPRESSION = 2 };
 
@@ -66,7 +66,7 @@ struct stage_ask {
 int stage_check(struct stage *st, const struct stage_ask *ask, struct import_counts *ret,
 	struct err *e) MUST_CHECK;
 /* The next packed steps behind cursor, at most IMPORT_BLOCK_BYTES; 0 and an empty block at the end. */
-int stage_read(struct stage *st, int64_t cursor, struct buf *block) MUST_CHECK;
+int stage_read(struct stage *st, int64_t cursor, struct buf *block, int64_t *ret_rows) MUST_CHECK;
 
 struct import_begin {
 	struct store_cmd cmd;

@@ -209,13 +209,15 @@ int stage_add(struct stage *st, struct str block, struct err *e)
 		      : 0;
 }
 
-int stage_read(struct stage *st, int64_t cursor, struct buf *block)
+int stage_read(struct stage *st, int64_t cursor, struct buf *block, int64_t *ret_rows)
 {
 	sqlite3_stmt *q;
+	*ret_rows = 0;
 	buf_reset(block);
 	int rc = db_query(st->db, &q, "SELECT rec FROM todo WHERE n>? ORDER BY n", "i", cursor);
 	while (rc == 0 && (rc = db_row(st->db, q)) == 1) {
 		rc = buf_add_str(block, col_blob(q, 0));
+		++*ret_rows;
 		if (rc == 0 && block->n >= IMPORT_BLOCK_BYTES)
 			break;
 	}
