@@ -35,7 +35,7 @@ const struct ltc_outcome_row *smpp_status_word(const struct ltc_outcomes *t, con
 
 int smpp_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size)
 {
-	static const char *const words[] = { "connect", "lost", "stopped", "text", NULL };
+	static const char *const words[] = { "connect", "lost", "stopped", "unfit", NULL };
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct ltc_outcome_row *r = smpp_status_row(t, phases[i], 0xffffffff, 1000);

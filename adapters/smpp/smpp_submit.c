@@ -166,7 +166,7 @@ static int op_take(struct smpp_session *s, struct lt_job *job, const struct lt_w
 
 static void op_refuse(struct smpp_session *s, struct lt_job *job, int rc)
 {
-	const struct ltc_outcome_row *row = smpp_status_word(s->si->outcomes, "text");
+	const struct ltc_outcome_row *row = smpp_status_word(s->si->outcomes, "unfit");
 	struct lt_result r = { .struct_size = sizeof(r),
 		.outcome = rc == -ENOMEM ? LT_DEFERRED : row->outcome,
 		.scope = rc == -ENOMEM ? LT_SCOPE_ACCOUNT : row->scope,
@@ -213,7 +213,7 @@ static bool send_one(struct smpp_session *s, struct smpp_link *l, struct smpp_se
 	}
 	if (rc < 0) {
 		g->state = SMPP_SEG_BAD;
-		g->row = smpp_status_word(s->si->outcomes, rc == -EINVAL ? "text" : "lost");
+		g->row = smpp_status_word(s->si->outcomes, rc == -EINVAL ? "unfit" : "lost");
 		if (rc != -EINVAL)
 			smpp_link_reset(s, l, "out of memory");
 		return false;

@@ -166,9 +166,10 @@ static const char *address(enum conf_script script)
 
 static void prepare(struct ht *t)
 {
-	static const char *const names[] = { "outcomes/smpp.tsv", "sms/ranges.tsv" };
+	static const char *const names[] = { "outcomes/smpp.tsv", "sms/ranges.tsv",
+		"sms/prices.tsv" };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		char from[200], to[600], folder[600];
 		struct buf b;
 		struct err e = { 0 };
@@ -212,8 +213,8 @@ static const char *const bad[] = { "", "abc", "02438223344", "+8491000", "0123",
 static const struct conformance smpp = { .name = "smpp",
 	.kind = "sms",
 	.channel_yaml =
-		"settings: {host: 127.0.0.1, system_id: bhxh, sender: BHXH VN, window: 100}\n"
-		"files: {outcomes: ../outcomes/smpp.tsv, ranges: ../sms/ranges.tsv}\n"
+		"settings: {host: 127.0.0.1, system_id: bhxh, sender: BHXH VN, window: 500}\n"
+		"files: {outcomes: ../outcomes/smpp.tsv, ranges: ../sms/ranges.tsv, prices: ../sms/prices.tsv}\n"
 		"accounts: [{name: main}]\n",
 	.prepare = prepare,
 	.play = play,
