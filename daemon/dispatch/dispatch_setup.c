@@ -114,6 +114,14 @@ static struct dacct *acct_of(struct dispatch *d, int64_t id)
 	return NULL;
 }
 
+/* Reports reach such an account through its session only: it stays open without work, and is opened at the start. */
+static bool acct_stays(const struct dacct *a)
+{
+	const uint64_t need = LT_CAP_RECEIPTS | LT_CAP_SHARED_SESSION;
+
+	return (a->chan->caps & (need | LT_CAP_WEBHOOK)) == need;
+}
+
 static void on_acct_idle(struct timer *t)
 {
 	struct dacct *a = CONTAINER_OF(t, struct dacct, idle);
@@ -122,6 +130,11 @@ static void on_acct_idle(struct timer *t)
 	if (lane_has_work(CONTAINER_OF(n, struct dlane, a_node)))
 		return;
 	if (a->acct && a->limit_told && a->d->n_recons == 0) {
+		if (acct_stays(a)) {
+			a->limit_told = 1;
+			channel_limit(a->acct, 1);
+			return;
+		}
 		a->limit_told = 0;
 		a->up = false;
 		a->credits = 0;
@@ -245,6 +258,10 @@ static void acct_bind(struct dispatch *d, struct dacct *a)
 		return;
 	account_set_user(ca, a);
 	groups_bind(d, a);
+	if (acct_stays(a) && a->limit_told == 0) {
+		a->limit_told = 1;
+		channel_limit(ca, 1);
+	}
 }
 
 static bool has_class(const struct conf_channel *c, const char *class)
