@@ -50,8 +50,10 @@ void conf_unref(struct conf *c)
 	free(c->channels);
 	free(c->routes);
 	free(c->category_rules);
+	conf_money_done(c);
 	conf_strv_done(&c->allow_only);
 	conf_strv_done(&c->own_domains);
+	conf_strv_done(&c->push_program);
 	char *const owned[] = { c->path, c->state_dir, c->runtime_dir, c->socket_path,
 		c->adapter_dir, c->staging_dir, c->key_file, c->token_mirror, c->public_url,
 		c->listen_public, c->listen_private };
@@ -250,6 +252,9 @@ int conf_check_whole(struct conf_ctx *cx)
 					cx->file, r->line, chan_kind_name((int)r->kind),
 					r->office ? r->office : "all offices", c->routes[k].line);
 	}
+	if (c->push_assets && (!c->push_program.n || c->push_program.v[0][0] != '/'))
+		return err_set(cx->e, -EINVAL,
+			"%s: public_assets: push needs push_program: [/path/of/program, arguments]", cx->file);
 	int rc = check_listen(cx, "listen_public", c->listen_public);
 	if (!rc)
 		rc = check_listen(cx, "listen_private", c->listen_private);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/crypt.h"
+#include "model/money.h"
 #include "model/state.h"
 #include "model/zone.h"
 
@@ -73,7 +74,8 @@ struct conf_lane {
 	enum conf_unknown_then unknown_then;
 	uint32_t breaker_failures; /* lane troubles in a row that open the breaker */
 	int64_t breaker_pause_ms, breaker_pause_max_ms;
-	bool bulk; /* exchange record only for outcomes other than accepted */
+	bool bulk;                  /* exchange record only for outcomes other than accepted */
+	struct money_limits limits; /* of each lane; used up: it waits for the next day or month */
 };
 struct conf_class {
 	char *name;
@@ -108,21 +110,22 @@ struct conf_webhook { /* what the provider calls: /w/CHANNEL/SECRET[/ACCOUNT] of
 	int64_t timeout_ms; /* for the adapter to reply, else 503 */
 	uint32_t at_once;   /* jobs under way; over it 503 */
 };
-struct conf_poll { /* receipts by asking */
-	int64_t every_ms;  /* 0: never */
+struct conf_poll {          /* receipts by asking */
+	int64_t every_ms;   /* 0: never */
 	int64_t max_age_ms; /* accepted deliveries older than this are not asked about any more */
 	uint32_t batch;
 };
-struct conf_stats { /* numbers of what was published */
+struct conf_stats {       /* numbers of what was published */
 	int64_t every_ms; /* 0: never */
-	int32_t at_min;   /* minute of the day in the configured zone, instead of `every`; -1: none */
-	int64_t for_ms;   /* how long after it was published a thing is looked at */
+	int32_t at_min; /* minute of the day in the configured zone, instead of `every`; -1: none */
+	int64_t for_ms; /* how long after it was published a thing is looked at */
 	uint32_t batch;
 };
-struct conf_inbound { /* what people and providers send to us */
-	int64_t keep_ms;          /* their texts are kept so long */
-	struct conf_strv opt_out; /* words that mean "no more"; none given: those of optout_words_default */
-	bool no_opt_out;          /* `opt_out: []`: texts are never read as an opt-out */
+struct conf_inbound {    /* what people and providers send to us */
+	int64_t keep_ms; /* their texts are kept so long */
+	struct conf_strv
+		opt_out; /* words that mean "no more"; none given: those of optout_words_default */
+	bool no_opt_out; /* `opt_out: []`: texts are never read as an opt-out */
 };
 struct conf_account {
 	char *name;
@@ -173,6 +176,18 @@ struct conf_route { /* (kind, office) -> (channel, account); office NULL: the ki
 struct conf_category_rule {
 	enum category category;
 	struct conf_hours hours;
+	uint32_t
+		per_recipient; /* at most so many to one recipient of a kind within per_window_ms; 0: no limit */
+	int64_t per_window_ms;
+};
+/* Money and messages of a scope; the first that is used up stops what it covers. */
+struct conf_budget {
+	char *channel, *account, *class, *office,
+		*campaign; /* NULL: any; an office with all below it */
+	struct money_limits limits;
+	bool waits, waits_set; /* else: used up, it is held for a person */
+	char *name;            /* "office dien-bien" */
+	int line;
 };
 
 struct conf {
@@ -187,7 +202,9 @@ struct conf {
 	bool trial;
 	struct conf_strv
 		allow_only; /* trial mode: addresses, "@domain" or ".domain" suffixes, "+8491*" beginnings; only these are contacted */
-	char *public_url; /* unsubscribe, assets, webhooks as the world sees them; NULL: none */
+	char *public_url;   /* unsubscribe, assets, webhooks as the world sees them; NULL: none */
+	bool push_assets; /* public assets go to push_program, which says their address; else we serve them under public_url */
+	struct conf_strv push_program;        /* path and arguments */
 	struct conf_strv own_domains;         /* links of texts and `link:` may go only here */
 	char *listen_public, *listen_private; /* "127.0.0.1:8480"; NULL: off; port 0: any */
 	enum log_level log_level;
@@ -197,6 +214,8 @@ struct conf {
 	size_t n_steps;
 	struct conf_category_rule *category_rules;
 	size_t n_category_rules;
+	struct conf_budget *budgets;
+	size_t n_budgets;
 	struct conf_channel **channels;
 	size_t n_channels;
 	struct conf_route *routes;
@@ -230,6 +249,8 @@ const struct conf_person *conf_person_by_uid(
 	const struct conf *c, int64_t uid, const char *login); /* NULL: stranger */
 const struct conf_person *conf_person_by_name(const struct conf *c, const char *name);
 bool conf_trial_allows(const struct conf *c, const char *address); /* true when not in trial mode */
+const struct conf_category_rule *conf_category_find(
+	const struct conf *c, int category); /* NULL: no rule */
 /* The rules in force as one line, for the audit; conf_policy.c. */
 struct buf;
 void conf_policy_text(const struct conf *c, struct buf *b);

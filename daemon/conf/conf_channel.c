@@ -51,6 +51,10 @@ static const struct conf_row lane_rows[] = {
 	LANE("breaker_pause", conf_row_duration, breaker_pause_ms, 100, DAY),
 	LANE("breaker_pause_max", conf_row_duration, breaker_pause_max_ms, 100, 7 * DAY),
 	LANE("bulk", conf_row_bool, bulk, 0, 0),
+	LANE("quota_day", conf_row_i64, limits.messages[MONEY_DAY], 1, INT64_C(1) << 40),
+	LANE("quota_month", conf_row_i64, limits.messages[MONEY_MONTH], 1, INT64_C(1) << 40),
+	LANE("budget_day", conf_row_i64, limits.dong[MONEY_DAY], 1, INT64_C(1) << 50),
+	LANE("budget_month", conf_row_i64, limits.dong[MONEY_MONTH], 1, INT64_C(1) << 50),
 };
 
 static const struct conf_lane lane_default = {

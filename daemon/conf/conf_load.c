@@ -156,31 +156,6 @@ static int row_steps(
 	return 0;
 }
 
-static int row_categories(
-	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
-{
-	struct conf_category_rule **out = dst;
-	UNUSED(row);
-	static const struct conf_row rows[] = { { .key = "hours",
-		.read = conf_row_hours,
-		.at = offsetof(struct conf_category_rule, hours) } };
-	if (v->kind != YN_MAP)
-		return conf_bad(cx, v, "a map from category to its rules belongs here");
-	*out = x_calloc(v->n + 1, sizeof(**out));
-	for (size_t i = 0; i < v->n; i++) {
-		int c = category_parse(str_of(v->child[i]->key));
-		if (c < 0)
-			return conf_bad(cx, v->child[i],
-				"no category; known are emergency, public_notice, internal, advertising");
-		(*out)[i].category = (enum category)c;
-		cx->conf->n_category_rules = i + 1;
-		int rc = conf_read_map(cx, v->child[i], rows, ARRAY_LEN(rows), &(*out)[i]);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 static int add_route(
 	struct conf_ctx *cx, const struct ynode *v, enum chan_kind kind, const char *office)
 {
@@ -326,6 +301,21 @@ static int row_channels_dir(
 	return rc;
 }
 
+static int row_public_assets(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	char *word = NULL;
+	int rc = conf_row_str(cx, v, &word, row);
+	if (!rc && strcmp(word, "serve") && strcmp(word, "push"))
+		rc = conf_bad(cx, v,
+			"'%s' is none of serve (under public_url) and push (by push_program)",
+			word);
+	if (!rc)
+		*(bool *)dst = strcmp(word, "push") == 0;
+	free(word);
+	return rc;
+}
+
 #define TOP(k, r, f, lo, hi)                                                              \
 	{                                                                                 \
 		.key = k, .read = r, .at = offsetof(struct conf, f), .min = lo, .max = hi \
@@ -342,13 +332,16 @@ static const struct conf_row top_rows[] = {
 	TOP("mode", row_mode, trial, 0, 0),
 	TOP("allow_only", conf_row_strv, allow_only, 0, 0),
 	TOP("public_url", conf_row_str, public_url, 0, 0),
+	TOP("public_assets", row_public_assets, push_assets, 0, 0),
+	TOP("push_program", conf_row_strv, push_program, 0, 0),
 	TOP("own_domains", conf_row_strv, own_domains, 0, 0),
 	TOP("listen_public", conf_row_str, listen_public, 0, 0),
 	TOP("listen_private", conf_row_str, listen_private, 0, 0),
 	TOP("log_level", row_level, log_level, 0, 0),
 	TOP("people", row_people, people, 0, 0),
 	TOP("approval", row_steps, steps, 0, 0),
-	TOP("categories", row_categories, category_rules, 0, 0),
+	TOP("categories", conf_row_categories, category_rules, 0, 0),
+	TOP("budgets", conf_row_budgets, budgets, 0, 0),
 	TOP("routes", row_routes, routes, 0, 0),
 	TOP("free_floor", conf_row_size, free_floor_bytes, 0, INT64_C(1) << 44),
 	TOP("ballast", conf_row_size, ballast_bytes, 0, INT64_C(1) << 34),
@@ -405,6 +398,7 @@ static int conf_fill(struct conf *c, struct err *e)
 			.role = ROLE_APPROVER };
 		c->n_steps = 1;
 	}
+	conf_money_default(c);
 	if (c->key_file && c->key_credential)
 		return err_set(e, -EINVAL,
 			"%s: the master key comes from 'key_file' or from 'key_credential', not from both",
@@ -432,6 +426,8 @@ int conf_load(const char *path, struct conf **ret, struct err *e)
 		rc = conf_fill(c, e);
 	if (!rc)
 		rc = conf_check_whole(&cx);
+	if (!rc)
+		rc = conf_money_check(&cx);
 	if (rc)
 		return rc;
 	*ret = MOVE(c);

@@ -48,6 +48,10 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 	add_i64(h, l->max_age_ms);
 	add_i64(h, l->unknown_max_ms);
 	add_i64(h, l->unknown_then);
+	for (int i = 0; i < MONEY_PERIODS; i++) {
+		add_i64(h, l->limits.dong[i]);
+		add_i64(h, l->limits.messages[i]);
+	}
 }
 
 static void put_people(const struct conf *c, struct buf *b)
@@ -92,6 +96,40 @@ static void put_ways(const struct conf *c, struct buf *b)
 	put_hash(b, "channels", c->n_channels, &h);
 }
 
+static void add_limits(struct hasher *h, const struct money_limits *l)
+{
+	for (int i = 0; i < MONEY_PERIODS; i++) {
+		add_i64(h, l->dong[i]);
+		add_i64(h, l->messages[i]);
+	}
+}
+
+static void put_money(const struct conf *c, struct buf *b)
+{
+	struct hasher h;
+	hasher_init(&h);
+	for (size_t i = 0; i < c->n_budgets; i++) {
+		const struct conf_budget *x = &c->budgets[i];
+		add_z(&h, x->name);
+		add_limits(&h, &x->limits);
+		add_i64(&h, x->waits_set ? 1 + x->waits : 0);
+	}
+	put_hash(b, "budgets", c->n_budgets, &h);
+	hasher_init(&h);
+	for (size_t i = 0; i < c->n_category_rules; i++) {
+		const struct conf_category_rule *r = &c->category_rules[i];
+		add_i64(&h, r->category);
+		add_i64(&h, r->per_recipient);
+		add_i64(&h, r->per_window_ms);
+		for (size_t k = 0; k < r->hours.n; k++) {
+			add_i64(&h, r->hours.span[k].days);
+			add_i64(&h, r->hours.span[k].from_min);
+			add_i64(&h, r->hours.span[k].to_min);
+		}
+	}
+	put_hash(b, "categories", c->n_category_rules, &h);
+}
+
 static const char *role_word(unsigned role)
 {
 	switch (role) {
@@ -115,4 +153,5 @@ void conf_policy_text(const struct conf *c, struct buf *b)
 		(long long)c->growth_percent, (long long)c->growth_count);
 	put_people(c, b);
 	put_ways(c, b);
+	put_money(c, b);
 }

@@ -59,6 +59,14 @@ int conf_row_inbound(struct conf_ctx *, const struct ynode *, void *, const stru
 void conf_jobs_default(struct conf_channel *ch);
 void conf_jobs_done(struct conf_channel *ch);
 
+/* conf_money.c: budgets, and the rules of a category. */
+int conf_row_budgets(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_categories(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+void conf_money_default(
+	struct conf *c); /* what the decree on advertising says, where nothing is configured */
+int conf_money_check(struct conf_ctx *cx) MUST_CHECK;
+void conf_money_done(struct conf *c);
+
 int conf_read_channel(
 	struct conf_ctx *cx, const struct ynode *map, struct conf_channel **ret) MUST_CHECK;
 void conf_channel_free(struct conf_channel *ch);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "base/assert.h"
 #include "store/store_internal.h"
+#include "store/store_money.h"
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
 
@@ -36,8 +37,8 @@ static int move_row(struct store_tx *tx, struct sq_outcome *o, enum dlv_state fr
 	return 0;
 }
 
-static int outcome_apply(
-	struct store_tx *tx, struct sq_outcomes *c, struct sq_outcome *o, struct sq_tally *t)
+static int outcome_apply(struct store_tx *tx, struct sq_outcomes *c, struct sq_outcome *o,
+	struct sq_tally *t, struct sq_till *till)
 {
 	enum dlv_state from = o->verb == SQ_OUTCOME || o->verb == SQ_REVOKE ? DLV_SENDING
 									    : DLV_WAITING;
@@ -47,7 +48,9 @@ static int outcome_apply(
 		return rc;
 	if (o->verb != SQ_PUSH)
 		sq_tally_move(t, o->lot, from, o->to);
-	if (o->stepped)
+	if (o->money)
+		rc = sq_till_give_back(till, tx, o);
+	if (rc == 0 && o->stepped)
 		rc = db_exec(tx_db(tx), "DELETE FROM intent WHERE delivery_id=?", "i", o->delivery);
 	if (rc == 0 && o->verb == SQ_OUTCOME)
 		rc = sq_effect_attempt(tx, o, c->numbers);
@@ -69,7 +72,13 @@ static int hold_apply(struct store_tx *tx, const struct sq_hold *h)
 		.why = h->why };
 	int rc;
 
-	if (h->release) {
+	if (h->lot) {
+		rc = db_exec(tx_db(tx), "UPDATE lot SET gate=2, why=? WHERE id=? AND gate=1", "ti",
+			h->why, h->lot);
+		ev.what = "lot.hold";
+		snprintf(subject, sizeof(subject), "release:#%lld lot:#%lld", (long long)h->release,
+			(long long)h->lot);
+	} else if (h->release) {
 		rc = db_exec(tx_db(tx),
 			"UPDATE lot SET gate=2, why=? WHERE lane_id=? AND release_id=? AND gate=1",
 			"tii", h->why, h->lane, h->release);
@@ -90,13 +99,17 @@ static int hold_apply(struct store_tx *tx, const struct sq_hold *h)
 static int outcomes_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_outcomes *c = CONTAINER_OF(cmd, struct sq_outcomes, cmd);
+	struct sq_till *till = sq_till_new();
 	struct sq_tally t;
 	int rc = 0;
 
 	REQUIRE(c->n <= SQ_TURN_MAX);
 	sq_tally_init(&t);
 	for (size_t i = 0; i < c->n && rc == 0; i++)
-		rc = outcome_apply(tx, c, c->v[i], &t);
+		rc = outcome_apply(tx, c, c->v[i], &t, till);
+	if (rc == 0)
+		rc = sq_till_write(till, tx);
+	sq_till_free(till);
 	for (size_t i = 0; i < c->n_holds && rc == 0; i++)
 		rc = hold_apply(tx, &c->holds[i]);
 	if (rc == 0)
@@ -144,16 +157,19 @@ static int gap_check(struct store_tx *tx, struct sq_intent *it, bool *ret_wait)
 	return 0;
 }
 
-static int intent_apply(struct store_tx *tx, struct sq_intent *it, struct sq_tally *t)
+static int intent_apply(
+	struct store_tx *tx, struct sq_intent *it, struct sq_tally *t, struct sq_till *till)
 {
 	struct db *db = tx_db(tx);
-	bool wait = false;
+	bool wait = false, may = true;
 	int rc = 0;
 
 	it->grant = SQ_GONE;
 	if (it->min_gap_ms > 0)
 		rc = gap_check(tx, it, &wait);
-	if (rc || wait)
+	if (rc == 0 && !wait)
+		rc = sq_till_ask(till, tx, it, &may);
+	if (rc || wait || !may)
 		return rc;
 	rc = db_exec(db,
 		"UPDATE delivery SET state=1, tries=tries+1 WHERE id=? AND state=0 AND tries=? AND "
@@ -170,6 +186,8 @@ static int intent_apply(struct store_tx *tx, struct sq_intent *it, struct sq_tal
 	if (rc == 0 && it->min_gap_ms > 0)
 		rc = db_exec(db, "INSERT OR REPLACE INTO gap(contact_id, at) VALUES (?,?)", "ii",
 			it->contact, tx_wall_ms(tx));
+	if (rc == 0)
+		rc = sq_till_take(till, tx, it);
 	it->grant = SQ_GRANTED;
 	return rc;
 }
@@ -213,6 +231,7 @@ static int bucket_write(struct store_tx *tx, const struct sq_bucket_row *b)
 static int intents_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_intents *c = CONTAINER_OF(cmd, struct sq_intents, cmd);
+	struct sq_till *till = sq_till_new();
 	struct sq_tally t;
 	int64_t last = 0;
 	bool may = false;
@@ -227,8 +246,11 @@ static int intents_run(struct store_tx *tx, struct store_cmd *cmd)
 		last = it->lot;
 		it->grant = SQ_CLOSED;
 		if (rc == 0 && may)
-			rc = intent_apply(tx, it, &t);
+			rc = intent_apply(tx, it, &t, till);
 	}
+	if (rc == 0)
+		rc = sq_till_write(till, tx);
+	sq_till_free(till);
 	for (size_t i = 0; i < c->n_steps && rc == 0; i++)
 		rc = step_apply(tx, c->steps[i]);
 	for (size_t i = 0; i < c->n_buckets && rc == 0; i++)

@@ -25,6 +25,7 @@ enum sq_verb {
 	SQ_MOVE = 3, /* waiting -> suppressed or held, never tried */
 	SQ_PUSH = 4  /* waiting stays, later */
 };
+struct sq_money; /* store_money.h */
 struct sq_outcome {
 	enum sq_verb verb;
 	enum dlv_state to;
@@ -43,11 +44,15 @@ struct sq_outcome {
 	bool receipts;        /* ids are kept as refs */
 	int64_t settle_by_ms; /* with receipts */
 	bool stepped;         /* has rows in `intent` */
-	bool applied;         /* out: false, somebody else decided */
+	const struct sq_money
+		*money; /* what the intent was counted on is given back; NULL: nothing is */
+	int64_t cost;
+	bool applied; /* out: false, somebody else decided */
 };
 struct sq_hold { /* a scope-wide effect of an outcome */
 	int64_t release,
 		lane; /* lots of the release on the lane are held; release 0: the lane itself */
+	int64_t lot;  /* this lot alone; 0: as above */
 	char why[160];
 };
 struct sq_outcomes {
@@ -65,7 +70,8 @@ enum sq_grant {
 	SQ_GRANTED = 1,
 	SQ_GONE = 2,   /* the row is not what the lease saw */
 	SQ_CLOSED = 3, /* the lot is not open or not approved any more */
-	SQ_GAP = 4     /* min_gap: gap_due_ms says when */
+	SQ_GAP = 4,    /* min_gap, or advertising per recipient: gap_due_ms says when */
+	SQ_BUDGET = 5  /* meter says which of money is used up, `used` how far */
 };
 struct sq_intent {
 	int64_t delivery, lot, contact;
@@ -73,8 +79,13 @@ struct sq_intent {
 	int64_t due_ms; /* as leased, the guard */
 	bool stepped; /* the adapter asks for intents by step: a marker row says that nothing is published yet */
 	int64_t min_gap_ms;
-	enum sq_grant grant; /* out */
-	int64_t gap_due_ms;  /* out, wall */
+	const struct sq_money *money; /* budgets of its lot; NULL: none */
+	int64_t cost;                 /* in đồng */
+	enum sq_grant grant;          /* out */
+	int64_t gap_due_ms;           /* out, wall */
+	int64_t used;                 /* out, with SQ_BUDGET */
+	int meter;
+	bool over_dong; /* else over its messages */
 };
 struct sq_step_intent { /* a publishing step of a delivery that is sending */
 	int64_t delivery;
@@ -231,7 +242,7 @@ struct sq_settle_item {
 	int64_t lane; /* ids kept as refs of it; 0: none */
 	const struct lt_id *ids;
 	size_t n_ids;
-	struct str url; /* of what was found; kept beside the attempts, which never change */
+	struct str url;        /* of what was found; kept beside the attempts, which never change */
 	uint32_t restarts_max; /* absent: held as poison after so many restarts; 0: never */
 	bool applied;          /* out */
 };
