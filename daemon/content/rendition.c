@@ -84,9 +84,9 @@ int renditions_version(struct renditions *r, char ret[static RENDITION_VERSION_M
 	const char *argv[] = { r->helper, "version", NULL };
 	struct buf out CLEANUP_BUF;
 	struct child c = { .argv = argv, .fd_in = -1, .deadline_ms = VERSION_MS, .out = &out };
+	buf_init(&out, RENDITION_VERSION_MAX);
 	if (renditions_version_known(r, ret))
 		return 0;
-	buf_init(&out, RENDITION_VERSION_MAX);
 	int rc = helper_run(r, &c, e);
 	struct str v = str_trim(buf_str(&out));
 	if (rc)
