@@ -49,8 +49,18 @@ static int64_t next_round(const struct dispatch *d, const struct conf_channel *c
 	return at > now ? at : at + DAY_MS;
 }
 
+/* Again in `ms` at the latest. */
+static void jobs_wake(struct dispatch *d, int64_t ms)
+{
+	int64_t at = env_mono(d->o.env) + ms;
+
+	if (!d->stopping && (!timer_is_set(&d->jobs->timer) || d->jobs->timer.at_ms > at))
+		timer_set(d->o.env, &d->jobs->timer, at);
+}
+
 static void job_rest(struct djob *j, int64_t next_ms)
 {
+	jobs_wake(j->d, D_JOBS_TICK_MS);
 	d_free(j->items);
 	j->items = NULL;
 	j->n = 0;
@@ -223,31 +233,32 @@ static struct djob *job_of_acct(struct djobs *js, const struct dacct *a, bool st
 	return j;
 }
 
-/* Whoever was looked at goes to the end, so that all accounts take turns. */
-static bool job_look(struct djobs *js, const struct dacct *a, bool stats)
+/* When to look again (wall); 0: never, as things are. */
+static int64_t job_look(struct djobs *js, const struct dacct *a, bool stats)
 {
 	int64_t now = env_wall(js->d->o.env);
 
 	if (!wanted(a, stats))
-		return false;
+		return 0;
 	struct djob *j = job_of_acct(js, a, stats);
 	if (!j->scheduled) {
 		j->scheduled = true;
 		j->next_ms = next_round(js->d, a->chan->conf, stats);
-		if (!stats || a->chan->conf->stats.at_min < 0)
-			j->next_ms = j->next_ms < now + D_JOBS_RETRY_MS ? j->next_ms
-									: now + D_JOBS_RETRY_MS;
+		if ((!stats || a->chan->conf->stats.at_min < 0) &&
+			j->next_ms > now + D_JOBS_RETRY_MS)
+			j->next_ms = now + D_JOBS_RETRY_MS;
 	}
 	if (!j->running && j->next_ms <= now && !js->reading && js->running < D_JOBS_RUNNING_MAX)
 		job_begin(j, a->chan->conf);
-	return true;
+	return j->running || j->next_ms > now ? j->next_ms : now;
 }
 
+/* Whoever was looked at goes to the end, so that all accounts take turns. The clock may jump: it is asked once a minute. */
 static void on_jobs_timer(struct timer *t)
 {
 	struct djobs *js = CONTAINER_OF(t, struct djobs, timer);
 	struct dispatch *d = js->d;
-	bool any = false;
+	int64_t now = env_wall(d->o.env), wait = d->ready ? 0 : D_JOBS_TICK_MS;
 	size_t n = 0;
 
 	if (d->stopping)
@@ -256,13 +267,20 @@ static void on_jobs_timer(struct timer *t)
 	n++;
 	for (size_t i = 0; i < n && d->ready; i++) {
 		struct list *it = list_pop(&d->accts);
-		struct dacct *a = CONTAINER_OF(it, struct dacct, node);
+		const struct dacct *a = CONTAINER_OF(it, struct dacct, node);
 		list_push(&d->accts, it);
-		any = job_look(js, a, false) || any;
-		any = job_look(js, a, true) || any;
+		for (int stats = 0; stats < 2; stats++) {
+			int64_t next = job_look(js, a, stats != 0), in = next - now;
+			if (!next)
+				continue;
+			in = in < D_JOBS_TICK_MS      ? D_JOBS_TICK_MS
+				: in > D_JOBS_LOOK_MS ? D_JOBS_LOOK_MS
+						      : in;
+			wait = !wait || in < wait ? in : wait;
+		}
 	}
-	if (any || !d->ready)
-		timer_set(d->o.env, &js->timer, env_mono(d->o.env) + D_JOBS_TICK_MS);
+	if (wait)
+		jobs_wake(d, wait);
 }
 
 void jobs_kick(struct dispatch *d)
@@ -271,7 +289,7 @@ void jobs_kick(struct dispatch *d)
 		return;
 	LIST_FOR(&d->jobs->all, n) /* intervals may have changed */
 	CONTAINER_OF(n, struct djob, node)->scheduled = false;
-	timer_set(d->o.env, &d->jobs->timer, env_mono(d->o.env) + D_JOBS_TICK_MS);
+	jobs_wake(d, D_JOBS_TICK_MS);
 	prune_kick(d->jobs);
 }
 

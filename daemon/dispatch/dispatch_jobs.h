@@ -7,6 +7,7 @@
 #include "store/store_jobs.h"
 
 #define D_JOBS_TICK_MS     200
+#define D_JOBS_LOOK_MS     30000
 #define D_JOBS_RUNNING_MAX 4      /* questions at adapters at once */
 #define D_JOBS_PAUSE_MS    200    /* between two batches of a round */
 #define D_JOBS_TIMEOUT_MS  120000 /* for the adapter to answer one */
