@@ -96,6 +96,7 @@ int app_api_open(struct app *a, struct err *e)
 		.private_listen = a->conf->listen_private,
 		.ctx = a,
 		.unsubscribe = on_unsubscribe,
+		.asset = app_asset_serve,
 		.ready = on_ready,
 		.metrics = on_metrics };
 	int rc = api_open(a->loop, &o, &a->api, e);

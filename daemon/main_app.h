@@ -33,6 +33,8 @@ struct app {
 	struct dispatch *dispatch;
 	struct plan *plan;
 	struct renditions *renditions;
+	struct list pushes; /* main_asset_push.c; zeroed until the first */
+	size_t n_pushes;
 	struct ctl *ctl;
 	struct api *api;
 	struct timer watchdog;
@@ -80,6 +82,13 @@ void app_webhooks_set(struct app *a);
 /* main_asset.c: pictures fitted by the helper, public assets. */
 void app_renditions_open(struct app *a);
 void app_renditions_close(struct app *a); /* no worker runs any more */
+int app_asset_url(void *app, const struct asset_id *id, int64_t lives_ms, char *dst,
+	size_t size); /* for channels_opts */
+struct api_call;
+void app_asset_serve(void *app, struct str token, struct api_call *call); /* for api_options */
+/* main_asset_push.c */
+int app_push_url(struct app *a, const struct asset_id *id, char *dst, size_t size);
+void app_pushes_free(struct app *a); /* the loop has ended */
 /* main_notify.c: the service manager. */
 void notify_open(struct app *a);
 void notify_state(const struct app *a, const char *state);

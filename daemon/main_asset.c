@@ -1,10 +1,26 @@
-/* main_asset.c - pictures: the helper that fits them, and what the public listener serves under /a/. Loop thread. */
+/* main_asset.c - pictures: the helper that fits them, and assets under the public address /a/TOKEN. Loop thread; files on workers.
+ * A token holds the asset's hash, the hour of its end and a MAC over both under a key outside the database: no table, nothing to
+ * guess, and nothing but assets can be named. Failures: forged, expired, unknown are all 404; the token is never logged.
+ */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "api/api.h"
 #include "base/assert.h"
+#include "base/log.h"
+#include "content/image_head.h"
 #include "content/rendition.h"
 #include "main_app.h"
+#include "store/store_asset.h"
 
+#define HOUR_MS   INT64_C(3600000)
+#define MAC_BYTES 16
+#define RAW_BYTES (4 + HASH_LEN + MAC_BYTES)
+#define SNIFF     4096
+
+/* --- the helper ------------------------------------------------------------------------------------------------------------- */
 /* lantoa-image lies beside the folder of the adapters: /usr/lib/lantoa. */
 void app_renditions_open(struct app *a)
 {
@@ -23,4 +39,142 @@ void app_renditions_open(struct app *a)
 void app_renditions_close(struct app *a)
 {
 	renditions_free(MOVE(a->renditions));
+}
+
+/* --- tokens ------------------------------------------------------------------------------------------------------------------ */
+static void token_mac(const struct app *a, const uint8_t *raw, struct str ending, struct hash *ret)
+{
+	struct hasher h;
+	mac_init(&h, store_keys(a->store), KEY_ASSET_URL);
+	hasher_field(&h, "asset-url-1", 11);
+	hasher_field(&h, raw, 4 + HASH_LEN);
+	hasher_field(&h, ending.p, ending.n);
+	mac_end(&h, ret);
+}
+
+/* The end is a full hour: one asset keeps one address for a while, which caches and retries like. */
+static void token_write(
+	const struct app *a, const struct asset_id *id, int64_t until_ms, char *dst, size_t size)
+{
+	uint8_t raw[RAW_BYTES];
+	char text[2 * RAW_BYTES];
+	struct hash mac;
+	uint32_t hour = (uint32_t)((until_ms + HOUR_MS - 1) / HOUR_MS);
+	const char *ending = !id->type[0] ? "" : strcmp(id->type, "png") ? ".jpg" : ".png";
+	for (int i = 0; i < 4; i++)
+		raw[i] = (uint8_t)(hour >> (24 - 8 * i));
+	memcpy(raw + 4, id->hash.b, HASH_LEN);
+	token_mac(a, raw, str_of(ending), &mac);
+	memcpy(raw + 4 + HASH_LEN, mac.b, MAC_BYTES);
+	REQUIRE(base32_encode(text, sizeof(text), raw, sizeof(raw)) > 0);
+	(void)snprintf(dst, size, "%s%s", text, ending);
+}
+
+static int token_read(struct app *a, struct str token, struct hash *ret, int64_t *ret_until_ms)
+{
+	uint8_t raw[RAW_BYTES + 8];
+	size_t n = 0, at = 0;
+	struct hash mac, given = { 0 };
+	while (at < token.n && token.p[at] != '.')
+		at++;
+	struct str body = { token.p, at }, ending = { token.p + at, token.n - at };
+	if (base32_decode(body, raw, sizeof(raw), &n) || n != RAW_BYTES)
+		return -ENOENT;
+	token_mac(a, raw, ending, &mac);
+	memcpy(given.b, raw + 4 + HASH_LEN, MAC_BYTES);
+	memset(mac.b + MAC_BYTES, 0, HASH_LEN - MAC_BYTES);
+	uint32_t hour = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 |
+		raw[3];
+	if (hash_cmp(&mac, &given) != 0 || env_wall(a->env) >= (int64_t)hour * HOUR_MS)
+		return -ENOENT;
+	memcpy(ret->b, raw + 4, HASH_LEN);
+	*ret_until_ms = (int64_t)hour * HOUR_MS;
+	return 0;
+}
+
+static int serve_url(
+	struct app *a, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
+{
+	char token[2 * RAW_BYTES + 8];
+	const char *base = a->conf->public_url;
+	if (!base)
+		return -ENOENT;
+	size_t n = strlen(base);
+	while (n && base[n - 1] == '/')
+		n--;
+	token_write(a, id, env_wall(a->env) + lives_ms, token, sizeof(token));
+	int len = snprintf(dst, size, "%.*s/a/%s", (int)n, base, token);
+	return len > 0 && (size_t)len < size ? 0 : -E2BIG;
+}
+
+int app_asset_url(void *app, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
+{
+	struct app *a = app;
+	return a->conf->push_assets ? app_push_url(a, id, dst, size)
+				    : serve_url(a, id, lives_ms, dst, size);
+}
+
+/* --- serving ----------------------------------------------------------------------------------------------------------------- */
+struct serving {
+	struct work work;
+	struct app *app;
+	struct api_call *call;
+	struct hash hash;
+	int64_t until_ms, bytes;
+	int fd, rc;
+	enum media_type type;
+};
+
+static void serving_open(struct work *w)
+{
+	struct serving *s = CONTAINER_OF(w, struct serving, work);
+	struct image_head head;
+	char first[SNIFF];
+	s->rc = store_asset_open(s->app->store, &s->hash, &s->fd, &s->bytes);
+	if (s->rc)
+		return;
+	ssize_t n = pread(s->fd, first, sizeof(first), 0);
+	image_head_read((struct str){ first, n > 0 ? (size_t)n : 0 }, &head);
+	s->type = head.type;
+}
+
+static void serving_done(struct work *w)
+{
+	struct serving *s = CONTAINER_OF(w, struct serving, work);
+	char text[120], hex[HASH_HEX];
+	if (s->rc) {
+		api_answer(s->call, 404, NULL, STR("not found\n"));
+		free(s);
+		return;
+	}
+	int64_t left = (s->until_ms - env_wall(s->app->env)) / 1000;
+	hash_hex(&s->hash, hex);
+	(void)snprintf(text, sizeof(text), "public, max-age=%lld, immutable",
+		(long long)(left > 0 ? left : 0));
+	api_answer_header(s->call, "Cache-Control", str_of(text));
+	(void)snprintf(text, sizeof(text), "\"%s\"", hex);
+	api_answer_header(s->call, "ETag", str_of(text));
+	api_answer_header(s->call, "Content-Security-Policy", STR("default-src 'none'"));
+	if (!media_is_picture(s->type))
+		api_answer_header(s->call, "Content-Disposition", STR("attachment"));
+	const char *type = s->type == MEDIA_UNKNOWN ? "application/octet-stream"
+						    : media_type_name(s->type);
+	api_answer_file(s->call, s->fd, (uint64_t)s->bytes, type);
+	free(s);
+}
+
+void app_asset_serve(void *app, struct str token, struct api_call *call)
+{
+	struct app *a = app;
+	struct serving *s = x_calloc(1, sizeof(*s));
+	*s = (struct serving){ .work = { .fn = serving_open, .done = serving_done },
+		.app = a,
+		.call = call,
+		.fd = -1 };
+	if (token_read(a, token, &s->hash, &s->until_ms)) {
+		free(s);
+		api_answer(call, 404, NULL, STR("not found\n"));
+		return;
+	}
+	env_work(a->env, &s->work);
 }

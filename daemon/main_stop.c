@@ -65,6 +65,7 @@ void app_free(struct app *a)
 {
 	plan_free(a->plan);
 	app_renditions_close(a);
+	app_pushes_free(a);
 	reload_free(a);
 	store_thread_stop(a->store);
 	(void)store_complete(a->store);

@@ -164,9 +164,10 @@ void api_answer(struct api_call *c, int status, const char *content_type, struct
 
 void api_answer_file(struct api_call *c, int fd, uint64_t size, const char *content_type)
 {
-	struct MHD_Response *r = api_file_response(c, fd, size);
+	int status;
+	struct MHD_Response *r = api_file_response(c, fd, size, &status);
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	api_call_settle(c, MHD_HTTP_OK, r);
+	api_call_settle(c, status, r);
 }
 
 static void api_call_count(const struct api_call *c)

@@ -102,6 +102,11 @@ struct channels_opts {
 	int (*secret_get)(void *ctx, const char *channel, const char *credential, const char *name,
 		struct secret **ret, uint64_t *ret_version);
 	void *secret_ctx;
+	/* A public address of an asset, good for lives_ms at least; never waits. 0; -EAGAIN: being made; else there is none.
+	 * NULL: never one. */
+	int (*asset_url)(void *ctx, const struct asset_id *asset, int64_t lives_ms, char *dst,
+		size_t size);
+	void *asset_ctx;
 };
 /* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
 int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e) MUST_CHECK;

@@ -177,12 +177,7 @@ static int h_task(void *ctx, struct lt_job *pub, int64_t deadline_ms, struct lt_
 static int h_asset_url(
 	void *ctx, struct lt_job *pub, struct lt_str asset, int64_t lives_ms, struct lt_str *ret)
 {
-	UNUSED(ctx);
-	UNUSED(pub);
-	UNUSED(asset);
-	UNUSED(lives_ms);
-	UNUSED(ret);
-	return -LT_E_INVALID; /* public assets come with the first channel that needs them */
+	return asset_url(acct(ctx), job_of(pub), asset, lives_ms, ret);
 }
 
 static int h_receipt(void *ctx, struct lt_job *pub, const struct lt_receipt *in, uint64_t token)

@@ -22,6 +22,7 @@
 #define SESSION_BACKOFF_MIN_MS 500
 #define SESSION_BACKOFF_MAX_MS 60000
 #define SECRETS_MAX            100
+#define ASSET_URL_MAX          1000
 #define ROTATED_MAX            16 /* names of a credential that rotates */
 #define REFRESH_WAITERS_MAX    4096
 #define REFRESH_MS             60000
@@ -227,6 +228,7 @@ struct channels {
 	size_t jobs; /* live */
 	size_t streams_open;
 	size_t slices; /* reads of assets under way */
+	char asset_url[ASSET_URL_MAX]; /* the last that was asked for: lent until the next */
 	size_t hooks;  /* webhook jobs under way */
 };
 
@@ -308,6 +310,9 @@ void asks_cut(struct channels *cs);
 /* channel_http.c */
 int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);
 void http_cancel_all(struct job *j);
+/* channel_asset.c */
+int asset_url(struct chan_account *a, struct job *j, struct lt_str asset, int64_t lives_ms,
+	struct lt_str *ret);
 /* channel_slice.c: asset slices as sources for net, read ahead on workers */
 struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t offset,
 	uint64_t length, uint32_t encode, int *ret_rc);
