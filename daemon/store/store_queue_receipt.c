@@ -208,11 +208,25 @@ static int receipt_write(
 	return rc;
 }
 
+/* Our own reference says which delivery; the provider's id beside it still says which of its effects. */
+static int find(
+	struct store_tx *tx, const struct sq_receipt *c, int64_t *ret_delivery, int64_t *ret_effect)
+{
+	int64_t delivery = 0, effect = 0;
+	int rc = find_by_ids(tx, c, &delivery, &effect);
+
+	if (rc < 0)
+		return rc;
+	*ret_delivery = c->delivery ? c->delivery : delivery;
+	*ret_effect = rc == 1 && delivery == *ret_delivery ? effect : 0;
+	return c->delivery ? 1 : rc;
+}
+
 static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
 	int64_t delivery = c->delivery, effect = 0, state = 0, tries = 0;
-	int rc = delivery ? 1 : find_by_ids(tx, c, &delivery, &effect);
+	int rc = find(tx, c, &delivery, &effect);
 
 	c->ret_lot = c->ret_delivery = 0;
 	c->ret_from = c->ret_to = -1;
