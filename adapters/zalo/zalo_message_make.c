@@ -2,6 +2,7 @@
  * Thread: any, pure. Failures: problems that name the field; a template parameter without a value refuses that recipient. */
 #include <stdio.h>
 #include <string.h>
+#include "../common/rendition.h"
 #include "zalo_prepare.h"
 
 #define IMAGE_SPEC "jpeg<=950000B<=1600x1600px"
@@ -32,14 +33,22 @@ static bool document(const struct lt_asset *a)
 	return false;
 }
 
-static void item_line(struct zalo_make *m, const char *word, struct lt_str id, uint64_t bytes,
-	const struct lt_asset *a)
+/* A fitted picture says its own size and type; of a file they stand in its row. */
+static void item_line(
+	struct zalo_make *m, const char *word, struct lt_str id, const struct lt_asset *a)
 {
 	char name[200];
-	struct lt_str n = zalo_one_line(a->filename, name, sizeof(name));
+	struct lt_str n = zalo_one_line(a->filename, name, sizeof(name)), type = a->content_type;
+	struct rendition_facts f;
+	uint64_t bytes = ltc_eq(id, a->id) ? a->bytes : 0;
+
+	if (rendition_facts(id, &f) == 0) {
+		bytes = f.bytes;
+		type = ltc_z(f.content_type);
+	}
 
 	ltc_addf(&m->out, "%s %.*s %llu %.*s %.*s\n", word, (int)id.n, id.p,
-		(unsigned long long)bytes, (int)a->content_type.n, a->content_type.p, (int)n.n,
+		(unsigned long long)bytes, (int)type.n, type.p, (int)n.n,
 		n.p);
 	preview(m, LTC_LIT("["));
 	preview(m, n);
@@ -68,13 +77,13 @@ static void items(struct zalo_make *m)
 			if (picture) {
 				struct lt_str id = zalo_picture(m, a, IMAGE_SPEC, "images", &same);
 				if (id.n != 0)
-					item_line(m, "image", id, same ? a->bytes : 0, a);
+					item_line(m, "image", id, a);
 			} else if (!document(a) || a->bytes > ZALO_FILE_BYTES) {
 				zalo_problem(m, 2, "attach",
 					"file '%.*s': Zalo takes PDF, DOC and DOCX of at most 5 MB",
 					(int)a->filename.n, a->filename.p);
 			} else {
-				item_line(m, "file", a->id, a->bytes, a);
+				item_line(m, "file", a->id, a);
 			}
 		}
 }

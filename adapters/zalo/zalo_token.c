@@ -34,7 +34,9 @@ static const struct zalo_conf *conf_of(const struct lt_inst *inst)
 static int call(struct lt_inst *inst, struct lt_job *job, const struct lt_field *f, size_t n)
 {
 	const struct zalo_conf *c = conf_of(inst);
-	struct lt_pair headers[] = { { .name = LTC_LIT("secret_key"), .secret = c->app_secret } };
+	struct lt_pair headers[] = { { .name = LTC_LIT("secret_key"), .secret = c->app_secret },
+		{ .name = LTC_LIT("Content-Type"),
+			.value = LTC_LIT("application/x-www-form-urlencoded") } };
 	char url[400];
 
 	(void)snprintf(
@@ -46,7 +48,7 @@ static int call(struct lt_inst *inst, struct lt_job *job, const struct lt_field 
 		.method = LTC_LIT("POST"),
 		.url = ltc_z(url),
 		.headers = headers,
-		.n_headers = 1,
+		.n_headers = 2,
 		.fields = f,
 		.n_fields = n,
 		.connect_ms = (int32_t)c->connect_ms,

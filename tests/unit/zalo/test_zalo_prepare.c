@@ -1,0 +1,261 @@
+/* test_zalo_prepare.c - what goes to OAs, groups and phones: limits, pictures, problems, addresses, settings. */
+#include "zalo_test.h"
+
+static struct lt_asset cover = { .struct_size = sizeof(cover),
+	.role = ROLE_COVER,
+	.id = LTC_LIT("c0ver"),
+	.content_type = LTC_LIT("image/png"),
+	.filename = LTC_LIT("bia.png"),
+	.bytes = 50000 };
+static const struct lt_asset *only_cover[] = { &cover };
+
+static struct lt_content content(const char *title, const char *summary, const char *body)
+{
+	return (struct lt_content){ .struct_size = sizeof(struct lt_content),
+		.title = S(title),
+		.summary = S(summary),
+		.body_markdown = S(body),
+		.link = LTC_LIT("https://portal.example/ttbc/112"),
+		.address_kind = LTC_LIT("oa"),
+		.assets = only_cover,
+		.n_assets = 1 };
+}
+
+static void repeat(char *dst, const char *what, int n)
+{
+	*dst = 0;
+	while (n-- > 0)
+		dst = stpcpy(dst, what);
+}
+
+static void an_article_has_all_members_and_its_mark(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai mạc", "Tóm tắt", "Xin **chào** \"bạn\"");
+	struct lt_target t = { .struct_size = sizeof(t), .ref = LTC_LIT("REF1") };
+
+	(void)state;
+	sh_asset(h, "c0ver", "URL", 3);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.n_problems, 0);
+	char *all = sh_compose(&m, &t, NULL);
+	assert_non_null(all);
+	assert_non_null(strstr(all, "lantoa-zalo 1\nkind oa\ntitle Khai mạc\n\n\"type\":\"normal\""));
+	assert_non_null(strstr(all, "\"photo_url\":\"URL\",\"status\":\"show\""));
+	assert_non_null(strstr(all, "\"content\":\"<p>Xin <b>chào</b> \\\"bạn\\\"</p>\""));
+	assert_non_null(strstr(all, "utm_medium=oa&lt=REF1\""));
+	assert_non_null(strstr(all, "\"author\":\"Ban Truyền thông\""));
+	size_t room = strlen(all) + 3;
+	char *json = calloc(1, room);
+	(void)snprintf(json, room, "{%s}", strstr(all, "\n\n") + 2);
+	assert_true(zj_valid(S(json)));
+	free(json);
+	free(all);
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void a_title_may_have_149_characters_not_150(void **state)
+{
+	(void)state;
+	for (int n = 149; n <= 150; n++) {
+		char title[600];
+		struct sh *h = host_new();
+		struct sh_made m;
+		repeat(title, "ạ", n);
+		struct lt_content in = content(title, "Tóm tắt", "x");
+		sh_asset(h, "c0ver", "URL", 3);
+		assert_int_equal(made_by(h, &m, &in), 0);
+		assert_int_equal(strncmp(m.problems.p, "2 text.zalo.title", 17) == 0, n == 150);
+		sh_made_done(&m);
+		sh_free(h);
+	}
+}
+
+static void a_description_of_300_is_shortened_unless_the_editor_wrote_it(void **state)
+{
+	char about[1000];
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_pair own = { .name = LTC_LIT("description") };
+
+	(void)state;
+	repeat(about, "mười chữ. ", 30);
+	about[strlen(about) - 1] = 'x';
+	assert_int_equal(zalo_chars(S(about)), 300);
+	struct lt_content in = content("T", about, "x");
+	sh_asset(h, "c0ver", "URL", 3);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.problems.p[0], '0');
+	assert_non_null(strstr(m.text.p, "…\",\"cover\""));
+	sh_made_done(&m);
+	own.value = S(about);
+	in.texts = &own;
+	in.n_texts = 1;
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.problems.p[0], '2');
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void pictures_have_a_number_and_a_size(void **state)
+{
+	static struct lt_asset pic[30];
+	const struct lt_asset *list[31] = { &cover };
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("T", "S", "x");
+
+	(void)state;
+	sh_asset(h, "c0ver", "URL", 3);
+	for (size_t i = 0; i < 30; i++) {
+		pic[i] = cover;
+		pic[i].role = ROLE_IMAGE;
+		list[i + 1] = &pic[i];
+	}
+	in.assets = list;
+	in.n_assets = 31;
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(strstr(m.problems.p, "2 images: more than 20 pictures"));
+	sh_made_done(&m);
+	in.n_assets = 0;
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(strstr(m.problems.p, "2 cover: "));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static int no_rendition(void *ctx, struct lt_str a, struct lt_str b, struct lt_str *r)
+{
+	(void)ctx;
+	(void)a;
+	(void)b;
+	(void)r;
+	return -LT_E_INVALID;
+}
+
+static void a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("T", "S", "![x](bia.png) ![y](nix.png)");
+
+	(void)state;
+	sh_asset(h, "c0ver", "URL", 3);
+	sh_made_init(&m, h);
+	m.sink.need_rendition = no_rendition;
+	assert_int_equal(lantoa_adapter.prepare(&h->conf, &in, &m.sink), 0);
+	assert_int_equal(m.problems.p[0], '1'); /* nix.png is no file of the release */
+	sh_made_done(&m);
+	cover.bytes = 1000001;
+	sh_made_init(&m, h);
+	m.sink.need_rendition = no_rendition;
+	assert_int_equal(lantoa_adapter.prepare(&h->conf, &in, &m.sink), 0);
+	assert_non_null(strstr(m.problems.p, "2 cover: picture 'bia.png' has 1000001 bytes"));
+	cover.bytes = 50000;
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void a_broadcast_is_asked_for_and_its_allowance_counted(void **state)
+{
+	struct lt_pair opt = { .name = LTC_LIT("broadcast"), .value = LTC_LIT("yes") };
+
+	(void)state;
+	for (int left = 0; left < 2; left++) {
+		struct sh *h = host_new();
+		struct sh_made m;
+		struct lt_content in = content("T", "S", "x");
+		in.opts = &opt;
+		in.n_opts = 1;
+		sh_asset(h, "c0ver", "URL", 3);
+		sh_conf(h, "broadcast_cities", "9,57");
+		sh_conf(h, "broadcasts_left", left ? "3" : "0");
+		assert_int_equal(made_by(h, &m, &in), 0);
+		assert_non_null(strstr(m.text.p, "cast {\"cities\":\"9,57\"}\n"));
+		assert_int_equal(m.problems.p[0], left ? '0' : '2');
+		assert_int_equal(sh_fact(&m, "broadcast", 0), 1);
+		sh_made_done(&m);
+		sh_free(h);
+	}
+}
+
+static void a_group_gets_text_and_link_and_the_cover_in_one_message(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai [@1]", "Tóm tắt", "x");
+	char longer[9000];
+
+	(void)state;
+	in.address_kind = LTC_LIT("group");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_string_equal(m.text.p,
+		"lantoa-zalo 1\nkind text\nimage c0ver 50000 image/png bia.png\n\nKhai (@1)\n\nTóm tắt\n\nhttps://portal.example/ttbc/112");
+	sh_made_done(&m);
+	repeat(longer, "ạ", 2001);
+	in.text = S(longer);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(strstr(m.problems.p, "2 text.zalo.text: the message has 2001 characters"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void a_template_is_filled_for_each_recipient_or_refused(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai mạc", "S", "x");
+	struct lt_pair v = { .name = LTC_LIT("ma"), .value = LTC_LIT("BH 12") };
+	struct lt_target t = { .struct_size = sizeof(t), .name = LTC_LIT("Nguyễn A"), .vars = &v, .n_vars = 1 };
+
+	(void)state;
+	in.address_kind = LTC_LIT("phone");
+	sh_conf(h, "zns_data", "ten={name};ma={ma};tin={title}");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	char *all = sh_compose(&m, &t, NULL);
+	assert_non_null(all);
+	assert_non_null(strstr(all, "{\"ten\":\"Nguyễn A\",\"ma\":\"BH 12\",\"tin\":\"Khai mạc\"}"));
+	free(all);
+	t.n_vars = 0;
+	assert_null(sh_compose(&m, &t, NULL));
+	assert_non_null(strstr(m.problems.p, "'ma' has no value for {ma}"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void wrong_settings_are_refused_with_name_and_value(void **state)
+{
+	static const char *const bad[][3] = { { "app_id", "12a", "app_id: '12a' is wrong" },
+		{ "base_url", "http://openapi.zalo.me", "https://" }, { "poll_ms", "1", "poll_ms: '1'" },
+		{ "broadcast_ages", "2;3", "broadcast_ages: '2;3'" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct lt_pair v[] = { { .name = LTC_LIT("app_id"), .value = LTC_LIT("1") },
+			{ .name = S(bad[i][0]), .value = S(bad[i][1]) } };
+		struct lt_conf c = { .struct_size = sizeof(c), .values = v + (i == 0), .n_values = i ? 2 : 1 };
+		struct zalo_conf r;
+		char why[200] = "";
+		assert_true(zalo_conf_read(&c, &r, why, sizeof(why)) < 0);
+		if (!strstr(why, bad[i][2]))
+			fail_msg("'%s' does not say '%s'", why, bad[i][2]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_article_has_all_members_and_its_mark),
+		cmocka_unit_test(a_title_may_have_149_characters_not_150),
+		cmocka_unit_test(a_description_of_300_is_shortened_unless_the_editor_wrote_it),
+		cmocka_unit_test(pictures_have_a_number_and_a_size),
+		cmocka_unit_test(a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits),
+		cmocka_unit_test(a_broadcast_is_asked_for_and_its_allowance_counted),
+		cmocka_unit_test(a_group_gets_text_and_link_and_the_cover_in_one_message),
+		cmocka_unit_test(a_template_is_filled_for_each_recipient_or_refused),
+		cmocka_unit_test(wrong_settings_are_refused_with_name_and_value),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
