@@ -112,18 +112,46 @@ static int contact_clear(struct forget *f, const struct hash *who)
 	return rc;
 }
 
+/* What this address sent to us, on channels of that kind or not: 1 when there was something. */
+static int inbound_clear(struct forget *f)
+{
+	int rc = db_exec(f->db, "DELETE FROM inbound WHERE address=?", "s", f->address);
+	return rc ? rc : db_changes(f->db) > 0;
+}
+
+static int forget_audit(struct store_tx *tx, const struct forget_cmd *c, const struct hash *who)
+{
+	char hex[HASH_HEX], subject[HASH_HEX + 20];
+	hash_hex(who, hex);
+	(void)snprintf(subject, sizeof(subject), "contact:%s", hex);
+	const struct audit_event ev = { .person = c->person,
+		.via = c->via,
+		.what = "targets.forget",
+		.subject = subject,
+		.why = c->why };
+	return store_audit(tx, &ev);
+}
+
 static int forget_contact(struct store_tx *tx, struct forget_cmd *c, const struct forget_one *one)
 {
 	struct forget f = {
 		.tx = tx, .db = tx_db(tx), .kind = one->kind, .address = str_of(one->address)
 	};
 	struct hash who;
-	char hex[HASH_HEX], subject[HASH_HEX + 20];
+	int known = 0;
 	int rc = db_get_i64(f.db, &f.contact, "SELECT id FROM contact WHERE kind=? AND address=?",
 		"it", (int64_t)one->kind, one->address);
-	if (rc != 1)
-		return rc;
+	if (rc >= 0)
+		known = inbound_clear(&f);
+	if (known < 0 || rc < 0)
+		return known < 0 ? known : rc;
+	if (rc != 1 && !known)
+		return 0;
 	store_who(tx_store(tx), one->kind, f.address, &who);
+	if (rc != 1) { /* only wrote to us: no contact, no deliveries */
+		c->ret_contacts++;
+		return forget_audit(tx, c, &who);
+	}
 	rc = deliveries_get(&f);
 	sq_tally_init(&f.tally);
 	for (size_t i = 0; i < f.n_dlv && rc == 0; i++)
@@ -138,14 +166,7 @@ static int forget_contact(struct store_tx *tx, struct forget_cmd *c, const struc
 	c->ret_contacts += rc == 0;
 	c->ret_deliveries += (int64_t)f.n_dlv;
 	free(f.dlv);
-	hash_hex(&who, hex);
-	(void)snprintf(subject, sizeof(subject), "contact:%s", hex);
-	const struct audit_event ev = { .person = c->person,
-		.via = c->via,
-		.what = "targets.forget",
-		.subject = subject,
-		.why = c->why };
-	return rc < 0 ? rc : store_audit(tx, &ev);
+	return rc < 0 ? rc : forget_audit(tx, c, &who);
 }
 
 static int forget_run(struct store_tx *tx, struct store_cmd *cmd)

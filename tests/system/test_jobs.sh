@@ -133,6 +133,9 @@ OLD=$SECRET; SECRET=${SECRET}new
 HOOK_MORE='' jobs_conf
 admin -q reload
 same "a reload changes the address" "$(hook "loop/$OLD" -d '') $(hook "loop/$SECRET" -d '')" "404 200"
+check "who only wrote to us can be forgotten too" admin targets forget someone@x.bhxh.example -m "asked for it"
+forgotten() { ! grep -rqa someone@x.bhxh.example "$PLACE/state"; }
+check "and stands nowhere any more" until_true 10 forgotten
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 daemon_stop

@@ -1,0 +1,593 @@
+/* test_jobs.c - beside sending: polls, statistics, what comes in, receipts that are early, late, twice or for nobody. */
+#include "dispatch/dispatch_internal.h"
+#include "scene.h"
+
+static struct fake_answer answer;
+static struct fake_answer script_same(const struct chan_op *op)
+{
+	UNUSED(op);
+	return answer;
+}
+static int setup(void **state)
+{
+	UNUSED(state);
+	scene_open(11);
+	fake.script = script_same;
+	fake.ch[0].caps |= LT_CAP_STATS | LT_CAP_WEBHOOK;
+	answer = (struct fake_answer){ .outcome = LT_ACCEPTED, .id = "m-" };
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	return 0;
+}
+static int teardown(void **state)
+{
+	UNUSED(state);
+	while (fake.n_asking)
+		fake_asked(LT_DEFERRED);
+	scene_close();
+	return 0;
+}
+
+static void polled(uint32_t batch)
+{
+	sc.ch[0].poll = (struct conf_poll){
+		.every_ms = MIN_MS, .max_age_ms = 72 * HR_MS, .batch = batch
+	};
+	scene_reload();
+}
+
+/* Days pass without every timer of them. */
+static void jump(int64_t ms)
+{
+	sc.te.wall += ms;
+	scene_reload(); /* kicks what looks at the clock */
+	scene_run(65000);
+}
+
+static struct lt_str lt(const char *z)
+{
+	return (struct lt_str){ z, z ? strlen(z) : 0 };
+}
+
+static void receipt_as(bool whole, int state, const char *id, const char *code, int64_t at_ms)
+{
+	struct lt_str ids[1] = { lt(id) };
+	struct lt_receipt r = { .struct_size = sizeof(r),
+		.state = state,
+		.final = 1,
+		.ids = ids,
+		.n_ids = 1,
+		.code = lt(code),
+		.at_ms = at_ms };
+
+	fake.ev.receipt(fake.ev.ctx, &fake.ch[0], whole ? NULL : &fake.ch[0].account[0], &r, 77);
+	scene_settle();
+}
+
+static void receipt(int state, const char *id)
+{
+	receipt_as(false, state, id, NULL, 0);
+}
+
+static void inbound_as(bool whole, int kind, const char *address, const char *text,
+	const char *detail, const char *dedupe)
+{
+	struct lt_inbound in = { .struct_size = sizeof(in),
+		.kind = (uint32_t)kind,
+		.address = lt(address),
+		.text = lt(text),
+		.detail = lt(detail),
+		.dedupe = lt(dedupe) };
+
+	fake.ev.inbound(fake.ev.ctx, &fake.ch[0], whole ? NULL : &fake.ch[0].account[0], &in, 78);
+	scene_run(5);
+}
+
+static int64_t delivery_is(int64_t id)
+{
+	return scene_i64("SELECT state FROM delivery WHERE id=%lld", (long long)id);
+}
+
+/* --- polls --------------------------------------------------------------------------------------------------------------- */
+
+static void a_poll_asks_in_batches_about_what_has_no_final_receipt(void **state)
+{
+	char ref[REF_LEN + 1];
+
+	UNUSED(state);
+	polled(3);
+	scene_lot(1, 0, 1, 1, 5);
+	scene_start();
+	scene_run(2000);
+	receipt(LT_RC_DELIVERED, "m-2");
+	receipt(LT_RC_LOST, "m-4"); /* final, though the state stays */
+	scene_run(70000);
+	assert_int_equal(fake.n_asking, 1);
+	assert_int_equal(fake.ask[0].kind, LT_J_POLL);
+	assert_int_equal(fake.ask[0].n, 3);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+	assert_int_equal(fake.ask[0].delivery[1], 3);
+	assert_int_equal(fake.ask[0].delivery[2], 5);
+	assert_string_equal(fake.ask[0].id[1], "m-3");
+	assert_string_equal(fake.ask[0].address[1], "a3@x.example");
+	ref_make(sc.ts.s, 3, ref);
+	assert_string_equal(fake.ask[0].ref[1], ref);
+	receipt(LT_RC_DELIVERED, "m-1");
+	fake_asked(LT_ACCEPTED);
+	scene_run(5000);
+	assert_int_equal(fake.n_asks, 1); /* the round is over */
+	scene_run(60000);
+	assert_int_equal(fake.n_asks, 2);
+	assert_int_equal(fake.ask[0].n, 2);
+	assert_int_equal(fake.ask[0].delivery[0], 3);
+}
+
+static void a_round_goes_on_batch_by_batch_and_sending_does_not_wait(void **state)
+{
+	UNUSED(state);
+	polled(2);
+	scene_lot(1, 0, 1, 1, 5);
+	scene_start();
+	scene_run(62000);
+	assert_int_equal(fake.n_asks, 1);
+	scene_lot(1, 1, 1, 1, 30); /* while the adapter ponders */
+	scene_run(3000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 35);
+	assert_int_equal(fake.n_asks, 1);
+	fake_asked(LT_ACCEPTED);
+	scene_run(1000);
+	assert_int_equal(fake.n_asks, 2);
+	assert_int_equal(fake.ask[0].n, 2);
+	for (int i = 0; i < 40 && fake.n_asking; i++) {
+		fake_asked(LT_ACCEPTED);
+		scene_run(1000);
+	}
+	/* What came meanwhile and lies before the cursor (m-10 to m-19) is for the next round. */
+	assert_int_equal(fake.n_asks, 13);
+}
+
+static void a_batch_that_could_not_be_answered_is_asked_again_later(void **state)
+{
+	UNUSED(state);
+	polled(2);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(62000);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+	fake_asked(LT_DEFERRED);
+	scene_run(59000);
+	assert_int_equal(fake.n_asks, 1);
+	scene_run(2000);
+	assert_int_equal(fake.n_asks, 2);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+}
+
+static void what_is_too_old_is_not_asked_about(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].poll = (struct conf_poll){
+		.every_ms = HR_MS, .max_age_ms = 90 * MIN_MS, .batch = 9
+	};
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	scene_run(61 * 1000);
+	assert_int_equal(fake.n_asks, 1);
+	fake_asked(LT_ACCEPTED);
+	sc.te.wall += HR_MS;
+	scene_run(31000);
+	assert_int_equal(fake.n_asks, 2);
+	fake_asked(LT_ACCEPTED);
+	jump(3 * HR_MS);
+	assert_int_equal(fake.n_asks, 2);
+}
+
+static void nobody_is_asked_without_a_poll_in_the_configuration(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	jump(5 * HR_MS);
+	assert_int_equal(fake.n_asks, 0);
+	polled(9);
+	scene_run(62000);
+	assert_int_equal(fake.n_asks, 1);
+	sc.ch[0].poll.every_ms = 0; /* a reload takes it back while one is under way */
+	scene_reload();
+	fake_asked(LT_ACCEPTED);
+	jump(5 * HR_MS);
+	assert_int_equal(fake.n_asks, 1);
+}
+
+/* --- statistics ---------------------------------------------------------------------------------------------------------- */
+
+static void stats_look_at_what_stands_and_store_what_is_told(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = 24 * HR_MS, .at_min = -1, .for_ms = 720 * HR_MS, .batch = 10
+	};
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(2000);
+	receipt(LT_RC_DELIVERED, "m-1");
+	receipt(LT_RC_FAILED, "m-2");
+	scene_run(61000);
+	assert_int_equal(fake.ask[0].kind, LT_J_STATS);
+	assert_int_equal(fake.ask[0].n, 2);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+	assert_int_equal(fake.ask[0].delivery[1], 3);
+	fake.ev.stat(fake.ev.ctx, &fake.ch[0].account[0], 1, STR("views"), 5);
+	fake.ev.stat(fake.ev.ctx, &fake.ch[0].account[0], 1, STR("views"), 9);
+	fake.ev.stat(fake.ev.ctx, &fake.ch[0].account[0], 0, STR("followers"), 1234);
+	receipt(LT_RC_GONE, "m-3");
+	fake_asked(LT_ACCEPTED);
+	scene_settle();
+	assert_int_equal(
+		scene_i64("SELECT value FROM stat WHERE delivery_id=1 AND name='views'"), 9);
+	assert_true(scene_i64("SELECT at FROM stat WHERE delivery_id=1") > 0);
+	assert_int_equal(scene_i64("SELECT value FROM account_stat WHERE name='followers'"), 1234);
+	assert_int_equal(delivery_is(3), DLV_ACCEPTED);
+	jump(24 * HR_MS + 2000);
+	assert_int_equal(fake.n_asks, 2);
+	fake.ev.stat(fake.ev.ctx, &fake.ch[0].account[0], 1, STR("views"), 20);
+	scene_settle();
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM stat WHERE delivery_id=1"), 2); /* a day each */
+}
+
+static void stats_ask_for_the_account_even_when_nothing_stands(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = 24 * HR_MS, .at_min = -1, .for_ms = 720 * HR_MS, .batch = 10
+	};
+	scene_reload();
+	scene_start();
+	scene_run(62000);
+	assert_int_equal(fake.n_asks, 1);
+	assert_int_equal(fake.ask[0].n, 0);
+	fake_asked(LT_ACCEPTED);
+	scene_run(10 * MIN_MS);
+	assert_int_equal(fake.n_asks, 1);
+}
+
+static void stats_come_at_their_hour_of_the_day(void **state)
+{
+	UNUSED(state);
+	/* The scene begins at 08:00 in Viet Nam. */
+	assert_int_equal(env_wall(&sc.te.env) / HR_MS % 24, 1);
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = 24 * HR_MS, .at_min = 9 * 60 + 30, .for_ms = 720 * HR_MS, .batch = 10
+	};
+	scene_reload();
+	scene_start();
+	sc.te.wall += 88 * MIN_MS;
+	scene_run(MIN_MS);
+	assert_int_equal(fake.n_asks, 0);
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_asks, 1);
+	fake_asked(LT_ACCEPTED);
+	sc.te.wall += 23 * HR_MS;
+	scene_run(MIN_MS);
+	assert_int_equal(fake.n_asks, 1);
+	sc.te.wall += HR_MS;
+	scene_run(MIN_MS);
+	assert_int_equal(fake.n_asks, 2);
+}
+
+/* --- receipts ------------------------------------------------------------------------------------------------------------ */
+
+static void an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	answer = (struct fake_answer){ .outcome = LT_ACCEPTED, .id = "m-", .after_ms = 3000 };
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(1000);
+	assert_int_equal(scene_state(DLV_SENDING), 1);
+	receipt(LT_RC_DELIVERED, "m-1");
+	receipt(LT_RC_DELIVERED, "m-1");
+	assert_int_equal(fake.saved_rc, 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 1);
+	scene_run(30000);
+	assert_int_equal(delivery_is(1), DLV_DELIVERED);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM seen"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt"), 1);
+}
+
+static void a_receipt_for_nobody_is_given_up_after_its_time(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_start();
+	receipt(LT_RC_DELIVERED, "never-ours");
+	receipt_as(true, LT_RC_DELIVERED, "never-ours", NULL, 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 2);
+	jump(71 * HR_MS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 2);
+	jump(2 * HR_MS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 0);
+}
+
+static void parked_receipts_have_a_bound_and_the_oldest_go(void **state)
+{
+	UNUSED(state);
+	scene_start();
+	receipt(LT_RC_DELIVERED, "first");
+	scene_exec("UPDATE orphan SET id=1");
+	scene_exec("INSERT INTO orphan(id, lane_id, ids, body, next, give_up) VALUES (100000, 1, "
+		   "'x', '17 0 0 0 ', 9223372036854775000, 9223372036854775000)");
+	receipt(LT_RC_DELIVERED, "another");
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan WHERE ids LIKE 'first%%'"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 2);
+}
+
+static void the_same_receipt_twice_is_one(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	scene_run(2000);
+	for (int i = 0; i < 3; i++)
+		receipt_as(false, LT_RC_DELIVERED, "m-1", "250", 1000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt"), 1);
+	receipt_as(false, LT_RC_TRANSIT, "m-2", NULL, 1000);
+	receipt_as(false, LT_RC_TRANSIT, "m-2", NULL, 2000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt"), 2);
+	assert_int_equal(fake.n_saved, 5);
+	assert_int_equal(fake.saved_rc, 0);
+}
+
+static void a_second_failure_after_a_persons_retry_counts(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(2000);
+	receipt_as(false, LT_RC_FAILED, "m-1", "550", 0);
+	assert_int_equal(delivery_is(1), DLV_FAILED);
+	scene_exec("UPDATE delivery SET state=2 WHERE id=1");
+	scene_exec("UPDATE lot SET n4=n4-1, n2=n2+1");
+	receipt_as(false, LT_RC_FAILED, "m-1", "550", 0);
+	assert_int_equal(delivery_is(1), DLV_FAILED);
+}
+
+static void a_webhook_of_the_whole_channel_finds_any_of_its_accounts(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(2000);
+	receipt_as(true, LT_RC_DELIVERED, "m-1", NULL, 0);
+	assert_int_equal(delivery_is(1), DLV_DELIVERED);
+}
+
+static void gone_and_changed_are_facts_beside_the_state(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	scene_run(2000);
+	receipt(LT_RC_DELIVERED, "m-1");
+	uint64_t started = fake.n_started;
+	receipt(LT_RC_GONE, "m-1");
+	receipt(LT_RC_GONE, "m-1");
+	receipt_as(false, LT_RC_CHANGED, "m-2", NULL, 5000);
+	receipt_as(false, LT_RC_CHANGED, "m-2", NULL, 5000);
+	receipt_as(false, LT_RC_CHANGED, "m-2", NULL, 9000);
+	assert_int_equal(delivery_is(1), DLV_DELIVERED);
+	assert_int_equal(delivery_is(2), DLV_ACCEPTED);
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt WHERE state=21"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt WHERE state=22"), 2);
+	jump(2 * HR_MS);
+	assert_int_equal(fake.n_started, started); /* never posted again */
+	jump(30 * 24 * HR_MS);                     /* long after: still found by its id */
+	receipt(LT_RC_GONE, "m-2");
+	assert_int_equal(scene_i64("SELECT count(*) FROM receipt WHERE state=21"), 2);
+}
+
+/* --- inbound ------------------------------------------------------------------------------------------------------------- */
+
+static void a_text_is_kept_once(void **state)
+{
+	UNUSED(state);
+	scene_start();
+	inbound_as(false, LT_IN_TEXT, "A1@x.example", "Xin chào", NULL, "k1");
+	inbound_as(false, LT_IN_TEXT, "A1@x.example", "Xin chào", NULL, "k1");
+	inbound_as(false, LT_IN_TEXT, "A1@x.example", "Xin chào", NULL, "k2");
+	inbound_as(false, LT_IN_JOIN, NULL, NULL, "followed", NULL);
+	inbound_as(false, LT_IN_LEAVE, NULL, NULL, NULL, NULL);
+	inbound_as(false, LT_IN_QUOTA, NULL, NULL, "120 left", NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE kind=1"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE address='a1@x.example'"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE kind IN (4,5,6)"), 3);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 0);
+	assert_int_equal(fake.n_saved, 6);
+	assert_int_equal(fake.saved_rc, 0);
+	inbound_as(false, 99, NULL, NULL, NULL, NULL);
+	assert_true(fake.saved_rc < 0);
+}
+
+static void who_says_no_more_gets_no_more(void **state)
+{
+	UNUSED(state);
+	scene_lot(1, 0, 1, 1, 4); /* a1 .. a4 */
+	scene_start();
+	scene_run(2000);
+	inbound_as(false, LT_IN_OPT_OUT, "A1@x.example", NULL, NULL, "o1");
+	inbound_as(false, LT_IN_OPT_OUT, "A1@x.example", NULL, NULL, "o1");
+	inbound_as(false, LT_IN_TEXT, "a2@x.example", "Từ chối", NULL, "o2");
+	inbound_as(true, LT_IN_COMPLAINT, "a3@x.example", "no, thanks", NULL, "o3");
+	inbound_as(false, LT_IN_TEXT, "a4@x.example", "Tôi từ chối trả lời", NULL, "o4");
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 3);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM suppression WHERE reason=%d", (int)SUP_COMPLAINT),
+		1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE acted=1"), 3);
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='suppression.add' AND "
+				   "via='inbound:mail' AND subject NOT LIKE '%%x.example%%'"),
+		3);
+	int64_t lot = scene_lot(1, 1, 1, 1, 4);
+	scene_exec("UPDATE delivery SET contact_id=id-4, target_id=id-4, once=%lld WHERE "
+		   "lot_id=%lld",
+		(long long)dlv_once(1, 1, KIND_EMAIL), (long long)lot);
+	scene_run(3000);
+	assert_int_equal(delivery_is(5), DLV_SUPPRESSED);
+	assert_int_equal(delivery_is(6), DLV_SUPPRESSED);
+	assert_int_equal(delivery_is(7), DLV_SUPPRESSED);
+	assert_int_equal(delivery_is(8), DLV_ACCEPTED);
+}
+
+static void one_list_is_left_when_the_text_names_it(void **state)
+{
+	UNUSED(state);
+	scene_exec("INSERT INTO list(name) VALUES ('Quang-Cao')");
+	scene_start();
+	inbound_as(false, LT_IN_TEXT, "a1@x.example", "TC Quảng-cáo", NULL, NULL);
+	inbound_as(false, LT_IN_TEXT, "a2@x.example", "TC khong-co", NULL, NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression WHERE list='Quang-Cao'"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression WHERE list=''"), 1);
+}
+
+static void own_words_or_none_at_all(void **state)
+{
+	static char word[] = "NGUNG";
+	static char *words[] = { word };
+
+	UNUSED(state);
+	sc.ch[0].inbound.opt_out = (struct conf_strv){ words, 1 };
+	scene_reload();
+	scene_start();
+	inbound_as(false, LT_IN_TEXT, "a1@x.example", "STOP", NULL, NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 0);
+	inbound_as(false, LT_IN_TEXT, "a1@x.example", "ngừng", NULL, NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 1);
+	sc.ch[0].inbound = (struct conf_inbound){ .no_opt_out = true };
+	scene_reload();
+	inbound_as(false, LT_IN_TEXT, "a2@x.example", "STOP", NULL, NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 1);
+}
+
+static void a_revocation_holds_the_lanes_of_its_account_until_a_person_resumes(void **state)
+{
+	UNUSED(state);
+	scene_start();
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "token removed", "r1");
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "token removed", "r2"); /* held already */
+	assert_int_equal(scene_i64("SELECT count(*) FROM gate"), 2);        /* both classes */
+	assert_int_equal(scene_i64("SELECT count(*) FROM gate WHERE person='system' AND why LIKE "
+				   "'revoked by the provider: token removed%%'"),
+		2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE kind=7 AND acted=2"), 2);
+	assert_true(scene_i64("SELECT count(*) FROM audit WHERE what='lane.pause' AND "
+			      "person='system'") >= 2);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_run(60000);
+	assert_int_equal(scene_state(DLV_WAITING), 3);
+	struct stop_request r = { .verb = STOP_RESUME,
+		.scope = { .lane_id = 1, .part = -1, .text = "lane:mail/relay/" },
+		.except_prio = -1,
+		.person = "An",
+		.via = "uid:1",
+		.why = "new token" };
+	dispatch_stop_scope(sc.d, &r);
+	scene_run(15000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 3);
+}
+
+struct lanes_told {
+	int two, others; /* lanes that wait because of a revocation */
+};
+static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
+{
+	struct lanes_told *t = ctx;
+
+	if (strstr(f->why, "revoked"))
+		*(strcmp(f->account, "two") == 0 ? &t->two : &t->others) += 1;
+}
+
+static void a_revocation_of_an_account_by_its_identity(void **state)
+{
+	static char identity[] = "page-9";
+
+	UNUSED(state);
+	sc.ch[0].n_accounts = 2;
+	sc.acct[2].identity = identity;
+	scene_reload();
+	scene_start();
+	scene_run(100);
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "@page-8 gone", NULL);
+	assert_int_equal(scene_i64("SELECT count(*) FROM gate"), 0);
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "@page-9 gone", NULL);
+	struct lanes_told told = { 0 };
+	dispatch_lanes(sc.d, on_lane, &told);
+	assert_int_equal(told.two, 2); /* both classes */
+	assert_int_equal(told.others, 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM gate"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE kind=7"), 2);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM inbound i JOIN account a ON a.id=i.account_id WHERE "
+			"a.name='two' AND i.acted=2"),
+		1);
+}
+
+static void what_came_in_goes_when_its_time_is_over(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].inbound.keep_ms = 48 * HR_MS;
+	sc.ch[0].lane.receipt_wait_ms = HR_MS;
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	scene_run(2000);
+	inbound_as(false, LT_IN_TEXT, "a1@x.example", "Xin chào", NULL, "k1");
+	jump(47 * HR_MS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound"), 1);
+	jump(3 * HR_MS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM seen"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM ref"), 2);
+	jump(70 * 24 * HR_MS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM seen"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM ref"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(a_poll_asks_in_batches_about_what_has_no_final_receipt),
+		T(a_round_goes_on_batch_by_batch_and_sending_does_not_wait),
+		T(a_batch_that_could_not_be_answered_is_asked_again_later),
+		T(what_is_too_old_is_not_asked_about),
+		T(nobody_is_asked_without_a_poll_in_the_configuration),
+		T(stats_look_at_what_stands_and_store_what_is_told),
+		T(stats_ask_for_the_account_even_when_nothing_stands),
+		T(stats_come_at_their_hour_of_the_day),
+		T(an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit),
+		T(a_receipt_for_nobody_is_given_up_after_its_time),
+		T(parked_receipts_have_a_bound_and_the_oldest_go),
+		T(the_same_receipt_twice_is_one),
+		T(a_second_failure_after_a_persons_retry_counts),
+		T(a_webhook_of_the_whole_channel_finds_any_of_its_accounts),
+		T(gone_and_changed_are_facts_beside_the_state),
+		T(a_text_is_kept_once),
+		T(who_says_no_more_gets_no_more),
+		T(one_list_is_left_when_the_text_names_it),
+		T(own_words_or_none_at_all),
+		T(a_revocation_holds_the_lanes_of_its_account_until_a_person_resumes),
+		T(a_revocation_of_an_account_by_its_identity),
+		T(what_came_in_goes_when_its_time_is_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
