@@ -232,7 +232,7 @@ void smpp_pace_good(struct smpp_session *s, uint32_t congestion)
 int64_t smpp_pace_slow(struct smpp_session *s, int64_t sent_at, uint32_t status)
 {
 	struct smpp_pace *p = &s->pace;
-	double rate = p->per_s > 0 ? p->per_s : p->seen_per_s > 0 ? p->seen_per_s : p->seen;
+	double rate = p->per_s > 0 ? p->per_s : p->seen_per_s;
 
 	/* The others of one burst are refused for the same reason: once is enough. */
 	if (p->slowed_at > 0 && sent_at <= p->slowed_at)
@@ -241,6 +241,8 @@ int64_t smpp_pace_slow(struct smpp_session *s, int64_t sent_at, uint32_t status)
 		p->pause_ms = PAUSE_MIN;
 	else if (p->pause_ms < PAUSE_MAX)
 		p->pause_ms = p->pause_ms * 2 > PAUSE_MAX ? PAUSE_MAX : p->pause_ms * 2;
+	if (rate <= 0) /* nothing was measured yet: what a window a second would be */
+		rate = p->seen > s->si->conf.window ? p->seen : s->si->conf.window;
 	p->per_s = rate / 2 < 1 ? 1 : rate / 2;
 	p->tokens = 0;
 	if (status == SMPP_RMSGQFUL && p->window > 1)
