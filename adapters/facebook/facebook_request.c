@@ -97,7 +97,8 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 	(void)snprintf(bearer, sizeof(bearer), "Bearer %.*s", (int)s->token_head.n,
 		s->token_head.n ? s->token_head.p : "");
 	struct lt_pair headers[] = { { LTC_LIT("Authorization"), ltc_z(bearer), token },
-		{ LTC_LIT("Accept"), LTC_LIT("application/json"), { NULL, 0 } } };
+		{ LTC_LIT("Accept"), LTC_LIT("application/json"), { NULL, 0 } },
+		{ LTC_LIT("Content-Type"), LTC_LIT("application/x-www-form-urlencoded"), { NULL, 0 } } };
 	struct lt_http_req req = { .struct_size = sizeof(req),
 		.flags = s->flags | (s->secret_answer ? LT_SECRET_ANSWER : 0u),
 		.body_kind = s->body_kind,
@@ -107,7 +108,7 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 		.query = query,
 		.headers = headers,
 		.n_query = n,
-		.n_headers = 2,
+		.n_headers = s->body_kind == LT_BODY_FORM ? 3 : 2,
 		.fields = s->fields,
 		.n_fields = s->n_fields,
 		.connect_ms = (int32_t)c->connect_ms,

@@ -48,7 +48,7 @@ facebook_conf() { # facebook_conf [settings, one a line]
 		  urgent_backoff: [1s]
 		  tries: 10
 		  timeout: 60s
-		  ask_every: 300ms
+		  ask_every: 1s
 		  breaker_pause: 1s
 		  receipt_wait: 1s
 		accounts:
@@ -59,7 +59,8 @@ facebook_conf() { # facebook_conf [settings, one a line]
 	} >"$PLACE/conf/channels.d/facebook.yaml"
 	ROUTES=${ROUTES:-}$(
 		echo "  facebook:"
-		facebook_pages | while read -r id office; do echo "    $office: fb/$office"; done
+		echo "    offices:"
+		facebook_pages | while read -r id office; do echo "      $office: fb/$office"; done
 	)$'\n'
 	ALLOW="${ALLOW:-}, \"104200000000*\""
 }
