@@ -267,6 +267,8 @@ static void on_jobs_timer(struct timer *t)
 	n++;
 	for (size_t i = 0; i < n && d->ready; i++) {
 		struct list *it = list_pop(&d->accts);
+		if (!it)
+			break;
 		const struct dacct *a = CONTAINER_OF(it, struct dacct, node);
 		list_push(&d->accts, it);
 		for (int stats = 0; stats < 2; stats++) {
