@@ -221,6 +221,65 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 	}
 }
 
+static void what_a_channel_does_beside_sending_is_read(void **state)
+{
+	static const char more[] =
+		"webhook: {secret: {file: hook}, allow: [10.0.0.0/8, \"2001:db8::/32\", 203.0.113.7], proxies: "
+		"[127.0.0.1], body_max: 64KB, timeout: 5s, at_once: 3}\n"
+		"poll: {every: 60s, batch: 20, max_age: 48h}\n"
+		"stats: {at: \"05:30\", for: 10d}\n"
+		"inbound: {keep: 30d, opt_out: []}\n";
+	static const struct {
+		const char *text, *says;
+	} wrong[] = {
+		{ "webhook: {body_max: 1KB}\n", "needs 'secret" },
+		{ "webhook: {secret: {file: h}, allow: [10.0.0.0/33]}\n", "10.0.0.0/33" },
+		{ "webhook: {secret: {file: h}, allow: 10.0.0.1}\n", "a list" },
+		{ "webhook: {secret: {file: h}, allow: [example.org]}\n", "203.0.113.7" },
+		{ "webhook: {secret: {file: h}, body_max: 2MB}\n", "outside" },
+		{ "webhook: {secret: abcdef}\n", "never written here" },
+		{ "poll: {batch: 5}\n", "every" },
+		{ "poll: {every: 60s, btach: 5}\n", "batch" },
+		{ "stats: {at: \"25:00\"}\n", "05:30" },
+		{ "stats: {at: \"05:00\", every: 1d}\n", "either" },
+		{ "inbound: {keep: forever}\n", "forever" },
+	};
+	struct place *p = *state;
+	char text[8192];
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	put(p->path, top_good, 0600);
+	(void)snprintf(text, sizeof(text), "%s%s", mail_good, more);
+	put(p->channel, text, 0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	const struct conf_channel *ch = conf_channel_find(c, "mail");
+	assert_string_equal(ch->webhook.secret.name, "secret");
+	assert_int_equal(ch->webhook.body_max_bytes, 65536);
+	assert_int_equal(ch->webhook.at_once, 3);
+	assert_true(conf_nets_have(&ch->webhook.allow, "10.255.0.1"));
+	assert_true(conf_nets_have(&ch->webhook.allow, "::ffff:10.1.2.3"));
+	assert_true(conf_nets_have(&ch->webhook.allow, "2001:db8:5::1"));
+	assert_true(conf_nets_have(&ch->webhook.allow, "203.0.113.7"));
+	assert_false(conf_nets_have(&ch->webhook.allow, "203.0.113.8"));
+	assert_false(conf_nets_have(&ch->webhook.allow, "11.0.0.1"));
+	assert_false(conf_nets_have(&ch->webhook.allow, "2001:db9::1"));
+	assert_false(conf_nets_have(&ch->webhook.allow, "nonsense"));
+	assert_int_equal(ch->poll.every_ms, 60000);
+	assert_int_equal(ch->stats.at_min, 330);
+	assert_int_equal(ch->stats.every_ms, 86400000);
+	assert_true(ch->inbound.no_opt_out);
+	conf_unref(c);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		c = NULL;
+		(void)snprintf(text, sizeof(text), "%s%s", mail_good, wrong[i].text);
+		put(p->channel, text, 0600);
+		assert_true(conf_load(p->path, &c, &e) < 0);
+		if (!strstr(e.text, wrong[i].says))
+			fail_msg(
+				"%s: '%s' does not say '%s'", wrong[i].text, e.text, wrong[i].says);
+	}
+}
+
 static void a_secret_that_others_may_read_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -284,6 +343,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			values_that_do_not_fit_in_a_channel_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_channel_does_beside_sending_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_secret_that_others_may_read_is_refused, setup, teardown),
 		cmocka_unit_test(yaml_beyond_its_limits_is_refused),

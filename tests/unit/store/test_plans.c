@@ -101,6 +101,23 @@ static const struct pinned hot[] = {
 		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND provider_id=?)" },
 	{ "SELECT id FROM orphan WHERE next<=?1 ORDER BY next",
 		"SEARCH orphan USING INDEX orphan_next (next<?)" },
+	/* whom to ask about, and what is pruned */
+	{ "SELECT day FROM ref WHERE lane_id=?1 AND day>?2 ORDER BY day LIMIT 1",
+		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day>?)" },
+	{ "SELECT provider_id, delivery_id, effect FROM ref WHERE lane_id=?1 AND day=?2 AND provider_id>?3 ORDER "
+	  "BY provider_id",
+		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND provider_id>?)" },
+	{ "SELECT r.provider_id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
+	  "CROSS JOIN ref r ON r.lane_id=n.id AND r.day<?1 WHERE c.name=?2 LIMIT ?3",
+		"SEARCH r USING PRIMARY KEY (lane_id=? AND day<?)" },
+	{ "SELECT id FROM inbound WHERE channel_id=?1 AND came<?2 LIMIT ?3",
+		"SEARCH inbound USING INDEX inbound_came (channel_id=? AND came<?)" },
+	{ "SELECT key FROM seen INDEXED BY seen_at WHERE at<?1 LIMIT ?2",
+		"SEARCH seen USING INDEX seen_at (at<?)" },
+	{ "DELETE FROM inbound WHERE address=?1",
+		"SEARCH inbound USING INDEX inbound_address (address=?)" },
+	{ "SELECT 1 FROM receipt INDEXED BY receipt_delivery WHERE delivery_id=?1 AND effect=?2 AND state=?3",
+		"SEARCH receipt USING INDEX receipt_delivery (delivery_id=?)" },
 	/* addresses */
 	{ "SELECT id FROM contact WHERE kind=?1 AND address=?2", "(kind=? AND address=?)" },
 	{ "SELECT reason FROM suppression WHERE who=?1 AND list=?2",
