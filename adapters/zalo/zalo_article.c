@@ -9,19 +9,11 @@
 #define FIND_SLACK_MS 120000 /* between their clock and ours */
 #define LIST_LIMIT    10
 
-static struct lt_str asset_url(struct zalo_op *op, struct lt_str asset)
+/* {"id":"...",MEMBERS,"status":"show"}; negative: a picture has no public address, or not yet. */
+static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *b)
 {
 	const struct lt_host *h = op->inst->host;
-	struct lt_str url = { 0 };
 
-	if (h->asset_url(h->ctx, op->job, asset, zalo_conf_of(op)->url_lives_ms, &url) < 0)
-		return (struct lt_str){ 0 };
-	return url;
-}
-
-/* {"id":"...",MEMBERS,"status":"show"}; false: a picture has no public address. */
-static bool article_body(struct zalo_op *op, const char *status, struct ltc_buf *b)
-{
 	ltc_addc(b, '{');
 	if (op->article[0] != '\0') {
 		ltc_addz(b, "\"id\":");
@@ -30,17 +22,19 @@ static bool article_body(struct zalo_op *op, const char *status, struct ltc_buf 
 	}
 	for (size_t i = 1; i < op->work->n_payload; i++) {
 		const struct lt_src *s = &op->work->payload[i];
+		struct lt_str url = { 0 };
 		if (s->asset.p == NULL) {
 			ltc_adds(b, s->bytes);
 			continue;
 		}
-		struct lt_str url = asset_url(op, s->asset);
-		if (url.n == 0)
-			return false;
+		int rc = h->asset_url(
+			h->ctx, op->job, s->asset, zalo_conf_of(op)->url_lives_ms, &url);
+		if (rc < 0 || url.n == 0)
+			return rc < 0 ? rc : -LT_E_INVALID;
 		zj_add_inner(b, url);
 	}
 	ltc_addf(b, ",\"status\":\"%s\"}", status);
-	return true;
+	return 0;
 }
 
 static int send_article(struct zalo_op *op, const char *path, const char *status)
@@ -49,10 +43,10 @@ static int send_article(struct zalo_op *op, const char *path, const char *status
 	int rc = 0;
 
 	ltc_buf_init(&b, ZALO_BODY_MAX);
-	if (!article_body(op, status, &b)) {
+	rc = article_body(op, status, &b);
+	if (rc < 0) {
 		ltc_buf_done(&b);
-		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
-			"a picture has no public address: set public_url, see channel check");
+		zalo_end_no_url(op, rc);
 		return 0;
 	}
 	struct zalo_call c = { .method = "POST", .path = path, .json = ltc_buf_str(&b) };

@@ -84,7 +84,7 @@ static void upload_good(struct zalo_op *op, const struct zalo_answer *a)
 }
 
 /* --- send -------------------------------------------------------------------------------------------------------------------- */
-static bool add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_buf *b)
+static int add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_buf *b)
 {
 	const struct lt_host *h = op->inst->host;
 	struct lt_str url = { 0 };
@@ -96,17 +96,18 @@ static bool add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc
 		ltc_addz(b, "\"attachment_id\":");
 		zj_add(b, ltc_z(op->attach));
 	} else {
-		if (h->asset_url(h->ctx, op->job, it->asset, zalo_conf_of(op)->url_lives_ms, &url) <
-			0)
-			return false;
+		int rc = h->asset_url(
+			h->ctx, op->job, it->asset, zalo_conf_of(op)->url_lives_ms, &url);
+		if (rc < 0)
+			return rc;
 		ltc_addz(b, "\"url\":");
 		zj_add(b, url);
 	}
 	ltc_addz(b, "}]}}");
-	return true;
+	return 0;
 }
 
-static bool message_body(struct zalo_op *op, struct ltc_buf *b)
+static int message_body(struct zalo_op *op, struct ltc_buf *b)
 {
 	const struct zalo_item *it = item_of(op);
 
@@ -119,15 +120,16 @@ static bool message_body(struct zalo_op *op, struct ltc_buf *b)
 		if (it != NULL)
 			ltc_addc(b, ',');
 	}
-	if (it != NULL && it->image && !add_image(op, it, b))
-		return false;
+	int rc = it != NULL && it->image ? add_image(op, it, b) : 0;
+	if (rc < 0)
+		return rc;
 	if (it != NULL && !it->image) {
 		ltc_addz(b, "\"attachment\":{\"type\":\"file\",\"payload\":{\"token\":");
 		zj_add(b, ltc_z(op->attach));
 		ltc_addz(b, "}}");
 	}
 	ltc_addz(b, "}}");
-	return true;
+	return 0;
 }
 
 static int send_request(struct zalo_op *op)
@@ -136,14 +138,14 @@ static int send_request(struct zalo_op *op)
 	int rc = 0;
 
 	ltc_buf_init(&b, 64u << 10);
-	if (message_body(op, &b)) {
+	int no_url = message_body(op, &b);
+	if (no_url == 0) {
 		struct zalo_call c = { .method = "POST",
 			.path = is_group(op) ? "/v3.0/oa/group/message" : "/v3.0/oa/message/cs",
 			.json = ltc_buf_str(&b) };
 		rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
 	} else {
-		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
-			"a picture has no public address: set public_url, see channel check");
+		zalo_end_no_url(op, no_url);
 	}
 	ltc_buf_done(&b);
 	return rc;

@@ -48,8 +48,7 @@ static void item_line(
 	}
 
 	ltc_addf(&m->out, "%s %.*s %llu %.*s %.*s\n", word, (int)id.n, id.p,
-		(unsigned long long)bytes, (int)type.n, type.p, (int)n.n,
-		n.p);
+		(unsigned long long)bytes, (int)type.n, type.p, (int)n.n, n.p);
 	preview(m, LTC_LIT("["));
 	preview(m, n);
 	preview(m, LTC_LIT("]\n"));

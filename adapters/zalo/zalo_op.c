@@ -89,6 +89,16 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 	op_finish(op, &r);
 }
 
+void zalo_end_no_url(struct zalo_op *op, int rc)
+{
+	if (rc == -LT_E_AGAIN)
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, 3000, "asset",
+			"the public address of a picture is being made");
+	else
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
+			"a picture has no public address: set public_url, see lantoa channel check");
+}
+
 void zalo_end_good(struct zalo_op *op)
 {
 	zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "0", "");

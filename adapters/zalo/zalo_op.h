@@ -85,6 +85,7 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 	const char *code, const char *text);
 void zalo_end_row(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+void zalo_end_no_url(struct zalo_op *op, int rc); /* a picture has no public address */
 void zalo_end_good(struct zalo_op *op);
 int64_t zalo_their_now(const struct zalo_op *op); /* wall time as the provider has it */
 const struct zalo_conf *zalo_conf_of(const struct zalo_op *op);

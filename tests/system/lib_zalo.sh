@@ -71,3 +71,9 @@ zalo_conf() { # zalo_conf PORT [lines of settings]
 }
 zalo_show() { "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"zalo","show":true}'; } # counts of the provider
 zalo_ledger() { jq -s -r "[.[] | select(.t == \"zalo\")] | $1" "$LEDGER"; }           # zalo_ledger FILTER
+# Pictures are fetched by their public address: a free port for it, after conf_write.
+zalo_public() {
+	local port
+	port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	sed -i "s|^listen_public: .*|listen_public: 127.0.0.1:$port|; s|^public_url: .*|public_url: http://127.0.0.1:$port|" "$PLACE/conf/lantoad.yaml"
+}
