@@ -129,6 +129,11 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 		.stepped = c->intent.stepped };
 	if (!o->attempt)
 		return;
+	if (o->to == (int)DLV_HELD && (r->flags & LT_R_PERSON) && r->text.n) {
+		/* The adapter knows better what a person has to look at. */
+		snprintf(c->why, sizeof(c->why), "person: " STR_FMT, STR_ARG(cut(r->text, 150)));
+		c->out.why = c->why;
+	}
 	result_keep(c, r);
 	c->out.rule = suppress_rule_of(o->effects, c->out.code);
 	c->out.receipts = keeps_ids(l);
