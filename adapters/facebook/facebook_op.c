@@ -218,7 +218,7 @@ static void remember_lost(struct fb_job *j)
 /* Nothing there, or not yet: photos and draft anew, since nobody knows whether a photo may be attached twice. */
 static void draft_anew(struct fb_job *j)
 {
-	if (j->n_lost == FB_LOST_MAX || j->waits++ >= (uint32_t)fb_conf_of(j)->retries) {
+	if (j->waits++ >= (uint32_t)fb_conf_of(j)->retries) {
 		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "draft",
 			"the answer to the draft was lost again and again");
 		return;

@@ -98,7 +98,8 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 		s->token_head.n ? s->token_head.p : "");
 	struct lt_pair headers[] = { { LTC_LIT("Authorization"), ltc_z(bearer), token },
 		{ LTC_LIT("Accept"), LTC_LIT("application/json"), { NULL, 0 } },
-		{ LTC_LIT("Content-Type"), LTC_LIT("application/x-www-form-urlencoded"), { NULL, 0 } } };
+		{ LTC_LIT("Content-Type"), LTC_LIT("application/x-www-form-urlencoded"),
+			{ NULL, 0 } } };
 	struct lt_http_req req = { .struct_size = sizeof(req),
 		.flags = s->flags | (s->secret_answer ? LT_SECRET_ANSWER : 0u),
 		.body_kind = s->body_kind,

@@ -64,7 +64,7 @@ void fb_job_init(struct lt_inst *inst, struct lt_job *job, const struct lt_work 
 	j->job = job;
 	j->inst = inst;
 	j->work = w;
-	j->save_token = FB_SAVE_TOKEN;
+	j->save_token = j->saved_token = FB_SAVE_TOKEN;
 }
 
 /* --- ends ------------------------------------------------------------------------------------------------------------------ */
@@ -249,32 +249,12 @@ void fb_save(struct fb_job *j, const char *name, const char *value)
 	j->unsaved |= h->save(h->ctx, j->job, ltc_z(name), ltc_z(value), ++j->save_token) < 0;
 }
 
-void fb_then(struct fb_job *j, enum fb_step_id step)
-{
-	if (j->unsaved)
-		no_host(j);
-	else
-		j->after_save = step;
-}
-
-static void on_saved(struct fb_job *j, const struct lt_event *ev)
+/* All is stored: on, with an intent where people will see it. */
+static void proceed(struct fb_job *j, enum fb_step_id next)
 {
 	const struct lt_host *h = j->inst->host;
-	enum fb_step_id next = j->after_save;
-
-	if (ev->error < 0) {
-		fb_end(j, j->job->kind == LT_J_RECONCILE ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_LANE,
-			0, "save", "a step could not be stored");
-		return;
-	}
-	if (ev->token == j->save_token && j->job->kind == LT_J_REFRESH) {
-		fb_end(j, LT_ACCEPTED, LT_SCOPE_ACCOUNT, 0, "", "");
-		return;
-	}
-	if (ev->token != j->save_token || next == FBS_NONE)
-		return; /* a later one is on its way, or nothing waits for it */
-	j->after_save = FBS_NONE;
 	uint32_t flags = steps[next]->flags;
+
 	if (!(flags & FB_STEP_PUBLISHES) || j->intended) {
 		fb_go(j, next);
 		return;
@@ -284,6 +264,37 @@ static void on_saved(struct fb_job *j, const struct lt_event *ev)
 	if (h->intent(h->ctx, j->job, ltc_z(steps[next]->phase),
 		    LT_PUBLISHES | (flags & FB_STEP_REPEATABLE ? LT_REPEATABLE : 0u)) < 0)
 		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop", "stopped before it was live");
+}
+
+void fb_then(struct fb_job *j, enum fb_step_id step)
+{
+	if (j->unsaved)
+		no_host(j);
+	else if (j->save_token == j->saved_token)
+		proceed(j, step);
+	else
+		j->after_save = step;
+}
+
+static void on_saved(struct fb_job *j, const struct lt_event *ev)
+{
+	enum fb_step_id next = j->after_save;
+
+	if (ev->error < 0) {
+		fb_end(j, j->job->kind == LT_J_RECONCILE ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_LANE,
+			0, "save", "a step could not be stored");
+		return;
+	}
+	if (ev->token > j->saved_token)
+		j->saved_token = ev->token;
+	if (ev->token != j->save_token)
+		return; /* a later one is on its way */
+	if (j->job->kind == LT_J_REFRESH) {
+		fb_end(j, LT_ACCEPTED, LT_SCOPE_ACCOUNT, 0, "", "");
+	} else if (next != FBS_NONE) {
+		j->after_save = FBS_NONE;
+		proceed(j, next);
+	}
 }
 
 /* --- answers --------------------------------------------------------------------------------------------------------------- */

@@ -67,7 +67,7 @@ struct fb_job {
 	struct fb_doc doc;
 	enum fb_step_id step, after_save;
 	uint32_t tries, waits, photo, orphans, n_orphan, flags;
-	uint64_t save_token; /* of the last save: the only one that is waited for */
+	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
 	bool no_token, secret_wait, unsaved;

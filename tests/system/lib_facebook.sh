@@ -7,7 +7,7 @@ facebook_script() { # the sandbox's part of the script
 }
 facebook_pages() { sed -n 's/^facebook,\([0-9]*\),\([^,]*\),.*/\1 \2/p' "$TOP/config/examples/targets.csv"; }
 facebook_conf() { # facebook_conf [settings, one a line]
-	local port id office
+	local port id office mode
 	port=$(sandbox_port facebook)
 	mkdir -p "$PLACE/conf/channels.d" "$PLACE/secrets"
 	printf '%s' "$FB_APP_SECRET" >"$PLACE/secrets/app_secret"
@@ -54,7 +54,8 @@ facebook_conf() { # facebook_conf [settings, one a line]
 		accounts:
 		EOF
 		facebook_pages | while read -r id office; do
-			echo "  - {name: $office, identity: \"$id\", credential: page-$id, settings: {page: \"$id\"}}"
+			case " ${FB_DIRECT:-} " in *" $id "*) mode=", publish_mode: direct" ;; *) mode= ;; esac
+			echo "  - {name: $office, identity: \"$id\", credential: page-$id, settings: {page: \"$id\"$mode}}"
 		done
 	} >"$PLACE/conf/channels.d/facebook.yaml"
 	ROUTES=${ROUTES:-}$(
