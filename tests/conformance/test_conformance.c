@@ -316,6 +316,88 @@ static void a_check_of_the_account_is_answered_once(void **state)
 	}
 }
 
+static int answers, answer_status;
+static void on_answer(void *ctx, int status, struct str type, struct str text)
+{
+	(void)ctx;
+	(void)type;
+	(void)text;
+	answers++;
+	answer_status = status;
+}
+
+static void a_webhook_is_answered_once_whatever_is_in_it(void **state)
+{
+	static const char *const bodies[] = { "", "{", "{}", "[]", "null", "a=b&c=%zz",
+		"\xff\xfe\x00", "{\"entry\":[{\"id\":1,\"changes\":[{}]},null,7]}",
+		"{\"event_name\":null,\"sender\":\"x\",\"timestamp\":\"x\"}",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" };
+	static const char *const methods[] = { "GET", "POST", "PUT" };
+	struct lt_pair headers[] = { { .name = { "X-Hub-Signature-256", 19 },
+					     .value = { "sha256=00", 9 } },
+		{ .name = { "X-ZEvent-Signature", 18 }, .value = { "mac=", 4 } },
+		{ .name = { "Content-Type", 12 }, .value = { "application/json", 16 } } };
+	(void)state;
+	EACH(c)
+	{
+		struct ht *t = ready(c, CF_OK, 3);
+		if (!(channel_caps(t->ch) & LT_CAP_WEBHOOK)) {
+			over(c, t);
+			continue;
+		}
+		for (size_t i = 0; i < 3 * sizeof(bodies) / sizeof(bodies[0]); i++) {
+			struct chan_request r = { .method = str_of(methods[i % 3]),
+				.path = STR("/w/chan"),
+				.query = STR("hub.mode=subscribe&hub.challenge=&x=%"),
+				.peer = STR("127.0.0.1"),
+				.body = str_of(bodies[i / 3]),
+				.headers = headers,
+				.n_headers = i % 2 ? 3 : 0 };
+			answers = answer_status = 0;
+			assert_int_equal(channel_webhook(t->acct, i % 2, &r, on_answer, NULL), 0);
+			ht_wait(t, 20000);
+			assert_int_equal(answers, 1);
+			assert_in_range(answer_status, 200, 599);
+		}
+		over(c, t);
+	}
+}
+
+static int asked;
+static void on_asked(void *ctx, const struct chan_result *r)
+{
+	(void)ctx;
+	(void)r;
+	asked++;
+}
+
+static void a_question_about_many_ends_once_whatever_the_provider_does(void **state)
+{
+	static const enum conf_script scripts[] = { CF_OK, CF_SILENT, CF_GARBAGE, CF_LOST };
+	static const uint32_t kinds[] = { LT_J_POLL, LT_J_STATS };
+	struct lt_id ids[] = { { 0, LT_ACCEPTED, { "123_456", 7 } }, { 1, 0, { "\"x\"", 3 } } };
+	(void)state;
+	EACH(c)
+	for (size_t s = 0; s < sizeof(scripts) / sizeof(scripts[0]); s++)
+		for (int k = 0; k < 2; k++) {
+			struct ht *t = ready(c, scripts[s], 3);
+			struct chan_item v[] = { { .delivery = 1,
+							 .ref = STR("ref-1"),
+							 .address = str_of(c->good_addresses[0]),
+							 .ids = ids,
+							 .n_ids = 2 },
+				{ .delivery = 2, .ref = STR("ref-2") } };
+			for (size_t n = 0; n <= 2; n++) {
+				asked = 0;
+				int rc = channel_ask(
+					t->acct, kinds[k], v, n, 60000, on_asked, NULL);
+				ht_wait(t, 70000);
+				assert_int_equal(asked, rc == 0);
+			}
+			over(c, t);
+		}
+}
+
 static void addresses_are_taken_or_refused_with_a_reason(void **state)
 {
 	(void)state;
@@ -433,6 +515,8 @@ int main(void)
 		cmocka_unit_test(a_close_in_the_middle_leaves_nothing),
 		cmocka_unit_test(a_question_that_is_stopped_proves_nothing),
 		cmocka_unit_test(a_check_of_the_account_is_answered_once),
+		cmocka_unit_test(a_webhook_is_answered_once_whatever_is_in_it),
+		cmocka_unit_test(a_question_about_many_ends_once_whatever_the_provider_does),
 		cmocka_unit_test(addresses_are_taken_or_refused_with_a_reason),
 		cmocka_unit_test(addresses_of_noise_do_no_harm),
 		cmocka_unit_test(the_same_content_is_prepared_the_same_way),
