@@ -60,6 +60,7 @@ void cred_mark(struct dcred *c, enum cred_state state, const char *why)
 static void answer(struct dcred *c, int rc)
 {
 	struct list *n = list_pop(&c->waits);
+	REQUIRE(n);
 	struct cred_wait *w = CONTAINER_OF(n, struct cred_wait, node);
 	struct dhost *h = w->host;
 	uint64_t ticket = w->ticket;

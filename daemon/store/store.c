@@ -81,6 +81,7 @@ static void sync_init(struct store *s)
 int store_new(const struct store_opts *o, struct store **ret, struct err *e)
 {
 	struct store *s = x_calloc(1, sizeof(*s));
+	s->bulk_us = s->busy_us = INT64_MIN / 2; /* long ago */
 
 	REQUIRE(o->keys && o->state_dir);
 	s->o = *o;

@@ -13,6 +13,8 @@
 #define TX_LAST_US         32000  /* ... intents and control up to this, at least one of each */
 #define TX_BULK_US         15000  /* a bulk chunk joins only while the transaction is younger ... */
 #define BULK_SKIPS_MAX     4      /* ... or was passed over this often */
+#define BULK_APART_US      30000  /* beside other commands a bulk chunk runs at least this often */
+#define BUSY_US            300000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000   /* pages not yet copied back that start a checkpoint */
 #define CKPT_PAGES_BUSY    2000   /* the same while commands wait */
 #define IDLE_MS            1000   /* nothing to do for this long: the WAL is emptied */
@@ -71,6 +73,7 @@ struct store {
 	struct store_tx tx;
 	int wal_pages, ckpt_pages; /* in the WAL; of them copied back */
 	int bulk_skips;
+	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did */
 	int64_t heartbeat_ms, space_us;
 	bool space_known, scrub;
 

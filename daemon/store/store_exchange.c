@@ -87,7 +87,7 @@ static int prune_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->more = true;
 	if (!db)
 		return -ENOSPC;
-	while (rc == 0 && c->more && tx_elapsed_us(tx) < TX_CHUNK_US / 2) {
+	while (rc == 0 && c->more && tx_elapsed_us(tx) < tx_chunk_us(tx) / 2) {
 		rc = db_exec(db,
 			"DELETE FROM exchange WHERE (delivery_id, try, n) IN (SELECT delivery_id, try, "
 			"n FROM exchange INDEXED BY exchange_at WHERE at < ? LIMIT ?)",

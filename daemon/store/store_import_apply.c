@@ -8,8 +8,6 @@
 #include "base/fault.h"
 #include "store/store_import_internal.h"
 
-#define CHUNK_US 15000 /* of TX_CHUNK_US: the commit needs its part */
-
 /* --- begin ------------------------------------------------------------------------------------------------------------------------ */
 
 int store_lane_make(struct db *db, const char *channel, const char *adapter, const char *account,
@@ -271,7 +269,7 @@ static int chunk_run(struct store_tx *tx, struct store_cmd *cmd)
 
 	x->rows = 0;
 	while (rc == 0 && rest.n > 0) {
-		if ((x->rows & 63) == 63 && tx_elapsed_us(tx) > CHUNK_US)
+		if ((x->rows & 63) == 63 && tx_elapsed_us(tx) > tx_chunk_us(tx))
 			break;
 		rc = import_unpack(&rest, &r, &what) ? step_run(&c, &r, what) : -EBADMSG;
 		x->rows++;
@@ -383,7 +381,7 @@ static int undo_run(struct store_tx *tx, struct store_cmd *cmd)
 		if (rc < 0)
 			return rc;
 		c->more = seen == ARRAY_LEN(v);
-	} while (c->more && tx_elapsed_us(tx) < CHUNK_US);
+	} while (c->more && tx_elapsed_us(tx) < tx_chunk_us(tx));
 	c->next = id;
 	return c->more ? 0 : undo_end(tx, c);
 }

@@ -43,8 +43,10 @@ struct store *tx_store(struct store_tx *tx);
 int64_t tx_wall_ms(struct store_tx *tx);    /* one time for the whole transaction */
 int64_t tx_attempt_last(const struct store_tx *tx); /* number of the newest attempt, or more */
 int64_t tx_attempt_next(struct store_tx *tx);       /* number of a new attempt: larger than all before, also of earlier epochs */
-int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began: chunks stop at 20,000 */
-#define TX_CHUNK_US 20000
+int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began */
+#define TX_CHUNK_US      15000 /* a chunk of bulk begins no further step after this; its commit comes on top (design 5: 20 ms) ... */
+#define TX_CHUNK_BUSY_US 5000  /* ... and while people or deliveries wait for the store, after this */
+int64_t tx_chunk_us(const struct store_tx *tx); /* which of them holds now */
 struct db *tx_exchange(struct store_tx
 		*tx); /* exchange.db: attached work, own durability; NULL: cannot be written now */
 /* After this commit the WAL is emptied as soon as readers allow, so that what was erased is gone from it too. */

@@ -98,7 +98,7 @@ static int settle_run(struct store_tx *tx, struct store_cmd *cmd)
 		if (rc < 0)
 			return rc;
 		c->more = n == ARRAY_LEN(v);
-	} while (c->more && tx_elapsed_us(tx) < TX_CHUNK_US / 2);
+	} while (c->more && tx_elapsed_us(tx) < tx_chunk_us(tx) / 2);
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include "base/fault.h"
 #include "store/store_plan.h"
 
-#define CHUNK_US   13000 /* no further step after this; a step takes 2 to 6 ms */
 #define STEP_ROWS  2000
 #define CLEAR_ROWS 1000
 
@@ -148,7 +147,7 @@ static int clear_run(struct store_tx *tx, struct store_cmd *cmd)
 			return rc;
 		if (!more)
 			after = lot;
-		if (tx_elapsed_us(tx) > CHUNK_US) {
+		if (tx_elapsed_us(tx) > tx_chunk_us(tx)) {
 			c->left = true;
 			return 0;
 		}
@@ -194,7 +193,7 @@ static int list_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->stale = rc == 0;
 	if (rc <= 0)
 		return rc;
-	while (at < c->n && tx_elapsed_us(tx) < CHUNK_US) {
+	while (at < c->n && tx_elapsed_us(tx) < tx_chunk_us(tx)) {
 		const struct resolve_winner *w = &c->winners[at];
 		int64_t lot = 0, n = 0;
 		int use = lot_for(tx, &c->lot, w->lane_id, w->office_id, &lot);
@@ -289,7 +288,7 @@ static int pair_chunk(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt
 	size_t at = c->at;
 	int64_t contact = c->contact, rows = 0;
 	int rc = 0;
-	while (at < c->n && tx_elapsed_us(tx) < CHUNK_US) {
+	while (at < c->n && tx_elapsed_us(tx) < tx_chunk_us(tx)) {
 		rc = pair_step(tx, c, st, &c->pairs[at], &contact, &rows);
 		if (rc < 0)
 			return rc;

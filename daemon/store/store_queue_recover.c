@@ -123,7 +123,7 @@ static int recover_run(struct store_tx *tx, struct store_cmd *cmd)
 		n = sending_read(tx_db(tx), v, RECOVER_ROWS, &rc);
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = recover_one(tx, c, &v[i], &t);
-	} while (rc == 0 && n == RECOVER_ROWS && tx_elapsed_us(tx) < TX_CHUNK_US);
+	} while (rc == 0 && n == RECOVER_ROWS && tx_elapsed_us(tx) < tx_chunk_us(tx));
 	c->left = n == RECOVER_ROWS;
 	if (rc == 0)
 		rc = sq_tally_write(&t, tx);
@@ -258,7 +258,7 @@ static int sweep_run(struct store_tx *tx, struct store_cmd *cmd)
 	sq_tally_init(&t);
 	rc = 0;
 	while (rc == 0) {
-		if (tx_elapsed_us(tx) > TX_CHUNK_US / 2) {
+		if (tx_elapsed_us(tx) > tx_chunk_us(tx) / 2) {
 			c->left = true;
 			break;
 		}

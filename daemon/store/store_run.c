@@ -218,14 +218,23 @@ static int class_run(
 	return 0;
 }
 
+/* What somebody waits for does not wait for a chunk of bulk as well: that has a transaction of its own, unless it waited long. */
 static int bulk_run(struct store *s, struct turn *t)
 {
+	int64_t now = store_mono_us(s);
+
+	if (t->n_ran > 0)
+		s->busy_us = now;
+	if (t->n_ran > 0 && now - s->bulk_us < BULK_APART_US)
+		return 0;
 	if (store_mono_us(s) - s->tx.began_us > TX_BULK_US && s->bulk_skips < BULK_SKIPS_MAX) {
 		s->bulk_skips++;
 		return 0;
 	}
 	s->bulk_skips = 0;
-	return class_run(s, t, STORE_BULK, 0, 1);
+	int rc = class_run(s, t, STORE_BULK, 0, 1);
+	s->bulk_us = store_mono_us(s);
+	return rc;
 }
 
 static int all_run(struct store *s, struct turn *t)
@@ -473,6 +482,11 @@ int64_t tx_attempt_next(struct store_tx *tx)
 int64_t tx_elapsed_us(struct store_tx *tx)
 {
 	return store_mono_us(tx->s) - tx->cmd_began_us;
+}
+
+int64_t tx_chunk_us(const struct store_tx *tx)
+{
+	return store_mono_us(tx->s) - tx->s->busy_us < BUSY_US ? TX_CHUNK_BUSY_US : TX_CHUNK_US;
 }
 
 struct db *tx_exchange(struct store_tx *tx)

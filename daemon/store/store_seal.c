@@ -108,7 +108,7 @@ static int64_t digest_range(
 
 static bool chunk_over(void *ctx)
 {
-	return tx_elapsed_us(ctx) > TX_CHUNK_US / 2;
+	return tx_elapsed_us(ctx) > tx_chunk_us(ctx) / 2;
 }
 
 /* The next (once, contact) of the release behind the cursor: 1 found, 0 none. */
