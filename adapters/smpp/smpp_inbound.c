@@ -199,11 +199,11 @@ void smpp_inbound(struct smpp_session *s, struct smpp_link *l, const struct smpp
 	struct lt_str bytes = m->message;
 	struct smpp_part part;
 
+	ltc_buf_init(&text, 3 * SMPP_TEXT_BYTES);
 	if (bytes.n == 0)
 		(void)smpp_tlv_find(m->tlvs, SMPP_T_PAYLOAD, &bytes);
 	if (part_of(m, &bytes, &part) && part_take(s, l, h, m, &part, bytes))
 		return;
-	ltc_buf_init(&text, 3 * SMPP_TEXT_BYTES);
 	decode(bytes, m->data_coding, &text);
 	struct lt_str out = ltc_utf8_cut(ltc_buf_str(&text), 65000);
 	uint64_t hash = ltc_hash(ltc_hash(LTC_HASH_SEED, m->source), bytes);

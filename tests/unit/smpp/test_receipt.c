@@ -1,0 +1,295 @@
+/* test_receipt.c - reports in every form that vendors give them, ids in every way of writing, and the table of statuses. */
+#include "smpp/smpp.h"
+#include "smpp_play.h"
+
+static const struct smpp_conf conf = { .guess_receipts = true, .zone_min = 420 };
+
+static int parse(const char *text, const char *tlvs, size_t n, struct smpp_receipt *r)
+{
+	struct smpp_sm m = {
+		.esm_class = 4, .message = { text, strlen(text) }, .tlvs = { tlvs, n }
+	};
+
+	return smpp_receipt_parse(&conf, &m, r);
+}
+
+static void every_state_of_the_table_is_known(void **state)
+{
+	static const struct {
+		const char *word;
+		uint8_t number;
+		int32_t want;
+		bool final;
+	} table[] = { { "SCHEDULED", 0, LT_RC_TRANSIT, false },
+		{ "ENROUTE", 1, LT_RC_TRANSIT, false }, { "DELIVRD", 2, LT_RC_DELIVERED, true },
+		{ "EXPIRED", 3, LT_RC_FAILED, true }, { "DELETED", 4, LT_RC_FAILED, true },
+		{ "UNDELIV", 5, LT_RC_FAILED, true }, { "ACCEPTD", 6, LT_RC_TRANSIT, false },
+		{ "UNKNOWN", 7, LT_RC_LOST, true }, { "REJECTD", 8, LT_RC_FAILED, true },
+		{ "SKIPPED", 9, LT_RC_FAILED, true }, { "BUFFRED", 1, LT_RC_TRANSIT, false },
+		{ "ACKED", 1, LT_RC_TRANSIT, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct smpp_receipt r;
+		char text[100], tlv[5] = { 4, 0x27, 0, 1, (char)table[i].number };
+		(void)snprintf(text, sizeof(text), "id:77 stat:%s err:001", table[i].word);
+		assert_int_equal(parse(text, NULL, 0, &r), 0);
+		assert_int_equal(r.state, table[i].want);
+		assert_int_equal(r.final, table[i].final);
+		assert_int_equal(parse("id:77 stat:DELIVRD", tlv, 5, &r), 0); /* the TLV wins */
+		assert_int_equal(r.state, table[i].want);
+	}
+}
+
+static void texts_are_read_by_key_never_by_place(void **state)
+{
+	struct smpp_receipt r;
+
+	(void)state;
+	assert_int_equal(
+		parse("id:0972660181 sub:001 dlvrd:001 submit date:2611220930 done date:2611220931 "
+		      "stat:DELIVRD err:000 text:stat:UNDELIV id:1",
+			NULL, 0, &r),
+		0);
+	assert_true(
+		ltc_eqz(r.id, "0972660181") && r.state == LT_RC_DELIVERED && ltc_eqz(r.err, "000"));
+	assert_true(r.at_ms == INT64_C(1795314660000)); /* 22/11/2026 09:31 in Viet Nam */
+	assert_int_equal(parse("stat:UNDELIV err:0AB id:3f2c-11 Text:", NULL, 0, &r), 0);
+	assert_true(ltc_eqz(r.id, "3f2c-11") && r.state == LT_RC_FAILED && ltc_eqz(r.err, "0AB"));
+	assert_int_equal(parse("ID:5 STAT:delivrd DONE DATE:20261122093105", NULL, 0, &r), 0);
+	assert_true(r.at_ms == INT64_C(1795314665000));
+	assert_int_equal(
+		parse("DELIVRD,2611220930,2611220931,000,84910000001,BHXH,abc-9", NULL, 0, &r), 0);
+	assert_true(ltc_eqz(r.id, "abc-9") && r.state == LT_RC_DELIVERED);
+	assert_true(parse("id:5", NULL, 0, &r) < 0);
+	assert_true(parse("", NULL, 0, &r) < 0);
+	assert_true(parse("id: stat: err:", NULL, 0, &r) < 0);
+}
+
+static void the_id_of_the_tlv_wins(void **state)
+{
+	static const char tlvs[] = "\0\x1e\0\5tlv1\0\4\x27\0\1\2";
+	struct smpp_receipt r;
+
+	(void)state;
+	assert_int_equal(parse("id:text1 stat:UNDELIV", tlvs, sizeof(tlvs) - 1, &r), 0);
+	assert_true(ltc_eqz(r.id, "tlv1") && r.state == LT_RC_DELIVERED);
+	assert_int_equal(parse("", tlvs, sizeof(tlvs) - 1, &r), 0);
+	assert_true(ltc_eqz(r.id, "tlv1"));
+}
+
+static bool has(const struct smpp_ids *ids, const char *want)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (ltc_eqz(ids->list[i], want))
+			return true;
+	return false;
+}
+
+static void ids_are_looked_for_in_every_way_of_writing(void **state)
+{
+	struct smpp_ids ids;
+
+	(void)state;
+	smpp_receipt_ids(SMPP_DLR_AUTO, LTC_LIT("0972660181"), &ids);
+	assert_true(ltc_eqz(ids.list[0], "0972660181")); /* as it came, first */
+	assert_true(has(&ids, "39f99dd5") && has(&ids, "39F99DD5") && has(&ids, "972660181"));
+	smpp_receipt_ids(SMPP_DLR_AUTO, LTC_LIT("39F99DD5"), &ids);
+	assert_true(has(&ids, "39f99dd5") && has(&ids, "972660181") && has(&ids, "0972660181"));
+	smpp_receipt_ids(SMPP_DLR_AUTO, LTC_LIT("972660181"), &ids);
+	assert_true(has(&ids, "0972660181"));
+	smpp_receipt_ids(SMPP_DLR_AUTO, LTC_LIT("3F2C-11-UUID"), &ids);
+	assert_true(has(&ids, "3f2c-11-uuid"));
+	smpp_receipt_ids(SMPP_DLR_EXACT, LTC_LIT("0972660181"), &ids);
+	assert_int_equal(ids.n, 1);
+	smpp_receipt_ids(SMPP_DLR_HEX_DEC, LTC_LIT("0972660181"), &ids);
+	assert_true(ltc_eqz(ids.list[0], "39f99dd5"));
+	smpp_receipt_ids(SMPP_DLR_DEC_HEX, LTC_LIT("39f99dd5"), &ids);
+	assert_true(ltc_eqz(ids.list[0], "972660181"));
+	smpp_receipt_ids(SMPP_DLR_AUTO, LTC_LIT("99999999999999999999999999"), &ids);
+	assert_true(ids.n >= 1 && ids.n <= SMPP_IDS_MAX); /* too large for a number: as text */
+	smpp_receipt_ids(SMPP_DLR_AUTO, (struct lt_str){ 0 }, &ids);
+	assert_int_equal(ids.n, 0);
+}
+
+static void a_report_is_known_by_class_by_tlv_or_by_its_words(void **state)
+{
+	struct smpp_sm m = { .message = LTC_LIT("id:7 stat:DELIVRD") };
+
+	(void)state;
+	assert_true(smpp_receipt_is(&conf, &m));
+	m.message = LTC_LIT("Xin chao, id:7");
+	assert_false(smpp_receipt_is(&conf, &m));
+	m.esm_class = 0x04;
+	assert_true(smpp_receipt_is(&conf, &m));
+	m.esm_class = 0x20;
+	assert_true(smpp_receipt_is(&conf, &m));
+	m.esm_class = 0;
+	m.tlvs = (struct lt_str){ "\0\x1e\0\2x\0", 6 };
+	assert_true(smpp_receipt_is(&conf, &m));
+}
+
+static void a_report_that_cannot_be_read_is_acknowledged_and_dropped(void **state)
+{
+	static const char *const bad[] = { "id:5", "", "stat:DELIVRD", "\x01\x02\x03" };
+	struct play *p = play_bound();
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		play_report(p, 0, 40 + i, bad[i]);
+		struct pdu d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+		assert_true(d.seq == 40 + i && d.status == 0);
+	}
+	play_say(p, 0, SMPP_DELIVER_SM, 0, 50, "no nul", 6);
+	assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, 50);
+	assert_null(sh_last_note(p->h, "receipt"));
+	play_free(p);
+}
+
+static void a_report_with_our_reference_settles_a_lost_answer(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+	uint32_t ref;
+	char tlv[6], b[500];
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(smpp_tlv_u(d.sm.tlvs, SMPP_T_USER_REF, &ref));
+	sh_closed(p->h, 0, -104, "", "reset");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_UNKNOWN);
+	sh_advance(p->h, 2500);
+	sh_opened(p->h, 1, "");
+	d = play_want(p, 1, SMPP_BIND_TRX);
+	play_say(p, 1, SMPP_BIND_TRX | SMPP_RESP, 0, d.seq, "s", 2);
+	memcpy(tlv, "\2\4\0\2", 4);
+	tlv[4] = (char)(ref >> 8);
+	tlv[5] = (char)ref;
+	sh_data_n(p->h, 1, b,
+		play_deliver(b, 8, 4, "84910000001", "id:99 stat:DELIVRD", 18, tlv, sizeof(tlv)));
+	assert_int_equal(sh_last_note(p->h, "receipt")->value, LT_RC_DELIVERED);
+	assert_int_equal(play_want(p, 1, SMPP_DELIVER_SM | SMPP_RESP).seq, 8);
+	play_free(p);
+}
+
+static void a_text_from_a_phone_is_handed_on_in_one_piece(void **state)
+{
+	struct play *p = play_bound();
+	char b[500];
+	struct pdu d;
+
+	(void)state;
+	sh_data_n(p->h, 0, b, play_deliver(b, 1, 0, "84912345678", "TU CHOI", 7, NULL, 0));
+	assert_string_equal(sh_last_note(p->h, "inbound")->text, "+84912345678");
+	assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, 1);
+	sh_data_n(
+		p->h, 0, b, play_deliver(b, 2, 0x40, "84912345678", "\5\0\3\7\2\2roi", 9, NULL, 0));
+	assert_false(play_next(p, 0, &d)); /* half of it: not acknowledged yet */
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 3, 0x40, "84912345678", "\5\0\3\7\2\1xong ", 11, NULL, 0));
+	d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	struct pdu e = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	assert_true((d.seq == 2 && e.seq == 3) || (d.seq == 3 && e.seq == 2));
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 4, 0x40, "84912345678", "\5\0\3\x8\2\1mot nua", 13, NULL, 0));
+	assert_false(play_next(p, 0, &d));
+	sh_advance(p->h, 5500); /* the other half does not come */
+	assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, 4);
+	play_free(p);
+}
+
+/* Contract 1.5, row by row: the class of each code. */
+static void every_status_of_the_contract_has_its_outcome(void **state)
+{
+	static const struct {
+		const char *codes;
+		int32_t outcome, scope;
+		uint32_t flags;
+	} table[] = { { "1 43 C0 C1 C2 C3 C4 104 2 3", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT },
+		{ "4 5", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_REBIND },
+		{ "6 7 15 42 53 54 63", LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
+		{ "8 45 64 FF 400 4FF 9 7FFFFFFF", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ "A 48 49", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT },
+		{ "B 50 51 65 66 FE", LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ "C 11 13 67 33 34 40 44 55 61", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT },
+		{ "D E F", LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
+		{ "14 58", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_SLOW },
+		{ "62", LT_DEFERRED, LT_SCOPE_TARGET, SMPP_F_NO_VALIDITY },
+		{ "100 101 103", LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
+		{ "102", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE } };
+	char *text = play_file("config/outcomes/smpp.tsv"), err[300] = "";
+	struct ltc_outcomes *t = NULL;
+
+	(void)state;
+	assert_int_equal(ltc_outcomes_parse(ltc_z(text), "smpp.tsv", &smpp_outcome_words, &t, err,
+				 sizeof(err)),
+		0);
+	assert_int_equal(smpp_outcomes_check(t, err, sizeof(err)), 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct lt_str rest = ltc_z(table[i].codes), one;
+		while (ltc_next(&rest, ' ', &one)) {
+			char z[20];
+			(void)snprintf(z, sizeof(z), "%.*s", (int)one.n, one.p);
+			const struct ltc_outcome_row *r = smpp_status_row(
+				t, "submit", (uint32_t)strtoul(z, NULL, 16), 1);
+			assert_non_null(r);
+			if (r->outcome != table[i].outcome || r->scope != table[i].scope ||
+				r->flags != table[i].flags)
+				fail_msg("status %s: outcome %d scope %d flags %x", z, r->outcome,
+					r->scope, r->flags);
+		}
+	}
+	assert_int_equal(smpp_status_row(t, "submit", 0x08, 3)->outcome, LT_REFUSED);
+	assert_int_equal(smpp_status_row(t, "submit", 0x45, 4)->outcome, LT_REFUSED);
+	assert_int_equal(smpp_status_row(t, "submit", 0x400, 3)->scope, LT_SCOPE_RELEASE);
+	assert_int_equal(smpp_status_row(t, "bind", 0x05, 1)->retry_after_ms, 30000);
+	for (uint32_t s = 0x0d; s <= 0x0f; s++)
+		assert_int_equal(smpp_status_row(t, "bind", s, 1)->retry_after_ms, 60000);
+	ltc_outcomes_free(t);
+	free(text);
+}
+
+static void every_row_of_the_table_is_reached(void **state)
+{
+	char *text = play_file("config/outcomes/smpp.tsv"), err[300] = "";
+	struct ltc_outcomes *t = NULL;
+	static bool hit[LTC_OUTCOME_ROWS_MAX];
+
+	(void)state;
+	assert_int_equal(ltc_outcomes_parse(ltc_z(text), "smpp.tsv", &smpp_outcome_words, &t, err,
+				 sizeof(err)),
+		0);
+	for (size_t i = 0; i < ltc_outcomes_count(t); i++) {
+		const struct ltc_outcome_row *r = ltc_outcomes_row(t, i);
+		for (uint32_t s = 1; s < 0x500; s++)
+			for (uint32_t n = 1; n < 5; n++)
+				hit[i] |= smpp_status_row(t, "submit", s, n) == r ||
+					smpp_status_row(t, "bind", s, n) == r;
+		hit[i] |= smpp_status_word(t, "connect") == r || smpp_status_word(t, "lost") == r ||
+			smpp_status_word(t, "stopped") == r || smpp_status_word(t, "unfit") == r;
+		if (!hit[i])
+			fail_msg("smpp.tsv:%d is never reached", r->line);
+	}
+	ltc_outcomes_free(t);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_state_of_the_table_is_known),
+		cmocka_unit_test(texts_are_read_by_key_never_by_place),
+		cmocka_unit_test(the_id_of_the_tlv_wins),
+		cmocka_unit_test(ids_are_looked_for_in_every_way_of_writing),
+		cmocka_unit_test(a_report_is_known_by_class_by_tlv_or_by_its_words),
+		cmocka_unit_test(a_report_that_cannot_be_read_is_acknowledged_and_dropped),
+		cmocka_unit_test(a_report_with_our_reference_settles_a_lost_answer),
+		cmocka_unit_test(a_text_from_a_phone_is_handed_on_in_one_piece),
+		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
+		cmocka_unit_test(every_row_of_the_table_is_reached),
+	};
+	return cmocka_run_group_tests_name("smpp/receipt", tests, NULL, NULL);
+}

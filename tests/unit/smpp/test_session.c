@@ -1,0 +1,337 @@
+/* test_session.c - the session against a played SMSC: every case of the contract's "Must-test" list that concerns SMPP, and the
+ * faults around it. */
+#include "smpp_play.h"
+
+static uint32_t results(struct play *p, size_t first, size_t n, int32_t outcome)
+{
+	uint32_t k = 0;
+
+	for (size_t i = first; i < first + n; i++)
+		k += sh_result(p->h, i)->done && sh_result(p->h, i)->outcome == outcome;
+	return k;
+}
+
+static void a_text_is_sent_accepted_and_has_its_id(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(
+		d.sm_good && ltc_eqz(d.sm.dest, "84910000001") && ltc_eqz(d.sm.source, "BHXH VN"));
+	assert_true(ltc_eqz(d.sm.message, "Xin chao"));
+	assert_int_equal(d.sm.source_ton, 5);
+	assert_int_equal(d.sm.dest_ton, 1);
+	assert_int_equal(d.sm.registered, 1);
+	assert_int_equal(d.sm.esm_class, 0);
+	uint32_t ref;
+	assert_true(smpp_tlv_u(d.sm.tlvs, SMPP_T_USER_REF, &ref));
+	assert_int_equal(p->h->streams[0]->publishing_writes, 1);
+	play_ok(p, 0, d.seq, "39f99dd5");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	assert_string_equal(sh_result(p->h, op)->id, "39f99dd5");
+	play_free(p);
+}
+
+static void a_pdu_split_at_every_byte_is_one_pdu(void **state)
+{
+	(void)state;
+	char b[100];
+	for (size_t cut = 0; cut < 21; cut++) {
+		struct play *p = play_bound();
+		size_t op = play_send(p, "+84910000001", ONE);
+		sh_turn(p->h);
+		struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+		size_t n = play_make(b, SMPP_SUBMIT_SM | SMPP_RESP, 0, d.seq, "id-1", 5);
+		sh_data_n(p->h, 0, b, cut);
+		assert_int_equal(sh_result(p->h, op)->done, 0);
+		sh_data_n(p->h, 0, b + cut, n - cut);
+		assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+		play_free(p);
+	}
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	size_t n = play_make(b, SMPP_SUBMIT_SM | SMPP_RESP, 0, d.seq, "id-1", 5);
+	for (size_t i = 0; i < n; i++)
+		sh_data_n(p->h, 0, b + i, 1);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	play_free(p);
+}
+
+static void two_pdus_in_one_read_are_two(void **state)
+{
+	struct play *p = play_bound();
+	size_t a = play_send(p, "+84910000001", ONE), c = play_send(p, "+84910000002", ONE);
+	char b[200];
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM), e = play_want(p, 0, SMPP_SUBMIT_SM);
+	size_t n = play_make(b, SMPP_SUBMIT_SM | SMPP_RESP, 0, e.seq, "2", 2);
+	n += play_make(b + n, SMPP_SUBMIT_SM | SMPP_RESP, 0, d.seq, "1", 2);
+	sh_data_n(p->h, 0, b, n);
+	assert_string_equal(sh_result(p->h, a)->id, "1");
+	assert_string_equal(sh_result(p->h, c)->id, "2");
+	play_free(p);
+}
+
+static void a_window_of_1_has_one_segment_under_way(void **state)
+{
+	struct play *p = play_new();
+	struct pdu d;
+
+	(void)state;
+	sh_conf(p->h, "window", "1");
+	play_bind(p);
+	assert_int_equal(p->h->slots, 1);
+	size_t first = play_send(p, "+84910000001", TWO);
+	(void)play_send(p, "+84910000002", ONE);
+	sh_turn(p->h);
+	for (int i = 0; i < 3; i++) {
+		d = play_want(p, 0, SMPP_SUBMIT_SM);
+		struct pdu more;
+		assert_false(play_next(p, 0, &more));
+		play_ok(p, 0, d.seq, "x");
+	}
+	assert_int_equal(results(p, first, 2, LT_ACCEPTED), 2);
+	assert_int_equal(p->h->slots, 1);
+	play_free(p);
+}
+
+static void a_window_of_500_is_filled_and_answered_in_any_order(void **state)
+{
+	struct play *p = play_bound();
+	static uint32_t seq[500];
+	size_t first = 0;
+
+	(void)state;
+	assert_int_equal(p->h->slots, 500);
+	for (int i = 0; i < 500; i++) {
+		size_t op = play_send(p, "+84910000001", ONE);
+		first = i == 0 ? op : first;
+	}
+	sh_turn(p->h);
+	for (int i = 0; i < 500; i++)
+		seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
+	assert_int_equal(p->h->slots, 0);
+	for (int i = 0; i < 500; i++)
+		play_ok(p, 0, seq[(i * 237 + 11) % 500], "x");
+	assert_int_equal(results(p, first, 500, LT_ACCEPTED), 500);
+	assert_int_equal(p->h->slots, 500);
+	play_free(p);
+}
+
+static void a_response_after_the_timeout_still_settles(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM), e;
+	for (int i = 0; i < 70; i++) { /* the line itself is alive */
+		sh_advance(p->h, 1000);
+		while (play_next(p, 0, &e))
+			play_say(p, 0, e.id | SMPP_RESP, 0, e.seq, "", 0);
+	}
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_UNKNOWN);
+	assert_int_equal(p->h->slots, 500); /* no place in the window for ever */
+	play_ok(p, 0, d.seq, "late-1");
+	const struct sh_note *n = sh_last_note(p->h, "receipt");
+	assert_non_null(n);
+	assert_int_equal(n->value, LT_ACCEPTED);
+	assert_string_equal(n->text, "late-1");
+	size_t notes = p->h->n_notes;
+	play_ok(p, 0, d.seq, "late-1"); /* and only once */
+	assert_ptr_equal(sh_last_note(p->h, "receipt"), n);
+	assert_true(p->h->n_notes <= notes + 1);
+	play_free(p);
+}
+
+static void a_receipt_before_the_response_and_twice_is_told_each_time(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+	int told = 0;
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_report(p, 0, 21,
+		"id:39f99dd5 sub:001 dlvrd:001 submit date:2611220930 done date:2611220931 stat:DELIVRD err:000 text:x");
+	play_ok(p, 0, d.seq, "39f99dd5");
+	play_report(p, 0, 22, "id:39f99dd5 stat:DELIVRD");
+	for (size_t i = 0; i < p->h->n_notes; i++)
+		told += strcmp(p->h->notes[i].what, "receipt") == 0 &&
+			p->h->notes[i].value == LT_RC_DELIVERED;
+	assert_int_equal(told, 2);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	assert_true(d.seq == 21 && d.status == 0 && d.n == 1);
+	d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	assert_int_equal(d.seq, 22);
+	play_free(p);
+}
+
+static int kept_error;
+static uint64_t kept_token;
+static int receipt_kept(void *ctx, struct lt_job *job, const struct lt_receipt *r, uint64_t token)
+{
+	(void)ctx;
+	(void)job;
+	(void)r;
+	kept_token = token;
+	return kept_error;
+}
+
+static void a_receipt_is_acknowledged_only_when_it_is_stored(void **state)
+{
+	struct play *p = play_bound();
+	struct lt_event saved = { .struct_size = sizeof(saved), .type = LT_EV_SAVED };
+	struct pdu d;
+
+	(void)state;
+	p->h->host.receipt = receipt_kept;
+	kept_error = 0;
+	play_report(p, 0, 5, "id:1 stat:DELIVRD");
+	assert_false(play_next(p, 0, &d));
+	saved.token = kept_token;
+	(void)lantoa_adapter.event(&p->h->inst, &p->h->jobs[p->session]->job, &saved);
+	sh_turn(p->h);
+	d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	assert_true(d.seq == 5 && d.status == 0);
+	play_report(p, 0, 6, "id:2 stat:DELIVRD");
+	saved.token = kept_token;
+	saved.error = -5;
+	(void)lantoa_adapter.event(&p->h->inst, &p->h->jobs[p->session]->job, &saved);
+	sh_turn(p->h);
+	d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	assert_true(d.seq == 6 && d.status == SMPP_RX_T_APPN);
+	play_free(p);
+}
+
+static void out_of_order_segment_responses_make_one_answer(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", TWO);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu a = play_want(p, 0, SMPP_SUBMIT_SM), b = play_want(p, 0, SMPP_SUBMIT_SM);
+	struct smpp_part pa, pb;
+	size_t na, nb;
+	assert_int_equal(a.sm.esm_class & 0x40, 0x40);
+	assert_true(smpp_udh_read(a.sm.message, &pa, &na) && smpp_udh_read(b.sm.message, &pb, &nb));
+	assert_true(pa.ref == pb.ref && pa.seq == 1 && pb.seq == 2 && pa.total == 2);
+	assert_int_equal(a.sm.message.n, 6 + 153);
+	play_ok(p, 0, b.seq, "second");
+	assert_false(sh_result(p->h, op)->done);
+	play_ok(p, 0, a.seq, "first");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	assert_int_equal(sh_result(p->h, op)->n_ids, 2);
+	assert_string_equal(sh_result(p->h, op)->id, "first");
+	play_free(p);
+}
+
+static void half_a_text_is_neither_accepted_nor_refused(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", TWO);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu a = play_want(p, 0, SMPP_SUBMIT_SM), b = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_ok(p, 0, a.seq, "first");
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x0b, b.seq, "", 0);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_UNKNOWN);
+	assert_string_equal(sh_result(p->h, op)->code, "part");
+	play_free(p);
+}
+
+static void a_throttled_segment_goes_again_behind_its_accepted_one(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", TWO);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu a = play_want(p, 0, SMPP_SUBMIT_SM), b = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_ok(p, 0, a.seq, "first");
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x58, b.seq, "", 0);
+	assert_false(sh_result(p->h, op)->done);
+	sh_advance(p->h, 3000);
+	struct pdu c = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(ltc_eq(c.sm.message, b.sm.message));
+	play_ok(p, 0, c.seq, "second");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	play_free(p);
+}
+
+static void a_0x58_storm_pauses_once_and_lowers_the_rate(void **state)
+{
+	struct play *p = play_bound();
+	static uint32_t seq[200];
+	size_t first = 0;
+	int rates = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		size_t op = play_send(p, "+84910000001", ONE);
+		first = i == 0 ? op : first;
+	}
+	sh_turn(p->h);
+	for (int i = 0; i < 200; i++)
+		seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
+	for (int i = 0; i < 200; i++)
+		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x58, seq[i], "", 0);
+	assert_int_equal(results(p, first, 200, LT_DEFERRED), 200);
+	assert_int_equal(sh_result(p->h, first)->flags, LT_R_FREE);
+	assert_true(sh_result(p->h, first + 199)->retry_after_ms > 0);
+	for (size_t i = 0; i < p->h->n_notes && i < SH_NOTES_MAX; i++)
+		rates += strcmp(p->h->notes[i].what, "rate") == 0;
+	assert_int_equal(rates, 1);
+	assert_int_equal(p->h->slots, 0);
+	sh_advance(p->h, 1100);
+	assert_true(p->h->slots > 0 && p->h->slots < 500);
+	play_free(p);
+}
+
+static void a_full_queue_makes_the_window_smaller(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x14, d.seq, "", 1);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, op)->flags, LT_R_FREE);
+	sh_advance(p->h, 1100);
+	assert_true(p->h->slots > 0 && p->h->slots <= 250);
+	play_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_is_sent_accepted_and_has_its_id),
+		cmocka_unit_test(a_pdu_split_at_every_byte_is_one_pdu),
+		cmocka_unit_test(two_pdus_in_one_read_are_two),
+		cmocka_unit_test(a_window_of_1_has_one_segment_under_way),
+		cmocka_unit_test(a_window_of_500_is_filled_and_answered_in_any_order),
+		cmocka_unit_test(a_response_after_the_timeout_still_settles),
+		cmocka_unit_test(a_receipt_before_the_response_and_twice_is_told_each_time),
+		cmocka_unit_test(a_receipt_is_acknowledged_only_when_it_is_stored),
+		cmocka_unit_test(out_of_order_segment_responses_make_one_answer),
+		cmocka_unit_test(half_a_text_is_neither_accepted_nor_refused),
+		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
+		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
+		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
+	};
+	return cmocka_run_group_tests_name("smpp/session", tests, NULL, NULL);
+}
