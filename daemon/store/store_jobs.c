@@ -185,7 +185,7 @@ static int prune_run(struct store_tx *tx, struct store_cmd *cmd)
 	for (int step = 0; step < 4; step++) {
 		int64_t gone = PRUNE_ROWS;
 		while (gone == PRUNE_ROWS) {
-			if (tx_elapsed_us(tx) >= TX_CHUNK_US) {
+			if (tx_elapsed_us(tx) >= tx_chunk_us(tx)) {
 				c->left = true;
 				return 0;
 			}
