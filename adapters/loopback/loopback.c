@@ -13,6 +13,11 @@ const struct lt_key loop_keys[] = {
 		0 },
 	{ "url", "text", "",
 		"publish by POST to this address and ask it by GET, instead of in memory", 0, 0 },
+	{ "picture", "text", "",
+		"each picture as such a rendition, for instance jpeg<=1000000B<=1600px; empty: as it is",
+		0, 0 },
+	{ "links", "bool", "no",
+		"yes: the public address of each picture instead of its bytes, with `url`", 0, 0 },
 	{ "token_url", "text", "",
 		"token service: the account's credential is renewed there, and what is published to `url` carries it",
 		0, 0 },
@@ -33,7 +38,9 @@ int loop_conf_read(const struct lt_conf *c, struct loop_conf *ret)
 {
 	struct loop_conf r = { .receipts = yes(value(c, "receipts")),
 		.personal = yes(value(c, "personal")),
+		.links = yes(value(c, "links")),
 		.url = value(c, "url"),
+		.picture = value(c, "picture"),
 		.token_url = value(c, "token_url") };
 
 	if (ltc_i64(value(c, "latency_ms"), 0, 3600000, &r.latency_ms) != 0 ||
@@ -106,6 +113,8 @@ static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	case LT_J_REFRESH:
 	case LT_J_LOGIN: return loop_token_start(inst, jobs[0], works[0]);
 	case LT_J_OP:
+	case LT_J_RECALL:
+	case LT_J_CORRECT:
 	case LT_J_RECONCILE: loop_ops_start(jobs, works, n); return 0;
 	case LT_J_POLL:
 	case LT_J_STATS:
@@ -137,7 +146,8 @@ __attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = 
 	.other_size = sizeof(struct loop_aside),
 	.n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]),
 	.caps = LT_CAP_INTENT_AT_START | LT_CAP_BATCH | LT_CAP_RECONCILE | LT_CAP_RECEIPTS |
-		LT_CAP_SHARED_SESSION | LT_CAP_STATS | LT_CAP_WEBHOOK,
+		LT_CAP_SHARED_SESSION | LT_CAP_STATS | LT_CAP_WEBHOOK | LT_CAP_RECALL |
+		LT_CAP_CORRECT,
 	.name = "loopback",
 	.version = "1.0",
 	.keys = loop_keys,

@@ -30,8 +30,8 @@ void loop_script_parse(struct lt_str address, struct loop_script *ret);
 
 struct loop_conf {
 	int64_t latency_ms, window;
-	bool receipts, personal;
-	struct lt_str url, token_url;
+	bool receipts, personal, links;
+	struct lt_str url, token_url, picture;
 };
 struct loop_inst {
 	struct loop_conf conf;
@@ -85,7 +85,11 @@ int loop_compose(const struct lt_conf *c, struct lt_str note, const struct lt_ta
 /* loopback_secret.c */
 int loop_token_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *work);
 int loop_token_event(struct lt_job *job, const struct lt_event *ev);
+/* loopback_recall.c */
+int loop_recall_start(struct loop_op *op);
+void loop_recall_http(struct loop_op *op, const struct lt_http_res *r);
 /* loopback_op.c */
+void loop_op_end(struct loop_op *op, int32_t outcome, const char *code, const char *text);
 void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n);
 int loop_op_event(struct lt_job *job, const struct lt_event *ev);
 void loop_session_settle(struct loop_session *s);

@@ -66,6 +66,11 @@ static void op_end(struct loop_op *op, int32_t outcome, const char *code, const 
 	op_finish(op, &r);
 }
 
+void loop_op_end(struct loop_op *op, int32_t outcome, const char *code, const char *text)
+{
+	op_end(op, outcome, code, text);
+}
+
 /* The answer as the script has it, now. */
 static int op_answer(struct loop_op *op)
 {
@@ -146,6 +151,8 @@ static int on_saved(struct loop_op *op, const struct lt_event *ev)
 
 /* --- publishing by HTTP ---------------------------------------------------------------------------------------------------- */
 #define HTTP_PIECES 64
+#define URLS_MAX    8
+#define URL_MAX     1000
 
 /* A newer token, then once more; without one it waits, and costs no try. */
 static int op_renew(struct loop_op *op)
@@ -162,11 +169,43 @@ static int op_renew(struct loop_op *op)
 	return 0;
 }
 
+/* The public address instead of the picture; the host lends one at a time. */
+static int op_link(struct loop_op *op, struct lt_src *src, char url[static URL_MAX])
+{
+	const struct lt_host *h = op->session->inst->host;
+	struct lt_str u;
+	int rc = h->asset_url(h->ctx, op->job, src->asset, 3600000, &u);
+
+	if (rc < 0 || u.n + 1 >= URL_MAX)
+		return rc < 0 ? rc : -LT_E_FULL;
+	memcpy(url, u.p, u.n);
+	url[u.n] = '\n';
+	*src = (struct lt_src){ .bytes = { url, u.n + 1 } };
+	return 0;
+}
+
+static int op_body(struct loop_op *op, struct lt_field *body, char (*urls)[URL_MAX])
+{
+	const struct loop_inst *li = op->session->inst->priv;
+	size_t n_urls = 0;
+
+	for (size_t i = 0; i < op->work->n_payload; i++) {
+		body[i] = (struct lt_field){ .src = op->work->payload[i] };
+		if (!li->conf.links || body[i].src.asset.p == NULL)
+			continue;
+		int rc = n_urls < URLS_MAX ? op_link(op, &body[i].src, urls[n_urls++]) : -LT_E_FULL;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int op_post(struct loop_op *op)
 {
 	const struct lt_host *h = op->session->inst->host;
 	const struct loop_inst *li = op->session->inst->priv;
 	struct lt_field body[HTTP_PIECES];
+	char urls[URLS_MAX][URL_MAX];
 	struct lt_pair headers[2] = { { .name = LTC_LIT("X-Ref"), .value = op->work->ref },
 		{ .name = LTC_LIT("access_token"), .secret = LTC_LIT("access_token") } };
 	bool token = li->conf.token_url.n != 0;
@@ -177,8 +216,9 @@ static int op_post(struct loop_op *op)
 	op->version = 0;
 	if (token && h->secret_get(h->ctx, op->job, LTC_LIT("access_token"), &value, &op->version))
 		return op_renew(op);
-	for (size_t i = 0; i < op->work->n_payload; i++)
-		body[i] = (struct lt_field){ .src = op->work->payload[i] };
+	int linked = op_body(op, body, urls);
+	if (linked < 0)
+		return linked;
 	struct lt_http_req req = { .struct_size = sizeof(req),
 		.flags = LT_PUBLISHES,
 		.body_kind = LT_BODY_RAW,
@@ -228,6 +268,10 @@ static void on_http(struct loop_op *op, const struct lt_http_res *r)
 		on_asked(op, r);
 		return;
 	}
+	if (op->job->kind != LT_J_OP) {
+		loop_recall_http(op, r);
+		return;
+	}
 	op->sent = false;
 	if (r->phase == LT_P_NOT_SENT) {
 		op->script.scope = LT_SCOPE_LANE;
@@ -273,6 +317,8 @@ static int first_move(struct loop_op *op)
 {
 	if (op->job->kind == LT_J_RECONCILE)
 		return reconcile(op);
+	if (op->job->kind != LT_J_OP)
+		return loop_recall_start(op);
 	if (op->script.word == LOOP_STEPS)
 		return next_step(op, false, false);
 	return op->script.word == LOOP_OK ? op_publish(op) : op_answer_later(op);

@@ -42,13 +42,26 @@ static int add(struct lt_sink *sink, struct lt_str s)
 	return s.n == 0 ? 0 : sink->add(sink->ctx, &src);
 }
 
-static int add_assets(const struct lt_content *in, struct lt_sink *sink, uint64_t *bytes)
+/* With `picture` the rendition, whose size its id says: length 0 is to its end. 0, or 1: not this one, go on. */
+static int fit(const struct loop_conf *conf, const struct lt_asset *a, struct lt_sink *sink,
+	struct lt_src *src)
+{
+	if (conf->picture.n == 0 || a->content_type.n < 6 || memcmp(a->content_type.p, "image/", 6))
+		return 0;
+	src->length = 0;
+	return sink->need_rendition(sink->ctx, a->id, conf->picture, &src->asset) < 0;
+}
+
+static int add_assets(const struct loop_conf *conf, const struct lt_content *in,
+	struct lt_sink *sink, uint64_t *bytes)
 {
 	for (size_t i = 0; i < in->n_assets; i++) {
 		const struct lt_asset *a = in->assets[i];
-		struct lt_src src = {
-			.asset = a->id, .length = a->bytes, .encode = LT_BASE64_LINES
-		};
+		struct lt_src src = { .asset = a->id,
+			.length = a->bytes,
+			.encode = conf->links || conf->picture.n ? LT_RAW : LT_BASE64_LINES };
+		if (fit(conf, a, sink, &src) != 0)
+			continue;
 		int rc = sink->add(sink->ctx, &src);
 		if (rc < 0)
 			return rc;
@@ -72,7 +85,7 @@ int loop_prepare(const struct lt_conf *c, const struct lt_content *in, struct lt
 	rc = rc < 0 ? rc : add(sink, in->title);
 	rc = rc < 0 ? rc : add(sink, LTC_LIT("\n\n"));
 	rc = rc < 0 ? rc : add(sink, text);
-	rc = rc < 0 ? rc : add_assets(in, sink, &bytes);
+	rc = rc < 0 ? rc : add_assets(&conf, in, sink, &bytes);
 	rc = rc < 0 ? rc : sink->note(sink->ctx, in->title);
 	rc = rc < 0 ? rc : sink->preview(sink->ctx, in->title);
 	rc = rc < 0 ? rc : sink->preview(sink->ctx, LTC_LIT("\n\n"));

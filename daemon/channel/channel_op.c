@@ -58,7 +58,9 @@ static struct job *op_job(struct chan_account *a, struct chan_session *s, struct
 	j->session = s;
 	j->op = op;
 	j->pub.session = &s->job.pub;
-	j->intent_open = kind == LT_J_OP && (ad->caps & LT_CAP_INTENT_AT_START);
+	/* A recall is begun by a committed row of its own. */
+	j->intent_open = kind == LT_J_RECALL ||
+		((kind == LT_J_OP || kind == LT_J_CORRECT) && (ad->caps & LT_CAP_INTENT_AT_START));
 	work_fill(&j->work, op);
 	op->host[0] = j;
 	list_push(&s->ops, &j->node);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ctl/ctl_queue.h"
+#include "ctl/ctl_release.h"
 #include "ctl/ctl_queue_stats.h"
 #include "store/store_exchange.h"
 
@@ -182,6 +183,8 @@ int ctl_delivery_show(struct ctl_call *c, cJSON **ret, struct err *e)
 		rc = q_steps(c->reader, id, on_step, steps);
 	if (rc == 0)
 		rc = ctl_stats_put(c->reader, id, o);
+	if (rc == 0)
+		rc = ctl_recall_put(c->reader, id, o);
 	if (rc == 0 && (c->who.roles & (ROLE_OPERATOR | ROLE_ADMIN)))
 		rc = store_exchange_list(c->reader, id, on_exchange, exchange);
 	if (rc < 0) {

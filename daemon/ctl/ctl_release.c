@@ -140,13 +140,12 @@ PLAN_METHOD(move)
 PLAN_METHOD(local_set)
 PLAN_METHOD(local_approve)
 
-/* --- cancel and recall: the release's own state, then its lots through dispatch --------------------------------------------------- */
+/* --- cancel: the release's own state, then its lots through dispatch --------------------------------------------------- */
 
 struct ending {
 	struct ctl_call *c;
 	cJSON *result;
 	char *why;
-	bool recall;
 };
 
 static void on_stopped(
@@ -158,13 +157,9 @@ static void on_stopped(
 	json_put_i64(x->result, "on_wire", on_wire);
 	struct ctl_call *c = x->c;
 	cJSON *result = x->result;
-	bool recall = x->recall;
 	free(x->why);
 	free(x);
-	if (rc == 0 && recall)
-		ctl_recall_answer(c, result);
-	else
-		ctl_answer(c, rc, e, result);
+	ctl_answer(c, rc, e, result);
 }
 
 static void on_ended(void *ctx, int rc, const struct err *e, cJSON *result)
@@ -192,17 +187,13 @@ static void on_ended(void *ctx, int rc, const struct err *e, cJSON *result)
 	dispatch_stop_scope(x->c->deps->dispatch, &r);
 }
 
-static void end_release(struct ctl_call *c, bool recall)
+static void end_release(struct ctl_call *c)
 {
 	struct ending *x = x_calloc(1, sizeof(*x));
 	cJSON *params = cJSON_Duplicate(c->params, true);
 	x->c = c;
-	x->recall = recall;
-	x->why = x_strdup(json_z(c->params, "why", recall ? "recalled" : ""));
+	x->why = x_strdup(json_z(c->params, "why", ""));
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "recall");
-	json_put_bool(params, "recall", recall);
-	if (recall && !json_has(params, "why"))
-		json_put_z(params, "why", "recalled");
 	plan_cancel(c->deps->plan, params, &c->who, on_ended, x);
 	cJSON_Delete(params);
 }
@@ -211,15 +202,7 @@ static int method_cancel(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	UNUSED(ret);
 	UNUSED(e);
-	end_release(c, false);
-	return 0;
-}
-
-static int method_recall(struct ctl_call *c, cJSON **ret, struct err *e)
-{
-	UNUSED(ret);
-	UNUSED(e);
-	end_release(c, true);
+	end_release(c);
 	return 0;
 }
 
@@ -236,7 +219,8 @@ const struct ctl_method ctl_release_methods[] = {
 	{ "release.move", CTL_WRITE, ROLE_OPERATOR | ROLE_EDITOR, method_move },
 	{ "release.cancel", CTL_WRITE, ROLE_OPERATOR | ROLE_APPROVER, method_cancel },
 	{ "release.correct", CTL_WRITE, ROLE_EDITOR, method_correct },
-	{ "release.recall", CTL_WRITE, ROLE_OPERATOR | ROLE_APPROVER, method_recall },
+	{ "release.recall", CTL_WRITE, ROLE_OPERATOR | ROLE_APPROVER, ctl_recall },
+	{ "release.recalls", CTL_READ, ROLE_VIEWER, ctl_recalls },
 	{ "local.set", CTL_WRITE, ROLE_EDITOR, method_local_set },
 	{ "local.approve", CTL_WRITE, ROLE_APPROVER, method_local_approve },
 	{ "release.list", CTL_READ, ROLE_VIEWER, ctl_release_list },

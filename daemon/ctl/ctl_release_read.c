@@ -481,7 +481,7 @@ static void recall_work(struct work *w)
 		store_reader_put(s, r);
 }
 
-/* No adapter of today can take a message back: what was stopped in time is counted, the rest is said as it is. */
+/* What was stopped in time is counted, what is asked back too; the rest is said as it is. */
 static void recall_done(struct work *w)
 {
 	struct recall *x = CONTAINER_OF(w, struct recall, work);
@@ -491,13 +491,19 @@ static void recall_done(struct work *w)
 		const struct q_reached *k = &x->rows[i];
 		bool mail = k->kind == KIND_EMAIL;
 		cJSON *o = json_obj();
+		int64_t asked = json_i64(
+			json_get(x->result, "asked_by"), chan_kind_name(k->kind), 0);
+		int64_t cannot = k->reached + k->unknown - asked;
 		json_put_z(o, "channel", chan_kind_name(k->kind));
 		json_put_i64(o, "done", 0);
+		json_put_i64(o, "asked", asked);
 		json_put_i64(o, "stopped", k->waiting);
-		json_put_i64(o, "cannot", k->reached + k->unknown);
+		json_put_i64(o, "cannot", cannot > 0 ? cannot : 0);
 		json_put_i64(o, "unknown", k->unknown);
 		json_put_z(o, "why",
-			k->reached + k->unknown == 0 ? NULL
+			cannot <= 0 && asked
+				? "it is being taken back; `lantoa recalls` shows what came of each"
+				: k->reached + k->unknown == 0 ? NULL
 				: mail
 				? "an e-mail that was sent cannot be taken back; `lantoa correct` sends a correction to exactly those it reached or may have reached"
 				: "this channel cannot take back by itself; `lantoa correct` sends a correction to exactly those it reached or may have reached");

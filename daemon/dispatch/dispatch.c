@@ -46,6 +46,7 @@ struct dispatch *dispatch_new(const struct dispatch_opts *o)
 	timer_init(&d->pump_timer, on_pump_timer);
 	timer_init(&d->scan_timer, on_scan_timer);
 	REQUIRE(turn_init(d) && settle_init(d) && jobs_init(d));
+	recalls_init(d);
 	union { /* the conf is shared read-only; only its count of references is written */
 		const struct conf *c;
 		struct conf *v;
@@ -76,6 +77,7 @@ void dispatch_start(struct dispatch *d)
 	if (d->started)
 		return;
 	d->started = true;
+	recalls_start(d);
 	if (d->attached)
 		recover_begin(d);
 }
@@ -93,6 +95,7 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 	if (d->host && !d->host->cs)
 		d->host->cs = cs;
 	setup_bind(d); /* nothing points at the old one after this */
+	money_reload(d, old);
 	conf_unref(old);
 	return setup_begin(d, e); /* rows for what is new, then bound once more */
 }
@@ -143,6 +146,7 @@ void dispatch_stop(struct dispatch *d, void (*done)(void *ctx), void *ctx)
 	d->stop_ctx = ctx;
 	timer_stop(d->o.env, &d->scan_timer);
 	timer_stop(d->o.env, &d->settle_timer);
+	recalls_stop(d);
 	jobs_stop(d);
 	LIST_FOR_SAFE(&d->lots, n, nx)
 	lot_drop_ready(CONTAINER_OF(n, struct dlot, node));
@@ -194,7 +198,9 @@ void dispatch_free(struct dispatch *d)
 	settle_free(d);
 	jobs_free(d);
 	scan_free(d);
+	money_ids_done(&d->money_ids);
 	creds_free(d);
+	recalls_free(d);
 	prep_free(d);
 	pool_free(d);
 	mem_free(d);

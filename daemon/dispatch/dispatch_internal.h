@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/dispatch_money.h"
 #include "model/backoff.h"
 #include "model/breaker.h"
 #include "model/bucket.h"
@@ -162,6 +163,11 @@ struct dlot {
 	int64_t wake_ms; /* wall; 0: not set */
 	int64_t unknown_next_ms;
 	bool sweeping;
+	int64_t cost_max; /* of its part, in đồng; -1: none */
+	struct sq_money *money; /* a reference; meters of this lot, NULL: none */
+	uint64_t money_gen;
+	int64_t money_from_ms, money_until_ms;
+	uint32_t n_paid; /* copies with a committed intent that was counted on it */
 };
 
 enum copy_state {
@@ -197,6 +203,8 @@ struct dcopy {
 	struct lt_id ids[D_IDS_MAX];
 	char why[200];
 	struct buf *trace[2]; /* in, out; owned */
+	struct sq_money *money; /* a reference: what its intent was counted on; NULL: nothing */
+	bool paid;
 	struct sq_hold hold;  /* with out: lots of a release on a lane, or a lane, are held */
 	bool has_hold;
 	unsigned effects;
@@ -257,7 +265,14 @@ struct dhost {
 
 struct djobs;   /* dispatch_jobs.c */
 struct dsettle; /* dispatch_settle.c */
-struct dscan;   /* dispatch_scan.c */
+struct dscan;   /* dispatch_recall.c */
+void recalls_init(struct dispatch *d);
+void recalls_start(struct dispatch *d);
+void recalls_stop(struct dispatch *d);
+void recalls_free(struct dispatch *d);
+void recall_done(struct chan_op *op, const struct chan_result *res);
+
+/* dispatch_scan.c */
 
 struct dispatch {
 	uint32_t magic;
@@ -276,6 +291,8 @@ struct dispatch {
 	struct sq_gate *gates;
 	size_t n_gates;
 	uint64_t gate_gen, stop_seq;
+	struct money_ids money_ids;
+	uint64_t money_gen; /* from 1 on */
 	uint32_t stops_busy;
 
 	struct list mem; /* d_alloc */
@@ -314,6 +331,7 @@ struct dispatch {
 	struct djobs *jobs;
 	struct list recons;
 	size_t n_recons, cmds_out; /* cmds_out: commands and works that name us beside the turn */
+	struct drecalls *recalls;  /* dispatch_recall.c */
 	struct list creds;         /* struct dcred */
 	size_t n_creds;
 	struct list progress;      /* struct dprogress */
@@ -363,6 +381,7 @@ bool lot_may_send(struct dlot *l, int64_t now_ms, int64_t *ret_until, const char
 bool lot_gated(struct dlot *l); /* a gate stops it */
 bool gate_covers(struct dispatch *d, const struct sq_gate *g, const struct dlot *l);
 void lots_regate(struct dispatch *d);
+bool office_under(struct dispatch *d, int64_t office, int64_t top);
 void lots_free(struct dispatch *d);
 void lot_count(struct dlot *l, enum dlv_state from, enum dlv_state to);
 void progress_note(struct dispatch *d, int64_t release, int64_t part);
@@ -403,6 +422,7 @@ void turn_free(struct dispatch *d);
 void copy_revoke(struct dcopy *c); /* a committed, unused intent goes back */
 /* A hold that travels with the outcomes; release 0: the lane itself. */
 void turn_hold(struct dlot *l, int64_t release, struct dlane *lane, const char *why);
+void turn_hold_lot(struct dlot *l, const char *why); /* this lot alone */
 
 /* dispatch_send.c */
 void send_events(struct channel_events *e);

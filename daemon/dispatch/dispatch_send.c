@@ -205,7 +205,11 @@ void copy_answer(struct dcopy *c, const struct chan_result *r)
 
 static void on_op_done(void *ctx, struct chan_op *op, const struct chan_result *r)
 {
-	if (op->kind != LT_J_OP) {
+	if (op->kind == LT_J_RECALL) {
+		recall_done(op, r);
+		return;
+	}
+	if (op->kind == LT_J_RECONCILE) {
 		recon_done(CONTAINER_OF(op, struct drecon, op), r);
 		return;
 	}
@@ -227,8 +231,9 @@ static void on_op_intent(void *ctx, struct chan_op *op, struct str step, bool re
 	struct dispatch *d = ((struct dhost *)ctx)->d;
 	int64_t until;
 
-	if (op->kind != LT_J_OP) {
-		channel_op_go(op, false); /* a question publishes nothing */
+	if (op->kind == LT_J_RECALL || op->kind == LT_J_RECONCILE) {
+		/* begun was committed before the start; a question publishes nothing */
+		channel_op_go(op, op->kind == LT_J_RECALL);
 		return;
 	}
 	struct dcopy *c = CONTAINER_OF(op, struct dcopy, op);
@@ -273,7 +278,7 @@ static void on_rate(void *ctx, struct chan_account *ca, struct chan_op *op, cons
 		pause = r->reset_at_ms - now;
 	if (pause <= 0)
 		return;
-	if (op && op->kind == LT_J_OP) {
+	if (op && op->kind != LT_J_RECONCILE && op->kind != LT_J_RECALL) {
 		struct dcopy *c = CONTAINER_OF(op, struct dcopy, op);
 		lane_effects(c->lot->lane, OE_PAUSE, (int)r->scope, pause);
 		return;
@@ -310,7 +315,7 @@ static void on_account_trouble(void *ctx, struct chan_account *ca, int scope, st
 static void on_trace(void *ctx, struct chan_op *op, bool outward, struct str bytes)
 {
 	UNUSED(ctx);
-	if (!op || op->kind != LT_J_OP)
+	if (!op || op->kind == LT_J_RECONCILE || op->kind == LT_J_RECALL)
 		return;
 	struct dcopy *c = CONTAINER_OF(op, struct dcopy, op);
 	struct buf **b = &c->trace[outward ? 1 : 0];

@@ -68,6 +68,7 @@ static int ask_run(struct store_tx *tx, struct store_cmd *cmd)
 			c->person);
 	if (rc < 0)
 		return rc;
+	c->asked = db_changes(tx_db(tx)); /* by_kind also counts what is gone or asked already */
 	(void)snprintf(text, sizeof(text), "%" PRId64 " asked", c->asked);
 	return store_audit(tx,
 		&(struct audit_event){ .person = c->person,

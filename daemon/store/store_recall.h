@@ -28,7 +28,7 @@ struct store_recall_ask {
 	const char *channels;    /* JSON list of channel names; borrowed until done, as all text */
 	const char *subject, *person, *via, *why;
 	int64_t asked;       /* out */
-	int64_t by_kind[16]; /* out: how many of them by kind of channel */
+	int64_t by_kind[16]; /* out: all of the scope that can be, those asked before included */
 };
 void store_recall_ask_init(struct store_recall_ask *c);
 

@@ -91,13 +91,30 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.answer(200, body)
 
+    def change(self, what):
+        s = self.server.state
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
+        time.sleep(s.ctl["before"] / 1000)
+        with s.lock:
+            s.note(ev=what, ref=self.headers.get("X-Ref"), body=body)
+            busy = s.ctl["busy"]
+            s.ctl["busy"] = max(0, busy - 1)
+        time.sleep(s.ctl["after"] / 1000)
+        self.answer(503 if busy else 200, "")
+
+    def do_DELETE(self):
+        self.change("delete")
+
+    def do_PUT(self):
+        self.change("edit")
+
     def do_POST(self):
         s, url = self.server.state, urllib.parse.urlparse(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         if url.path == "/token":
             return self.token(dict(urllib.parse.parse_qsl(body)))
         with s.lock:
-            good = s.access and self.headers.get("access_token") == s.access
+            good = s.ctl.get("open") or (s.access and self.headers.get("access_token") == s.access)
             s.note(ev="publish" if good else "unauthorised", ref=self.headers.get("X-Ref"))
         self.answer(200 if good else 401, "")
 
