@@ -262,6 +262,9 @@ static void h_stat(
 	struct job *j = job_of(pub);
 	if (j && j->probe && !delivery)
 		probe_fact(j, s_of(name), value);
+	/* A webhook of a whole channel does not say whose number it is. */
+	if (!delivery && j && webhook_any_account(j) && acct(ctx)->ch->n_accounts > 1)
+		return;
 	if (ev->stat && name.n && !str_has_control(s_of(name)))
 		ev->stat(ev->ctx, acct(ctx), delivery, s_of(name), value);
 }

@@ -71,6 +71,19 @@ static void put_people(const struct conf *c, struct buf *b)
 	put_hash(b, "people", c->n_people, &h);
 }
 
+/* Who may call us, and which words take somebody off. */
+static void add_doors(struct hasher *h, const struct conf_channel *ch)
+{
+	add_i64(h, ch->webhook.secret.name != NULL);
+	for (size_t i = 0; i < ch->webhook.allow.n; i++)
+		hasher_field(h, &ch->webhook.allow.v[i], sizeof(ch->webhook.allow.v[i]));
+	for (size_t i = 0; i < ch->webhook.proxies.n; i++)
+		hasher_field(h, &ch->webhook.proxies.v[i], sizeof(ch->webhook.proxies.v[i]));
+	add_i64(h, ch->inbound.no_opt_out);
+	for (size_t i = 0; i < ch->inbound.opt_out.n; i++)
+		add_z(h, ch->inbound.opt_out.v[i]);
+}
+
 static void put_ways(const struct conf *c, struct buf *b)
 {
 	struct hasher h;
@@ -88,6 +101,7 @@ static void put_ways(const struct conf *c, struct buf *b)
 		add_z(&h, ch->name);
 		add_z(&h, ch->adapter);
 		add_lane(&h, &ch->lane);
+		add_doors(&h, ch);
 		for (size_t k = 0; k < ch->n_classes; k++) {
 			add_z(&h, ch->classes[k].name);
 			add_lane(&h, &ch->classes[k].lane);

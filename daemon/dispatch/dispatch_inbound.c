@@ -175,27 +175,33 @@ static struct lt_str canonical(const struct channel *c, struct lt_str in, struct
 	return (struct lt_str){ out->canonical, strlen(out->canonical) };
 }
 
-/* One webhook of a whole channel tells whose it is by "@IDENTITY" at the start of detail; a channel of one account needs no word. */
+/* "3300112233445500100", "@oa:3300112233445500100" and the account's own name all say oa:3300112233445500100. */
+static bool says_account(struct str word, const struct conf_account *a)
+{
+	const char *id = a->identity ? strchr(a->identity, ':') : NULL;
+
+	return str_eqz(word, a->name) || (a->identity && str_eqz(word, a->identity)) ||
+		(id && str_eqz(word, id + 1));
+}
+
+/* One webhook of a whole channel tells whose it is by the first word of detail; a channel of one account needs no word. */
 static struct dacct *acct_of(struct dispatch *d, const struct conf_channel *conf,
 	struct chan_account *a, struct str detail)
 {
-	struct str name;
+	struct str word;
 
 	if (a)
 		return account_user(a) ? account_user(a)
 				       : acct_named(d, conf->name, account_name(a));
 	if (conf->n_accounts == 1)
 		return acct_named(d, conf->name, conf->accounts[0]->name);
-	if (!detail.n || detail.p[0] != '@')
+	if (!str_next(&detail, ' ', &word) || !word.n)
 		return NULL;
-	detail = (struct str){ detail.p + 1, detail.n - 1 };
-	if (!str_next(&detail, ' ', &name))
-		return NULL;
-	for (size_t i = 0; i < conf->n_accounts; i++) {
-		const struct conf_account *x = conf->accounts[i];
-		if (str_eqz(name, x->name) || (x->identity && str_eqz(name, x->identity)))
-			return acct_named(d, conf->name, x->name);
-	}
+	if (word.p[0] == '@')
+		word = (struct str){ word.p + 1, word.n - 1 };
+	for (size_t i = 0; i < conf->n_accounts; i++)
+		if (says_account(word, conf->accounts[i]))
+			return acct_named(d, conf->name, conf->accounts[i]->name);
 	return NULL;
 }
 

@@ -516,7 +516,7 @@ static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
 
 static void a_revocation_of_an_account_by_its_identity(void **state)
 {
-	static char identity[] = "page-9";
+	static char identity[] = "oa:9";
 
 	UNUSED(state);
 	sc.ch[0].n_accounts = 2;
@@ -524,9 +524,9 @@ static void a_revocation_of_an_account_by_its_identity(void **state)
 	scene_reload();
 	scene_start();
 	scene_run(100);
-	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "@page-8 gone", NULL);
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "8 gone", NULL);
 	assert_int_equal(scene_i64("SELECT count(*) FROM gate"), 0);
-	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "@page-9 gone", NULL);
+	inbound_as(true, LT_IN_REVOKED, NULL, NULL, "9 gone", NULL);
 	struct lanes_told told = { 0 };
 	dispatch_lanes(sc.d, on_lane, &told);
 	assert_int_equal(told.two, 2); /* both classes */
