@@ -322,7 +322,7 @@ static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct sm
 		.state = r->state,
 		.final = r->final,
 		.recipient = m->source,
-		.at_ms = r->at_ms > 0 ? r->at_ms : s->host->wall_ms(s->host->ctx) };
+		.at_ms = r->at_ms };
 
 	(void)snprintf(code, sizeof(code), "%.*s%s%.*s", (int)(r->stat.n > 20 ? 20 : r->stat.n),
 		r->stat.p, r->err.n > 0 ? "/" : "", (int)(r->err.n > 20 ? 20 : r->err.n),

@@ -49,19 +49,23 @@ static void receipt_submit(struct receipt_cmd *r)
 	}
 }
 
-static void ids_join(struct sq_receipt *c, const struct lt_receipt *r)
+static void ids_join(struct sq_receipt *c, const struct lt_receipt *r, bool phones)
 {
+	uint64_t phone = phones ? sq_receipt_phone((struct str){ r->recipient.p, r->recipient.n })
+				: 0;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < r->n_ids; i++) {
 		struct lt_str id = r->ids[i];
-		if (id.n + 2 > sizeof(c->ids) - n)
+		if (id.n + 2 + 20 > sizeof(c->ids) - n)
 			break;
 		memcpy(c->ids + n, id.p, id.n);
 		n += id.n;
 		c->ids[n++] = '\n';
 	}
 	c->ids[n] = 0;
+	if (phone && n)
+		snprintf(c->ids + n, sizeof(c->ids) - n, "@%016llx\n", (unsigned long long)phone);
 }
 
 struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account)
@@ -110,7 +114,7 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 	for (char *p = c->c.code; *p; p++)
 		if (*p == ' ')
 			*p = '_'; /* one word: an orphan keeps it in a line */
-	ids_join(&c->c, r);
+	ids_join(&c->c, r, channel_conf(ch)->kind == KIND_SMS);
 	if (r->attempt)
 		c->c.delivery = (int64_t)(r->attempt >> 8);
 	else if (r->ref.n)

@@ -117,6 +117,7 @@ struct sq_lot_row {
 	int64_t id, release, rev, part, lane, office, at_ms, expires_ms, n[DLV_STATES],
 		settle_by_ms;
 	int64_t campaign, camp_first_ms, camp_last_ms;
+	int64_t cost_max; /* of its part; -1: none */
 	struct hash manifest;
 	int gate, prio, category;
 	bool approved; /* its manifest is the approved one and the release may send */
@@ -282,7 +283,7 @@ struct sq_receipt {
 	int64_t account_id;   /* refs of its lanes are looked through */
 	int64_t channel_id;   /* account_id 0: refs of all lanes of that channel */
 	int64_t delivery;     /* by our ref; 0: by ids */
-	char ids[1024];       /* candidates, one a line */
+	char ids[1024];       /* candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
 	int state;            /* LT_RC_* or LT_* */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */
@@ -295,6 +296,7 @@ struct sq_receipt {
 	void *user;
 };
 void sq_receipt_init(struct sq_receipt *c);
+uint64_t sq_receipt_phone(struct str address); /* 0: no phone number */
 int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_receipt *o), void *ctx) MUST_CHECK;
 

@@ -46,13 +46,59 @@ static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct st
 	return rc < 0 ? rc : hits;
 }
 
+/* A phone is the same when its last nine digits are: +84912..., 84912..., 0912... */
+uint64_t sq_receipt_phone(struct str address)
+{
+	uint64_t h = 1469598103934665603ull;
+	size_t n = 0;
+
+	for (size_t i = address.n; i > 0 && n < 9; i--, n++) {
+		unsigned char c = (unsigned char)address.p[i - 1];
+		if (c < '0' || c > '9')
+			return 0;
+		h = (h ^ c) * 1099511628211ull;
+	}
+	return n == 9 ? h : 0;
+}
+
+/* 1: the delivery goes to the phone that the report names, or it names none; 0: to another one. */
+static int phone_fits(struct store_tx *tx, int64_t delivery, struct str want)
+{
+	sqlite3_stmt *st;
+	char have[20];
+	int rc = db_query(tx_db(tx), &st,
+		"SELECT c.address FROM delivery d JOIN contact c ON c.id=d.contact_id WHERE d.id=?",
+		"i", delivery);
+
+	if (rc == 0)
+		rc = db_row(tx_db(tx), st);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	snprintf(have, sizeof(have), "%016llx",
+		(unsigned long long)sq_receipt_phone(col_str(st, 0)));
+	db_reset(st);
+	return str_eqz(want, have);
+}
+
+static struct str phone_of(const struct sq_receipt *c)
+{
+	const char *at = strrchr(c->ids, '@');
+
+	if (!at || (at != c->ids && at[-1] != '\n') || strlen(at) != 18)
+		return (struct str){ NULL, 0 };
+	return (struct str){ at + 1, 16 };
+}
+
 static int find_in_days(struct store_tx *tx, const struct sq_receipt *c, int64_t days,
 	int64_t *ret_delivery, int64_t *ret_effect)
 {
-	struct str rest = str_of(c->ids), id;
+	struct str rest = str_of(c->ids), id, phone = phone_of(c);
+	const char *stop = phone.n ? phone.p - 1 : NULL;
 
-	while (str_next(&rest, '\n', &id)) {
+	while (str_next(&rest, '\n', &id) && id.p != stop) {
 		int rc = id.n ? find_by_id(tx, c, id, days, ret_delivery, ret_effect) : 0;
+		if (rc == 1 && phone.n)
+			rc = phone_fits(tx, *ret_delivery, phone);
 		if (rc)
 			return rc == 2 ? 0 : rc;
 	}
@@ -222,6 +268,25 @@ static int find(
 	return c->delivery ? 1 : rc;
 }
 
+/* A late answer brings the provider's ids, in the order of the effects: later receipts are found by them. */
+static int late_ids(struct store_tx *tx, const struct sq_receipt *c, int64_t delivery)
+{
+	struct str rest = str_of(c->ids), id;
+	struct lt_id ids[16];
+	uint32_t n = 0;
+	int64_t lane = 0;
+
+	while (n < 16 && str_next(&rest, '\n', &id))
+		if (id.n && id.p[0] != '@') {
+			ids[n] = (struct lt_id){ n, LT_ACCEPTED, { id.p, id.n } };
+			n++;
+		}
+	int rc = db_get_i64(
+		tx_db(tx), &lane, "SELECT lane_id FROM lot WHERE id=?", "i", c->ret_lot);
+	return rc < 0 || n == 0 ? (rc < 0 ? rc : 0)
+				: sq_effect_ids(tx, delivery, lane, ids, n, true);
+}
+
 static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
@@ -238,7 +303,11 @@ static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 	if (rc == 0 || state == DLV_SENDING)
 		return orphan_keep(tx, c);
 	c->ret_delivery = delivery;
-	rc = receipt_write(tx, c, delivery, effect);
+	if (c->delivery && c->state == LT_ACCEPTED && state == DLV_UNKNOWN)
+		rc = late_ids(tx, c, delivery);
+	else
+		rc = 0;
+	rc = rc ? rc : receipt_write(tx, c, delivery, effect);
 	/* That a thing is gone or changed later is a fact beside the state. */
 	if (rc == 0 && c->state != LT_RC_GONE && c->state != LT_RC_CHANGED) {
 		rc = db_exec(tx_db(tx),

@@ -43,6 +43,16 @@ check "no phone number stands in the log" bash -c "! grep -q '8491000' '$PLACE/l
 smpp_ctl '"rules":[],"flood":1000' >/dev/null
 check "a flood of reports for unknown ids is acknowledged" until_true 15 bash -c "[ \"\$('$B/sandbox' ctl --dir '$PLACE/sandbox' '{\"cmd\":\"smsc\"}' | jq .reports_left)\" = 0 ]"
 
+# --- reports before their answers, for ids that only count: none may settle another one's text --------------------------------------
+smpp_ctl '"options":{"ids":"dec","report_ids":"same","report_ms":0,"reports":"before"},"rules":[{"match":"5","do":"delay","delay_ms":200}]' >/dev/null
+R=TTBC-2026-203
+check "a release whose reports overtake the answers is approved" release $R
+check "each report finds its own text in the end" until_true 20 all_in $R delivered 35
+got $R >"$PLACE/got"
+expected $R >"$PLACE/want"
+check "and each phone got its text once" diff "$PLACE/want" "$PLACE/got"
+smpp_ctl '"options":{"reports":"after"},"rules":[]' >/dev/null
+
 # --- kills and cuts in the middle ------------------------------------------------------------------------------------------------
 smpp_ctl '"options":{"ids":"random","report_ids":"upper","report_ms":20},"rules":[{"do":"delay","delay_ms":300}]' >/dev/null
 R=TTBC-2026-202
