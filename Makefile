@@ -107,7 +107,7 @@ define ADAPTER_RULE
 OBJS_$(1) := $$(call objs,$$(wildcard adapters/$(1)/*.c))
 $(B)/adapters/$(1).so: $$(OBJS_$(1)) $(COMMON_OBJS)
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS:-pie=) -shared -o $$@ $$^ $(LDLIBS)
+	$$(Q)$(CC) $(CFLAGS) $(LDFLAGS:-pie=) -shared -o $$@ $$^ $(LDLIBS)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_RULE,$(a))))
 
