@@ -1,0 +1,144 @@
+/* fbtest.h - what the tests of the Facebook adapter share: a page, its provider played call by call, a post with pictures. */
+#ifndef LANTOA_TESTS_FBTEST_H
+#define LANTOA_TESTS_FBTEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../../../adapters/facebook/facebook_step.h"
+#include "../../lib/scripted_host.h"
+
+#define PAGE "104200000000017"
+#define POST PAGE "_122100000000051"
+#define E2 \
+	"{\"error\":{\"message\":\"An unexpected error has occurred.\",\"type\":\"OAuthException\",\"code\":2}}"
+extern const struct lt_adapter lantoa_adapter;
+
+static inline char *fbt_table(void)
+{
+	static char text[32768];
+	FILE *f = fopen("config/outcomes/facebook.tsv", "r");
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	(void)fclose(f);
+	return text;
+}
+
+static inline void fbt_secret_key(struct sh *h, const char *key, const char *name)
+{
+	for (size_t i = 0; i < h->n_values; i++)
+		if (h->values[i].name.n == strlen(key) &&
+			memcmp(h->values[i].name.p, key, strlen(key)) == 0)
+			h->values[i].secret = (struct lt_str){ name, strlen(name) };
+}
+
+static inline struct sh *fbt_new(void)
+{
+	struct sh *h = sh_new(&lantoa_adapter);
+
+	for (uint32_t i = 0; i < lantoa_adapter.n_keys; i++)
+		if (lantoa_adapter.keys[i].default_text != NULL)
+			sh_conf(h, lantoa_adapter.keys[i].name,
+				lantoa_adapter.keys[i].default_text);
+		else
+			sh_conf(h, lantoa_adapter.keys[i].name, "");
+	sh_conf(h, "page", PAGE);
+	sh_conf(h, "app_id", "5550001");
+	fbt_secret_key(h, "app_secret", "app");
+	fbt_secret_key(h, "system_token", "system");
+	fbt_secret_key(h, "verify_token", "verify");
+	sh_secret(h, "app", "s3cret");
+	sh_secret(h, "system", "EAASystem");
+	sh_secret(h, "verify", "our word");
+	sh_secret(h, "access_token", "EAAPage17");
+	sh_file(h, "outcomes", fbt_table());
+	return h;
+}
+
+static inline struct sh *fbt_open(void)
+{
+	struct sh *h = fbt_new();
+
+	assert_int_equal(sh_open(h), 0);
+	return h;
+}
+
+/* A post of `n` pictures; the job is started. */
+static inline size_t fbt_post(
+	struct sh *h, const char *message, size_t n, const struct lt_pair *steps, size_t n_steps)
+{
+	static char head[4][4096];
+	static size_t turn;
+	char *b = head[turn++ % 4];
+	size_t at = (size_t)snprintf(b, 4096, "fb1\n"), s = sh_session(h);
+
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(b + at, 4096 - at,
+			"a 5\nalt %zu\nk 0\n\ny 10\nimage/jpeg\nf 5\n%zu.jpg\n", i, i);
+	const char *const fields[] = { "m", message, "t", "Một tiêu đề dài", "l",
+		"https://portal.example/ttbc" };
+	for (size_t i = 0; i < 6; i += 2)
+		at += (size_t)snprintf(b + at, 4096 - at, "%s %zu\n%s\n", fields[i],
+			strlen(fields[i + 1]), fields[i + 1]);
+	size_t j = sh_op(h, s, PAGE, "ref", b, 0);
+	for (size_t i = 0; i < n; i++)
+		h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){
+			.asset = { "asset", 5 }, .length = 7
+		};
+	h->jobs[j]->work.steps = steps;
+	h->jobs[j]->work.n_steps = n_steps;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	return j;
+}
+
+/* The next call must be this one; it is answered 200 with body, or as given. */
+static inline struct sh_http *fbt_next(struct sh *h, const char *method, const char *part)
+{
+	for (size_t i = 0; i < h->n_http; i++)
+		if (!h->http[i].answered) {
+			if (strcmp(h->http[i].method, method) != 0 ||
+				strstr(h->http[i].url, part) == NULL)
+				fail_msg("%s %s, wanted %s %s", h->http[i].method, h->http[i].url,
+					method, part);
+			return &h->http[i];
+		}
+	fail_msg("nothing is asked; wanted %s %s", method, part);
+	return NULL;
+}
+
+static inline void fbt_say(
+	struct sh *h, const char *method, const char *part, int status, const char *body)
+{
+	struct sh_http *c = fbt_next(h, method, part);
+
+	sh_answer(h, (size_t)(c - h->http),
+		status > 0            ? LT_P_ANSWERED
+			: status == 0 ? LT_P_NOT_SENT
+				      : LT_P_MAYBE_SENT,
+		status > 0 ? status : 0, body);
+}
+
+static inline size_t fbt_open_calls(const struct sh *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_http; i++)
+		n += !h->http[i].answered;
+	return n;
+}
+
+static inline void fbt_over(struct sh *h)
+{
+	if (h->misuse)
+		fail_msg("%s", h->misuse_text);
+	sh_free(h);
+}
+#define EMPTY_LIST "{\"data\":[]}"
+
+#endif

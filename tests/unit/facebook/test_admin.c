@@ -1,0 +1,302 @@
+/* test_admin.c - recall, correction, the page's token, checks, numbers, the webhook, a video. */
+#include "fbtest.h"
+
+static struct lt_str z(const char *s)
+{
+	return (struct lt_str){ s, strlen(s) };
+}
+
+static size_t job(struct sh *h, uint32_t kind, const struct lt_id *ids, size_t n, const char *text)
+{
+	size_t j = sh_job(h, kind, NULL);
+
+	h->jobs[j]->work.ids = ids;
+	h->jobs[j]->work.n_ids = n;
+	h->jobs[j]->work.text = z(text);
+	h->jobs[j]->work.credential = z("page-17");
+	assert_int_equal(sh_start(h, j, 1), 0);
+	sh_turn(h);
+	return j;
+}
+
+static void outcome_is(struct sh *h, size_t j, int outcome)
+{
+	struct sh_result *r = sh_result(h, j);
+
+	if (!r->done || r->outcome != outcome)
+		fail_msg("done %d outcome %d (%s %s)", r->done, r->outcome, r->code, r->text);
+}
+
+static void a_post_is_taken_back(void **state)
+{
+	(void)state;
+	struct lt_id ids[] = { { 0, LT_ACCEPTED, z(POST) } };
+	static const struct {
+		int status;
+		const char *body;
+		int outcome;
+	} v[] = { { 200, "{\"success\":true}", LT_ACCEPTED },
+		{ 400, "{\"error\":{\"code\":100,\"error_subcode\":33}}", LT_ACCEPTED },
+		{ 403, "{\"error\":{\"code\":200}}", LT_DEFERRED } };
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct sh *h = fbt_open();
+		size_t j = job(h, LT_J_RECALL, ids, 1, "");
+		assert_string_equal(sh_last_note(h, "intent")->text, "recall");
+		assert_true(fbt_next(h, "DELETE", "/" POST)->flags & LT_PUBLISHES);
+		fbt_say(h, "DELETE", "/" POST, v[i].status, v[i].body);
+		outcome_is(h, j, v[i].outcome);
+		fbt_over(h);
+	}
+}
+
+static void a_correction_gives_a_new_fingerprint(void **state)
+{
+	(void)state;
+	struct lt_id ids[] = { { 1, LT_ACCEPTED, z("text:0123456789abcdef") },
+		{ 0, LT_ACCEPTED, z(POST) } };
+	struct sh *h = fbt_open();
+	size_t j = job(h, LT_J_CORRECT, ids, 2, "Văn bản mới");
+	assert_non_null(strstr(fbt_next(h, "POST", "/" POST)->body, "message=Văn bản mới"));
+	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_int_equal(sh_result(h, j)->n_ids, 2);
+	j = job(h, LT_J_CORRECT, ids, 2, "Văn bản mới");
+	fbt_say(h, "POST", "/" POST, 403, "{\"error\":{\"code\":200,\"message\":\"other app\"}}");
+	outcome_is(h, j, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "only the app"));
+	outcome_is(h, job(h, LT_J_CORRECT, ids, 2, " "), LT_REFUSED);
+	outcome_is(h, job(h, LT_J_RECALL, NULL, 0, ""), LT_REFUSED);
+	fbt_over(h);
+}
+
+static void the_page_token_is_derived_and_stored(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t j = job(h, LT_J_REFRESH, NULL, 0, "");
+	struct sh_http *c = fbt_next(h, "GET", "/" PAGE);
+	assert_non_null(strstr(c->body, "Bearer EAASystem"));
+	assert_true(c->flags & LT_SECRET_ANSWER);
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"access_token\":\"EAANew\"}");
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "access_token");
+	j = job(h, LT_J_REFRESH, NULL, 0, "");
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"name\":\"x\"}");
+	outcome_is(h, j, LT_DEFERRED); /* never the user's token in its place */
+	assert_true(sh_result(h, j)->flags & LT_R_PERSON);
+	j = job(h, LT_J_REFRESH, NULL, 0, "");
+	fbt_say(h, "GET", "/" PAGE, 400, "{\"error\":{\"code\":190,\"error_subcode\":463}}");
+	outcome_is(h, j, LT_DEFERRED);
+	assert_true(sh_result(h, j)->flags & LT_R_PERSON);
+	fbt_over(h);
+}
+
+static void check_to(struct sh *h, const char *token_body)
+{
+	struct sh_http *c = fbt_next(h, "POST", "/debug_token");
+	assert_null(strstr(c->url, "EAA"));
+	assert_non_null(strstr(c->body, "input_token=EAAPage17"));
+	assert_non_null(strstr(c->body, "Bearer 5550001|s3cret"));
+	fbt_say(h, "POST", "/debug_token", 200, token_body);
+}
+
+static void a_check_names_what_is_wrong(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *token, *tasks;
+		int outcome;
+		const char *says;
+	} v[] = {
+		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"expires_at\":0,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}",
+			"{\"data\":[{\"id\":\"" PAGE "\",\"tasks\":[\"CREATE_CONTENT\"]}]}",
+			LT_ACCEPTED, "must be Live" },
+		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"scopes\":[\"pages_show_list\"]}}",
+			"{\"data\":[]}", LT_REFUSED, "missing permission pages_manage_posts" },
+		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"USER\",\"is_valid\":true,\"expires_at\":1795800000,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}",
+			"{\"data\":[{\"id\":\"" PAGE "\",\"tasks\":[\"ANALYZE\"]}]}", LT_REFUSED,
+			"not a page token" }
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct sh *h = fbt_open();
+		size_t j = job(h, LT_J_CHECK, NULL, 0, "");
+		check_to(h, v[i].token);
+		fbt_say(h, "GET", "/" PAGE, 200,
+			"{\"id\":\"" PAGE "\",\"name\":\"Trang\",\"fan_count\":5}");
+		fbt_say(h, "GET", "/me/accounts", 200, v[i].tasks);
+		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
+		outcome_is(h, j, v[i].outcome);
+		if (strstr(sh_result(h, j)->text, v[i].says) == NULL)
+			fail_msg("'%s'", sh_result(h, j)->text);
+		fbt_over(h);
+	}
+	struct sh *h = fbt_open();
+	size_t j = job(h, LT_J_CHECK, NULL, 0, "");
+	check_to(h, "{\"data\":{\"is_valid\":false}}");
+	outcome_is(h, j, LT_REFUSED);
+	fbt_over(h);
+}
+
+static void a_check_takes_old_drafts_away(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	sh_conf(h, "system_token", "");
+	size_t j = job(h, LT_J_CHECK, NULL, 0, "");
+	check_to(h,
+		"{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}");
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\"}");
+	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+	fbt_say(h, "GET", "/" PAGE "/feed", 200,
+		"{\"data\":[{\"id\":\"" PAGE
+		"_1\",\"is_published\":false,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"5550001\"}},"
+		"{\"id\":\"" PAGE
+		"_2\",\"is_published\":false,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"9\"}},"
+		"{\"id\":\"" PAGE
+		"_3\",\"is_published\":false,\"created_time\":\"2026-11-23T00:59:00+0000\",\"application\":{\"id\":\"5550001\"}},"
+		"{\"id\":\"" PAGE
+		"_4\",\"is_published\":true,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"5550001\"}}]}");
+	fbt_say(h, "DELETE", "/" PAGE "_1", 200, "{\"success\":true}");
+	outcome_is(h, j, LT_ACCEPTED);
+	fbt_over(h);
+}
+
+static void numbers_come_in_batches_and_gone_is_told(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	char print[FB_PRINT_LEN + 1], kept[40];
+	fb_text_print(z("Xin chào"), print);
+	(void)snprintf(kept, sizeof(kept), "text:%s", print);
+	struct lt_id a[] = { { 0, 1, z(PAGE "_1") }, { 1, 1, z(kept) } },
+		     b[] = { { 0, 1, z(PAGE "_2") }, { 1, 1, z(kept) } };
+	struct lt_item one = {
+		.struct_size = sizeof(one), .delivery = 11, .ref = z("r1"), .ids = a, .n_ids = 2
+	};
+	struct lt_item two = {
+		.struct_size = sizeof(two), .delivery = 12, .ref = z("r2"), .ids = b, .n_ids = 2
+	};
+	const struct lt_item *items[] = { &one, &two };
+	size_t j = sh_job(h, LT_J_STATS, NULL);
+	h->jobs[j]->work.items = items;
+	h->jobs[j]->work.n_items = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	assert_non_null(strstr(fbt_next(h, "GET", "/v25.0/")->query, PAGE "_1," PAGE "_2"));
+	fbt_say(h, "GET", "/v25.0/", 400, "{\"error\":{\"code\":100,\"message\":\"insights\"}}");
+	fbt_say(h, "GET", "/v25.0/", 404, "{\"error\":{\"code\":803,\"message\":\"aliases\"}}");
+	fbt_say(h, "GET", "/" PAGE "_1", 200,
+		"{\"id\":\"1\",\"message\":\"Xin chào (đã sửa)\",\"is_published\":true,\"shares\":{\"count\":3},\"reactions\":{\"summary\":{\"total_count\":7}},\"comments\":{\"summary\":{\"total_count\":2}}}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "shares");
+	assert_int_equal(sh_last_note(h, "stat")->value, 3);
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_CHANGED);
+	fbt_say(h, "GET", "/" PAGE "_2", 400, "{\"error\":{\"code\":100,\"error_subcode\":33}}");
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_GONE);
+	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_ACCEPTED);
+	fbt_over(h);
+}
+
+static const struct sh_note *hook(struct sh *h, const char *method, const char *query,
+	const char *signature, const char *body)
+{
+	struct lt_pair header = { z("X-HUB-SIGNATURE-256"), z(signature), { NULL, 0 } };
+	struct lt_request q = { .struct_size = sizeof(q),
+		.method = z(method),
+		.query = z(query),
+		.body = z(body),
+		.headers = &header,
+		.n_headers = 1 };
+	size_t j = sh_job(h, LT_J_WEBHOOK, NULL);
+
+	h->jobs[j]->work.request = &q;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	sh_turn(h);
+	assert_true(sh_result(h, j)->done);
+	return sh_last_note(h, "reply");
+}
+
+#define SIGNED "sha256=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+static void a_webhook_is_confirmed_and_its_events_are_signed(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	const struct sh_note *n = hook(h, "GET",
+		"hub.mode=subscribe&hub.challenge=11%2B58&hub.verify_token=our+word", "", "");
+	assert_int_equal(n->value, 200);
+	assert_string_equal(n->text, "11+58");
+	assert_int_equal(
+		hook(h, "GET", "hub.mode=subscribe&hub.challenge=1&hub.verify_token=our+wor", "",
+			"")
+			->value,
+		403);
+	assert_int_equal(hook(h, "GET", "hub.mode=x", "", "")->value, 400);
+	assert_int_equal(hook(h, "PUT", "", "", "")->value, 405);
+	const char *body =
+		"{\"object\":\"page\",\"entry\":[{\"id\":\"" PAGE
+		"\",\"changes\":[{\"field\":\"feed\",\"value\":{\"item\":\"status\",\"verb\":\"add\",\"post_id\":\"" POST
+		"\",\"published\":1,\"message\":\"Xin chào\"}},"
+		"{\"field\":\"feed\",\"value\":{\"item\":\"comment\",\"verb\":\"add\",\"post_id\":\"x\"}}]}]}";
+	assert_int_equal(hook(h, "POST", "", "sha256=00", body)->value, 403);
+	assert_null(sh_last_note(h, "receipt"));
+	assert_int_equal(hook(h, "POST", "", SIGNED, body)->value, 200);
+	assert_string_equal(sh_last_note(h, "receipt")->text, POST);
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_ACCEPTED);
+	assert_int_equal(
+		hook(h, "POST", "", SIGNED,
+			"{\"object\":\"page\",\"entry\":[{\"changes\":[{\"field\":\"feed\",\"value\":{\"item\":\"post\",\"verb\":\"remove\",\"post_id\":\"9\"}}]}]}")
+			->value,
+		200);
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_GONE);
+	assert_int_equal(hook(h, "POST", "", SIGNED, "no json")->value, 400);
+	fbt_over(h);
+}
+
+static void a_video_goes_up_in_the_pieces_that_are_asked_for(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t s = sh_session(h), j;
+	sh_asset(h, "video", "0123456789", 10);
+	j = sh_op(h, s, PAGE, "r", "fb1\nv 2\n10\ny 9\nvideo/mp4\nm 5\nPhim!\nt 0\n\nl 0\n\n", 0);
+	h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){ .asset = z("video"),
+		.length = 10 };
+	assert_int_equal(sh_start(h, j, 1), 0);
+	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body, "file_size=10"));
+	fbt_say(h, "POST", "/videos", 200,
+		"{\"upload_session_id\":\"7001\",\"video_id\":\"7002\",\"start_offset\":\"0\",\"end_offset\":\"6\"}");
+	assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body, "video_file_chunk=012345\n"));
+	fbt_say(h, "POST", "/videos", -1, "");
+	sh_advance(h, 5000); /* the same piece again */
+	fbt_say(h, "POST", "/videos", 200, "{\"start_offset\":\"6\",\"end_offset\":\"10\"}");
+	assert_non_null(strstr(
+		fbt_next(h, "POST", "/videos")->body, "start_offset=6\nvideo_file_chunk=6789\n"));
+	fbt_say(h, "POST", "/videos", 200, "{\"start_offset\":\"10\",\"end_offset\":\"10\"}");
+	struct sh_http *c = fbt_next(h, "POST", "/videos");
+	assert_int_equal(c->flags, LT_PUBLISHES);
+	assert_non_null(strstr(c->body, "upload_phase=finish"));
+	fbt_say(h, "POST", "/videos", 200, "{\"success\":true}");
+	assert_int_equal(fbt_open_calls(h), 0);
+	sh_advance(h, 60000);
+	fbt_say(h, "GET", "/7002", 200,
+		"{\"status\":{\"video_status\":\"processing\",\"publishing_phase\":{\"status\":\"not_started\"}}}");
+	sh_advance(h, 60000);
+	fbt_say(h, "GET", "/7002", 200,
+		"{\"status\":{\"video_status\":\"ready\",\"publishing_phase\":{\"status\":\"complete\"}},\"permalink_url\":\"/17/videos/7002/\"}");
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_string_equal(sh_result(h, j)->url, "https://www.facebook.com/17/videos/7002/");
+	fbt_over(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(a_post_is_taken_back),
+		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
+		cmocka_unit_test(the_page_token_is_derived_and_stored),
+		cmocka_unit_test(a_check_names_what_is_wrong),
+		cmocka_unit_test(a_check_takes_old_drafts_away),
+		cmocka_unit_test(numbers_come_in_batches_and_gone_is_told),
+		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed),
+		cmocka_unit_test(a_video_goes_up_in_the_pieces_that_are_asked_for) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
