@@ -10,9 +10,9 @@ static int read_facts(struct str rest, struct asset_id *a)
 {
 	struct str bytes, box, type, w, h;
 	int64_t n = 0, x = 0, y = 0;
-	if (!str_next(&rest, ':', &bytes) || !str_next(&rest, ':', &box) ||
-		!str_next(&rest, ':', &type) || rest.n || !str_next(&box, 'x', &w) ||
-		!str_next(&box, 'x', &h) || box.n)
+	if (str_ends(rest, ":") || !str_next(&rest, ':', &bytes) || !str_next(&rest, ':', &box) ||
+		!str_next(&rest, ':', &type) || rest.n || str_ends(box, "x") ||
+		!str_next(&box, 'x', &w) || !str_next(&box, 'x', &h) || box.n)
 		return -EINVAL;
 	if (str_i64(bytes, 1, INT64_MAX, &n) || str_i64(w, 1, UINT32_MAX, &x) ||
 		str_i64(h, 1, UINT32_MAX, &y) || (!str_eqz(type, "png") && !str_eqz(type, "jpeg")))

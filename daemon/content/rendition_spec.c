@@ -76,8 +76,9 @@ static int kind_parse(struct str s, struct rendition_spec *r, struct err *e)
 static int ratio_parse(struct str s, struct rendition_spec *r, struct err *e)
 {
 	struct str rest = s, w, h;
-	if (r->ratio_w || !str_next(&rest, ':', &w) || !str_next(&rest, ':', &h) || rest.n ||
-		number(w, RATIO_MAX, &r->ratio_w) || number(h, RATIO_MAX, &r->ratio_h))
+	if (r->ratio_w || str_ends(s, ":") || !str_next(&rest, ':', &w) ||
+		!str_next(&rest, ':', &h) || rest.n || number(w, RATIO_MAX, &r->ratio_w) ||
+		number(h, RATIO_MAX, &r->ratio_h))
 		return err_set(e, -EINVAL,
 			"'ratio=" STR_FMT "' is no ratio such as 16:9, named once", STR_ARG(s));
 	return 0;
@@ -117,10 +118,12 @@ int rendition_spec_parse(struct str text, struct rendition_spec *ret, struct err
 	bool crop = false;
 	int rc = 0;
 	if (!text.p || text.n > RENDITION_SPEC_MAX || str_has_control(text) ||
-		!str_next(&rest, ' ', &word) || !word.n)
+		str_ends(text, " ") || !str_next(&rest, ' ', &word) || !word.n)
 		return err_set(e, -EINVAL,
 			"a rendition is asked for as jpeg<=1000000B<=1600x1600px, in at most %d bytes",
 			RENDITION_SPEC_MAX);
+	if (str_ends(word, "|"))
+		rc = err_set(e, -EINVAL, "behind the last '|' stands no format");
 	while (rc == 0 && str_next(&word, '|', &one))
 		rc = kind_parse(one, &r, e);
 	while (rc == 0 && str_next(&rest, ' ', &word))

@@ -15,6 +15,8 @@
 	1.35 /* bytes at a good quality to bytes at the lowest: so that a smaller picture is a clean one */
 
 static const int quality[] = { 92, 88, 84, 80, 76, 72, 68, 64, 60 };
+/* Bytes at each, as a part of those at the first; measured over drawings and photographs. */
+static const double usual[] = { 1, 0.62, 0.53, 0.47, 0.42, 0.38, 0.35, 0.33, 0.31 };
 #define QUALITIES ((int)(sizeof(quality) / sizeof(quality[0])))
 
 struct fit {
@@ -251,26 +253,44 @@ static int probe(struct fit *f, VipsImage *im, int q, struct image_out *best, si
 	return 1;
 }
 
+/* Bytes at the best quality, by those of the source. */
+static double expected(const struct fit *f, const VipsImage *im)
+{
+	const struct image_head *h = &f->in->head;
+	double part = (double)vips_image_get_width(im) * vips_image_get_height(im) /
+		((double)h->width * h->height);
+	return (double)f->in->bytes.n * part *
+		(h->type == MEDIA_JPEG || h->type == MEDIA_WEBP ? 1 : 0.33);
+}
+
+/* Where it will probably fit. Only a beginning, which saves encodings: what counts is tried, up and down from there. */
+static int guess(const struct fit *f, double n)
+{
+	int at = 0;
+	if (n < 1.5 * f->kind->bytes)
+		return 0;
+	while (at < QUALITIES - 1 && n * usual[at] > f->kind->bytes)
+		at++;
+	return at;
+}
+
 /* The best quality that fits; ret_least: bytes at the lowest when none does. 1, 0 or an error below 0. */
 static int search(struct fit *f, VipsImage *im, struct image_out *best, size_t *ret_least)
 {
+	bool png = f->kind->format == RENDITION_PNG;
+	int at = png ? 0 : guess(f, expected(f, im)), fits = png ? 1 : QUALITIES, fails = -1;
 	size_t n = 0;
-	int lo = 1, hi = QUALITIES - 1;
-	int rc = probe(f, im, quality[0], best, ret_least);
-	if (rc || f->kind->format == RENDITION_PNG)
-		return rc;
-	/* twice too large or more: the middle is out of reach as well */
-	int at = *ret_least / 2 > f->kind->bytes ? hi : (lo + hi) / 2;
-	while (lo <= hi) {
-		rc = probe(f, im, quality[at], best, &n);
+	while (fits - fails > 1) {
+		int rc = probe(f, im, quality[at], best, &n);
 		if (rc < 0)
 			return rc;
-		*ret_least = at == QUALITIES - 1 ? n : *ret_least;
-		if (rc)
-			hi = at - 1;
+		bool first = fails < 0 && fits == QUALITIES;
+		*(rc ? &fits : &fails) = at;
+		*ret_least = n;
+		if (first && !rc && at == 0)
+			at = guess(f, fmax((double)n, 1.5 * f->kind->bytes));
 		else
-			lo = at + 1;
-		at = (lo + hi) / 2;
+			at = rc ? at - 1 : at + 1;
 	}
 	return best->p != NULL;
 }

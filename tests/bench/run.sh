@@ -111,3 +111,4 @@ $N mails of 4 KiB, one recipient each, $CONNS connections, same smtp-sink; media
   lantoa queue                      $(ratio "$QUEUE_MS" 1000) ms with $((PLAN)) rows waiting (the process included)
   restart to first mail             $RESTART ms (after kill -9)
 EOT
+"$TOP/tests/bench/bench_image.sh"
