@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "base/utf8.h"
 #include "dispatch/dispatch_internal.h"
 
 #define VARS_MAX 32
@@ -102,6 +103,16 @@ static bool wants_unsubscribe(const struct row_ctx *x, const struct sq_lease_row
 	return x->f->conf->public_url && (l->list || x->fl->q.category == CAT_ADVERTISING);
 }
 
+/* đồng for this recipient: that of its operator, where the adapter knows them. */
+static int64_t cost_of(const struct prepared *p, struct str class)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "cost." STR_FMT, STR_ARG(utf8_cut(class, 40)));
+	int64_t cost = prepared_fact_get(p, name, -1);
+	return cost >= 0 ? cost : prepared_fact_get(p, "cost", 0);
+}
+
 static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_row *l,
 	const struct str s[STRINGS], struct prepared *p)
 {
@@ -134,6 +145,7 @@ static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_ro
 		snprintf(c->why, sizeof(c->why), "compose: %.180s", e.text);
 		return;
 	}
+	c->intent.cost = cost_of(p, l->class);
 	if (p->batch_key) { /* equal only where the skeleton is */
 		uint64_t mix;
 		memcpy(&mix, p->digest.b, sizeof(mix));
@@ -233,6 +245,8 @@ void fill_run(struct work *w)
 		if (fl->q.max > f->n_copy - f->used)
 			fl->q.max = f->n_copy - f->used;
 		int rc = sq_read_lease(r, &fl->q, on_row, &x, &fl->end);
+		if (!rc)
+			rc = fill_correct(f, fl, r);
 		if (rc && !fl->rc)
 			fl->rc = rc;
 		if (rc && f->used < f->n_copy)

@@ -68,6 +68,7 @@ void copy_free(struct dcopy *c)
 			buf_done(c->trace[i]);
 			free(c->trace[i]);
 		}
+	money_detach(c);
 	if (c->lot)
 		lot_unref(c->lot);
 	c->magic = 0;

@@ -50,7 +50,8 @@ static void choose(struct dfill *f, struct dlane *lane, int kind, size_t room)
 		int64_t until;
 		if (!l)
 			return;
-		if (!lot_may_send(l, f->now_ms, &until, NULL)) {
+		if (!lot_may_send(l, f->now_ms, &until, NULL) ||
+			money_waits(l, f->now_ms, &until)) {
 			if (until)
 				lot_want_at(l, until);
 			continue;

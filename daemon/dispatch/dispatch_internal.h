@@ -167,6 +167,7 @@ struct dlot {
 	struct sq_money *money; /* a reference; meters of this lot, NULL: none */
 	uint64_t money_gen;
 	int64_t money_from_ms, money_until_ms;
+	int64_t money_wait_ms; /* wall */
 	uint32_t n_paid; /* copies with a committed intent that was counted on it */
 };
 
@@ -400,6 +401,8 @@ void pool_free(struct dispatch *d);
 void lane_fill(struct dlane *l);
 void fills_free(struct dispatch *d);
 void fill_run(struct work *w);
+/* dispatch_correct.c: copies of a correction that edit what stands. Worker. */
+int fill_correct(struct dfill *f, struct fill_lot *fl, struct store_reader *r);
 
 /* dispatch_prep.c */
 void prep_known(struct dispatch *d, const struct prep_key *k, struct fill_lot *f);

@@ -18,7 +18,7 @@ struct dlot *lot_find(struct dispatch *d, int64_t id)
 
 /* --- gates ------------------------------------------------------------------------------------------------------------- */
 
-static bool office_under(struct dispatch *d, int64_t office, int64_t top)
+bool office_under(struct dispatch *d, int64_t office, int64_t top)
 {
 	for (int depth = 0; office && depth < 64; depth++) {
 		if (office == top)
@@ -227,6 +227,7 @@ void lot_want_at(struct dlot *l, int64_t wall_ms)
 static void lot_release(struct dlot *l)
 {
 	timer_stop(l->lane->d->o.env, &l->wake);
+	money_unref(l->money);
 	l->magic = 0;
 	d_free(l);
 }
@@ -290,6 +291,10 @@ static struct dlot *lot_new(struct dispatch *d, struct dlane *lane, const struct
 
 static void lot_set(struct dlot *l, const struct sq_lot_row *r)
 {
+	if (l->rev != r->rev || l->category != r->category || l->campaign != r->campaign ||
+		l->cost_max != r->cost_max)
+		l->money_gen = 0; /* other meters */
+	l->cost_max = r->cost_max;
 	l->rev = r->rev;
 	l->part = r->part;
 	l->office = r->office;

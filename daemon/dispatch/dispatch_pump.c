@@ -48,7 +48,7 @@ static void pick_one(struct dlane *l, int64_t now_ms)
 	int64_t until = 0;
 
 	CHECK_OBJ(c, COPY_MAGIC);
-	bool may = lot_may_send(lot, now_ms, &until, NULL);
+	bool may = lot_may_send(lot, now_ms, &until, NULL) && !money_waits(lot, now_ms, &until);
 	if (!may || env_mono(d->o.env) - c->leased_ms > D_LEASE_MS) {
 		lot_drop_ready(lot);
 		if (may)

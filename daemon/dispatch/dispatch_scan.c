@@ -32,6 +32,8 @@ struct dscan {
 	size_t n_lane, cap_lane;
 	struct scan_office *office;
 	size_t n_office, cap_office;
+	struct conf *conf; /* a reference */
+	struct money_ids money;
 	int rc;
 };
 
@@ -99,6 +101,8 @@ static int scan_read(struct dscan *s, struct store_reader *r)
 		rc = sq_read_offices(r, on_office, s);
 	if (rc == 0)
 		rc = sq_read_lanes(r, on_lane, s);
+	if (rc == 0)
+		rc = money_read(s->conf, r, &s->money);
 	for (int64_t after = 0; rc == 0 && s->n_lot < D_LOTS_MAX;) {
 		size_t was = s->n_lot;
 		rc = sq_read_lots(r, after, PAGE, on_lot, s);
@@ -163,6 +167,8 @@ static void merge(struct dispatch *d, struct dscan *s)
 		if (s->office[i].parent)
 			(void)map64_put(d->office_parent, (uint64_t)s->office[i].id,
 				(void *)(intptr_t)s->office[i].parent);
+	if (s->conf == d->conf)
+		money_merge(d, &s->money);
 	lanes_merge(d, s);
 	d->scan_gen++;
 	for (size_t i = 0; i < s->n_lot; i++) {
@@ -192,6 +198,8 @@ static void scan_drop(struct dispatch *d)
 	free(s->gate);
 	free(s->lane);
 	free(s->office);
+	money_ids_done(&s->money);
+	conf_unref(s->conf);
 	d_free(s);
 	d->scan = NULL;
 }
@@ -246,6 +254,7 @@ void dispatch_scan(struct dispatch *d)
 	d->scan = s;
 	s->d = d;
 	s->seq = d->stop_seq;
+	s->conf = conf_ref(d->conf);
 	s->work.fn = scan_run;
 	s->work.done = scan_done;
 	cmd_begin(d);

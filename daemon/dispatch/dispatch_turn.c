@@ -90,8 +90,7 @@ void turn_hold(struct dlot *l, int64_t release, struct dlane *lane, const char *
 	c->lot = l;
 	l->refs++;
 	c->has_hold = true;
-	c->hold.release = release;
-	c->hold.lane = lane->id;
+	c->hold = (struct sq_hold){ .release = release, .lane = lane->id };
 	(void)str_copy(c->hold.why, sizeof(c->hold.why), str_of(why));
 	c->out = (struct sq_outcome){
 		.verb = SQ_PUSH, .to = DLV_WAITING, .due_ms = -1, .lot = l->id
@@ -112,6 +111,26 @@ void turn_hold(struct dlot *l, int64_t release, struct dlane *lane, const char *
 		lane->held = true;
 		(void)str_copy(lane->why, sizeof(lane->why), str_of(why));
 	}
+	turn_outcome(c);
+}
+
+void turn_hold_lot(struct dlot *l, const char *why)
+{
+	struct dispatch *d = l->lane->d;
+	struct dcopy *c = copy_take(d);
+
+	c->lot = l;
+	l->refs++;
+	c->has_hold = true;
+	c->hold = (struct sq_hold){ .release = l->release, .lane = l->lane->id, .lot = l->id };
+	(void)str_copy(c->hold.why, sizeof(c->hold.why), str_of(why));
+	c->out = (struct sq_outcome){
+		.verb = SQ_PUSH, .to = DLV_WAITING, .due_ms = -1, .lot = l->id
+	};
+	d->stops_busy++;
+	d->stop_seq++;
+	l->held_mem = true;
+	lot_drop_ready(l);
 	turn_outcome(c);
 }
 
@@ -258,9 +277,14 @@ static void intent_answer(struct dcopy *c)
 	switch (c->intent.grant) {
 	case SQ_GRANTED:
 		lot_count(c->lot, DLV_WAITING, DLV_SENDING);
+		money_granted(c);
 		intent_is_committed(c);
 		break;
 	case SQ_GAP: intent_gap(c); break;
+	case SQ_BUDGET:
+		money_used_up(c);
+		intent_refused(c, false);
+		break;
 	case SQ_CLOSED:
 		log_line(LOG_INFO, "ev=intent.refused msg=%lld lot=%lld why=closed",
 			(long long)c->op.delivery, (long long)c->lot->id);
@@ -319,6 +343,7 @@ static void take_outcomes(struct dispatch *d)
 	}
 	while (d->n_o < max && (n = list_pop(&d->outs)) != NULL) {
 		struct dcopy *c = CONTAINER_OF(n, struct dcopy, node);
+		money_outcome(c);
 		d->o_copy[d->n_o] = c;
 		d->ov[d->n_o++] = &c->out;
 		d->n_outs_wait--;
@@ -381,6 +406,7 @@ static void take_intents(struct dispatch *d)
 			intent_refused(c, until > 0);
 			continue;
 		}
+		money_attach(c);
 		c->in_turn = true;
 		d->i_copy[d->n_i] = c;
 		d->iv[d->n_i++] = &c->intent;

@@ -31,6 +31,7 @@ static struct scene {
 	struct conf_class class[1];
 	struct conf_category_rule cat[1];
 	int prepare_rc;
+	int64_t cost; /* of one message, in đồng */
 	int n_prepared, n_progress;
 	int64_t next_delivery, next_contact, next_lot;
 	bool dead; /* crashed: nothing runs until scene_restart */
@@ -113,6 +114,12 @@ static int scene_prepare(void *ctx, struct store_reader *r, const struct prep_ke
 	p->refs = 1;
 	p->digest = key->manifest;
 	p->batch_key = 7;
+	if (sc.cost) {
+		p->facts = x_calloc(1, sizeof(*p->facts));
+		p->facts[0].name = "cost";
+		p->facts[0].value = sc.cost;
+		p->n_facts = 1;
+	}
 	sc.n_prepared++;
 	*ret = p;
 	return 0;
