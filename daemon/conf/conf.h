@@ -165,6 +165,7 @@ struct conf_channel {
 	struct conf_stats stats;
 	struct conf_inbound inbound;
 	int64_t exchange_keep_ms;
+	bool correct_edit; /* a correction edits what stands, where the adapter can; else it is a message of its own */
 	int64_t refresh_lead_ms; /* a rotating credential is refreshed so long before it expires; 0: a fifth of its life */
 	bool loopback_only; /* set for every channel of a demo database */
 };

@@ -224,6 +224,18 @@ static int row_tls(
 	return rc;
 }
 
+/* correct: edit | message */
+static int row_correct(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	UNUSED(row);
+	if (v->kind != YN_SCALAR || (strcmp(v->text, "edit") && strcmp(v->text, "message")))
+		return conf_bad(cx, v,
+			"a correction is an 'edit' of what stands, or a 'message' of its own");
+	*(bool *)dst = !strcmp(v->text, "edit");
+	return 0;
+}
+
 #define CH(k, r, f)                                                         \
 	{                                                                   \
 		.key = k, .read = r, .at = offsetof(struct conf_channel, f) \
@@ -255,6 +267,7 @@ static const struct conf_row channel_rows[] = {
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, exchange_keep_ms),
 		.max = 3660 * DAY },
+	CH("correct", row_correct, correct_edit),
 	{ .key = "refresh_lead",
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, refresh_lead_ms),

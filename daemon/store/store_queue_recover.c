@@ -184,6 +184,13 @@ static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_
 	rc = settle_audit(tx, it);
 	if (rc == 0 && it->n_ids)
 		rc = sq_effect_ids(tx, it->delivery, it->lane, it->ids, it->n_ids, it->lane != 0);
+	/* There is no attempt that holds it: a recall or an edit needs it. */
+	if (rc == 0 && it->n_ids == 1 && it->ids[0].effect == 0 && it->ids[0].id.n)
+		rc = db_exec(db,
+			"INSERT OR REPLACE INTO effect(delivery_id, effect, state, provider_id) VALUES "
+			"(?,0,?,?)",
+			"iis", it->delivery, (int64_t)LT_ACCEPTED,
+			(struct str){ it->ids[0].id.p, it->ids[0].id.n });
 	if (rc == 0 && it->url.n)
 		rc = db_exec(db,
 			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",

@@ -167,21 +167,22 @@ static void row_read(sqlite3_stmt *st, struct recall_row *x)
 		.said = col_str(st, 16) };
 }
 
-/* What the provider gave for it: of its effects, of the try that was accepted. */
-static int ids_read(struct db *db, struct recall_row *x)
+int store_recall_ids(struct store_reader *r, int64_t delivery, char *ret, size_t size)
 {
+	struct db *db = reader_db(r);
 	sqlite3_stmt *st;
 	size_t n = 0;
 	int rc = db_query(db, &st,
 		"SELECT effect, provider_id FROM effect WHERE delivery_id=?1 AND provider_id IS NOT "
 		"NULL UNION SELECT 0, provider_id FROM attempt WHERE delivery_id=?1 AND provider_id "
 		"IS NOT NULL AND outcome=1 ORDER BY 1",
-		"i", x->delivery);
+		"i", delivery);
 
+	ret[0] = 0;
 	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
 		struct str id = col_str(st, 1);
-		if (n + id.n + 16 < sizeof(x->ids))
-			n += (size_t)snprintf(x->ids + n, sizeof(x->ids) - n, "%lld:" STR_FMT "\n",
+		if (n + id.n + 16 < size)
+			n += (size_t)snprintf(ret + n, size - n, "%lld:" STR_FMT "\n",
 				(long long)col_i64(st, 0), STR_ARG(id));
 	}
 	return rc;
@@ -228,7 +229,7 @@ int store_recall_due(struct store_reader *r, int64_t now_ms, size_t max,
 
 	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
 		row_read(st, &x);
-		rc = ids_read(db, &x);
+		rc = store_recall_ids(r, x.delivery, x.ids, sizeof(x.ids));
 		if (rc == 0)
 			rc = with_steps(db, &x, row, ctx);
 		if (rc < 0)

@@ -18,6 +18,7 @@ cat >"$PLACE/conf/channels.d/mail.yaml" <<-EOF
 	name: mail
 	kind: email
 	adapter: loopback
+	correct: edit
 	settings: {url: "http://127.0.0.1:$WP/publish"}
 	accounts: [{name: relay}]
 	lane: {backoff: [1s], urgent_backoff: [1s], timeout: 20s, breaker_pause: 1s}
@@ -72,11 +73,18 @@ check "needs its own approval" release_is REC-3-DC1 in_review
 same "and nothing is changed before it" "$(world '[.[] | select(.ev == "edit")] | length')" 0
 check "it is approved" approve_it REC-3-DC1
 check "every delivery of it ends" until_true 20 settled REC-3-DC1 4
-if [ "$(world '[.[] | select(.ev == "edit")] | length')" -gt 0 ]; then
-	same "what stands is edited, once each, with the approved words" "$(world '[.[] | select(.ev == "edit" and (.body | contains("Xin đính chính")))] | length')" 3
-	same "by the number that the first one got" "$(world '([.[] | select(.ev == "edit") | .ref] - [.[] | select(.ev == "publish") | .ref]) | length')" 0
-	same "nothing is published a second time" "$(world '[.[] | select(.ev == "publish")] | length')" "$BEFORE"
-fi
+same "what stands is edited, once each, with the approved words" "$(world '[.[] | select(.ev == "edit" and (.body | contains("Xin đính chính")))] | length')" 3
+same "by the number that the first one got" "$(world '([.[] | select(.ev == "edit") | .ref] - [.[] | select(.ev == "publish") | .ref]) | length')" 0
+same "nothing is published a second time" "$(world '[.[] | select(.ev == "publish")] | length')" "$BEFORE"
+same "what the provider does not edit is refused, with its words" "$(operator --json report REC-3-DC1 | jq -r '[.deliveries[] | select(.state == "failed")] | length')" 1
+editor -q correct REC-3-DC1 "$(release_md REC-3-DC2 "$ALL_NOW" 'Đính chính lần hai. Hỏi {{office.hotline}}.')" >/dev/null 2>&1
+check "a correction of the correction is approved" approve_it REC-3-DC2
+check "and edits the same once more" until_true 20 bash -c "[ \$(jq -s '[.[] | select(.ev == \"edit\" and (.body | contains(\"lần hai\")))] | length' '$WORLD') -eq 3 ]"
+sed -i 's/correct: edit/correct: message/' "$PLACE/conf/channels.d/mail.yaml"
+check "where the channel says so" admin -q reload
+editor -q correct REC-3-DC2 "$(release_md REC-3-DC3 "$ALL_NOW" 'Đính chính lần ba. Hỏi {{office.hotline}}.')" >/dev/null 2>&1
+check "a third one is approved" approve_it REC-3-DC3
+check "and is a message of its own" until_true 20 bash -c "[ \$(jq -s '[.[] | select(.ev == \"publish\")] | length' '$WORLD') -eq $((BEFORE + 3)) ]"
 check "fsck agrees" operator -q fsck
 check "the audit's chain holds" operator -q audit verify
 tap_end
