@@ -203,6 +203,7 @@ help:
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
 	@echo "make sim           one simulated run with its trace (SEED= STEPS=);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
+	@echo "make mutate        breaks each promise on purpose and looks who notices"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
@@ -266,6 +267,11 @@ fuzz:
 	@.ci/install-deps fuzz
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=fuzz CC=clang fuzz-programs
 	@tests/fuzz/run.sh build/fuzz $(TIME) $(TARGET)
+# Each promise broken on purpose: who notices. The table goes to docs/reliability.md by hand.
+.PHONY: mutate
+mutate:
+	@.ci/install-deps test
+	@tests/mutate/run.sh
 check-long:
 	@.ci/install-deps test
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
