@@ -110,9 +110,9 @@ int zalo_op_call(struct zalo_op *op, struct zalo_call *c)
 			zalo_refresh(op);
 			return 0;
 		}
-		zalo_end(op, op->job->kind == LT_J_RECONCILE ? LT_UNKNOWN : LT_DEFERRED,
-			LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON, 0, "no-token",
-			"no access token: log in with lantoa channel login");
+		/* the host parks the account itself where a person must log in */
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, zalo_conf_of(op)->retry_ms,
+			"no-token", "no access token yet; see lantoa channel check");
 		return 0;
 	}
 	c->flags |= zalo_state_row(op->state)->flags;

@@ -252,6 +252,7 @@ static void update(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 	a->json = cJSON_Duplicate(q->json, true);
 	(void)str_copy(a->title, sizeof(a->title), json_str(q->json, "title"));
 	a->updated_ms = zl_now(z);
+	a->updating = true;
 	a->show_wanted = !strcmp(json_z(q->json, "status", "hide"), "show");
 	a->shown = a->shown && a->show_wanted;
 	bad = fetch_all(z, a);
@@ -274,7 +275,7 @@ static void verify(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 	if (!a) {
 		zl_say(z, q, -201, "token is invalid", NULL);
 	} else if (a->media_failed && a->images_left == 0) {
-		if (!a->told)
+		if (!a->updating) /* a failed create made nothing; a failed update leaves what was */
 			a->made = false;
 		zl_say(z, q, -200, "Upload media failed", NULL);
 	} else if (a->images_left > 0 || a->polls_left-- > 0) {
