@@ -86,5 +86,5 @@ sms_http_public() { # behind conf_write: the public listener stands where the ca
 	sed -i "s|^listen_public:.*|listen_public: 127.0.0.1:$SMS_PUBLIC|; s|^public_url:.*|public_url: http://127.0.0.1:$SMS_PUBLIC|" "$PLACE/conf/lantoad.yaml"
 }
 sms_ctl() { sandbox_ctl "{\"cmd\":\"smsgw\",$1}"; }
-sms_faults() { sandbox_ctl "{\"cmd\":\"http_rules\",\"replace\":true,\"rules\":[$1]}"; }
+sms_faults() { sandbox_ctl "$(jq -nc --argjson r "[$1]" '{cmd: "http_rules", replace: true, rules: $r}')"; }
 sms_ledger() { jq -s -r "[.[] | select(.t == \"sms\")] | $1" "$LEDGER"; } # sms_ledger FILTER
