@@ -56,6 +56,9 @@ static uint64_t text_hash(const struct zalo_op *op)
 static int upload_request(struct zalo_op *op)
 {
 	const struct zalo_item *it = item_of(op);
+
+	if (it == NULL)
+		return -LT_E_INVALID; /* a text alone is not uploaded */
 	struct lt_field f = { .name = LTC_LIT("file"),
 		.filename = it->name,
 		.content_type = it->type,
@@ -70,10 +73,11 @@ static int upload_request(struct zalo_op *op)
 
 static void upload_good(struct zalo_op *op, const struct zalo_answer *a)
 {
+	const struct zalo_item *it = item_of(op);
 	char name[24];
 
-	(void)zj_text(zj_get(a->data, item_of(op)->image ? "attachment_id" : "token"), op->attach,
-		sizeof(op->attach));
+	(void)zj_text(zj_get(a->data, it != NULL && it->image ? "attachment_id" : "token"),
+		op->attach, sizeof(op->attach));
 	if (op->attach[0] == '\0') {
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 60000, "upload",
 			"the upload was accepted without an id");
@@ -182,10 +186,10 @@ static void send_good(struct zalo_op *op, const struct zalo_answer *a)
 static bool send_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
+	const struct zalo_item *it = item_of(op);
 	char name[24];
 
-	if (row->outcome == ZALO_O_UPLOAD && !op->uploaded_again && item_of(op) != NULL &&
-		item_of(op)->bytes != 0) {
+	if (row->outcome == ZALO_O_UPLOAD && !op->uploaded_again && it != NULL && it->bytes != 0) {
 		op->uploaded_again = true;
 		zalo_enter(op, ZS_UPLOAD);
 		return true;
