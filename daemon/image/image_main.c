@@ -135,6 +135,16 @@ static int run(const struct rendition_spec *spec)
 	return 0;
 }
 
+/* Where memory runs out this process goes, not the daemon beside it. Best effort: not every system lets it be said. */
+static void die_first(void)
+{
+	FILE *f = fopen("/proc/self/oom_score_adj", "w");
+	if (!f)
+		return;
+	(void)fputs("1000\n", f);
+	(void)fclose(f);
+}
+
 static int options(int argc, char **argv, struct image_limits *l)
 {
 	for (int i = 2; i < argc; i++) {
@@ -167,6 +177,7 @@ int main(int argc, char **argv)
 	bool asks = strcmp(argv[1], "version") == 0;
 	if (!asks && rendition_spec_parse(str_of(argv[1]), &spec, &e))
 		return say_no(IMAGE_USAGE, &e);
+	die_first();
 	if (image_limits_set(&l) || library_init() || image_jail_enter())
 		return say_no(IMAGE_TROUBLE,
 			&(struct err){
