@@ -209,6 +209,8 @@ static int64_t settled_of(const cJSON *counts)
 	return n;
 }
 
+#define WATCH_LINE_S 2
+
 static void watch_line(struct cli *c, const cJSON *r)
 {
 	const cJSON *counts = json_get(r, "counts");
@@ -224,7 +226,7 @@ static void watch_line(struct cli *c, const cJSON *r)
 int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	char last[400] = "";
-	time_t start = time(NULL);
+	time_t start = time(NULL), said = 0;
 	int64_t timeout = json_i64(params, "timeout", 0);
 	for (;;) {
 		cJSON CLEANUP_JSON *r = NULL;
@@ -235,9 +237,13 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		bool done = json_bool(r, "done", false),
 		     late = timeout && time(NULL) - start >= timeout;
 		cli_counts(json_get(r, "counts"), now, sizeof(now));
-		if (!c->json && !c->quiet && (strcmp(now, last) != 0 || done))
+		/* In a file or a pipe every change would be a line: there one every two seconds tells enough. */
+		bool due = c->tty || time(NULL) - said >= WATCH_LINE_S;
+		if (!c->json && !c->quiet && ((due && strcmp(now, last) != 0) || done)) {
 			watch_line(c, r);
-		(void)str_copy(last, sizeof(last), str_of(now));
+			said = time(NULL);
+			(void)str_copy(last, sizeof(last), str_of(now));
+		}
 		if (done || late) {
 			if (c->tty && !c->json && !c->quiet)
 				(void)putchar('\n');
