@@ -218,8 +218,8 @@ static int reason_of(
 
 	list[0] = 0;
 	if (in->text.n && (in->kind == LT_IN_OPT_OUT || (in->kind == LT_IN_TEXT && !c->no_opt_out)))
-		says = optout_read(
-			(struct str){ in->text.p, in->text.n }, words.to, c->opt_out.n, list);
+		says = optout_read((struct str){ in->text.p, in->text.n }, words.to, c->opt_out.n,
+			conf->kind == KIND_SMS, list);
 	if (in->kind == LT_IN_COMPLAINT)
 		return SUP_COMPLAINT;
 	return in->kind == LT_IN_OPT_OUT || says ? SUP_OPT_OUT : 0;

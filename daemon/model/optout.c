@@ -47,8 +47,8 @@ static void list_of(struct str rest, char ret[OPTOUT_LIST_MAX])
 		ret[0] = 0;
 }
 
-bool optout_read(
-	struct str text, const char *const *words, size_t n, char ret_list[OPTOUT_LIST_MAX])
+bool optout_read(struct str text, const char *const *words, size_t n, bool by_sms,
+	char ret_list[OPTOUT_LIST_MAX])
 {
 	struct buf said CLEANUP_BUF, word CLEANUP_BUF;
 	size_t best = 0;
@@ -69,7 +69,7 @@ bool optout_read(
 			continue;
 		struct str w = buf_str(&word);
 		if (w.n && w.n > best && s.n >= w.n && memcmp(s.p, w.p, w.n) == 0 &&
-			(s.n == w.n || s.p[w.n] == ' '))
+			(s.n == w.n || (by_sms && s.p[w.n] == ' ')))
 			best = w.n;
 	}
 	if (!best)

@@ -1,6 +1,7 @@
 /* optout.h - a text that says "no more": the first words of what somebody sent back. Pure, any thread.
- * Case, Vietnamese marks and spaces do not matter. "TC" or "STOP" ends everything; a word behind it may name one list ("TC
- * quang-cao"), and whoever asks decides whether there is a list of that name: without one it ends everything.
+ * Case, Vietnamese marks and spaces do not matter. "TC" or "STOP" ends everything; by SMS more may stand behind it, and one
+ * word there may name a list ("TC quang-cao"): whoever asks decides whether there is a list of that name, without one it ends
+ * everything. In a conversation (chat, mail) only the word alone counts: "hủy hồ sơ thế nào" is a question.
  */
 #ifndef LANTOA_MODEL_OPTOUT_H
 #define LANTOA_MODEL_OPTOUT_H
@@ -14,9 +15,9 @@
 extern const char *const optout_words_default[];
 extern const size_t optout_n_words_default;
 
-/* words NULL: the default ones. ret_list (may be NULL): the word behind, as written, lower case without marks; "" where there
- * is none or more than one. */
-bool optout_read(
-	struct str text, const char *const *words, size_t n, char ret_list[OPTOUT_LIST_MAX]);
+/* words NULL: the default ones. by_sms: more may stand behind the word. ret_list (may be NULL): the one word behind, lower case
+ * without marks; "" where there is none or more than one. */
+bool optout_read(struct str text, const char *const *words, size_t n, bool by_sms,
+	char ret_list[OPTOUT_LIST_MAX]);
 
 #endif

@@ -16,10 +16,10 @@ static void the_words_are_known_in_any_case_and_with_marks(void **state)
 	static const char *const no[] = { "", " ", "tcx", "Tôi từ chối", "stopover", "xin chào TC",
 		"TU", "TUCHOI", "\xff\xfe", "cảm ơn" };
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
-		if (!optout_read(str_of(yes[i]), NULL, 0, NULL))
+		if (!optout_read(str_of(yes[i]), NULL, 0, true, NULL))
 			fail_msg("'%s' is not read as an opt-out", yes[i]);
 	for (size_t i = 0; i < ARRAY_LEN(no); i++)
-		if (optout_read(str_of(no[i]), NULL, 0, NULL))
+		if (optout_read(str_of(no[i]), NULL, 0, true, NULL))
 			fail_msg("'%s' is read as an opt-out", no[i]);
 }
 
@@ -27,13 +27,13 @@ static void one_word_behind_names_a_list(void **state)
 {
 	(void)state;
 	char list[OPTOUT_LIST_MAX];
-	assert_true(optout_read(STR("TC Quảng-Cáo"), NULL, 0, list));
+	assert_true(optout_read(STR("TC Quảng-Cáo"), NULL, 0, true, list));
 	assert_string_equal(list, "quang-cao");
-	assert_true(optout_read(STR("tu choi bao-chi"), NULL, 0, list));
+	assert_true(optout_read(STR("tu choi bao-chi"), NULL, 0, true, list));
 	assert_string_equal(list, "bao-chi");
-	assert_true(optout_read(STR("HUY DK"), NULL, 0, list));
+	assert_true(optout_read(STR("HUY DK"), NULL, 0, true, list));
 	assert_string_equal(list, "");
-	assert_true(optout_read(STR("STOP gui tin cho toi"), NULL, 0, list));
+	assert_true(optout_read(STR("STOP gui tin cho toi"), NULL, 0, true, list));
 	assert_string_equal(list, "");
 }
 
@@ -41,10 +41,19 @@ static void own_words_replace_the_default_ones(void **state)
 {
 	(void)state;
 	static const char *const words[] = { "Ngừng nhận" };
-	assert_true(optout_read(STR("ngung nhan"), words, 1, NULL));
-	assert_true(optout_read(STR("NGỪNG NHẬN báo-chí"), words, 1, NULL));
-	assert_false(optout_read(STR("STOP"), words, 1, NULL));
-	assert_false(optout_read(STR("STOP"), words, 0, NULL));
+	assert_true(optout_read(STR("ngung nhan"), words, 1, true, NULL));
+	assert_true(optout_read(STR("NGỪNG NHẬN báo-chí"), words, 1, true, NULL));
+	assert_false(optout_read(STR("STOP"), words, 1, true, NULL));
+	assert_false(optout_read(STR("STOP"), words, 0, true, NULL));
+}
+
+static void in_a_conversation_only_the_word_alone_counts(void **state)
+{
+	(void)state;
+	assert_true(optout_read(STR("Stop!"), NULL, 0, false, NULL));
+	assert_true(optout_read(STR("từ chối"), NULL, 0, false, NULL));
+	assert_false(optout_read(STR("Hủy hồ sơ thì làm thế nào?"), NULL, 0, false, NULL));
+	assert_true(optout_read(STR("Hủy hồ sơ thì làm thế nào?"), NULL, 0, true, NULL));
 }
 
 int main(void)
@@ -53,6 +62,7 @@ int main(void)
 		cmocka_unit_test(the_words_are_known_in_any_case_and_with_marks),
 		cmocka_unit_test(one_word_behind_names_a_list),
 		cmocka_unit_test(own_words_replace_the_default_ones),
+		cmocka_unit_test(in_a_conversation_only_the_word_alone_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
