@@ -131,6 +131,7 @@ void *account_user(const struct chan_account *a);
 /* Pure side. */
 struct addr_out {
 	char canonical[320], class[40], form[16];
+	char changed[24]; /* how it was written before numbers were changed; else empty */
 };
 int channel_address(
 	const struct channel *c, struct str in, struct addr_out *ret, struct err *e) MUST_CHECK;

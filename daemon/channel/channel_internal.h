@@ -310,6 +310,8 @@ void asks_cut(struct channels *cs);
 /* channel_http.c */
 int http_start(struct chan_account *a, struct job *j, const struct lt_http_req *req);
 void http_cancel_all(struct job *j);
+/* channel_address.c: a sink that takes nothing */
+struct lt_sink sink_base(void *ctx);
 /* channel_asset.c */
 int asset_url(struct chan_account *a, struct job *j, struct lt_str asset, int64_t lives_ms,
 	struct lt_str *ret);

@@ -72,11 +72,11 @@ static int add_bounded(scmp_filter_ctx f)
 			  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
 				  CLONE_THREAD | CLONE_VM));
 	rc = rc ? rc
-		: seccomp_rule_add(
-			  f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+		: seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+			  SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 	rc = rc ? rc
 		: seccomp_rule_add(
-			  f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+			  f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
 	return rc ? rc
 		  : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 			    SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000 /* AT_EMPTY_PATH */, 0x1000));
