@@ -241,8 +241,10 @@ static void many_ops_end_each_with_its_own_answer(void **state)
 	EACH(c)
 	{
 		struct ht *t = ready(c, CF_OK, 3);
-		for (size_t i = 0; i < 10 * c->n_cases; i++)
+		for (size_t i = 0; i < 10 * c->n_cases; i++) {
 			(void)send_one(c, t, c->cases[0].address); /* ok, all of them */
+			ht_turn(t); /* credits that were spent are told */
+		}
 		ht_wait(t, 120000);
 		assert_int_equal(ht_done_count(t, LT_ACCEPTED), 10 * c->n_cases);
 		over(c, t);
