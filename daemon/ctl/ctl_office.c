@@ -79,6 +79,13 @@ static int method_suppression_import(struct ctl_call *c, cJSON **ret, struct err
 	return import_by(c, IMPORT_WHAT_SUPPRESSION);
 }
 
+static int method_do_not_call_import(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	UNUSED(ret);
+	UNUSED(e);
+	return import_by(c, IMPORT_WHAT_DO_NOT_CALL);
+}
+
 /* --- forget --------------------------------------------------------------------------------------------------------------------------- */
 
 #define PLACES_MAX 16
@@ -311,6 +318,7 @@ const struct ctl_method ctl_office_methods[] = {
 	{ "audiences.import", CTL_WRITE, ROLE_ADMIN | ROLE_OPERATOR, method_audiences_import },
 	{ "campaigns.import", CTL_WRITE, ROLE_ADMIN | ROLE_OPERATOR, method_campaigns_import },
 	{ "suppression.import", CTL_WRITE, ROLE_ADMIN | ROLE_OPERATOR, method_suppression_import },
+	{ "do_not_call.import", CTL_WRITE, ROLE_ADMIN | ROLE_OPERATOR, method_do_not_call_import },
 	{ "offices.list", CTL_READ, ROLE_VIEWER, ctl_offices_list },
 	{ "office.show", CTL_READ, ROLE_VIEWER, ctl_office_show },
 	{ "targets.list", CTL_READ, ROLE_VIEWER, ctl_targets_list },

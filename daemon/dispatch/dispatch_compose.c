@@ -126,7 +126,9 @@ static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_ro
 	if (l->vars.n && json_parse(l->vars, 65536, &j, &e) == 0)
 		n = vars_of(j, vars, VARS_MAX);
 	if (wants_unsubscribe(x, l)) {
-		unsub_make(f->d->o.store, l->contact, l->list, token);
+		/* "No more" to advertising ends advertising: notices and warnings still come. */
+		unsub_make(f->d->o.store, l->contact,
+			x->fl->q.category == CAT_ADVERTISING ? SQ_LIST_ADS : l->list, token);
 		snprintf(url, sizeof(url), "%s/u/%s", f->conf->public_url, token);
 		vars[n++] = (struct lt_pair){ .name = lt_of(STR("unsubscribe.url")),
 			.value = lt_of(str_of(url)) };

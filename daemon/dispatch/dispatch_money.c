@@ -115,9 +115,6 @@ static void budget_add(struct dispatch *d, struct sq_money *m, const struct dlot
 {
 	const struct conf_budget *b = &d->conf->budgets[i];
 	struct sq_meter like = { .reach = SQ_REACH_LOT };
-	struct hasher h;
-	struct hash sum;
-	char hex[HASH_HEX];
 
 	if (!covers(d, l, i))
 		return;
@@ -128,11 +125,7 @@ static void budget_add(struct dispatch *d, struct sq_money *m, const struct dlot
 			: b->account  ? SQ_REACH_ACCOUNT
 				      : SQ_REACH_CHANNEL;
 	like.waits = b->waits_set ? b->waits : like.reach >= SQ_REACH_LANE;
-	hasher_init(&h);
-	hasher_field(&h, b->name, strlen(b->name));
-	hasher_end(&h, &sum);
-	hash_hex(&sum, hex);
-	(void)snprintf(like.scope, sizeof(like.scope), "budget:%.32s", hex);
+	money_scope(b->name, like.scope, sizeof(like.scope));
 	(void)snprintf(like.name, sizeof(like.name), "%.90s", b->name);
 	meter_add(m, d, &b->limits, &like);
 }

@@ -1,6 +1,8 @@
 /* money.c - periods of budgets in civil time. Thread: any, pure. Failures: none. */
 #include "model/money.h"
 #include <stdio.h>
+#include <string.h>
+#include "base/crypt.h"
 #include "model/when.h"
 
 bool money_limits_any(const struct money_limits *l)
@@ -37,6 +39,19 @@ int64_t money_window_end(enum money_period p, int64_t utc_ms, const struct zone 
 	from.month = c.month == 12 ? 1 : c.month + 1;
 	from.year = c.month == 12 ? c.year + 1 : c.year;
 	return civil_to_ms(&from, z);
+}
+
+void money_scope(const char *name, char *dst, size_t size)
+{
+	struct hasher h;
+	struct hash sum;
+	char hex[HASH_HEX];
+
+	hasher_init(&h);
+	hasher_field(&h, name, strlen(name));
+	hasher_end(&h, &sum);
+	hash_hex(&sum, hex);
+	(void)snprintf(dst, size, "budget:%.32s", hex);
 }
 
 const char *money_print(char *dst, size_t size, int64_t dong)

@@ -25,6 +25,8 @@ void money_window(
 	enum money_period p, int64_t utc_ms, const struct zone *z, char *dst, size_t size);
 /* When it ends and the next one begins; INT64_MAX for the total. */
 int64_t money_window_end(enum money_period p, int64_t utc_ms, const struct zone *z);
+/* Under which a budget of this name is counted: the same after a restart and a reload. */
+void money_scope(const char *name, char *dst, size_t size);
 /* "1.234.567" */
 const char *money_print(char *dst, size_t size, int64_t dong);
 

@@ -93,7 +93,8 @@ static const char *const suppress_reasons[] = { [SUP_HARD] = "hard",
 	[SUP_OPT_OUT] = "opt_out",
 	[SUP_COMPLAINT] = "complaint",
 	[SUP_PERSON] = "person",
-	[SUP_TRIAL] = "trial" };
+	[SUP_TRIAL] = "trial",
+	[SUP_DO_NOT_CALL] = "do_not_call" };
 static const char *const roles[] = { "viewer", "editor", "approver", "operator", "admin" };
 
 static const char *name_of(const char *const *names, size_t n, int v)

@@ -89,8 +89,11 @@ enum suppress_reason {
 	SUP_OPT_OUT = 3,
 	SUP_COMPLAINT = 4,
 	SUP_PERSON = 5,
-	SUP_TRIAL = 6
+	SUP_TRIAL = 6,
+	SUP_DO_NOT_CALL = 7 /* on the register of those who want no advertising */
 };
+/* A suppression of this "list" stops advertising, whoever sends it, and nothing else. No list of people may have its name. */
+#define SUPPRESS_ADS "!advertising"
 
 enum role {
 	ROLE_VIEWER = 1,

@@ -428,7 +428,8 @@ static int read_small(struct importer *im)
 	case IMPORT_WHAT_AUDIENCES: return import_rules_read(im);
 	case IMPORT_WHAT_CAMPAIGNS: return import_campaigns_read(im);
 	case IMPORT_WHAT_TARGETS:
-	case IMPORT_WHAT_SUPPRESSION: break;
+	case IMPORT_WHAT_SUPPRESSION:
+	case IMPORT_WHAT_DO_NOT_CALL: break;
 	}
 	return -EINVAL;
 }
@@ -471,7 +472,8 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 		[IMPORT_WHAT_TARGETS] = "targets",
 		[IMPORT_WHAT_AUDIENCES] = "audiences",
 		[IMPORT_WHAT_CAMPAIGNS] = "campaigns",
-		[IMPORT_WHAT_SUPPRESSION] = "suppression" };
+		[IMPORT_WHAT_SUPPRESSION] = "suppression",
+		[IMPORT_WHAT_DO_NOT_CALL] = "do-not-call" };
 	struct importer *im = importer_new(o, done, ctx);
 	const char *slash = strrchr(s->name, '/');
 	im->what = what;
@@ -483,7 +485,8 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 	im->via = x_strdup(who->via);
 	im->office = dup_or_null(who->office);
 	im->dry = dry;
-	if (what == IMPORT_WHAT_TARGETS || what == IMPORT_WHAT_SUPPRESSION)
+	if (what == IMPORT_WHAT_TARGETS || what == IMPORT_WHAT_SUPPRESSION ||
+		what == IMPORT_WHAT_DO_NOT_CALL)
 		step(im, import_targets_open, on_opened);
 	else
 		step(im, read_small, on_read_small);

@@ -14,7 +14,8 @@ enum import_what {
 	IMPORT_WHAT_TARGETS = 2,
 	IMPORT_WHAT_AUDIENCES = 3,
 	IMPORT_WHAT_CAMPAIGNS = 4,
-	IMPORT_WHAT_SUPPRESSION = 5
+	IMPORT_WHAT_SUPPRESSION = 5,
+	IMPORT_WHAT_DO_NOT_CALL = 6 /* a plain list: column address; kind sms and reason do_not_call where not said */
 };
 /* Canonical form of an address on a worker; as channel_address, by the channel's name. */
 typedef int import_address_fn(void *ctx, struct channels *cs, const char *channel, struct str in,

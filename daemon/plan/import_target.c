@@ -17,6 +17,10 @@ static const struct column known_target[] = { { "channel", true }, { "address", 
 	{ "lists", false }, { "list", false } };
 static const struct column known_suppression[] = { { "address", true }, { "kind", true },
 	{ "reason", true } };
+static const struct column known_register[] = { { "address", true }, { "kind", false },
+	{ "reason", false } };
+
+#define CHANGED_TOLD_MAX 50 /* converted numbers that are named one by one */
 
 struct off { /* an office with its ancestors and what was found for it */
 	int64_t id;
@@ -34,7 +38,7 @@ struct target_parse {
 	int channel, address, office, name, lang, tags, lists, kind, reason;
 	int cols[CSV_COLUMNS_MAX];
 	size_t n_cols;
-	int64_t no_route[KIND_MAX + 1], wrong_account;
+	int64_t no_route[KIND_MAX + 1], wrong_account, n_changed;
 	int wrong_line;
 	struct buf tag_buf, list_buf, vars, nfc;
 };
@@ -270,6 +274,17 @@ static void name_check(struct importer *im, struct str name, struct str lang)
 		BAD(im, "name", "over %d bytes, or with unprintable characters", IMPORT_TEXT_MAX);
 }
 
+/* An adapter gave the address another form than the file has, because numbers were changed since: said, since it may be
+ * somebody else's today. */
+static void changed_note(struct importer *im, const struct addr_out *a)
+{
+	if (im->parse->n_changed++ < CHANGED_TOLD_MAX)
+		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, im->table->line,
+			"address",
+			"%s is a number of before 2018 and became %s; it may belong to somebody else today",
+			a->changed, a->canonical);
+}
+
 static int target_row_read(struct importer *im, struct import_row *row, struct addr_out *a)
 {
 	struct target_parse *p = im->parse;
@@ -293,6 +308,8 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 	if (!(route ? address_by(im, route, in, a) : address_plain(im, in, a)) ||
 		im->problems.errors > before)
 		return 0;
+	if (a->changed[0])
+		changed_note(im, a);
 	if (!route)
 		p->no_route[row->kind]++;
 	else if (account_fits(im, route, row->kind, a->canonical))
@@ -318,12 +335,17 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 		const char *name;
 		int reason;
 	} reasons[] = { { "hard", SUP_HARD }, { "soft", SUP_SOFT }, { "opt_out", SUP_OPT_OUT },
-		{ "complaint", SUP_COMPLAINT }, { "person", SUP_PERSON } };
+		{ "complaint", SUP_COMPLAINT }, { "person", SUP_PERSON },
+		{ "do_not_call", SUP_DO_NOT_CALL } };
 	struct target_parse *p = im->parse;
 	struct table *t = im->table;
 	struct addr_out a;
-	int kind = kind_read(im, table_get(t, p->kind), "kind");
+	bool reg = im->what == IMPORT_WHAT_DO_NOT_CALL;
+	struct str kind_word = table_get(t, p->kind);
+	int kind = reg && !kind_word.n ? (int)KIND_SMS : kind_read(im, kind_word, "kind");
 	struct str reason = table_get(t, p->reason), in = table_get(t, p->address);
+	if (reg && !reason.n)
+		reason = STR("do_not_call");
 	*row = (struct import_row){ .line = t->line, .lane = -1, .kind = kind };
 	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
 		if (str_eqz(reason, reasons[i].name))
@@ -331,7 +353,7 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 	if (!row->reason)
 		BAD(im, "reason",
 			"'" STR_FMT
-			"' is no reason; known are hard, soft, opt_out, complaint, person",
+			"' is no reason; known are hard, soft, opt_out, complaint, person, do_not_call",
 			STR_ARG(utf8_cut(reason, 40)));
 	if (kind < 0 || !row->reason)
 		return 0;
@@ -348,7 +370,9 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 int import_targets_open(struct importer *im)
 {
 	bool targets = im->what == IMPORT_WHAT_TARGETS;
-	const struct column *known = targets ? known_target : known_suppression;
+	const struct column *known = targets          ? known_target
+		: im->what == IMPORT_WHAT_DO_NOT_CALL ? known_register
+						      : known_suppression;
 	size_t n = targets ? ARRAY_LEN(known_target) : ARRAY_LEN(known_suppression);
 	const struct staged s = { .path = im->path, .name = im->name };
 	int rc = table_open(&s, "address", known, n, targets, &im->problems, &im->table, &im->err);
@@ -410,6 +434,10 @@ void import_targets_close(struct importer *im)
 			problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "channel",
 				"no channel for %s yet: %lld targets wait for a route",
 				chan_kind_name(k), (long long)p->no_route[k]);
+	if (p->n_changed > CHANGED_TOLD_MAX && im->table)
+		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "address",
+			"%lld numbers of before 2018 in all became their successors",
+			(long long)p->n_changed);
 	if (p->wrong_account && im->table)
 		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, p->wrong_line,
 			"address",

@@ -194,25 +194,6 @@ static int by_key(const void *x, const void *y)
 	return a->office_id < b->office_id ? -1 : a->office_id > b->office_id;
 }
 
-static void sum_costs(struct checked *c)
-{
-	int64_t part[PARTS_MAX] = { 0 };
-	for (size_t i = 0; i < c->n_made; i++) {
-		if (!c->made[i].p)
-			continue;
-		int64_t cost = prepared_fact_get(c->made[i].p, "cost", 0) * c->made[i].n;
-		part[c->made[i].part] += cost;
-		c->cost += cost;
-	}
-	for (size_t i = 0; i < c->doc->n_parts; i++) {
-		const struct doc_part *p = &c->doc->parts[i];
-		if (p->max_cost >= 0 && part[i] > p->max_cost)
-			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line,
-				"max_cost", "part %s would cost %lld, its ceiling is %lld", p->name,
-				(long long)part[i], (long long)p->max_cost);
-	}
-}
-
 void check_prepare(struct checked *c)
 {
 	struct making m = { .c = c, .by_input = maps_new(), .told = maps_new() };
@@ -232,7 +213,7 @@ void check_prepare(struct checked *c)
 			"over %d different outputs: split the release", RELEASE_PREPARED_MAX);
 	maps_free(m.by_input);
 	maps_free(m.told);
-	sum_costs(c);
+	check_money(c);
 	c->rows = c->n_made ? x_calloc(c->n_made, sizeof(*c->rows)) : NULL;
 	for (size_t i = 0; i < c->n_made; i++)
 		c->rows[i] = c->made[i].row;

@@ -121,7 +121,7 @@ struct checked {
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
 	struct rend_set rends;
-	int64_t cost;
+	int64_t cost, part_cost[PARTS_MAX]; /* in đồng */
 };
 /* Everything that the store and the adapters know about a document; c->doc, problems and the reader are set. */
 int check_run(struct checked *c, struct err *e) MUST_CHECK;
@@ -132,6 +132,7 @@ int check_reopen(struct plan *p, struct store_reader *r, const struct release_ro
 	struct checked *ret, struct err *e) MUST_CHECK;
 void check_rules(struct checked *c); /* check_rules.c: times, campaign, links, internal, similar */
 void check_prepare(struct checked *c);                           /* check_prepare.c */
+void check_money(struct checked *c); /* plan_money.c: costs, ceilings, what is left of budgets */
 int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
 /* The lists that the manifest calls listed, with part numbers; owned, NULL where there are none. */
 struct contact_key *check_contacts(const struct checked *c, size_t *ret_n);

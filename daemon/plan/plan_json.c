@@ -77,6 +77,9 @@ static cJSON *part_json(const struct checked *c, size_t i)
 		json_add(list, row);
 	}
 	json_put(o, "skipped", list);
+	json_put_i64(o, "cost", c->part_cost[i]);
+	if (d->max_cost >= 0)
+		json_put_i64(o, "max_cost", d->max_cost);
 	return o;
 }
 

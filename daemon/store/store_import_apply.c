@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/fault.h"
+#include "model/state.h"
 #include "store/store_import_internal.h"
 
 /* --- begin ------------------------------------------------------------------------------------------------------------------------ */
@@ -233,9 +234,10 @@ static int touch(struct chunk *c, const struct import_row *r)
 static int suppress(struct chunk *c, const struct import_row *r)
 {
 	return db_exec(c->db,
-		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES(?,'',?,1,?) ON CONFLICT(who, list) DO UPDATE SET "
+		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES(?,?,?,1,?) ON CONFLICT(who, list) DO UPDATE SET "
 		"reason=excluded.reason",
-		"bii", r->address, (int64_t)r->reason, tx_wall_ms(c->tx));
+		"btii", r->address, r->reason == SUP_DO_NOT_CALL ? SUPPRESS_ADS : "",
+		(int64_t)r->reason, tx_wall_ms(c->tx));
 }
 
 static int step_run(struct chunk *c, const struct import_row *r, enum step_do what)

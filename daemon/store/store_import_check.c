@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
+#include "model/state.h"
 #include "store/store_import_internal.h"
 
 #define PAGE_ROWS 2000
@@ -190,8 +191,8 @@ static int compare_suppression(struct check *c, struct import_row *row)
 	int rc = page_turn(c);
 	if (rc == 0)
 		rc = db_get_i64(reader_db(c->r), &reason,
-			"SELECT reason FROM suppression WHERE who=? AND list=''", "b",
-			row->address);
+			"SELECT reason FROM suppression WHERE who=? AND list=?", "bt", row->address,
+			row->reason == SUP_DO_NOT_CALL ? SUPPRESS_ADS : "");
 	if (rc < 0 || (rc == 1 && reason == row->reason))
 		return rc < 0 ? rc : 0;
 	c->n.added += rc == 0;

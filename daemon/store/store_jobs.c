@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "store/store_internal.h"
 #include "store/store_jobs.h"
+#include "store/store_money.h"
 #include "store/store_queue_effect.h"
 
 #define DAY_MS     INT64_C(86400000)
@@ -61,6 +62,8 @@ static int suppress(struct store_tx *tx, struct sq_inbound *c)
 		.subject = subject,
 		.now = now };
 	int rc = list_name(tx, c, list, sizeof(list));
+	if (rc == 0 && !list[0] && c->reason == (int)SUP_OPT_OUT)
+		rc = sq_optout_list(tx, c->ret_contact, list, sizeof(list));
 	store_who(tx_store(tx), c->chan_kind, c->address, &who);
 	if (rc == 0)
 		rc = sq_suppress(tx, &who, list, c->reason, 1, &c->ret_new);

@@ -209,6 +209,34 @@ int sq_till_write(struct sq_till *t, struct store_tx *tx)
 	return rc;
 }
 
+int sq_optout_list(struct store_tx *tx, int64_t contact, char *list, size_t size)
+{
+	int64_t one = 0;
+
+	list[0] = 0;
+	int rc = db_get_i64(tx_db(tx), &one,
+		"SELECT 1 FROM ad_sent WHERE contact_id=? AND at>? LIMIT 1", "ii", contact,
+		tx_wall_ms(tx) - SQ_AD_KEEP_MS);
+	if (rc == 1)
+		(void)str_copy(list, size, STR(SUPPRESS_ADS));
+	return rc < 0 ? rc : 0;
+}
+
+int sq_lane_class(struct db *db, int64_t lane, char *dst, size_t size)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st, "SELECT class FROM lane WHERE id=?", "i", lane);
+
+	dst[0] = 0;
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc < 0 ? rc : 0;
+	(void)str_copy(dst, size, col_str(st, 0));
+	db_reset(st);
+	return 0;
+}
+
 int sq_read_named(struct store_reader *r, bool office, const char *name, int64_t *ret_id)
 {
 	*ret_id = 0;

@@ -56,6 +56,11 @@ int sq_till_give_back(
 	struct sq_till *t, struct store_tx *tx, const struct sq_outcome *o) MUST_CHECK;
 int sq_till_write(struct sq_till *t, struct store_tx *tx) MUST_CHECK;
 
+/* What "no more" in a text means: SUPPRESS_ADS where the contact got advertising in the last 30 days, else everything (""). */
+int sq_optout_list(struct store_tx *tx, int64_t contact, char *list, size_t size) MUST_CHECK;
+/* Class of destination of a lane; "" where it has none. */
+int sq_lane_class(struct db *db, int64_t lane, char *dst, size_t size) MUST_CHECK;
+
 /* Names of the configuration -> rows; 0 where there is none (yet). */
 int sq_read_named(
 	struct store_reader *r, bool office, const char *name, int64_t *ret_id) MUST_CHECK;

@@ -315,9 +315,10 @@ struct sq_stat {
 	void *user;
 };
 void sq_stat_init(struct sq_stat *c);
+#define SQ_LIST_ADS (-1) /* instead of a list: advertising, whoever sends it */
 struct sq_optout {
 	struct store_cmd cmd;  /* STORE_CONTROL */
-	int64_t contact, list; /* list 0: everywhere */
+	int64_t contact, list; /* list 0: everywhere; SQ_LIST_ADS */
 	char address[320];     /* or, contact 0: kind and address */
 	int kind, reason;
 	char via[80];

@@ -106,6 +106,8 @@ static int complete(struct store_reader *r, const struct sq_lease_query *q, stru
 	if (l->address.p) {
 		store_who(reader_store(r), l->kind, l->address, &who);
 		rc = suppressed_of(db, &who, q->category, "", &l->suppressed);
+		if (rc == 0 && !l->suppressed && q->category == CAT_ADVERTISING)
+			rc = suppressed_of(db, &who, q->category, SUPPRESS_ADS, &l->suppressed);
 		if (rc == 0 && q->lists)
 			rc = lists_of(db, &who, q->category, l);
 	}

@@ -72,7 +72,9 @@ static int optout_who(struct store_tx *tx, const struct sq_optout *c, struct has
 		return rc < 0 ? rc : -ENOENT;
 	store_who(tx_store(tx), (int)col_i64(st, 0), col_str(st, 1), ret);
 	db_reset(st);
-	if (!c->list)
+	if (c->list == SQ_LIST_ADS)
+		(void)str_copy(list, list_size, STR(SUPPRESS_ADS));
+	if (!c->list || c->list == SQ_LIST_ADS)
 		return 0;
 	rc = db_query(tx_db(tx), &st, "SELECT name FROM list WHERE id=?", "i", c->list);
 	if (rc == 0)

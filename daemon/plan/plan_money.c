@@ -1,0 +1,165 @@
+/* plan_money.c - what a release costs: per part, exactly by operator; against its ceilings and what is left of the budgets.
+ * Thread: worker, in a check. Owns: nothing. Failures: a ceiling that is exceeded is a problem; a budget that will not do is a
+ * warning, because what exceeds it is held when it is sent, and it may be raised until then.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "base/assert.h"
+#include "plan/plan_internal.h"
+#include "store/store_money.h"
+
+#define BUDGETS_LOOKED_MAX 200
+
+struct costing {
+	struct checked *c;
+	int64_t budget[BUDGETS_LOOKED_MAX], messages[BUDGETS_LOOKED_MAX];
+	int64_t office_id[BUDGETS_LOOKED_MAX];
+	size_t n_budgets, at; /* at: the first of `made` of the group's part and office */
+};
+
+/* Made and groups stand in the same order of parts and offices. */
+static const struct made *made_of(
+	struct costing *x, const struct resolve_group *g, const struct plan_lane *lane)
+{
+	const struct checked *c = x->c;
+
+	while (x->at < c->n_made &&
+		(c->made[x->at].part != g->part || c->made[x->at].row.office_id != g->office_id)) {
+		const struct made *m = &c->made[x->at];
+		if (m->part > g->part)
+			return NULL;
+		x->at++;
+	}
+	for (size_t i = x->at; i < c->n_made; i++) {
+		const struct made *m = &c->made[i];
+		if (m->part != g->part || m->row.office_id != g->office_id)
+			return NULL;
+		if (m->row.channel_id == lane->channel_id && strcmp(m->row.form, g->form) == 0 &&
+			strcmp(m->row.lang, g->lang) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+static int64_t cost_of(const struct prepared *p, const char *class)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "cost.%.48s", class);
+	int64_t cost = prepared_fact_get(p, name, -1);
+	return cost >= 0 ? cost : prepared_fact_get(p, "cost", 0);
+}
+
+static bool under(const struct costing *x, int64_t office, int64_t top)
+{
+	struct office_chain chain;
+
+	if (!top || office_chain_get(x->c->db, office, &chain) < 0)
+		return false;
+	for (size_t i = 0; i < chain.n; i++)
+		if (chain.id[i] == top)
+			return true;
+	return false;
+}
+
+static void to_budgets(struct costing *x, const struct resolve_group *g,
+	const struct plan_lane *lane, const char *class, int64_t cost)
+{
+	const struct conf *conf = x->c->conf;
+
+	for (size_t i = 0; i < x->n_budgets; i++) {
+		const struct conf_budget *b = &conf->budgets[i];
+		if ((b->channel && strcmp(b->channel, lane->channel)) ||
+			(b->account && strcmp(b->account, lane->account)) ||
+			(b->class && strcmp(b->class, class)) ||
+			(b->campaign &&
+				strcmp(b->campaign,
+					x->c->doc->campaign ? x->c->doc->campaign : "")) ||
+			(b->office && !under(x, g->office_id, x->office_id[i])))
+			continue;
+		x->budget[i] += cost;
+		x->messages[i] += g->n;
+	}
+}
+
+static void sum(struct costing *x)
+{
+	struct checked *c = x->c;
+	struct plan_lane lane = { 0 };
+	char class[64] = "";
+
+	for (size_t i = 0; i < c->resolved->n_groups; i++) {
+		const struct resolve_group *g = &c->resolved->groups[i];
+		if (lane.id != g->lane_id &&
+			(plan_lane_get(c->db, g->lane_id, &lane) < 0 ||
+				sq_lane_class(c->db, g->lane_id, class, sizeof(class)) < 0)) {
+			lane.id = 0;
+			continue;
+		}
+		const struct made *m = made_of(x, g, &lane);
+		if (!m || !m->p)
+			continue;
+		int64_t cost = cost_of(m->p, class) * g->n;
+		c->part_cost[g->part] += cost;
+		c->cost += cost;
+		to_budgets(x, g, &lane, class, cost);
+	}
+}
+
+static void check_ceilings(struct checked *c)
+{
+	char cost[32], max[32];
+
+	for (size_t i = 0; i < c->doc->n_parts; i++) {
+		const struct doc_part *p = &c->doc->parts[i];
+		if (p->max_cost >= 0 && c->part_cost[i] > p->max_cost)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line,
+				"max_cost", "part %s would cost %s đ, its ceiling is %s", p->name,
+				money_print(cost, sizeof(cost), c->part_cost[i]),
+				money_print(max, sizeof(max), p->max_cost));
+	}
+}
+
+static void check_budget(struct costing *x, size_t i, enum money_period period)
+{
+	struct checked *c = x->c;
+	const struct conf_budget *b = &c->conf->budgets[i];
+	struct sq_meter_used used = { 0 };
+	char scope[72], window[MONEY_WINDOW_MAX], need[32], have[32], max[32];
+
+	money_scope(b->name, scope, sizeof(scope));
+	money_window(period, c->now, &c->conf->zone, window, sizeof(window));
+	if (sq_meter_read(c->db, scope, window, &used) < 0)
+		return;
+	int64_t dong = b->limits.dong[period], messages = b->limits.messages[period];
+	if (dong > 0 && used.dong + x->budget[i] > dong)
+		problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, 0, "budget",
+			"%s, %s: this release costs %s đ there, %s of %s are used: what exceeds it will be held",
+			b->name, window, money_print(need, sizeof(need), x->budget[i]),
+			money_print(have, sizeof(have), used.dong),
+			money_print(max, sizeof(max), dong));
+	if (messages > 0 && used.messages + x->messages[i] > messages)
+		problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, 0, "budget",
+			"%s, %s: this release has %s messages there, %s of %s are used: what exceeds it will wait or be held",
+			b->name, window, money_print(need, sizeof(need), x->messages[i]),
+			money_print(have, sizeof(have), used.messages),
+			money_print(max, sizeof(max), messages));
+}
+
+void check_money(struct checked *c)
+{
+	struct costing x = { .c = c, .n_budgets = c->conf ? c->conf->n_budgets : 0 };
+
+	if (x.n_budgets > BUDGETS_LOOKED_MAX)
+		x.n_budgets = BUDGETS_LOOKED_MAX;
+	for (size_t i = 0; i < x.n_budgets; i++)
+		if (c->conf->budgets[i].office &&
+			sq_read_named(c->r, true, c->conf->budgets[i].office, &x.office_id[i]) < 0)
+			x.office_id[i] = 0;
+	sum(&x);
+	check_ceilings(c);
+	for (size_t i = 0; i < x.n_budgets; i++)
+		for (int p = 0; p < MONEY_PERIODS; p++)
+			if (x.messages[i] > 0)
+				check_budget(&x, i, (enum money_period)p);
+}
