@@ -244,11 +244,12 @@ static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 	if (a->json || (a->status == 200 && strncmp(a->code, "empty", 5) == 0)) {
 		bool app = strcmp(a->code, "-14001") == 0 || strcmp(a->code, "-14002") == 0 ||
 			strcmp(a->code, "-14003") == 0;
-		(void)snprintf(text, sizeof(text), "%s%.100s: %s",
-			a->json ? "" : "empty answer, the token is spent: ", a->text,
-			app ? "check app_id, app_secret and redirect_uri in the console, then log in"
-				: login ? "begin the log-in anew"
-					: "log in again with lantoa channel login");
+		/* the host adds the command by which a person logs in */
+		(void)snprintf(text, sizeof(text), "%.60s%s",
+			a->json ? a->text : "the token is spent",
+			app             ? ": check app_id, app_secret and redirect_uri"
+				: login ? ": begin the log-in anew"
+					: "");
 		end(inst, job, LT_REFUSED, LT_R_PERSON, a->code, text);
 		return;
 	}

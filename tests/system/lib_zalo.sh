@@ -69,6 +69,7 @@ zalo_conf() { # zalo_conf PORT [lines of settings]
 	ROUTES="${ROUTES:-}  zalo:"$'\n'"    default: zalo/trung-uong"$'\n'"    offices:"$'\n'"$routes"
 	ALLOW="${ALLOW:-}, \"oa:*\", \"group:*\", \"user:*\", \"phone:*\""
 }
+zalo_tell() { "$B/sandbox" ctl --dir "$PLACE/sandbox" "$1" | jq -e .ok >/dev/null || { echo "the sandbox refused: $1" >&2; return 1; }; } # one line of JSON
 zalo_show() { "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"zalo","show":true}'; } # counts of the provider
 zalo_ledger() { jq -s -r "[.[] | select(.t == \"zalo\")] | $1" "$LEDGER"; }           # zalo_ledger FILTER
 # Pictures are fetched by their public address: a free port for it, after conf_write.
