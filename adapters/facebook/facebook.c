@@ -4,7 +4,7 @@
 #include <string.h>
 #include "facebook_step.h"
 
-#define WINDOW 4u /* ops of a page at once: the lane's concurrency says less */
+#define WINDOW 256u /* ops of a page at once: the concurrency of its lane says less */
 
 static int open_failed(struct lt_inst *inst, const char *why)
 {
@@ -44,20 +44,19 @@ static void fb_close(struct lt_inst *inst)
 void fb_session_settle(struct fb_session *s)
 {
 	const struct lt_host *h = s->inst->host;
-	uint32_t window = s->limit < WINDOW ? s->limit : WINDOW;
 	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
 
 	if (s->shutting && s->held == 0)
 		(void)h->finish(h->ctx, s->job, &done);
 	else
-		h->slots(h->ctx, s->job, s->shutting || window < s->held ? 0 : window - s->held);
+		h->slots(h->ctx, s->job, s->shutting || WINDOW < s->held ? 0 : WINDOW - s->held);
 }
 
 static int session_start(struct lt_inst *inst, struct lt_job *job)
 {
 	struct fb_session *s = job->priv;
 
-	*s = (struct fb_session){ .inst = inst, .job = job, .limit = UINT32_MAX };
+	*s = (struct fb_session){ .inst = inst, .job = job };
 	fb_session_settle(s);
 	return 0;
 }
@@ -67,7 +66,6 @@ static int session_event(struct lt_job *job, const struct lt_event *ev)
 	struct fb_session *s = job->priv;
 
 	switch (ev->type) {
-	case LT_EV_LIMIT: s->limit = ev->limit; break;
 	case LT_EV_SHUTDOWN:
 	case LT_EV_CANCEL: s->shutting = true; break;
 	default: return 0;

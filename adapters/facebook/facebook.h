@@ -46,7 +46,7 @@ struct fb_inst {
 struct fb_session {
 	struct lt_inst *inst;
 	struct lt_job *job;
-	uint32_t held, limit;
+	uint32_t held;
 	bool shutting;
 };
 
