@@ -76,18 +76,25 @@ static void job_trouble(struct djob *j, const struct conf_channel *c, int64_t re
 	j->trouble_ms = j->trouble_ms ? j->trouble_ms * 2 : D_JOBS_RETRY_MS;
 	if (j->trouble_ms > most)
 		j->trouble_ms = most;
-	j->at = j->was;
+	if (++j->in_vain < D_JOBS_IN_VAIN) {
+		j->at = j->was;
+		j->asked = j->asked && j->n; /* the account's own numbers are still owed */
+	} else {
+		j->in_vain = 0;
+	}
 	job_rest(j, env_wall(j->d->o.env) + (retry_ms > j->trouble_ms ? retry_ms : j->trouble_ms));
 }
 
 static void job_went(struct djob *j, const struct dacct *a)
 {
 	j->trouble_ms = 0;
+	j->in_vain = 0;
 	if (j->more || !a || !a->chan->conf) {
 		job_rest(j, env_wall(j->d->o.env) + D_JOBS_PAUSE_MS);
 		return;
 	}
 	j->at = (struct sq_ask_cursor){ 0 };
+	j->asked = false;
 	job_rest(j, next_round(j->d, a->chan->conf, j->stats));
 }
 
@@ -126,6 +133,7 @@ static void job_ask(struct djob *j, struct dacct *a)
 			.since_ms = it->since_ms };
 	}
 	d->jobs->running++;
+	j->asked = true;
 	int rc = channel_ask(a->acct, j->stats ? LT_J_STATS : LT_J_POLL, v, j->n, D_JOBS_TIMEOUT_MS,
 		on_asked, j);
 	free(v);
@@ -147,7 +155,7 @@ static void jobs_was_read(struct work *w)
 		job_rest(j, 0);
 	else if (j->rc)
 		job_trouble(j, a->chan->conf, 0);
-	else if (j->n || (j->stats && !j->was.lane && !j->more))
+	else if (j->n || (j->stats && !j->asked && !j->more))
 		job_ask(j, a);
 	else
 		job_went(j, a);

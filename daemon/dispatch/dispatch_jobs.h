@@ -12,11 +12,13 @@
 #define D_JOBS_PAUSE_MS    200    /* between two batches of a round */
 #define D_JOBS_TIMEOUT_MS  120000 /* for the adapter to answer one */
 #define D_JOBS_RETRY_MS    60000  /* after trouble, doubling up to the interval */
-#define D_PRUNE_EVERY_MS   3600000
-#define D_PRUNE_PAUSE_MS   50
-#define D_SEEN_KEEP_MS     (INT64_C(40) * 86400000)
-#define D_REFS_KEEP_MS     (INT64_C(60) * 86400000)
-#define D_INBOUND_MAX      1000000
+#define D_JOBS_IN_VAIN \
+	3 /* then the batch is left for the next round: one bad item stops nobody else */
+#define D_PRUNE_EVERY_MS 3600000
+#define D_PRUNE_PAUSE_MS 50
+#define D_SEEN_KEEP_MS   (INT64_C(40) * 86400000)
+#define D_REFS_KEEP_MS   (INT64_C(60) * 86400000)
+#define D_INBOUND_MAX    1000000
 
 struct djob_item { /* one delivery of a question */
 	int64_t delivery, since_ms;
@@ -29,6 +31,8 @@ struct djob {             /* polls, or statistics, of one account */
 	struct dispatch *d;
 	int64_t account;
 	bool stats, running, scheduled, more;
+	bool asked;                /* in this round */
+	unsigned in_vain;          /* how often this batch got no answer */
 	int64_t next_ms, since_ms; /* wall */
 	int64_t trouble_ms;        /* pause after the last trouble; 0: none */
 	size_t batch;

@@ -164,6 +164,28 @@ static void a_batch_that_could_not_be_answered_is_asked_again_later(void **state
 	assert_int_equal(fake.ask[0].delivery[0], 1);
 }
 
+static void a_batch_that_never_gets_an_answer_is_passed_over(void **state)
+{
+	UNUSED(state);
+	polled(2);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(62000);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(fake.n_asks, i + 1);
+		assert_int_equal(fake.ask[0].delivery[0], 1);
+		fake_asked(LT_DEFERRED);
+		scene_run(61000);
+	}
+	assert_int_equal(fake.n_asks, 4);
+	assert_int_equal(fake.ask[0].n, 1);
+	assert_int_equal(fake.ask[0].delivery[0], 3);
+	fake_asked(LT_ACCEPTED);
+	scene_run(61000);
+	assert_int_equal(fake.n_asks, 5); /* the next round begins with it again */
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+}
+
 static void what_is_too_old_is_not_asked_about(void **state)
 {
 	UNUSED(state);
@@ -251,9 +273,12 @@ static void stats_ask_for_the_account_even_when_nothing_stands(void **state)
 	scene_run(62000);
 	assert_int_equal(fake.n_asks, 1);
 	assert_int_equal(fake.ask[0].n, 0);
+	fake_asked(LT_DEFERRED);
+	scene_run(61000);
+	assert_int_equal(fake.n_asks, 2);
 	fake_asked(LT_ACCEPTED);
 	scene_run(10 * MIN_MS);
-	assert_int_equal(fake.n_asks, 1);
+	assert_int_equal(fake.n_asks, 2);
 }
 
 static void stats_come_at_their_hour_of_the_day(void **state)
@@ -574,6 +599,7 @@ int main(void)
 		T(a_poll_asks_in_batches_about_what_has_no_final_receipt),
 		T(a_round_goes_on_batch_by_batch_and_sending_does_not_wait),
 		T(a_batch_that_could_not_be_answered_is_asked_again_later),
+		T(a_batch_that_never_gets_an_answer_is_passed_over),
 		T(what_is_too_old_is_not_asked_about),
 		T(nobody_is_asked_without_a_poll_in_the_configuration),
 		T(stats_look_at_what_stands_and_store_what_is_told),
