@@ -1,5 +1,6 @@
 /* test_money.c - budgets, quotas, the ceiling of a part, and advertising per recipient, over virtual days and crashes. */
 #include "scene.h"
+#include "dispatch/dispatch_internal.h"
 
 #define DAY_MS (24 * HR_MS)
 
@@ -271,6 +272,95 @@ static void advertising_reaches_a_recipient_three_times_in_24_hours_and_the_four
 	assert_int_equal(fake.n_published, 24);
 }
 
+static int unsub_rc;
+static void on_unsub(void *ctx, int rc)
+{
+	UNUSED(ctx);
+	unsub_rc = rc;
+}
+
+/* To the first contact: a release of this category; the state it ends in. */
+static int64_t one_more(int64_t release, int category)
+{
+	scene_release(release, PRIO_NORMAL, category);
+	int64_t lot = scene_lot(release, 0, 1, 1, 1);
+	scene_exec("UPDATE delivery SET contact_id=1 WHERE lot_id=%lld", (long long)lot);
+	dispatch_scan(sc.d);
+	scene_run(60000);
+	return scene_i64("SELECT state FROM delivery WHERE lot_id=%lld", (long long)lot);
+}
+
+static void no_more_advertising_still_lets_notices_and_warnings_through(void **state)
+{
+	UNUSED(state);
+	char token[UNSUB_MAX];
+
+	scene_start();
+	assert_int_equal(one_more(1, CAT_ADVERTISING), DLV_ACCEPTED);
+	unsub_make(sc.ts.s, 1, SQ_LIST_ADS, token); /* the link of an advertising mail */
+	dispatch_unsubscribe(sc.d, str_of(token), on_unsub, NULL);
+	scene_settle();
+	assert_int_equal(unsub_rc, 0);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM suppression WHERE list='!advertising' AND reason=%d",
+			(int)SUP_OPT_OUT),
+		1);
+	assert_int_equal(one_more(2, CAT_ADVERTISING), DLV_SUPPRESSED);
+	assert_int_equal(one_more(3, CAT_PUBLIC_NOTICE), DLV_ACCEPTED);
+	assert_int_equal(one_more(4, CAT_EMERGENCY), DLV_ACCEPTED);
+	assert_int_equal(one_more(5, CAT_INTERNAL), DLV_ACCEPTED);
+}
+
+static void say_no_more(const char *dedupe)
+{
+	struct lt_inbound in = { .struct_size = sizeof(in),
+		.kind = LT_IN_TEXT,
+		.address = { "a1@x.example", 12 },
+		.text = { "TC", 2 },
+		.dedupe = { dedupe, strlen(dedupe) } };
+
+	fake.ev.inbound(fake.ev.ctx, &fake.ch[0], &fake.ch[0].account[0], &in, 7);
+	scene_settle();
+}
+
+static void a_text_that_says_no_more_ends_what_was_sent_lately(void **state)
+{
+	UNUSED(state);
+	scene_start();
+	assert_int_equal(one_more(1, CAT_ADVERTISING), DLV_ACCEPTED);
+	say_no_more("k1");
+	assert_int_equal(one_more(2, CAT_ADVERTISING), DLV_SUPPRESSED);
+	assert_int_equal(one_more(3, CAT_PUBLIC_NOTICE), DLV_ACCEPTED);
+	/* Long after the last advertising, it means everything that is not an emergency's right to be heard. */
+	sc.te.wall += 31 * DAY_MS;
+	say_no_more("k2");
+	assert_int_equal(scene_i64("SELECT count(*) FROM suppression WHERE list=''"), 1);
+	assert_int_equal(one_more(4, CAT_PUBLIC_NOTICE), DLV_SUPPRESSED);
+}
+
+static void who_is_on_the_register_gets_no_advertising(void **state)
+{
+	struct hash who;
+	char hex[HASH_HEX];
+
+	UNUSED(state);
+	scene_start();
+	assert_int_equal(one_more(1, CAT_PUBLIC_NOTICE), DLV_ACCEPTED);
+	store_who(sc.ts.s, KIND_EMAIL, STR("a1@x.example"), &who);
+	hash_hex(&who, hex);
+	scene_exec(
+		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES (x'%s','" SUPPRESS_ADS
+		"',%d,1,0)",
+		hex, (int)SUP_DO_NOT_CALL);
+	assert_int_equal(one_more(2, CAT_ADVERTISING), DLV_SUPPRESSED);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM step WHERE name='!why' AND value='suppressed: do_not_call'"),
+		1);
+	assert_int_equal(one_more(3, CAT_PUBLIC_NOTICE), DLV_ACCEPTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +375,9 @@ int main(void)
 		T(what_was_proven_not_sent_costs_nothing),
 		T(crashes_never_let_a_ceiling_be_exceeded),
 		T(advertising_reaches_a_recipient_three_times_in_24_hours_and_the_fourth_waits),
+		T(no_more_advertising_still_lets_notices_and_warnings_through),
+		T(a_text_that_says_no_more_ends_what_was_sent_lately),
+		T(who_is_on_the_register_gets_no_advertising),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
