@@ -1,5 +1,6 @@
 /* main_upkeep.c - what has to be done now and then: the head of the audit goes to the journal, where a truncation that also rewrote
- * the database shows; exchange records past their time are removed in chunks. Loop thread; reading on a worker, removal by the store.
+ * the database shows; exchange records past their time are removed in chunks; targets of offices whose merger has come move to their
+ * successor. Loop thread; reading on a worker, writing by the store.
  */
 #include <stdlib.h>
 #include "base/assert.h"
@@ -8,6 +9,7 @@
 #include "store/store_audit.h"
 #include "base/metrics.h"
 #include "store/store_exchange.h"
+#include "store/store_office.h"
 #include "store/store_status.h"
 
 #define HEAD_EVERY_MS (10 * 60 * 1000)
@@ -17,18 +19,19 @@ struct upkeep {
 	struct timer timer;
 	struct work work;
 	struct store_exchange_prune prune;
+	struct office_settle settle;
 	struct audit_head head;
 	struct store_status status;
 	int64_t told_seq;
 	int rc;
-	bool busy, pruning, closed;
+	bool busy, pruning, settling, closed;
 };
 
 static void upkeep_again(struct upkeep *u)
 {
 	if (!u->closed)
 		timer_set(u->app->env, &u->timer, env_mono(u->app->env) + HEAD_EVERY_MS);
-	else if (!u->busy && !u->pruning)
+	else if (!u->busy && !u->pruning && !u->settling)
 		free(u);
 }
 
@@ -49,6 +52,31 @@ static void head_run(struct work *w)
 	store_reader_put(u->app->store, r);
 }
 
+static void settle(struct upkeep *u);
+
+static void settle_done(struct store_cmd *cmd)
+{
+	struct upkeep *u = CONTAINER_OF(cmd, struct upkeep, settle.cmd);
+	u->settling = false;
+	if (cmd->rc)
+		log_line(LOG_WARN, "ev=offices.settle_failed rc=%d continuing", cmd->rc);
+	if (!cmd->rc && u->settle.more && !u->closed)
+		settle(u);
+	else
+		upkeep_again(u);
+}
+
+/* A merger dated ahead takes effect within minutes of its day, without a restart. */
+static void settle(struct upkeep *u)
+{
+	u->settle = (struct office_settle){ .more = false };
+	office_settle_prepare(&u->settle);
+	u->settle.cmd.done = settle_done;
+	u->settling = store_submit(u->app->store, &u->settle.cmd) == 0;
+	if (!u->settling)
+		upkeep_again(u);
+}
+
 static void prune(struct upkeep *u);
 
 static void prune_done(struct store_cmd *cmd)
@@ -59,6 +87,8 @@ static void prune_done(struct store_cmd *cmd)
 		log_line(LOG_WARN, "ev=exchange.prune_failed rc=%d continuing", cmd->rc);
 	if (!cmd->rc && u->prune.more && !u->closed)
 		prune(u);
+	else if (!u->closed)
+		settle(u);
 	else
 		upkeep_again(u);
 }
