@@ -8,54 +8,11 @@
 #include "model/when.h"
 #include "store/store_release.h"
 
-static void job_run(struct work *w)
-{
-	struct ctl_job *j = CONTAINER_OF(w, struct ctl_job, work);
-	struct store *s = j->c->deps->store;
-	struct store_reader *r = NULL;
-
-	j->rc = store_reader_get(s, &r);
-	if (j->rc == 0)
-		j->rc = reader_begin(r);
-	if (j->rc == 0) {
-		j->c->reader = r;
-		j->rc = j->read(j, r, &j->e);
-		j->c->reader = NULL;
-		reader_end(r);
-	}
-	if (j->rc && !j->e.text[0])
-		(void)err_set(&j->e, j->rc, "the store could not be read (%d)", j->rc);
-	if (r)
-		store_reader_put(s, r);
-}
-
-static void job_done(struct work *w)
-{
-	struct ctl_job *j = CONTAINER_OF(w, struct ctl_job, work);
-
-	j->then(j);
-}
-
-void ctl_job_start(struct ctl_job *j)
-{
-	j->work.fn = job_run;
-	j->work.done = job_done;
-	env_work(j->c->deps->env, &j->work);
-}
-
 int ctl_need_why(struct ctl_call *c, struct err *e)
 {
 	if (str_trim(json_str(c->params, "why")).n == 0)
 		return err_set(e, -EINVAL, "this needs a reason: why");
 	return 0;
-}
-
-void ctl_put_time(cJSON *o, const char *key, int64_t ms)
-{
-	if (ms > 0)
-		json_put_i64(o, key, ms);
-	else
-		json_put_z(o, key, NULL);
 }
 
 /* --- names --------------------------------------------------------------------------------------------------------------- */
