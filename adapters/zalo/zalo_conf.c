@@ -156,7 +156,7 @@ static struct lt_str secret(struct in *in, const char *name)
 {
 	struct lt_str s = ltc_pair_secret(in->c->values, in->c->n_values, name);
 
-	return s.n != 0 ? s : ltc_pair(in->c->values, in->c->n_values, name);
+	return s.n != 0 ? s : value(in->c, name);
 }
 
 static void read_people(struct in *in, struct zalo_conf *r)

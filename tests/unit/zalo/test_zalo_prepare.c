@@ -41,7 +41,8 @@ static void an_article_has_all_members_and_its_mark(void **state)
 	assert_int_equal(m.n_problems, 0);
 	char *all = sh_compose(&m, &t, NULL);
 	assert_non_null(all);
-	assert_non_null(strstr(all, "lantoa-zalo 1\nkind oa\ntitle Khai mạc\n\n\"type\":\"normal\""));
+	assert_non_null(
+		strstr(all, "lantoa-zalo 1\nkind oa\ntitle Khai mạc\n\n\"type\":\"normal\""));
 	assert_non_null(strstr(all, "\"photo_url\":\"URL\",\"status\":\"show\""));
 	assert_non_null(strstr(all, "\"content\":\"<p>Xin <b>chào</b> \\\"bạn\\\"</p>\""));
 	assert_non_null(strstr(all, "utm_medium=oa&lt=REF1\""));
@@ -208,7 +209,9 @@ static void a_template_is_filled_for_each_recipient_or_refused(void **state)
 	struct sh_made m;
 	struct lt_content in = content("Khai mạc", "S", "x");
 	struct lt_pair v = { .name = LTC_LIT("ma"), .value = LTC_LIT("BH 12") };
-	struct lt_target t = { .struct_size = sizeof(t), .name = LTC_LIT("Nguyễn A"), .vars = &v, .n_vars = 1 };
+	struct lt_target t = {
+		.struct_size = sizeof(t), .name = LTC_LIT("Nguyễn A"), .vars = &v, .n_vars = 1
+	};
 
 	(void)state;
 	in.address_kind = LTC_LIT("phone");
@@ -216,7 +219,8 @@ static void a_template_is_filled_for_each_recipient_or_refused(void **state)
 	assert_int_equal(made_by(h, &m, &in), 0);
 	char *all = sh_compose(&m, &t, NULL);
 	assert_non_null(all);
-	assert_non_null(strstr(all, "{\"ten\":\"Nguyễn A\",\"ma\":\"BH 12\",\"tin\":\"Khai mạc\"}"));
+	assert_non_null(
+		strstr(all, "{\"ten\":\"Nguyễn A\",\"ma\":\"BH 12\",\"tin\":\"Khai mạc\"}"));
 	free(all);
 	t.n_vars = 0;
 	assert_null(sh_compose(&m, &t, NULL));
@@ -228,14 +232,17 @@ static void a_template_is_filled_for_each_recipient_or_refused(void **state)
 static void wrong_settings_are_refused_with_name_and_value(void **state)
 {
 	static const char *const bad[][3] = { { "app_id", "12a", "app_id: '12a' is wrong" },
-		{ "base_url", "http://openapi.zalo.me", "https://" }, { "poll_ms", "1", "poll_ms: '1'" },
+		{ "base_url", "http://openapi.zalo.me", "https://" },
+		{ "poll_ms", "1", "poll_ms: '1'" },
 		{ "broadcast_ages", "2;3", "broadcast_ages: '2;3'" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct lt_pair v[] = { { .name = LTC_LIT("app_id"), .value = LTC_LIT("1") },
 			{ .name = S(bad[i][0]), .value = S(bad[i][1]) } };
-		struct lt_conf c = { .struct_size = sizeof(c), .values = v + (i == 0), .n_values = i ? 2 : 1 };
+		struct lt_conf c = {
+			.struct_size = sizeof(c), .values = v + (i == 0), .n_values = i ? 2 : 1
+		};
 		struct zalo_conf r;
 		char why[200] = "";
 		assert_true(zalo_conf_read(&c, &r, why, sizeof(why)) < 0);

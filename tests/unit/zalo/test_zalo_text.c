@@ -26,8 +26,9 @@ static void members_are_found_and_ids_keep_all_digits(void **state)
 
 static void what_is_no_json_has_no_members(void **state)
 {
-	static const char *const bad[] = { "", "{", "{\"a\":}", "{\"a\" 1}", "[1,", "<html>", "{\"a\":1}x",
-		"{\"a\":\"\n\"}", "nul", "{'a':1}", "{\"a\":1,}", "\"", "{\"a\":01x}" };
+	static const char *const bad[] = { "", "{", "{\"a\":}", "{\"a\" 1}", "[1,", "<html>",
+		"{\"a\":1}x", "{\"a\":\"\n\"}", "nul", "{'a':1}", "{\"a\":1,}", "\"",
+		"{\"a\":01x}" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -118,7 +119,8 @@ static void markdown_becomes_the_html_they_take(void **state)
 		{ "- a\n- b\n  - c", "<p>• a</p><p>• b</p><p>&nbsp;&nbsp;– c</p>" },
 		{ "1. a\n2. b", "<p>1. a</p><p>2. b</p>" },
 		{ "| x | y |\n|---|---|\n| 1 | 2 |", "<p>x – y</p><p></p><p>1 – 2</p>" },
-		{ "a <script>alert(1)</script> b", "<p>a &lt;script&gt;alert(1)&lt;/script&gt; b</p>" },
+		{ "a <script>alert(1)</script> b",
+			"<p>a &lt;script&gt;alert(1)&lt;/script&gt; b</p>" },
 		{ "<div>\nx\n</div>", "<p>&lt;div&gt;</p><p>x</p><p>&lt;/div&gt;</p>" },
 		{ "[chữ](https://a.vn)", "<p>chữ (https://a.vn)</p>" },
 		{ "trước\n\n![mô tả](anh.png)\n\nsau", "<p>trước</p>[anh.png]<p>sau</p>" },

@@ -58,7 +58,7 @@ static inline int made_by(struct sh *h, struct sh_made *m, const struct lt_conte
 	return lantoa_adapter.prepare(&h->conf, in, &m->sink);
 }
 
-#define S(z) ((struct lt_str){ (z), strlen(z) })
+#define S(z)         ((struct lt_str){ (z), strlen(z) })
 #define ARTICLE_HEAD ZALO_MAGIC "kind oa\ntitle Khai mạc\n"
 /* An op over two pieces, as compose hands them over: sh_op has one, the second is set here. */
 static inline size_t article_op(struct sh *h, size_t session, const char *head)
@@ -66,7 +66,8 @@ static inline size_t article_op(struct sh *h, size_t session, const char *head)
 	size_t i = sh_op(h, session, "oa:3300112233445500100", "REF1", head, 0);
 	struct sh_job *j = h->jobs[i];
 
-	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT("\"type\":\"normal\",\"title\":\"Khai mạc\"") };
+	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT(
+						 "\"type\":\"normal\",\"title\":\"Khai mạc\"") };
 	j->work.payload = j->payload;
 	j->work.n_payload = 2;
 	j->work.deadline_ms = 0;

@@ -1,0 +1,415 @@
+/* test_zalo_article.c - the walk of an article and of messages, step by step against the scripted host: what is saved before what,
+ * what a lost answer leads to, what a person or a token interrupts. */
+#include "zalo_test.h"
+
+#define TOKEN   "{\"data\":{\"token\":\"Tk1\"},\"error\":0,\"message\":\"Success\"}"
+#define TOKEN_2 "{\"data\":{\"token\":\"Tk2\"},\"error\":0,\"message\":\"Success\"}"
+#define ID      "{\"data\":{\"id\":\"9ab3f077\"},\"error\":0,\"message\":\"Success\"}"
+#define WORKING "{\"error\":-214,\"message\":\"Media is being processed\"}"
+#define NONE    "{\"data\":{\"medias\":[],\"total\":0},\"error\":0}"
+#define DETAIL \
+	"{\"data\":{\"id\":\"9ab3f077\",\"link_view\":\"https://l/1\",\"status\":\"show\"},\"error\":0}"
+#define CAST_OK "{\"data\":{\"message_id\":\"b1\"},\"error\":0}"
+
+static struct sh *h;
+static size_t ses;
+
+static int setup(void **state)
+{
+	(void)state;
+	h = host_new();
+	sh_conf(h, "poll_ms", "1000");
+	sh_conf(h, "find_wait_ms", "8000");
+	sh_conf(h, "poll_max_ms", "5000");
+	if (sh_open(h) != 0)
+		return -1;
+	ses = sh_session(h);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	int bad = h->misuse;
+	if (bad)
+		(void)fprintf(stderr, "misuse: %s\n", h->misuse_text);
+	sh_free(h);
+	free(table_text);
+	table_text = NULL;
+	return bad;
+}
+
+static size_t begin(const char *head)
+{
+	size_t op = article_op(h, ses, head);
+
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	return op;
+}
+
+static void expect(const char *method, const char *path)
+{
+	const struct sh_http *c = last_call(h);
+
+	assert_non_null(c);
+	assert_string_equal(c->method, method);
+	if (!strstr(c->url, path))
+		fail_msg("call %zu goes to %s, not %s", h->n_http, c->url, path);
+}
+
+static void saved(const char *text)
+{
+	const struct sh_note *n = sh_last_note(h, "save");
+
+	assert_non_null(n);
+	assert_memory_equal(n->text, text, strlen(text));
+}
+
+static void wait_ms(int64_t ms)
+{
+	sh_advance(h, ms);
+	sh_turn(h);
+	sh_turn(h);
+}
+
+static void to_created(void)
+{
+	expect("GET", "/v2.0/article/getslice");
+	answer(h, NONE);
+	saved("begun=");
+	expect("POST", "/v2.0/article/create");
+	assert_non_null(strstr(last_call(h)->body, "\"status\":\"hide\""));
+	assert_int_equal(last_call(h)->flags & LT_PUBLISHES, 0);
+}
+
+static void to_shown(void)
+{
+	answer(h, TOKEN);
+	saved("token=Tk1");
+	wait_ms(1000);
+	expect("POST", "/v2.0/article/verify");
+	answer(h, WORKING);
+	wait_ms(1000);
+	answer(h, ID);
+	saved("article=9ab3f077");
+	expect("POST", "/v2.0/article/update");
+	assert_non_null(strstr(last_call(h)->body, "\"status\":\"show\""));
+	assert_int_equal(last_call(h)->flags, LT_PUBLISHES | LT_REPEATABLE);
+	answer(h, TOKEN_2);
+	saved("show_token=Tk2");
+	wait_ms(1000);
+	answer(h, ID);
+	saved("shown=yes");
+	expect("GET", "/v2.0/article/getdetail");
+	answer(h, DETAIL);
+}
+
+static void an_article_is_made_hidden_then_shown(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	to_created();
+	to_shown();
+	assert_true(sh_result(h, op)->done);
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	assert_string_equal(sh_result(h, op)->id, "9ab3f077");
+	assert_string_equal(sh_result(h, op)->url, "https://l/1");
+	assert_null(strstr(h->http[1].url, "AT-canary"));
+	assert_non_null(strstr(h->http[1].body, "access_token: AT-canary"));
+}
+
+static void a_broadcast_follows_its_article_and_is_never_repeated(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "cast {\"cities\":\"9\"}\n\n");
+	to_created();
+	to_shown();
+	saved("cast=");
+	sh_turn(h);
+	sh_turn(h);
+	expect("POST", "/v2.0/oa/message");
+	assert_int_equal(last_call(h)->flags, LT_PUBLISHES);
+	assert_non_null(strstr(last_call(h)->body, "\"target\":{\"cities\":\"9\"}"));
+	size_t calls = h->n_http;
+	sh_answer(h, calls - 1, LT_P_MAYBE_SENT, 0, "");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
+	assert_int_equal(h->n_http, calls);
+	assert_int_equal(sh_result(h, op)->n_ids, 2);
+}
+
+static void a_lost_create_is_looked_for_and_found_by_its_mark(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	to_created();
+	sh_answer(h, h->n_http - 1, LT_P_MAYBE_SENT, 0, "");
+	wait_ms(2000);
+	expect("GET", "/v2.0/article/getslice");
+	answer(h,
+		"{\"data\":{\"medias\":[{\"id\":\"77\",\"title\":\"Khai mạc\",\"status\":\"hide\",\"create_date\":1789000000500}]},\"error\":0}");
+	expect("GET", "/v2.0/article/getdetail");
+	answer(h, "{\"data\":{\"id\":\"77\",\"tracking_link\":\"https://p?lt=REF1\"},\"error\":0}");
+	saved("article=77");
+	expect("POST", "/v2.0/article/update");
+	assert_false(sh_result(h, op)->done);
+}
+
+static void a_lost_create_that_is_nowhere_is_made_again(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	to_created();
+	sh_answer(h, h->n_http - 1, LT_P_MAYBE_SENT, 0, "");
+	size_t made = h->n_http;
+	for (int i = 0; i < 20 && (h->n_http == made || !strstr(last_call(h)->url, "create"));
+		i++) {
+		wait_ms(2500);
+		if (strstr(last_call(h)->url, "getslice") && !last_call(h)->answered)
+			answer(h, NONE);
+	}
+	expect("POST", "/v2.0/article/create");
+	assert_true(h->wall - 1789000000000 >= 8000);
+	assert_false(sh_result(h, op)->done);
+}
+
+static void what_a_person_posted_is_not_posted_again(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	answer(h,
+		"{\"data\":{\"medias\":[{\"id\":\"5\",\"title\":\"KHAI mạc \",\"status\":\"show\",\"create_date\":\"1788999000000\",\"link_view\":\"https://l/5\"}]},\"error\":0}");
+	expect("GET", "/v2.0/article/getdetail");
+	answer(h, "{\"data\":{\"id\":\"5\",\"tracking_link\":\"\"},\"error\":0}");
+	saved("guarded=5");
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(h, op)->flags, LT_R_PERSON | LT_R_FREE);
+	assert_string_equal(sh_result(h, op)->url, "https://l/5");
+	assert_non_null(strstr(sh_result(h, op)->text, "already there"));
+}
+
+static void an_older_article_or_a_draft_does_not_count(void **state)
+{
+	(void)state;
+	(void)begin(ARTICLE_HEAD "\n");
+	answer(h,
+		"{\"data\":{\"medias\":[{\"id\":\"5\",\"title\":\"Khai mạc\",\"status\":\"show\",\"create_date\":1788800000000},"
+		"{\"id\":\"6\",\"title\":\"Khai mạc\",\"status\":\"hide\",\"create_date\":1788999999000}]},\"error\":0}");
+	expect("POST", "/v2.0/article/create");
+}
+
+static void a_stale_token_is_rotated_once_then_a_person_is_asked(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	answer(h, "{\"error\":-216,\"message\":\"Access token is invalid\"}");
+	assert_non_null(sh_last_note(h, "refresh"));
+	expect("GET", "/v2.0/article/getslice");
+	assert_int_equal(h->n_http, 2);
+	answer(h, "{\"error\":-220,\"message\":\"expired\"}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(h, op)->scope, LT_SCOPE_ACCOUNT);
+	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE | LT_R_PERSON);
+	assert_int_equal(h->n_http, 2);
+}
+
+static void a_failed_picture_forgets_the_draft(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	to_created();
+	answer(h, TOKEN);
+	wait_ms(1000);
+	answer(h, "{\"error\":-200,\"message\":\"Upload media failed\"}");
+	saved("token=");
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_string_equal(sh_result(h, op)->code, "-200");
+}
+
+static void an_article_that_takes_too_long_is_asked_for_later(void **state)
+{
+	(void)state;
+	size_t op = begin(ARTICLE_HEAD "\n");
+	to_created();
+	answer(h, TOKEN);
+	for (int i = 0; i < 12 && !sh_result(h, op)->done; i++) {
+		wait_ms(1000);
+		if (!last_call(h)->answered)
+			answer(h, i % 2 ? WORKING : "{\"data\":{},\"error\":0}");
+	}
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE);
+}
+
+static void a_try_goes_on_where_the_last_one_stopped(void **state)
+{
+	static const struct {
+		const char *names[3], *values[3];
+		const char *path;
+	} rows[] = {
+		{ { "begun" }, { "1788999990000" }, "getslice" },
+		{ { "begun", "token" }, { "1", "TkX" }, "verify" },
+		{ { "token", "article" }, { "TkX", "88" }, "update" },
+		{ { "article", "show_token" }, { "88", "TkY" }, "verify" },
+		{ { "article", "shown" }, { "88", "yes" }, "getdetail" },
+		{ { "article", "shown", "link" }, { "88", "yes", "l" }, "oa/message" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t op = article_op(h, ses, ARTICLE_HEAD "cast {}\n\n");
+		struct lt_pair steps[3];
+		size_t n = 0;
+		for (; n < 3 && rows[i].names[n]; n++)
+			steps[n] = (struct lt_pair){ .name = S(rows[i].names[n]),
+				.value = S(rows[i].values[n]) };
+		h->jobs[op]->work.steps = steps;
+		h->jobs[op]->work.n_steps = n;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		for (int k = 0; k < 3; k++)
+			sh_turn(h);
+		wait_ms(1001);
+		if (!strstr(last_call(h)->url, rows[i].path))
+			fail_msg("row %zu goes to %s", i, last_call(h)->url);
+		sh_cancel(h, op);
+		sh_turn(h);
+		if (!last_call(h)->answered)
+			answer(h, CAST_OK);
+		sh_turn(h);
+		assert_true(sh_result(h, op)->done);
+	}
+}
+
+static void a_group_message_is_saved_before_and_after(void **state)
+{
+	(void)state;
+	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "REF2",
+		ZALO_MAGIC
+		"kind text\nimage c0ver 3 image/png bia.png\nfile f1le 3 application/pdf cong van.pdf\n\n",
+		0);
+	struct sh_job *j = h->jobs[op];
+	sh_asset(h, "c0ver", "PNG", 3);
+	sh_asset(h, "f1le", "PDF", 3);
+	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT("Chào \"nhóm\"") };
+	j->work.payload = j->payload;
+	j->work.n_payload = 2;
+	j->work.deadline_ms = 0;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	expect("POST", "/v2.0/oa/upload/image");
+	answer(h, "{\"data\":{\"attachment_id\":\"up1\"},\"error\":0}");
+	saved("try0=");
+	expect("POST", "/v3.0/oa/group/message");
+	assert_non_null(
+		strstr(last_call(h)->body, "\"text\":\"Chào \\\"nhóm\\\"\",\"attachment\""));
+	assert_non_null(strstr(last_call(h)->body, "\"attachment_id\":\"up1\""));
+	answer(h, "{\"error\":-100,\"message\":\"expired\"}");
+	expect("POST", "/v2.0/oa/upload/image");
+	answer(h, "{\"data\":{\"attachment_id\":\"up2\"},\"error\":0}");
+	answer(h, "{\"data\":{\"message_id\":\"m1\"},\"error\":0}");
+	expect("POST", "/v2.0/oa/upload/file");
+	answer(h, "{\"data\":{\"token\":\"ft\"},\"error\":0}");
+	expect("POST", "/v3.0/oa/group/message");
+	sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 502, "<html>");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
+	assert_int_equal(sh_result(h, op)->n_ids, 1);
+	assert_string_equal(sh_result(h, op)->id, "m1");
+}
+
+static void a_group_that_the_oa_left_and_a_phone_without_zalo_are_told(void **state)
+{
+	(void)state;
+	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	answer(h, "{\"error\":-403,\"message\":\"OA is not in this group\"}");
+	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE | LT_R_PERSON);
+	op = sh_op(
+		h, ses, "phone:84900000001", "R2", ZALO_MAGIC "kind zns\ntemplate 420017\n\n", 0);
+	h->jobs[op]->payload[1] = (struct lt_src){ .bytes = LTC_LIT("{\"ten\":\"A\"}") };
+	h->jobs[op]->work.payload = h->jobs[op]->payload;
+	h->jobs[op]->work.n_payload = 2;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	expect("POST", "/message/template");
+	assert_non_null(strstr(last_call(h)->body,
+		"{\"phone\":\"84900000001\",\"template_id\":\"420017\",\"template_data\":{\"ten\":\"A\"},\"tracking_id\":\"R2\"}"));
+	answer(h, "{\"error\":-118,\"message\":\"no account\"}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_REFUSED);
+	assert_int_equal(sh_result(h, op)->flags, LT_R_SUPPRESS);
+}
+
+static void a_question_about_a_broadcast_proves_nothing(void **state)
+{
+	struct lt_id ids[] = { { 0, 0, LTC_LIT("88") }, { 1, 0, LTC_LIT("broadcast") } };
+
+	(void)state;
+	for (size_t n = 0; n < 3; n++) {
+		size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+		h->jobs[op]->job.kind = LT_J_RECONCILE;
+		h->jobs[op]->work.ids = ids;
+		h->jobs[op]->work.n_ids = n;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		if (n == 1)
+			answer(h, "{\"data\":{\"id\":\"88\",\"status\":\"hide\"},\"error\":0}");
+		assert_true(sh_result(h, op)->done);
+		assert_int_equal(sh_result(h, op)->outcome, n == 1 ? LT_DEFERRED : LT_UNKNOWN);
+	}
+}
+
+static void an_article_is_removed_or_changed_by_its_id(void **state)
+{
+	struct lt_id id = { 0, 0, LTC_LIT("88") };
+
+	(void)state;
+	size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+	h->jobs[op]->job.kind = LT_J_RECALL;
+	h->jobs[op]->work.ids = &id;
+	h->jobs[op]->work.n_ids = 1;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	expect("POST", "/v2.0/article/remove");
+	answer(h, "{\"error\":0}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	op = article_op(h, ses, ARTICLE_HEAD "\n");
+	h->jobs[op]->job.kind = LT_J_CORRECT;
+	h->jobs[op]->work.ids = &id;
+	h->jobs[op]->work.n_ids = 1;
+	h->jobs[op]->work.text = LTC_LIT("Bản **đúng**");
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	expect("GET", "/v2.0/article/getdetail");
+	answer(h,
+		"{\"data\":{\"id\":\"88\",\"title\":\"T\",\"cover\":{\"photo_url\":\"u\"},\"body\":[{\"type\":\"text\",\"content\":\"sai\"},{\"type\":\"image\",\"url\":\"v\"}]},\"error\":0}");
+	expect("POST", "/v2.0/article/update");
+	assert_non_null(strstr(last_call(h)->body,
+		"\"body\":[{\"type\":\"text\",\"content\":\"<p>Bản <b>đúng</b></p>\"},{\"type\":\"image\",\"url\":\"v\"}]}"));
+	assert_non_null(strstr(last_call(h)->body, "\"cover\":{\"photo_url\":\"u\"}"));
+	answer(h, TOKEN);
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+}
+
+int main(void)
+{
+#define T1(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T1(an_article_is_made_hidden_then_shown),
+		T1(a_broadcast_follows_its_article_and_is_never_repeated),
+		T1(a_lost_create_is_looked_for_and_found_by_its_mark),
+		T1(a_lost_create_that_is_nowhere_is_made_again),
+		T1(what_a_person_posted_is_not_posted_again),
+		T1(an_older_article_or_a_draft_does_not_count),
+		T1(a_stale_token_is_rotated_once_then_a_person_is_asked),
+		T1(a_failed_picture_forgets_the_draft),
+		T1(an_article_that_takes_too_long_is_asked_for_later),
+		T1(a_try_goes_on_where_the_last_one_stopped),
+		T1(a_group_message_is_saved_before_and_after),
+		T1(a_group_that_the_oa_left_and_a_phone_without_zalo_are_told),
+		T1(a_question_about_a_broadcast_proves_nothing),
+		T1(an_article_is_removed_or_changed_by_its_id),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

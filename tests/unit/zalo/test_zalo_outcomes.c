@@ -1,0 +1,255 @@
+/* test_zalo_outcomes.c - every code of the contract's two tables, by the shipped file: what it means for whom. */
+#include "zalo_test.h"
+
+static struct ltc_outcomes *table;
+
+static int setup(void **state)
+{
+	char err[300];
+
+	(void)state;
+	table_read();
+	if (ltc_outcomes_parse(S(table_text), "zalo.tsv", &zalo_outcome_words, &table, err,
+		    sizeof(err)) != 0) {
+		(void)fprintf(stderr, "%s\n", err);
+		return -1;
+	}
+	return zalo_outcomes_check(table, err, sizeof(err));
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	ltc_outcomes_free(table);
+	free(table_text);
+	table_text = NULL;
+	return 0;
+}
+
+struct row {
+	const char *phase, *body;
+	int status, outcome, scope;
+	unsigned flags;
+};
+#define R    LT_REFUSED
+#define D    LT_DEFERRED
+#define U    LT_UNKNOWN
+#define T    LT_SCOPE_TARGET
+#define REL  LT_SCOPE_RELEASE
+#define A    LT_SCOPE_ACCOUNT
+#define L    LT_SCOPE_LANE
+#define C    LT_SCOPE_CHANNEL
+#define FREE LT_R_FREE
+#define OPER (LT_R_FREE | LT_R_PERSON)
+#define CODE(ph, code, o, s, f)                                            \
+	{                                                                  \
+		ph, "{\"error\":" code ",\"message\":\"m\"}", 200, o, s, f \
+	}
+#define SAID(ph, code, text, o, s, f)                                             \
+	{                                                                         \
+		ph, "{\"error\":" code ",\"message\":\"" text "\"}", 200, o, s, f \
+	}
+
+/* Section 10 */
+static const struct row oa[] = {
+	SAID("read", "-32", "app reach limit", D, C, FREE),
+	SAID("read", "-32", "limit of this OA", D, A, FREE),
+	CODE("message", "-100", ZALO_O_UPLOAD, T, 0),
+	CODE("message", "-200", D, T, 0),
+	SAID("verify", "-200", "Upload media failed", D, T, 0),
+	SAID("verify", "-200", "Too many failed attempts", D, T, FREE),
+	CODE("cast", "-200", D, T, OPER),
+	CODE("article", "-201", R, REL, 0),
+	CODE("message", "-201", R, REL, 0),
+	CODE("cast", "-201", R, REL, 0),
+	CODE("verify", "-201", ZALO_O_LOST, T, 0),
+	CODE("upload", "-201", R, REL, 0),
+	CODE("article", "-204", D, A, OPER),
+	CODE("cast", "-205", D, A, OPER),
+	CODE("article", "-209", D, A, OPER),
+	CODE("article", "-210", R, REL, 0),
+	CODE("cast", "-211", D, A, FREE),
+	CODE("article", "-212", D, A, OPER),
+	CODE("message", "-213", R, T, 0),
+	CODE("verify", "-214", ZALO_O_POLL, T, 0),
+	CODE("article", "-216", ZALO_O_REFRESH, A, FREE),
+	CODE("message", "-217", R, T, LT_R_SUPPRESS),
+	CODE("message", "-218", D, T, FREE),
+	CODE("read", "-219", D, A, OPER),
+	CODE("cast", "-220", ZALO_O_REFRESH, A, FREE),
+	CODE("cast", "-221", D, A, OPER),
+	SAID("article", "-223", "App has not been granted this permission", D, A, OPER),
+	SAID("article", "-223", "OA has reached the article quota", D, A, FREE),
+	SAID("article", "-223", "Đã vượt hạn mức bài viết", D, A, FREE),
+	CODE("article", "-224", D, A, OPER),
+	CODE("message", "-227", R, T, 0),
+	CODE("message", "-230", R, T, 0),
+	CODE("message", "-232", R, T, 0),
+	CODE("message", "-233", R, T, 0),
+	CODE("cast", "-234", D, L, FREE),
+	CODE("cast", "-235", D, A, OPER),
+	CODE("message", "-237", D, T, OPER),
+	CODE("message", "-238", D, T, OPER),
+	CODE("message", "-241", D, T, OPER),
+	CODE("message", "-240", D, A, OPER),
+	CODE("read", "-242", D, A, OPER),
+	CODE("message", "-244", R, T, LT_R_SUPPRESS),
+	CODE("article", "-248", R, REL, 0),
+	CODE("message", "-249", R, REL, 0),
+	CODE("message", "-320", D, A, OPER),
+	CODE("message", "-321", D, A, OPER),
+	CODE("message", "-403", D, T, OPER),
+	CODE("message", "-1340", R, REL, 0),
+	CODE("message", "-1341", R, REL, 0),
+	CODE("message", "-7777", D, T, OPER),
+	CODE("cast", "-7777", D, T, OPER),
+	CODE("read", "-7777", D, A, 0),
+	CODE("verify", "-7777", ZALO_O_POLL, T, 0),
+	CODE("message", "\"-213\"", R, T, 0), /* a quoted number */
+	{ "article", "{\"error\":-209,\"message\":\"not supported\"}", 404, D, A, OPER },
+	{ "cast", "<html>not found</html>", 404, U, T, 0 },
+	{ "cast", "<html>502</html>", 502, U, T, 0 },
+	{ "message", "<html>504</html>", 504, U, T, 0 },
+	{ "zns", "", 200, U, T, 0 },
+	{ "message", "{\"data\":{}}", 200, U, T, 0 },
+	{ "cast", "{\"error\":0}", 500, U, T, 0 },
+	{ "article", "<html>", 502, ZALO_O_LOST, T, 0 },
+	{ "verify", "<html>", 502, ZALO_O_POLL, T, 0 },
+	{ "read", "<html>", 502, D, A, FREE },
+	{ "upload", "", 503, D, A, FREE },
+};
+/* Section 7 */
+static const struct row zns[] = {
+	CODE("zns", "-100", D, T, 0),
+	CODE("zns", "-124", ZALO_O_REFRESH, A, FREE),
+	CODE("zns", "-1241", D, A, OPER),
+	CODE("zns", "-101", D, A, OPER),
+	CODE("zns", "-102", D, A, OPER),
+	CODE("zns", "-103", D, A, OPER),
+	CODE("zns", "-104", D, A, OPER),
+	CODE("zns", "-105", D, A, OPER),
+	CODE("zns", "-106", D, A, OPER),
+	CODE("zns", "-107", R, T, 0),
+	CODE("zns", "-109", R, REL, 0),
+	CODE("zns", "-110", R, REL, 0),
+	CODE("zns", "-111", R, REL, 0),
+	CODE("zns", "-112", R, REL, 0),
+	CODE("zns", "-1121", R, REL, 0),
+	CODE("zns", "-1122", R, REL, 0),
+	CODE("zns", "-1123", R, REL, 0),
+	CODE("zns", "-1124", R, REL, 0),
+	CODE("zns", "-113", R, REL, 0),
+	CODE("zns", "-1131", R, REL, 0),
+	CODE("zns", "-116", R, REL, 0),
+	CODE("zns", "-121", R, REL, 0),
+	CODE("zns", "-122", R, REL, 0),
+	CODE("zns", "-123", D, A, OPER),
+	CODE("zns", "-125", D, A, OPER),
+	CODE("zns", "-130", R, REL, 0),
+	CODE("zns", "-132", R, REL, 0),
+	CODE("zns", "-108", R, T, LT_R_SUPPRESS),
+	CODE("zns", "-114", R, T, 0),
+	CODE("zns", "-118", R, T, LT_R_SUPPRESS),
+	CODE("zns", "-119", R, T, 0),
+	CODE("zns", "-139", R, T, LT_R_SUPPRESS),
+	CODE("zns", "-140", R, T, LT_R_SUPPRESS),
+	CODE("zns", "-141", R, T, LT_R_SUPPRESS),
+	CODE("zns", "-117", D, A, OPER),
+	CODE("zns", "-120", D, A, OPER),
+	CODE("zns", "-135", D, A, OPER),
+	CODE("zns", "-1351", D, A, OPER),
+	CODE("zns", "-126", D, A, OPER),
+	CODE("zns", "-127", R, T, 0),
+	CODE("zns", "-131", D, A, OPER),
+	CODE("zns", "-136", D, A, OPER),
+	CODE("zns", "-138", D, A, OPER),
+	CODE("zns", "-1381", D, A, OPER),
+	CODE("zns", "-145", D, A, OPER),
+	CODE("zns", "-146", D, A, OPER),
+	CODE("zns", "-115", D, A, OPER),
+	CODE("zns", "-137", D, A, OPER),
+	CODE("zns", "-144", D, L, FREE),
+	CODE("zns", "-1441", D, L, FREE),
+	CODE("zns", "-147", D, L, FREE),
+	CODE("zns", "-1471", R, T, 0),
+	CODE("zns", "-1472", R, T, 0),
+	CODE("zns", "-133", D, L, FREE),
+	CODE("zns", "-9998", D, T, OPER),
+};
+
+static void each(const struct row *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct lt_http_res res = { .struct_size = sizeof(res),
+			.status = v[i].status,
+			.phase = LT_P_ANSWERED,
+			.body = S(v[i].body) };
+		struct zalo_answer a;
+		zalo_answer_read(&res, &a);
+		assert_false(a.good);
+		const struct ltc_outcome_row *r = zalo_classify(table, v[i].phase, &a);
+		if (!r || r->outcome != v[i].outcome || r->scope != v[i].scope ||
+			r->flags != v[i].flags)
+			fail_msg("%s %s: line %d outcome %d scope %d flags %u, wanted %d %d %u",
+				v[i].phase, v[i].body, r ? r->line : 0, r ? r->outcome : -1,
+				r ? r->scope : -1, r ? r->flags : 0, v[i].outcome, v[i].scope,
+				v[i].flags);
+	}
+}
+
+static void every_code_of_the_oa_api_has_its_meaning(void **state)
+{
+	(void)state;
+	each(oa, sizeof(oa) / sizeof(oa[0]));
+}
+
+static void every_code_of_template_messages_has_its_meaning(void **state)
+{
+	(void)state;
+	each(zns, sizeof(zns) / sizeof(zns[0]));
+}
+
+static void what_was_not_sent_is_never_unknown(void **state)
+{
+	static const char *const phases[] = { "read", "article", "verify", "cast", "message",
+		"upload", "zns" };
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++) {
+		struct lt_http_res res = { .struct_size = sizeof(res), .phase = LT_P_NOT_SENT };
+		struct zalo_answer a;
+		zalo_answer_read(&res, &a);
+		assert_int_equal(zalo_classify(table, phases[i], &a)->outcome, LT_DEFERRED);
+		res.phase = LT_P_MAYBE_SENT;
+		zalo_answer_read(&res, &a);
+		bool seen = i == 3 || i == 4 || i == 6;
+		assert_int_equal(zalo_classify(table, phases[i], &a)->outcome == LT_UNKNOWN, seen);
+	}
+}
+
+static void a_table_with_a_hole_is_refused(void **state)
+{
+	char err[300] = "";
+	struct ltc_outcomes *t = NULL;
+
+	(void)state;
+	assert_int_equal(ltc_outcomes_parse(
+				 LTC_LIT("phase\tcode\tsub\toutcome\tscope\tflags\tretry_s\tnote\n"
+					 "cast\t-1\t*\tunknown\ttarget\t-\t-\tx\n"),
+				 "t", &zalo_outcome_words, &t, err, sizeof(err)),
+		0);
+	assert_true(zalo_outcomes_check(t, err, sizeof(err)) < 0);
+	assert_non_null(strstr(err, "no row of phase read"));
+	ltc_outcomes_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_code_of_the_oa_api_has_its_meaning),
+		cmocka_unit_test(every_code_of_template_messages_has_its_meaning),
+		cmocka_unit_test(what_was_not_sent_is_never_unknown),
+		cmocka_unit_test(a_table_with_a_hole_is_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,265 @@
+/* test_zalo_token.c - tokens, log-in, check, webhooks: what is stored before it is used, what a lost answer is, what is signed. */
+#include "zalo_test.h"
+
+static struct sh *h;
+
+static int setup(void **state)
+{
+	(void)state;
+	h = host_new();
+	return sh_open(h);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	int bad = h->misuse;
+	sh_free(h);
+	free(table_text);
+	table_text = NULL;
+	return bad;
+}
+
+static size_t job(uint32_t kind, const char *text)
+{
+	size_t j = sh_job(h, kind, NULL);
+
+	h->jobs[j]->work.text = S(text);
+	assert_int_equal(sh_start(h, j, 1), 0);
+	return j;
+}
+
+static void a_new_pair_is_stored_before_the_refresh_is_over(void **state)
+{
+	(void)state;
+	size_t j = job(LT_J_REFRESH, "");
+	const struct sh_http *c = last_call(h);
+	assert_string_equal(c->url, "http://127.0.0.1:9/v4/oa/access_token");
+	assert_int_equal(c->flags, LT_PUBLISHES | LT_SECRET_ANSWER);
+	assert_non_null(strstr(c->body, "secret_key: app-canary\n"));
+	assert_non_null(strstr(c->body,
+		"refresh_token=RT-canary\napp_id=1234500000000000001\ngrant_type=refresh_token\n"));
+	sh_answer(h, 0, LT_P_ANSWERED, 200,
+		"{\"access_token\":\"AT-2\",\"refresh_token\":\"RT-2\",\"expires_in\":\"90000\"}");
+	assert_false(sh_result(h, j)->done);
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "refresh_token");
+	assert_int_equal(sh_last_note(h, "secret_put")->value, 1789000000000 + 90000000);
+	sh_turn(h);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	assert_int_equal(h->n_http, 1);
+}
+
+static void odd_lives_and_missing_refresh_tokens_do_not_drop_the_pair(void **state)
+{
+	static const char *const bodies[] = { "{\"access_token\":\"AT-2\",\"expires_in\":null}",
+		"{\"access_token\":\"AT-2\",\"expires_in\":-5}", "{\"access_token\":\"AT-2\"}",
+		"{\"access_token\":\"AT-2\",\"expires_in\":\"soon\"}" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		size_t j = job(LT_J_REFRESH, "");
+		sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200, bodies[i]);
+		assert_string_equal(sh_last_note(h, "secret_put")->text, "access_token");
+		assert_int_equal(sh_last_note(h, "secret_put")->value, h->wall + 3600000);
+		sh_turn(h);
+		assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+		assert_non_null(strstr(sh_last_note(h, "log")->text, "old one is kept"));
+	}
+}
+
+static void the_end_of_a_refresh_is_told_by_its_answer_not_its_status(void **state)
+{
+	static const struct {
+		uint32_t phase;
+		int status;
+		const char *body;
+		int outcome;
+	} rows[] = {
+		{ LT_P_ANSWERED, 200,
+			"{\"error\":-14014,\"error_name\":\"Invalid refresh token.\"}",
+			LT_REFUSED },
+		{ LT_P_ANSWERED, 200,
+			"{\"error\":\"-14014\",\"error_name\":\"Invalid refresh token.\"}",
+			LT_REFUSED },
+		{ LT_P_ANSWERED, 200, "", LT_REFUSED },
+		{ LT_P_ANSWERED, 200, "{\"error\":-14002,\"error_name\":\"app\"}", LT_REFUSED },
+		{ LT_P_ANSWERED, 200, "{\"access_token\":\"\"}", LT_REFUSED },
+		{ LT_P_ANSWERED, 502, "<html>bad gateway</html>", LT_DEFERRED },
+		{ LT_P_ANSWERED, 503, "", LT_DEFERRED },
+		{ LT_P_NOT_SENT, 0, "", LT_DEFERRED },
+		{ LT_P_MAYBE_SENT, 0, "", LT_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t j = job(LT_J_REFRESH, "");
+		sh_answer(h, h->n_http - 1, rows[i].phase, rows[i].status, rows[i].body);
+		assert_true(sh_result(h, j)->done);
+		if (sh_result(h, j)->outcome != rows[i].outcome)
+			fail_msg("row %zu ends %d", i, sh_result(h, j)->outcome);
+		assert_int_equal(h->n_http, i + 1); /* one call, whatever it brought */
+	}
+	assert_null(sh_last_note(h, "secret_put"));
+}
+
+static void a_login_has_a_page_then_takes_the_code_of_its_address(void **state)
+{
+	(void)state;
+	size_t j = job(LT_J_LOGIN, "");
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "code_verifier");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	/* the scripted host's digest is 0, 1, 2 ...: base64url without padding of it */
+	assert_non_null(strstr(sh_result(h, j)->url,
+		"/v4/oa/permission?app_id=1234500000000000001&redirect_uri=&code_challenge=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
+	sh_secret(h, "code_verifier", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ");
+	j = job(LT_J_LOGIN, "https://lantoa.example/zalo?oa_id=33&code=AUTH123&state=x");
+	assert_non_null(strstr(last_call(h)->body,
+		"code=AUTH123\napp_id=1234500000000000001\ngrant_type=authorization_code\ncode_verifier=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ\n"));
+	sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200,
+		"{\"access_token\":\"AT-9\",\"refresh_token\":\"RT-9\",\"expires_in\":\"90000\"}");
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "code_verifier");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	j = job(LT_J_LOGIN, "  ?code=\n ");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+}
+
+static void a_check_tells_package_followers_and_quota(void **state)
+{
+	(void)state;
+	size_t j = job(LT_J_CHECK, "");
+	answer(h,
+		"{\"data\":{\"oaid\":\"3300112233445566778\",\"name\":\"Trang\",\"is_verified\":true,\"num_follower\":18250,"
+		"\"package_name\":\"Nâng cao\",\"package_valid_through_date\":\"31/10/2026\"},\"error\":0}");
+	answer(h, "{\"data\":[{\"remain\":\"4997\"}],\"error\":0}");
+	answer(h, "{\"data\":{\"dailyQuota\":\"500\",\"remainingQuota\":499},\"error\":0}");
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	assert_non_null(strstr(sh_result(h, j)->text, "package Nâng cao until 31/10/2026"));
+	assert_int_equal(sh_last_note(h, "stat")->value, 500);
+	j = job(LT_J_CHECK, "");
+	answer(h, "{\"error\":-216,\"message\":\"x\"}");
+	assert_non_null(sh_last_note(h, "refresh"));
+	answer(h, "{\"error\":-204,\"message\":\"disabled\"}");
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+}
+
+/* --- webhooks ----------------------------------------------------------------------------------------------------------------- */
+#define GOOD "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define FOLLOW \
+	"{\"app_id\":\"1234500000000000001\",\"oa_id\":\"33\",\"follower\":{\"id\":\"4102938475610293847\"},\"event_name\":\"follow\",\"timestamp\":\"1788999000000\"}"
+
+static int hook(const char *body, size_t n, const char *signature)
+{
+	struct lt_pair headers[] = { { .name = LTC_LIT("x-zevent-signature"),
+		.value = S(signature) } };
+	struct lt_request q = { .struct_size = sizeof(q),
+		.method = LTC_LIT("POST"),
+		.body = { body, n },
+		.headers = headers,
+		.n_headers = *signature ? 1 : 0 };
+	size_t j = sh_job(h, LT_J_WEBHOOK, NULL);
+
+	h->jobs[j]->work.request = &q;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	assert_true(sh_result(h, j)->done);
+	return (int)sh_last_note(h, "reply")->value;
+}
+
+static void a_signed_event_is_taken_whatever_its_case(void **state)
+{
+	static const char *const good[] = { "mac=" GOOD, GOOD,
+		"mac=000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		size_t before = h->n_notes;
+		assert_int_equal(hook(FOLLOW, strlen(FOLLOW), good[i]), 200);
+		assert_string_equal(sh_last_note(h, "inbound")->text, "user:4102938475610293847");
+		assert_int_equal(sh_last_note(h, "inbound")->value, LT_IN_JOIN);
+		assert_true(h->n_notes > before);
+	}
+	/* app id, body as it came, its timestamp, then the OA's key: a plain hash */
+	assert_string_equal(sh_last_note(h, "mac")->text,
+		"1234500000000000001" FOLLOW "1788999000000oa-canary");
+	assert_int_equal(sh_last_note(h, "mac")->value, LT_MAC_SHA256);
+}
+
+static void a_forged_missing_or_cut_signature_is_thrown_away_with_200(void **state)
+{
+	static const char *const bad[] = { "", "mac=", "mac=00",
+		"mac=ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "mac=0001",
+		GOOD "00" };
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(hook(FOLLOW, strlen(FOLLOW), bad[i]), 200);
+	assert_null(sh_last_note(h, "inbound"));
+	assert_string_equal(sh_last_note(h, "metric")->text, "webhook_unsigned");
+}
+
+static void the_consoles_test_and_what_is_too_large_are_answered(void **state)
+{
+	size_t n = 10u << 20;
+	char *big = malloc(n);
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', n);
+	assert_int_equal(hook("{}", 2, ""), 200);
+	assert_string_equal(sh_last_note(h, "metric")->text, "webhook_test");
+	assert_int_equal(hook("", 0, ""), 200);
+	assert_int_equal(hook(big, n, "mac=" GOOD), 413);
+	assert_int_equal(hook("[1", 2, "mac=" GOOD), 200);
+	assert_null(sh_last_note(h, "inbound"));
+	free(big);
+}
+
+static void events_become_receipts_and_facts(void **state)
+{
+	static const struct {
+		const char *body, *what, *text;
+		int value;
+	} rows[] = {
+		{ "{\"event_name\":\"unfollow\",\"follower\":{\"id\":\"41\"},\"timestamp\":\"1\"}",
+			"inbound", "user:41", LT_IN_LEAVE },
+		{ "{\"event_name\":\"user_received_message\",\"message\":{\"msg_id\":\"m7\",\"tracking_id\":\"REF\"}}",
+			"receipt", "m7", LT_RC_DELIVERED },
+		{ "{\"event_name\":\"user_seen_message\",\"message\":{\"msg_ids\":[\"a\",\"b\"]}}",
+			"receipt", "b", LT_RC_SEEN },
+		{ "{\"event_name\":\"user_send_text\",\"sender\":{\"id\":\"42\"},\"message\":{\"text\":\"xin chào\",\"msg_id\":\"q\"}}",
+			"inbound", "user:42", LT_IN_TEXT },
+		{ "{\"event_name\":\"change_oa_daily_quota\",\"quota\":{\"prev_value\":\"500\",\"new_value\":\"2000\"}}",
+			"inbound", "", LT_IN_QUOTA },
+		{ "{\"event_name\":\"permission_revoked\",\"oa_id\":\"33\"}", "inbound", "",
+			LT_IN_REVOKED },
+		{ "{\"event_name\":\"widget_x\"}", "metric", "webhook_taken", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(hook(rows[i].body, strlen(rows[i].body), "mac=" GOOD), 200);
+		const struct sh_note *n = sh_last_note(h, rows[i].what);
+		assert_non_null(n);
+		assert_string_equal(n->text, rows[i].text);
+		assert_int_equal(n->value, rows[i].value);
+	}
+}
+
+int main(void)
+{
+#define T1(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T1(a_new_pair_is_stored_before_the_refresh_is_over),
+		T1(odd_lives_and_missing_refresh_tokens_do_not_drop_the_pair),
+		T1(the_end_of_a_refresh_is_told_by_its_answer_not_its_status),
+		T1(a_login_has_a_page_then_takes_the_code_of_its_address),
+		T1(a_check_tells_package_followers_and_quota),
+		T1(a_signed_event_is_taken_whatever_its_case),
+		T1(a_forged_missing_or_cut_signature_is_thrown_away_with_200),
+		T1(the_consoles_test_and_what_is_too_large_are_answered),
+		T1(events_become_receipts_and_facts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
