@@ -196,6 +196,17 @@ static void on_refresh(void *ctx, struct channel *c, const char *credential, uin
 		channel_saved(t->cs, ticket, t->refresh == HT_AUTO ? 0 : -EIO);
 }
 
+static void on_refresh_over(
+	void *ctx, struct channel *c, const char *credential, const struct chan_result *r)
+{
+	struct ht *t = ctx;
+
+	(void)c;
+	(void)credential;
+	t->refreshes_over++;
+	t->over_outcome = r->outcome;
+}
+
 struct ht *ht_new(void)
 {
 	struct ht *t = x_calloc(1, sizeof(*t));
@@ -260,6 +271,7 @@ int ht_load(struct ht *t, const struct ht_opts *o, struct err *e)
 		.trace = on_trace,
 		.secret_put = on_secret_put,
 		.refresh_intent = on_refresh,
+		.refresh_over = on_refresh_over,
 		.account_trouble = on_trouble };
 	struct channels_opts co = { .env = &t->te.env,
 		.net = &t->fn->net,

@@ -59,6 +59,7 @@ struct ht {
 	uint64_t secret_version, refresh_ticket;
 	enum ht_policy refresh;
 	int refreshes, secret_puts;
+	int refreshes_over, over_outcome; /* told as over, and how */
 	int strays; /* op_done of an op that was not under way */
 };
 struct ht_opts {
