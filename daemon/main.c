@@ -198,7 +198,8 @@ static int open_parts(struct app *a, struct err *e)
 				      .channels = &a->channels,
 				      .conf = &a->conf,
 				      .main_ctx = a,
-				      .reload = app_ctl_reload },
+				      .reload = app_ctl_reload,
+				      .public_check = app_public_check },
 		.socket_path = a->conf->socket_path,
 		.staging_dir = store_staging_dir(a->store),
 		.allow_as = store_is_demo(a->store) };

@@ -84,6 +84,8 @@ void app_renditions_open(struct app *a);
 void app_renditions_close(struct app *a); /* no worker runs any more */
 int app_asset_url(void *app, const struct asset_id *id, int64_t lives_ms, char *dst,
 	size_t size); /* for channels_opts */
+bool app_public_check(void *app, void (*done)(void *ctx, bool ok, const char *url, const char *text),
+	void *ctx); /* for ctl_deps */
 struct api_call;
 void app_asset_serve(void *app, struct str token, struct api_call *call); /* for api_options */
 /* main_asset_push.c */

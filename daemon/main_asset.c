@@ -19,6 +19,7 @@
 #define MAC_BYTES 16
 #define RAW_BYTES (4 + HASH_LEN + MAC_BYTES)
 #define SNIFF     4096
+#define PROBE     "lantoa public assets\n" /* what the token of no asset (all zero) is answered with */
 
 /* --- the helper ------------------------------------------------------------------------------------------------------------- */
 /* lantoa-image lies beside the folder of the adapters: /usr/lib/lantoa. */
@@ -176,5 +177,72 @@ void app_asset_serve(void *app, struct str token, struct api_call *call)
 		api_answer(call, 404, NULL, STR("not found\n"));
 		return;
 	}
+	if (hash_cmp(&s->hash, &(struct hash){ 0 }) == 0) {
+		free(s);
+		api_answer_header(call, "Cache-Control", STR("no-store"));
+		api_answer(call, 200, NULL, STR(PROBE));
+		return;
+	}
 	env_work(a->env, &s->work);
+}
+
+/* --- is it reached? ------------------------------------------------------------------------------------------------------------ */
+struct probing {
+	void (*done)(void *ctx, bool ok, const char *url, const char *text);
+	void *ctx;
+	struct task task; /* when it could not be asked */
+	char url[300];
+};
+
+static void on_probe(void *ctx, const struct net_http_res *r)
+{
+	struct probing *p = ctx;
+	char text[400];
+	bool ok = r->phase == NET_ANSWERED && r->status == 200 && str_eqz(r->body, PROBE);
+	if (ok)
+		(void)snprintf(text, sizeof(text),
+			"pictures are reached under it, seen from this machine");
+	else if (r->phase == NET_ANSWERED)
+		(void)snprintf(text, sizeof(text),
+			"answers %d, but not with our page: the proxy has to hand /a/ on to listen_public",
+			(int)r->status);
+	else
+		(void)snprintf(text, sizeof(text), "does not answer: " STR_FMT, STR_ARG(r->error));
+	p->done(p->ctx, ok, p->url, text);
+	free(p);
+}
+
+static void on_not_asked(struct task *t)
+{
+	struct probing *p = CONTAINER_OF(t, struct probing, task);
+	p->done(p->ctx, false, p->url, "cannot be asked: it is no http or https address");
+	free(p);
+}
+
+bool app_public_check(
+	void *app, void (*done)(void *ctx, bool ok, const char *url, const char *text), void *ctx)
+{
+	struct app *a = app;
+	char url[600];
+	struct net_call *call;
+	const struct asset_id none = { 0 };
+	if (!a->conf->public_url || a->conf->push_assets ||
+		serve_url(a, &none, HOUR_MS, url, sizeof(url)))
+		return false;
+	struct probing *p = x_calloc(1, sizeof(*p));
+	p->done = done;
+	p->ctx = ctx;
+	(void)str_copy(p->url, sizeof(p->url), str_of(a->conf->public_url));
+	struct net_http_req req = { .method = STR("GET"),
+		.url = str_of(url),
+		.answer_max = SNIFF,
+		.connect_ms = 5000,
+		.total_ms = 15000,
+		.done = on_probe,
+		.ctx = p };
+	if (net_http(a->net, &req, &call)) {
+		task_init(&p->task, on_not_asked);
+		env_defer(a->env, &p->task);
+	}
+	return true;
 }

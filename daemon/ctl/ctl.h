@@ -37,6 +37,9 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	void *main_ctx;
 	void (*reload)(void *main_ctx, const struct actor *who,
 		void (*done)(void *ctx, int rc, const struct err *e), void *ctx); /* who: copied */
+	/* Are assets reached under the public address? done once, later. False: there is none to be asked. NULL: never. */
+	bool (*public_check)(void *main_ctx,
+		void (*done)(void *ctx, bool ok, const char *url, const char *text), void *ctx);
 };
 
 struct ctl_call {

@@ -1,4 +1,5 @@
 /* ctl_channel.c - channel.check: every account is asked, a few at a time; what its adapter tells, the state of its credential, warnings.
+ * Without a channel the public address of assets is asked as well, as the row public/assets.
  * Thread: loop. Owns: struct checking until the answer. Failures: an account that does not answer is a row that says so. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,27 @@ static void check_end(struct checking *p)
 	free(p);
 }
 
+static void on_public(void *ctx, bool ok, const char *url, const char *text)
+{
+	struct checking *p = ctx;
+	cJSON *o = json_obj();
+
+	json_put_z(o, "channel", "public");
+	json_put_z(o, "account", "assets");
+	json_put_bool(o, "ok", ok);
+	json_put_z(o, "outcome", outcome_name(ok ? LT_ACCEPTED : LT_DEFERRED));
+	json_put_z(o, "code", "");
+	json_put_z(o, "text", text);
+	json_put_z(o, "url", url);
+	json_put(o, "facts", json_obj());
+	json_put(o, "credential", cJSON_CreateNull());
+	json_put(o, "warnings", json_arr());
+	json_add(p->rows, o);
+	p->ok = p->ok && ok;
+	p->out--;
+	check_more(p);
+}
+
 static void check_start(struct checking *p, struct check_one *x)
 {
 	static const struct chan_result gone = { .outcome = LT_DEFERRED,
@@ -190,6 +212,9 @@ int ctl_channel_check(struct ctl_call *c, cJSON **ret, struct err *e)
 		free(p);
 		return 0;
 	}
+	if (!name && !only && c->deps->public_check &&
+		c->deps->public_check(c->deps->main_ctx, on_public, p))
+		p->out++;
 	check_more(p);
 	return 0;
 }

@@ -81,6 +81,23 @@ bundle PIC-3 "$PLACE/half.png" >/dev/null
 refuse "a picture that is cut off is refused" 6 editor submit "$PLACE/PIC-3"
 says "with its reason" "half.png.*(broken|cut off)"
 
+echo "# memory"
+anon() { sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$DAEMON_PID/status"; }
+if nm -D "$B/lantoad" 2>/dev/null | grep -qE '__(a|t)san_init'; then
+	echo "# skipped: a sanitizer's allocator keeps what is freed"
+elif [ -x "$B/tests/unit/image/make_pictures" ]; then
+	mkdir "$PLACE/pictures"
+	"$B/tests/unit/image/make_pictures" "$PLACE/pictures"
+	awk -F'\t' -v d="$PLACE/pictures/" '$2 == "good" { print d $1 }' "$PLACE/pictures/list" >"$PLACE/good"
+	editor -q check "$(bundle MEM-0 $(head -2 "$PLACE/good"))"
+	BEFORE=$(anon) GOOD=0
+	for i in 1 2 3 4; do editor -q check "$(bundle MEM-$i $(sed -n "$((i * 10 - 9)),$((i * 10))p" "$PLACE/good"))" && GOOD=$((GOOD + 1)); done
+	GROWN=$(($(anon) - BEFORE))
+	same "four releases with ten pictures of every kind are good" $GOOD 4
+	echo "# anonymous memory of the daemon grew by $GROWN kB over forty pictures"
+	check "less than 8 MB" test $GROWN -lt 8192
+fi
+
 echo "# addresses"
 daemon_stop
 assets_conf ', links: "yes"'
@@ -115,6 +132,14 @@ done
 same "what was not given out is nothing" "${N_BAD:-0}" 8
 A=$B1
 check "the token is not in the log" bash -c "! grep -q '$(basename "${A%.jpg}")' '$PLACE/lantoad.log'"
+
+refuse "channel check says that nobody answers there" 1 operator channel check
+says "with the reason" 'public +assets +NO .*does not answer'
+sed -i "s|^public_url: .*|public_url: http://127.0.0.1:$(public_port)|; s|^listen_public: .*|listen_public: 127.0.0.1:$(public_port)|" "$PLACE/conf/lantoad.yaml"
+daemon_stop
+daemon_start || not_ok "the daemon starts at its address"
+operator --json channel check >"$PLACE/checked.json" 2>&1
+same "and that it is reached where it is" "$(jq -r '.rows[] | select(.channel == "public") | .ok' "$PLACE/checked.json")" true
 
 echo "# pushed to a portal"
 daemon_stop
@@ -172,7 +197,5 @@ check "the signal is given" operator go PIC-7 --part all
 held() { operator --json deliveries --release PIC-7 | jq -e '[.rows[] | select(.state == "waiting" and ((.why // "") | startswith("changed")))] | length == 1'; }
 check "its lot is held as changed" until_true 20 held
 same "and nothing was published" "$(posts)" "$N"
-rss=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$DAEMON_PID/status")
-echo "# anonymous memory of the daemon: $rss kB"
 check "the audit chain holds" operator audit verify
 tap_end
