@@ -28,6 +28,29 @@ static int token(struct smsh_other *o, const struct smsh_vars *v)
 }
 
 /* --- reconcile --------------------------------------------------------------------------------------------------------------- */
+/* A question takes a credit of the session as any op does: it is given back with its end. */
+static int asked_with(struct smsh_other *o, const struct lt_result *r)
+{
+	struct smsh_session *s = o->session;
+	int rc = o->inst->host->finish(o->inst->host->ctx, o->job, r);
+
+	if (s != NULL) {
+		s->held--;
+		smsh_session_settle(s);
+	}
+	return rc;
+}
+
+static int asked(struct smsh_other *o, int32_t outcome, const char *code, const char *text)
+{
+	struct lt_result r = { .struct_size = sizeof(r),
+		.outcome = outcome,
+		.code = ltc_z(code),
+		.text = ltc_z(text) };
+
+	return asked_with(o, &r);
+}
+
 static int ask(struct smsh_other *o)
 {
 	const struct smsh_inst *si = o->inst->priv;
@@ -42,13 +65,13 @@ static int ask(struct smsh_other *o)
 	char why[200] = "";
 
 	if (si->vendor.ask == SMSH_NONE)
-		return finish(o, LT_UNKNOWN, "ask",
+		return asked(o, LT_UNKNOWN, "ask",
 			"this gateway cannot be asked about a text by our own id");
 	int rc = token(o, &v);
 	if (rc == 0 && smsh_request(&v, &s, why, sizeof(why)) == 0)
 		return 0;
 	return rc > 0 ? 0
-		      : finish(o, LT_UNKNOWN, "ask",
+		      : asked(o, LT_UNKNOWN, "ask",
 				why[0] != '\0' ? why : "no access token could be had");
 }
 
@@ -57,6 +80,9 @@ int smsh_ask_start(struct lt_inst *inst, struct lt_job *job, const struct lt_wor
 	struct smsh_other *o = job->priv;
 
 	*o = (struct smsh_other){ .job = job, .inst = inst, .work = work };
+	o->session = job->session != NULL ? job->session->priv : NULL;
+	if (o->session != NULL)
+		o->session->held++;
 	return ask(o);
 }
 
@@ -68,7 +94,7 @@ static int on_asked(struct smsh_other *o, const struct lt_http_res *res)
 	struct smsh_answer a;
 
 	if (res->phase != LT_P_ANSWERED)
-		return finish(o, LT_UNKNOWN, "ask", "no answer");
+		return asked(o, LT_UNKNOWN, "ask", "no answer");
 	smsh_answer_read(v, v->ask, res, &a);
 	smsh_judge(v, smsh_member(&v->doc, v->ask, "answer"), &a, &said);
 	smsh_answer_done(&a);
@@ -83,7 +109,7 @@ static int on_asked(struct smsh_other *o, const struct lt_http_res *res)
 	if (said.flags & LT_R_FREE)
 		r.outcome =
 			LT_UNKNOWN; /* throttled, or the log-in is bad: that says nothing about the text */
-	return o->inst->host->finish(o->inst->host->ctx, o->job, &r);
+	return asked_with(o, &r);
 }
 
 int smsh_ask_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
@@ -96,9 +122,9 @@ int smsh_ask_event(struct lt_inst *inst, struct lt_job *job, const struct lt_eve
 	if (ev->type == LT_EV_SECRET)
 		return ev->error == 0
 			? ask(o)
-			: finish(o, LT_UNKNOWN, "token", "no access token could be had");
+			: asked(o, LT_UNKNOWN, "token", "no access token could be had");
 	if (ev->type == LT_EV_CANCEL)
-		return finish(o, LT_UNKNOWN, "stop", "stopped");
+		return asked(o, LT_UNKNOWN, "stop", "stopped");
 	return 0;
 }
 
