@@ -43,6 +43,7 @@
 #define D_IDLE_MS         30000 /* an account without work lets its sessions go */
 #define D_RETRY_MS        1000  /* after a refusal by the store */
 #define D_ORPHAN_RETRY_MS 5000
+#define D_RECEIPTS_MAX    512 /* stored by one command */
 #define D_ORPHAN_LIFE_MS  (INT64_C(72) * 3600 * 1000)
 
 #define D_MAGIC    0x64697370u
@@ -98,6 +99,8 @@ struct dlane {
 	struct pace pace;
 	struct fair_share share;
 	int64_t until_ms; /* paused by the provider, wall */
+	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
+	char quota_why[160];
 	bool held, bucket_dirty;
 	char why[160];
 	struct map64 *flows;    /* release -> struct dflow */
@@ -303,6 +306,9 @@ struct dispatch {
 	size_t n_pool, n_copies;
 	struct list intents, steps, outs; /* pending copies */
 	size_t n_intents_wait, n_steps_wait, n_outs_wait;
+	uint64_t outs_gone;   /* outcomes that have gone to the writer, all told */
+	struct list receipts; /* of dispatch_receipt.c: they go behind the outcomes that came before them */
+	bool rc_out;
 	size_t n_flying; /* committed and without an answer: CP_GO and CP_ON */
 	struct sq_outcomes oc;
 	struct sq_intents ic;
@@ -441,6 +447,7 @@ int64_t chan_id_of(const struct dispatch *d, const char *channel); /* 0: not kno
 void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
 void leases_void(struct dispatch *d, int64_t contact); /* copies in memory of who opted out */
 void receipt_again(struct dispatch *d, const struct sq_receipt *o);
+void receipts_go(struct dispatch *d);
 
 /* dispatch_inbound.c */
 void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const struct lt_inbound *in,

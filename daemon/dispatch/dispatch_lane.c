@@ -135,6 +135,10 @@ int64_t lane_wait_until(struct dlane *l, char *why, size_t size)
 		say_until(l, "paused by the provider", l->until_ms, why, size);
 		return l->until_ms;
 	}
+	if (l->quota_until_ms > now) {
+		say_until(l, l->quota_why, l->quota_until_ms, why, size);
+		return l->quota_until_ms;
+	}
 	int64_t open = window_next(&l->hours, NULL, now, &l->d->conf->zone);
 	if (open > now) {
 		say_until(l, "outside hours", open, why, size);

@@ -38,12 +38,20 @@ void money_ids_done(struct money_ids *m)
 	*m = (struct money_ids){ 0 };
 }
 
+static bool same_ids(const struct money_ids *a, const struct money_ids *b)
+{
+	return a->n == b->n && a->v && b->v && memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0;
+}
+
 void money_merge(struct dispatch *d, struct money_ids *m)
 {
+	bool same = d->money_gen > 0 && same_ids(&d->money_ids, m);
+
 	free(d->money_ids.v);
 	d->money_ids = *m;
 	*m = (struct money_ids){ 0 };
-	d->money_gen++;
+	if (!same)
+		d->money_gen++;
 }
 
 static bool same_name(const char *a, const char *b)
@@ -64,6 +72,19 @@ void money_reload(struct dispatch *d, const struct conf *old)
 				m.v[i].campaign = d->money_ids.v[k].campaign;
 		}
 	money_merge(d, &m);
+	d->money_gen++; /* other limits: what waits asks again */
+	LIST_FOR(&d->lanes, n)
+	{
+		struct dlane *l = CONTAINER_OF(n, struct dlane, node);
+		l->quota_until_ms = 0;
+		lane_kick(l);
+	}
+	LIST_FOR(&d->lots, n)
+	{
+		struct dlot *l = CONTAINER_OF(n, struct dlot, node);
+		if (l->money_wait_ms)
+			lot_want_at(l, env_wall(d->o.env));
+	}
 }
 
 /* --- meters of a lot --------------------------------------------------------------------------------------------------------- */
@@ -295,23 +316,35 @@ static bool any_under_way(const struct dlot *l, const struct sq_meter *m)
 	return false;
 }
 
+/* Copies that are committed have their share already: they go. The wait is in memory only: after a restart the first refused
+ * intent brings it back. */
+static void lane_wait(struct dlane *o, const struct sq_meter *m, const char *why)
+{
+	if (o->quota_until_ms >= m->end_ms)
+		return;
+	o->quota_until_ms = m->end_ms;
+	(void)str_copy(o->quota_why, sizeof(o->quota_why), str_of(why));
+	log_line(LOG_WARN,
+		"ev=lane.quota lane=%lld ch=%s acct=%s class=%s why=%s until_ms=%lld continuing",
+		(long long)o->id, o->acct->chan->name, o->acct->name, o->class, LOG_Q(str_of(why)),
+		(long long)m->end_ms);
+	lane_kick(o);
+}
+
 static void wait_for(struct dlot *l, const struct sq_meter *m, const char *why)
 {
-	struct dispatch *d = l->lane->d;
-	int64_t now = env_wall(d->o.env);
-	int scope = m->reach == SQ_REACH_CHANNEL ? LT_SCOPE_CHANNEL
-		: m->reach == SQ_REACH_ACCOUNT   ? LT_SCOPE_ACCOUNT
-						 : LT_SCOPE_LANE;
+	struct dlane *lane = l->lane;
 
 	money_wait(l, m->end_ms);
 	if (m->reach < SQ_REACH_LANE)
 		return;
-	if (l->lane->until_ms >= m->end_ms)
-		return;
-	log_line(LOG_WARN, "ev=lane.quota lane=%lld ch=%s why=%s until_ms=%lld continuing",
-		(long long)l->lane->id, l->lane->acct->chan->name, LOG_Q(str_of(why)),
-		(long long)m->end_ms);
-	lane_effects(l->lane, OE_PAUSE, scope, m->end_ms - now);
+	LIST_FOR(&lane->d->lanes, n)
+	{
+		struct dlane *o = CONTAINER_OF(n, struct dlane, node);
+		if (o == lane || (m->reach == SQ_REACH_ACCOUNT && o->acct == lane->acct) ||
+			(m->reach == SQ_REACH_CHANNEL && o->acct->chan == lane->acct->chan))
+			lane_wait(o, m, why);
+	}
 }
 
 static void hold_for(struct dlot *l, const struct sq_meter *m, const char *why)
