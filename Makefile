@@ -306,7 +306,7 @@ install: all
 	install -D -m 0644 systemd/lantoa.tmpfiles $(D)/lib/tmpfiles.d/lantoa.conf
 	[ -e $(ETC)/lantoa/lantoad.yaml ] || install -D -m 0640 config/lantoad.yaml $(ETC)/lantoa/lantoad.yaml
 	[ -e $(ETC)/lantoa/channels.d/mail.yaml ] || install -D -m 0640 config/channels.d/mail.yaml $(ETC)/lantoa/channels.d/mail.yaml
-	for f in $(wildcard config/outcomes/* config/domains/* config/sms/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/}; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/}; done
+	for f in $(wildcard config/outcomes/* config/domains/* config/sms/*.tsv config/sms/vendors/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/}; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/}; done
 	for f in $(shell cd config && find examples adapter-template -type f 2>/dev/null); do install -D -m 0644 config/$$f $(D)/share/doc/lantoa/$$f; done
 
 # Removes what install put under PREFIX; the configuration stays.
