@@ -12,7 +12,7 @@ oa() { zalo_oas | sed -n "$1p" | cut -d' ' -f1; }         # oa N: id of the N-th
 office() { zalo_oas | sed -n "$1p" | cut -d' ' -f2; }     # office N
 LOST_CAST=$(oa 5) DEAD=$(oa 6) SLOW=$(oa 7) POOR=$(oa 8) OFF=$(oa 9) NORIGHT=$(oa 10) HAND=$(oa 11)
 TITLE=$(sed -n 's/^title: //p' "$PLACE/bundle/release.md")
-echo "{\"zalo\": $(zalo_script ',"life_ms":6000,"expires_in":6,"polls":1')}" >"$PLACE/script.json"
+echo "{\"zalo\": $(zalo_script ',"polls":1')}" >"$PLACE/script.json"
 sandbox_start --script "$PLACE/script.json"
 zalo_conf "$(sandbox_port zalo)"
 conf_write "$SMTP_PORT"
@@ -40,9 +40,12 @@ check "a second person approves" approver -q approve $R --hash "$(hash_of $R)"
 said() { operator --json delivery "$(operator --json deliveries --limit 1000 | jq -r --arg a "$1" '.rows[] | select(.address == $a) | .delivery')"; }
 count() { zalo_ledger "map(select(.kind == \"$1\")) | length"; }
 over() { [ "$(count "$1")" -ge "$2" ]; }
+expire() { local n; for n in "$@"; do zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$(oa "$n")\",\"expire\":true}}"; done; } # the provider revokes the access tokens of these
 until_true 20 over article 3
+expire 1 2 3 4 15 16 17
 daemon_kill; daemon_start || not_ok "it starts after the first kill"
 until_true 15 over article 12
+expire 20 21 22 23 24 25
 daemon_kill; daemon_start || not_ok "it starts after the second kill"
 until_true 15 over broadcast 12
 daemon_kill; daemon_start || not_ok "it starts after the third kill"
