@@ -103,6 +103,8 @@ void cred_login_free(struct cred_login *l); /* NULL allowed */
 
 /* dispatch_secret.c */
 void cred_put_turn(struct dcred *c);
+void cred_mirror_copy(
+	struct dcred *c); /* writes what is served now to the mirror, if there is one */
 /* Moves `set`. */
 struct cred_put *cred_put_new(
 	struct dcred *c, struct secret *set, int64_t expires_ms, const char *why);

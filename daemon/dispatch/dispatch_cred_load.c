@@ -257,8 +257,14 @@ void dispatch_secrets_bind(struct dispatch *d, struct channels *cs, struct cred_
 	LIST_FOR(&l->rows, n)
 	{
 		struct load_row *r = CONTAINER_OF(n, struct load_row, node);
-		if (!cred_find(d, r->channel, r->name))
+		struct dcred *c = cred_find(d, r->channel, r->name);
+		int64_t mirrored = r->mirror.version;
+		if (!c) {
 			row_take(d, r);
+			c = cred_find(d, r->channel, r->name);
+		}
+		if (c && mirrored < c->version)
+			cred_mirror_copy(c);
 	}
 	dispatch_secrets_load_free(l);
 	conf_bind(d, cs);

@@ -59,8 +59,8 @@ int mirror_write(const char *dir, const struct keyring *k, const char *channel, 
 		buf_done(&plain);
 		return err_set(e, -E2BIG, "%s: too large for the mirror", buf_z(&path));
 	}
-	int rc = box_seal(k, buf_str(&plain), buf_str(&ad), nonce,
-		(uint8_t *)out.p + HEAD + BOX_NONCE_LEN);
+	int rc = box_seal(
+		k, buf_str(&plain), buf_str(&ad), nonce, (uint8_t *)out.p + HEAD + BOX_NONCE_LEN);
 	size_t n = HEAD + BOX_NONCE_LEN + plain.n + BOX_TAG_LEN;
 	wipe(plain.p, plain.n);
 	buf_done(&plain);

@@ -202,6 +202,62 @@ static void mirror_ran(struct work *w)
 	put_store(CONTAINER_OF(w, struct cred_put, work));
 }
 
+/* A set that is stored, but not yet in the mirror: the folder was configured later, or could not be written. */
+struct mirror_copy {
+	struct work work;
+	struct dispatch *d;
+	struct dcred *c; /* its puts wait meanwhile: an older set never comes over a newer one */
+	struct mirror_set m;
+	char channel[64], name[64];
+	char *dir;
+};
+
+static void copy_run(struct work *w)
+{
+	const struct mirror_copy *x = CONTAINER_OF(w, struct mirror_copy, work);
+	struct err e = { 0 };
+
+	if (mirror_write(x->dir, store_keys(x->d->o.store), x->channel, x->name, &x->m, &e))
+		log_line(LOG_ERROR,
+			"ev=credential.mirror_failed ch=%s credential=%s why=%s continuing",
+			x->channel, x->name, LOG_Q(str_of(e.text)));
+}
+
+static void copy_ran(struct work *w)
+{
+	struct mirror_copy *x = CONTAINER_OF(w, struct mirror_copy, work);
+	struct dispatch *d = x->d;
+
+	x->c->putting = false;
+	cred_kick(x->c);
+	secret_free(x->m.set);
+	free(x->dir);
+	free(x);
+	cmd_end(d);
+}
+
+void cred_mirror_copy(struct dcred *c)
+{
+	const char *dir = c->d->conf->token_mirror;
+
+	if (!dir || !c->set || c->putting || !list_empty(&c->puts) || c->d->stopping)
+		return;
+	struct mirror_copy *x = x_calloc(1, sizeof(*x));
+	x->d = c->d;
+	x->c = c;
+	c->putting = true;
+	x->dir = x_strdup(dir);
+	x->m = (struct mirror_set){ .version = c->version,
+		.expires_ms = c->expires_ms,
+		.changed_ms = c->changed_ms,
+		.set = secret_new(secret_value(c->set)) };
+	(void)str_copy(x->channel, sizeof(x->channel), str_of(c->channel));
+	(void)str_copy(x->name, sizeof(x->name), str_of(c->name));
+	x->work = (struct work){ .fn = copy_run, .done = copy_ran };
+	cmd_begin(c->d);
+	env_work(c->d->o.env, &x->work);
+}
+
 void cred_put_turn(struct dcred *c)
 {
 	if (c->putting || list_empty(&c->puts))

@@ -318,6 +318,10 @@ static void a_restored_database_takes_the_newer_pair_of_the_mirror(void **state)
 	assert_string_equal(value("access_token"), "A4");
 	assert_int_equal(scene_i64("SELECT version FROM credential"), 4);
 	assert_int_equal(stored_state(), CRED_GOOD);
+	/* a mirror that was lost is made again from what is stored */
+	assert_int_equal(unlink(file), 0);
+	restart();
+	assert_int_equal(access(file, R_OK), 0);
 	/* a mirror that is not ours is no reason to stop, and never used */
 	assert_int_equal(file_write_durable(file, STR("garbage"), 0600, &e), 0);
 	restart();
