@@ -57,8 +57,7 @@ static void delete_done(struct fb_job *j, const struct fb_verdict *v)
 
 static int edit_send(struct fb_job *j)
 {
-	struct lt_field f = { .name = LTC_LIT("message"),
-		.src = { .bytes = ltc_trim(j->work->text) } };
+	struct lt_field f = { .name = LTC_LIT("message"), .src = { .bytes = j->doc.message } };
 	struct fb_send s = { .method = "POST",
 		.path = j->draft,
 		.body_kind = LT_BODY_FORM,
@@ -73,8 +72,8 @@ static int edit_send(struct fb_job *j)
 static void edit_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	if (v->class == FB_OK) {
-		fb_text_print(j->work->text, j->print);
-		fb_end_ok(j, j->draft);
+		fb_text_print(j->doc.message, j->print);
+		fb_go(j, FBS_LINK);
 	} else if (v->class == FB_SAID && v->outcome == LT_DEFERRED &&
 		strncmp(v->code, "200", 3) == 0) {
 		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, v->code,
@@ -341,8 +340,10 @@ void fb_admin_start(struct fb_job *j)
 {
 	switch (j->job->kind) {
 	case LT_J_RECALL: admin_intent(j, FBS_DELETE, "recall"); break;
-	case LT_J_CORRECT:
-		if (ltc_trim(j->work->text).n == 0)
+	case LT_J_CORRECT: /* the text alone, or a whole post of which only the text can be changed */
+		if (fb_doc_read(j->work, &j->doc) < 0)
+			j->doc.message = ltc_trim(j->work->text);
+		if (j->doc.message.n == 0)
 			fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "text",
 				"a correction needs a text");
 		else

@@ -393,8 +393,9 @@ static void on_cancel(struct fb_job *j)
 	uint32_t flags = j->step == FBS_NONE ? 0 : steps[j->step]->flags;
 
 	j->cancelled = true;
-	if (j->job->kind == LT_J_OP &&
-		(j->step == FBS_LINK || j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE)) {
+	if (j->step == FBS_LINK ||
+		(j->job->kind == LT_J_OP &&
+			(j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE))) {
 		fb_end_ok(j, j->draft);
 		return;
 	}

@@ -48,7 +48,7 @@ while [ $kills -lt "$N" ]; do
 	echo "$kills kills, release $R: $(facebook_state | jq -c '{live, photos_live, orphans, doubles, lacking, leaks}')"
 done
 sleep 6
-sweep() { for a in $(facebook_pages | cut -d' ' -f2); do operator --json channel check fb/$a >/dev/null 2>&1; done; [ "$(facebook_state | jq .orphans)" = 0 ]; }
+sweep() { operator --json channel check fb --all >/dev/null 2>&1; [ "$(facebook_state | jq .orphans)" = 0 ]; }
 until_true 200 sweep
 facebook_state | jq -c . | tee "$PLACE/end.json"
 [ "$(jq .live "$PLACE/end.json")" = $((35 * n)) ] || { echo "not $((35 * n)) live"; bad=1; }

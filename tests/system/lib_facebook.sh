@@ -41,6 +41,7 @@ facebook_conf() { # facebook_conf [settings, one a line]
 		  system_token: {file: $PLACE/secrets/system_token}
 		  verify_token: {file: $PLACE/secrets/verify_token}
 		files: {outcomes: $TOP/config/outcomes/facebook.tsv}
+		correct: edit
 		webhook: {secret: {file: $PLACE/secrets/hook}}
 		lane:
 		  concurrency: 1

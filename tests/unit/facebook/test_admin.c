@@ -58,12 +58,25 @@ static void a_correction_gives_a_new_fingerprint(void **state)
 	size_t j = job(h, LT_J_CORRECT, ids, 2, "Văn bản mới");
 	assert_non_null(strstr(fbt_next(h, "POST", "/" POST)->body, "message=Văn bản mới"));
 	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
+	fbt_say(h, "GET", "/" POST, 200, "{\"permalink_url\":\"https://f.example/1\"}");
 	outcome_is(h, j, LT_ACCEPTED);
+	assert_string_equal(sh_result(h, j)->url, "https://f.example/1");
 	assert_int_equal(sh_result(h, j)->n_ids, 2);
 	j = job(h, LT_J_CORRECT, ids, 2, "Văn bản mới");
 	fbt_say(h, "POST", "/" POST, 403, "{\"error\":{\"code\":200,\"message\":\"other app\"}}");
 	outcome_is(h, j, LT_REFUSED);
 	assert_non_null(strstr(sh_result(h, j)->text, "only the app"));
+	j = sh_job(h, LT_J_CORRECT, NULL); /* as a copy of the correcting release */
+	h->jobs[j]->payload[0] = (struct lt_src){ .bytes = z("fb1\nm 3\nabc\nt 0\n\nl 0\n\n") };
+	h->jobs[j]->work.n_payload = 1;
+	h->jobs[j]->work.ids = ids;
+	h->jobs[j]->work.n_ids = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	sh_turn(h);
+	assert_non_null(strstr(fbt_next(h, "POST", "/" POST)->body, "message=abc"));
+	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
+	fbt_say(h, "GET", "/" POST, 200, "{}");
+	outcome_is(h, j, LT_ACCEPTED);
 	outcome_is(h, job(h, LT_J_CORRECT, ids, 2, " "), LT_REFUSED);
 	outcome_is(h, job(h, LT_J_RECALL, NULL, 0, ""), LT_REFUSED);
 	fbt_over(h);
