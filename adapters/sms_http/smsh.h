@@ -44,7 +44,7 @@ const regex_t *smsh_v_regex(const struct smsh_vendor *v, uint32_t node);
 int smsh_vendor_check(struct smsh_vendor *v, char *err, size_t size) LTC_MUST;
 
 struct smsh_conf {
-	struct lt_str sender, base, params, callback_url;
+	struct lt_str sender, base, params, callback_url, callback_secret;
 	bool insecure;
 	int32_t connect_ms, total_ms;
 	uint32_t connections, batch;
@@ -55,7 +55,7 @@ struct smsh_inst {
 	struct smsh_conf conf;
 	struct smsh_vendor vendor;
 };
-#define SMSH_N_KEYS (SMS_N_KEYS + 11)
+#define SMSH_N_KEYS (SMS_N_KEYS + 12)
 extern const struct lt_key smsh_keys[SMSH_N_KEYS];
 int smsh_conf_read(const struct lt_conf *c, struct smsh_conf *ret, char *err, size_t size) LTC_MUST;
 /* After the vendor file: parameters that it lacks or does not know, plain http. */

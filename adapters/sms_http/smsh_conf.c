@@ -11,6 +11,8 @@ const struct lt_key smsh_keys[SMSH_N_KEYS] = {
 	{ "params", "text", "", "values for the vendor file: name=value; name=value", 0, 0 },
 	{ "callback_url", "text", "",
 		"public address of this channel's webhook, for vendors that are told it", 0, 0 },
+	{ "callback_secret", "secret", "",
+		"name of the secret that ends callback_url: the one of the webhook", 0, 0 },
 	{ "insecure_transport", "bool", "no", "yes: plain http is accepted (through a VPN)", 0, 0 },
 	{ "connect_ms", "int", "10000", "limit for connect and TLS", 0, 0 },
 	{ "total_ms", "int", "40000", "limit for a whole request; below the lane's timeout", 0, 0 },
@@ -69,6 +71,7 @@ int smsh_conf_read(const struct lt_conf *c, struct smsh_conf *ret, char *err, si
 		.base = value(&in, "base"),
 		.params = value(&in, "params"),
 		.callback_url = value(&in, "callback_url"),
+		.callback_secret = ltc_pair_secret(c->values, c->n_values, "callback_secret"),
 		.insecure = ltc_eqz(insecure, "yes") || ltc_eqz(insecure, "true") };
 
 	r.connect_ms = (int32_t)number(&in, "connect_ms", 100, 60000);

@@ -182,6 +182,22 @@ static void add_nonce(const struct smsh_vars *v, struct ltc_buf *b)
 		ltc_addf(b, "%02x", r[i]);
 }
 
+/* The vendor is told it whole; here it lives as long as the request is made. */
+static bool add_callback(const struct smsh_vars *v, struct ltc_buf *b)
+{
+	const struct smsh_conf *c = &v->si->conf;
+	struct lt_str secret = { 0 };
+	uint64_t version;
+
+	ltc_adds(b, c->callback_url);
+	if (c->callback_url.n == 0 || c->callback_secret.n == 0)
+		return true;
+	if (v->host->secret_get(v->host->ctx, v->job, c->callback_secret, &secret, &version) != 0)
+		return false;
+	ltc_adds(b, secret);
+	return true;
+}
+
 static bool of_request(const struct smsh_vars *v, struct lt_str name, struct ltc_buf *b)
 {
 	if (v->request == NULL)
@@ -193,7 +209,8 @@ static bool of_request(const struct smsh_vars *v, struct lt_str name, struct ltc
 	else if (ltc_eqz(name, "sorted_fields"))
 		add_sorted(v, b);
 	else if (ltc_eqz(name, "url")) {
-		ltc_adds(b, v->si->conf.callback_url);
+		if (!add_callback(v, b))
+			return false;
 		if (v->request->query.n > 0) {
 			ltc_addc(b, '?');
 			ltc_adds(b, v->request->query);
@@ -222,7 +239,7 @@ static bool value_of(const struct smsh_vars *v, struct lt_str name, struct ltc_b
 	else if (ltc_eqz(name, "sender"))
 		ltc_adds(b, c->sender);
 	else if (ltc_eqz(name, "callback_url"))
-		ltc_adds(b, c->callback_url);
+		return add_callback(v, b);
 	else if (ltc_eqz(name, "base"))
 		ltc_adds(b, c->base.n > 0 ? c->base : v->si->vendor.base);
 	else if (ltc_eqz(name, "now"))
@@ -273,28 +290,39 @@ static void split_filter(struct lt_str f, struct lt_str *ret_name, struct lt_str
 	}
 }
 
-static int fill(
-	struct smsh_out *o, const struct smsh_vars *v, struct lt_str hole, enum smsh_esc esc)
+static int fill_with(struct smsh_out *o, const struct smsh_vars *v, struct lt_str hole,
+	enum smsh_esc esc, struct ltc_buf *b)
 {
-	LTC_CLEANUP_BUF struct ltc_buf b;
 	struct lt_str rest = hole, name, f, f_name, arg;
 
-	ltc_buf_init(&b, VALUE_MAX);
 	if (!ltc_next(&rest, '|', &name))
 		return fail(o, "an empty hole", hole);
 	if (ltc_starts(name, "secret:"))
 		return add_secret(o, v, ltc_from(name, 7), esc);
-	if (!value_of(v, name, &b))
+	if (!value_of(v, name, b))
 		return fail(o, "no value for", name);
 	while (ltc_next(&rest, '|', &f)) {
 		split_filter(f, &f_name, &arg);
-		if (!smsh_filter(v, f_name, arg, &b))
+		if (!smsh_filter(v, f_name, arg, b))
 			return fail(o, "the value does not fit the filter", f);
 	}
-	if (b.failed)
+	if (b->failed)
 		return fail(o, "too long a value for", name);
 	return add(
-		o, ltc_buf_str(&b), ltc_eqz(name, "base") && esc == SMSH_E_URL ? SMSH_E_NONE : esc);
+		o, ltc_buf_str(b), ltc_eqz(name, "base") && esc == SMSH_E_URL ? SMSH_E_NONE : esc);
+}
+
+static int fill(
+	struct smsh_out *o, const struct smsh_vars *v, struct lt_str hole, enum smsh_esc esc)
+{
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, VALUE_MAX);
+	int rc = fill_with(o, v, hole, esc, &b);
+	if (b.p != NULL)
+		explicit_bzero(b.p, b.n);
+	ltc_buf_done(&b);
+	return rc;
 }
 
 int smsh_render(struct smsh_out *o, const struct smsh_vars *v, struct lt_str tpl, enum smsh_esc esc)

@@ -34,10 +34,11 @@ sms_http_channel() { # sms_http_channel NAME VENDOR PORT [lines of settings] [li
 		adapter: sms_http
 		settings:
 		  sender: BHXH-VN
-		  base: "http://127.0.0.1:$port/$vendor$([ "$vendor" = kannel ] || true)"
+		  base: "http://127.0.0.1:$port/$vendor"
 		  insecure_transport: "yes"
 		  params: "$params"
-		  callback_url: "http://127.0.0.1:$SMS_PUBLIC/w/$name/$SMS_HOOK"
+		  callback_url: "http://127.0.0.1:$SMS_PUBLIC/w/$name/"
+		  callback_secret: hook
 		  connections: 16
 		  total_ms: 5000
 		${4:-}
@@ -49,6 +50,7 @@ sms_http_channel() { # sms_http_channel NAME VENDOR PORT [lines of settings] [li
 		  words: $TOP/config/sms/words.tsv
 		webhook: {secret: {file: ../sms/hook}, at_once: 64}
 		secrets:
+		  hook: {file: ../sms/hook}
 		END
 		for s in $secrets; do
 			case $s in
