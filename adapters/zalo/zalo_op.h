@@ -124,6 +124,19 @@ void zalo_message_first(struct zalo_op *op);
 void zalo_message_saved(struct zalo_op *op, uint64_t token);
 void zalo_look_first(struct zalo_op *op); /* reconcile, recall, correct */
 
+/* zalo_find.c: states before and beside the making of an article */
+int zalo_list_page(struct zalo_op *op);
+int zalo_detail(struct zalo_op *op);
+void zalo_begin(struct zalo_op *op); /* from the start: the word that it is tried, then create */
+void zalo_adopt(struct zalo_op *op); /* op->article is ours: saved, then shown */
+void zalo_find(struct zalo_op *op);
+void zalo_guard_good(struct zalo_op *op, const struct zalo_answer *a);
+void zalo_guard_detail_good(struct zalo_op *op, const struct zalo_answer *a);
+bool zalo_guard_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+void zalo_find_good(struct zalo_op *op, const struct zalo_answer *a);
+void zalo_find_detail_good(struct zalo_op *op, const struct zalo_answer *a);
+
 /* zalo_list.c: listings of articles and messages */
 struct zalo_media {
 	char id[ZALO_ID_MAX], title[1000], link[400];

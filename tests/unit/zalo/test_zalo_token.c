@@ -168,7 +168,7 @@ static int hook(const char *body, size_t n, const char *signature)
 
 static void a_signed_event_is_taken_whatever_its_case(void **state)
 {
-	static const char *const good[] = { "mac=" GOOD, GOOD,
+	static const char *const good[] = { ("mac=" GOOD), (GOOD),
 		"mac=000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F" };
 
 	(void)state;
