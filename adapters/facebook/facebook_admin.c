@@ -11,27 +11,78 @@ static const char *const scopes_needed[] = { "pages_manage_posts", "pages_read_e
 	"pages_show_list" };
 
 /* --- recall and correct ---------------------------------------------------------------------------------------------------- */
+/* By its id; else, where the page feed confirmed it without us hearing the id, by what an unknown keeps: photos and fingerprint. */
 static bool target_of(struct fb_job *j)
 {
-	for (size_t i = 0; i < j->work->n_ids; i++)
-		if (j->work->ids[i].effect == 0 && fb_copy_id(j->draft, j->work->ids[i].id))
-			return true;
+	size_t n = 0;
+
 	fb_restore(j);
+	for (size_t i = 0; i < j->work->n_ids; i++) {
+		const struct lt_id *id = &j->work->ids[i];
+		if (id->effect == 0 && fb_copy_id(j->draft, id->id))
+			return true;
+		if (id->effect >= 2 && n < FB_PHOTOS_MAX)
+			n += fb_copy_id(j->photos[n], id->id);
+	}
 	return j->draft[0] != '\0';
 }
 
-static void admin_intent(struct fb_job *j, enum fb_step_id step, const char *name)
+static void admin_intent(struct fb_job *j)
 {
 	const struct lt_host *h = j->inst->host;
+	bool recall = j->job->kind == LT_J_RECALL;
 
-	if (!target_of(j)) {
-		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "id", "nobody knows which post it is");
-		return;
-	}
-	j->step = step;
-	if (h->intent(h->ctx, j->job, ltc_z(name), LT_PUBLISHES | LT_REPEATABLE) < 0)
+	j->step = recall ? FBS_DELETE : FBS_EDIT;
+	j->tries = 0;
+	if (h->intent(h->ctx, j->job, recall ? LTC_LIT("recall") : LTC_LIT("correct"),
+		    LT_PUBLISHES | LT_REPEATABLE) < 0)
 		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop",
 			"stopped before anything was changed");
+}
+
+static void no_target(struct fb_job *j)
+{
+	fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "id",
+		"nobody knows which post it is: a person does it by hand");
+}
+
+static void admin_begin(struct fb_job *j)
+{
+	if (target_of(j))
+		admin_intent(j);
+	else if (j->photos[0][0] != '\0' || j->try_at > 0)
+		fb_go(j, FBS_TARGET);
+	else
+		no_target(j);
+}
+
+static int target_send(struct fb_job *j)
+{
+	int64_t since = j->try_at > 0 ? j->try_at - 120000 : fb_now(j) - INT64_C(30) * DAY_MS;
+
+	return fb_list_send(j, "published_posts", since);
+}
+
+static void target_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	struct fb_post p;
+
+	if (v->class != FB_OK) {
+		fb_list_failed(j, v);
+		return;
+	}
+	const struct fbj *data = fbj_get(v->body, "data");
+	for (const struct fbj *n = fbj_first(data); n != NULL; n = fbj_next(n)) {
+		if (!fb_post_read(j, n, &p) || !p.published || !fb_post_is_mine(j, &p))
+			continue;
+		(void)fb_copy_id(j->draft, p.id);
+		admin_intent(j);
+		return;
+	}
+	if (fb_list_more(j, v->body))
+		fb_go(j, FBS_TARGET);
+	else
+		no_target(j);
 }
 
 static int delete_send(struct fb_job *j)
@@ -339,7 +390,7 @@ static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
 void fb_admin_start(struct fb_job *j)
 {
 	switch (j->job->kind) {
-	case LT_J_RECALL: admin_intent(j, FBS_DELETE, "recall"); break;
+	case LT_J_RECALL: admin_begin(j); break;
 	case LT_J_CORRECT: /* the text alone, or a whole post of which only the text can be changed */
 		if (fb_doc_read(j->work, &j->doc) < 0)
 			j->doc.message = ltc_trim(j->work->text);
@@ -347,7 +398,7 @@ void fb_admin_start(struct fb_job *j)
 			fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "text",
 				"a correction needs a text");
 		else
-			admin_intent(j, FBS_EDIT, "correct");
+			admin_begin(j);
 		break;
 	case LT_J_REFRESH:
 		if (fb_conf_of(j)->parent.n == 0)
@@ -360,6 +411,7 @@ void fb_admin_start(struct fb_job *j)
 	}
 }
 
+const struct fb_step fb_step_target = { "list", 0, target_send, target_done };
 const struct fb_step fb_step_delete = { "delete", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE,
 	delete_send, delete_done };
 const struct fb_step fb_step_edit = { "edit", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE, edit_send,

@@ -46,8 +46,6 @@ static int stats_send(struct fb_job *j)
 		ltc_addz(&ids, ids.n > 0 ? "," : "");
 		ltc_addz(&ids, id);
 	}
-	if (ids.n == 0)
-		ltc_addz(&ids, "me");
 	struct lt_pair q[] = { { LTC_LIT("ids"), ltc_buf_str(&ids), { NULL, 0 } },
 		{ LTC_LIT("fields"), fields_of(j), { NULL, 0 } } };
 	struct fb_send s = { .method = "GET",
@@ -117,6 +115,20 @@ static void over(struct fb_job *j)
 	fb_go(j, FBS_SWEEP);
 }
 
+/* Posts that were confirmed without their id (by the page feed) are passed over. */
+static void next(struct fb_job *j, enum fb_step_id step)
+{
+	char id[FB_ID_MAX];
+
+	while ((size_t)j->stat_at < j->work->n_items &&
+		!fb_copy_id(id, id_of(j->work->items[j->stat_at], 0)))
+		j->stat_at++;
+	if ((size_t)j->stat_at < j->work->n_items)
+		fb_go(j, step);
+	else
+		over(j);
+}
+
 /* Without rights on insights the whole call fails: asked again without them. */
 static bool without_clicks(struct fb_job *j, const struct fb_verdict *v)
 {
@@ -139,18 +151,14 @@ static void stats_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	size_t end = batch_end(j);
-	for (; (size_t)j->stat_at < end; j->stat_at++) {
+	for (size_t end = batch_end(j); (size_t)j->stat_at < end; j->stat_at++) {
 		const struct lt_item *it = j->work->items[j->stat_at];
 		char id[FB_ID_MAX];
 		const struct fbj *post = fb_copy_id(id, id_of(it, 0)) ? fbj_get(v->body, id) : NULL;
 		if (post != NULL)
 			take(j, it, post);
 	}
-	if ((size_t)j->stat_at < j->work->n_items)
-		fb_go(j, FBS_STATS);
-	else
-		over(j);
+	next(j, FBS_STATS);
 }
 
 static int one_send(struct fb_job *j)
@@ -183,22 +191,12 @@ static void one_done(struct fb_job *j, const struct fb_verdict *v)
 		return;
 	}
 	j->stat_at++;
-	char id[FB_ID_MAX];
-	while ((size_t)j->stat_at < j->work->n_items &&
-		!fb_copy_id(id, id_of(j->work->items[j->stat_at], 0)))
-		j->stat_at++;
-	if ((size_t)j->stat_at >= j->work->n_items)
-		over(j);
-	else
-		fb_go(j, j->stat_at % fb_conf_of(j)->stats_batch == 0 ? FBS_STATS : FBS_STATS_ONE);
+	next(j, j->stat_at % fb_conf_of(j)->stats_batch == 0 ? FBS_STATS : FBS_STATS_ONE);
 }
 
 void fb_stats_start(struct fb_job *j)
 {
-	if (j->work->n_items == 0)
-		over(j);
-	else
-		fb_go(j, FBS_STATS);
+	next(j, FBS_STATS);
 }
 
 const struct fb_step fb_step_stats = { "stats", 0, stats_send, stats_done };

@@ -25,6 +25,7 @@ static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard
 	[FBS_ASK_LIST] = &fb_step_ask_list,
 	[FBS_ASK_PHOTO] = &fb_step_ask_photo,
 	[FBS_ASK_VIDEO] = &fb_step_ask_video,
+	[FBS_TARGET] = &fb_step_target,
 	[FBS_DELETE] = &fb_step_delete,
 	[FBS_EDIT] = &fb_step_edit,
 	[FBS_REFRESH] = &fb_step_refresh,

@@ -35,6 +35,7 @@ enum fb_step_id {
 	FBS_ASK_LIST,
 	FBS_ASK_PHOTO,
 	FBS_ASK_VIDEO,
+	FBS_TARGET,
 	FBS_DELETE,
 	FBS_EDIT,
 	FBS_REFRESH,
@@ -153,7 +154,8 @@ extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step
 	fb_step_live, fb_step_post, fb_step_look_dup, fb_step_link, fb_step_sweep,
 	fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk, fb_step_video_finish,
 	fb_step_video_status, fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo,
-	fb_step_ask_video, fb_step_delete, fb_step_edit, fb_step_refresh, fb_step_check_token,
-	fb_step_check_page, fb_step_check_tasks, fb_step_stats, fb_step_stats_one;
+	fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit, fb_step_refresh,
+	fb_step_check_token, fb_step_check_page, fb_step_check_tasks, fb_step_stats,
+	fb_step_stats_one;
 
 #endif

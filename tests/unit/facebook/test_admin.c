@@ -49,6 +49,24 @@ static void a_post_is_taken_back(void **state)
 	}
 }
 
+static void a_post_confirmed_without_its_id_is_found_by_its_photos(void **state)
+{
+	(void)state;
+	struct lt_id ids[] = { { 1, LT_UNKNOWN, z("text:0123456789abcdef") },
+		{ 2, LT_UNKNOWN, z("1221") } };
+	struct sh *h = fbt_open();
+	size_t j = job(h, LT_J_RECALL, ids, 2, "");
+	fbt_say(h, "GET", "/published_posts", 200,
+		"{\"data\":[{\"id\":\"" PAGE "_1\"},{\"id\":\"" POST
+		"\",\"attachments\":{\"data\":[{\"target\":{\"id\":\"1221\"}}]}}]}");
+	fbt_say(h, "DELETE", "/" POST, 200, "{\"success\":true}");
+	outcome_is(h, j, LT_ACCEPTED);
+	j = job(h, LT_J_RECALL, ids, 2, "");
+	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_REFUSED);
+	fbt_over(h);
+}
+
 static void a_correction_gives_a_new_fingerprint(void **state)
 {
 	(void)state;
@@ -304,6 +322,7 @@ static void a_video_goes_up_in_the_pieces_that_are_asked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_post_is_taken_back),
+		cmocka_unit_test(a_post_confirmed_without_its_id_is_found_by_its_photos),
 		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
 		cmocka_unit_test(the_page_token_is_derived_and_stored),
 		cmocka_unit_test(a_check_names_what_is_wrong),
