@@ -20,8 +20,8 @@ static void on_scan_timer(struct timer *t)
 static void lists_init(struct dispatch *d)
 {
 	struct list *all[] = { &d->lanes, &d->accts, &d->groups, &d->lots, &d->dirty, &d->pool,
-		&d->intents, &d->steps, &d->outs, &d->prep_lru, &d->recons, &d->progress, &d->mem,
-		&d->fill_list, &d->setups, &d->creds };
+		&d->intents, &d->steps, &d->outs, &d->receipts, &d->prep_lru, &d->recons,
+		&d->progress, &d->mem, &d->fill_list, &d->setups, &d->creds };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		list_init(all[i]);

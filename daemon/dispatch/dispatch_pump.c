@@ -234,5 +234,6 @@ void dispatch_pump_run(struct task *t)
 	while ((n = list_pop(&now)) != NULL)
 		lane_pump(CONTAINER_OF(n, struct dlane, dirty));
 	turn_kick(d);
+	receipts_go(d);
 	stop_check(d);
 }

@@ -9,18 +9,26 @@
 
 struct receipt_cmd {
 	struct sq_receipt c;
+	struct list node;
+	uint64_t
+		behind; /* so many outcomes go to the writer before it: a report may come in the turn of its answer */
 	struct dispatch *d;
 	struct dhost *host;
 	uint64_t ticket; /* 0: nobody waits */
 };
 
-static void on_receipt_stored(struct store_cmd *cmd)
+struct receipts_turn { /* one at a time, of many */
+	struct sq_receipts c;
+	struct dispatch *d;
+	struct sq_receipt *v[D_RECEIPTS_MAX];
+};
+
+static void receipt_stored(struct receipt_cmd *r, int rc)
 {
-	struct receipt_cmd *r = CONTAINER_OF(cmd, struct receipt_cmd, c.cmd);
 	struct dispatch *d = r->d;
 	struct dlot *l = r->c.ret_lot ? lot_find(d, r->c.ret_lot) : NULL;
 
-	if (cmd->rc == 0 && r->c.ret_to >= 0) {
+	if (rc == 0 && r->c.ret_to >= 0) {
 		log_line(LOG_INFO, "ev=receipt.done msg=%lld from=%s to=%s code=%s",
 			(long long)r->c.ret_delivery, dlv_state_name(r->c.ret_from),
 			dlv_state_name(r->c.ret_to), LOG_Q(str_of(r->c.code)));
@@ -28,9 +36,54 @@ static void on_receipt_stored(struct store_cmd *cmd)
 			lot_count(l, (enum dlv_state)r->c.ret_from, (enum dlv_state)r->c.ret_to);
 	}
 	if (r->ticket)
-		channel_saved(r->host->cs, r->ticket, cmd->rc);
+		channel_saved(r->host->cs, r->ticket, rc);
 	d_free(r);
 	cmd_end(d);
+}
+
+static void on_receipts_stored(struct store_cmd *cmd)
+{
+	struct receipts_turn *t = CONTAINER_OF(cmd, struct receipts_turn, c.cmd);
+	struct dispatch *d = t->d;
+
+	d->rc_out = false;
+	for (size_t i = 0; i < t->c.n; i++)
+		receipt_stored(CONTAINER_OF(t->v[i], struct receipt_cmd, c), cmd->rc);
+	d_free(t);
+	dispatch_kick(d);
+}
+
+/* What waits and whose outcomes have gone before it: one command for all of it, the next one when that is back. */
+void receipts_go(struct dispatch *d)
+{
+	struct receipts_turn *t;
+
+	if (d->rc_out || list_empty(&d->receipts))
+		return;
+	t = d_alloc(d, sizeof(*t));
+	t->d = d;
+	t->c.n = 0;
+	while (t->c.n < D_RECEIPTS_MAX && !list_empty(&d->receipts)) {
+		struct receipt_cmd *r = CONTAINER_OF(d->receipts.next, struct receipt_cmd, node);
+		if (r->behind > d->outs_gone && !d->dead)
+			break;
+		list_del(&r->node);
+		t->v[t->c.n++] = &r->c;
+	}
+	if (t->c.n == 0) {
+		d_free(t);
+		return;
+	}
+	t->c.v = t->v;
+	sq_receipts_init(&t->c);
+	t->c.cmd.done = on_receipts_stored;
+	d->rc_out = true;
+	int sent = store_submit(
+		d->o.store, &t->c.cmd); /* from here on the command is the store's */
+	if (sent) {
+		t->c.cmd.rc = sent;
+		on_receipts_stored(&t->c.cmd);
+	}
 }
 
 static void receipt_submit(struct receipt_cmd *r)
@@ -38,15 +91,11 @@ static void receipt_submit(struct receipt_cmd *r)
 	struct dispatch *d = r->d;
 
 	sq_receipt_init(&r->c);
-	r->c.cmd.done = on_receipt_stored;
 	r->c.retry_ms = D_ORPHAN_RETRY_MS;
+	r->behind = d->outs_gone + d->n_outs_wait;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &r->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		r->c.cmd.rc = sent;
-		on_receipt_stored(&r->c.cmd);
-	}
+	list_push(&d->receipts, &r->node);
+	dispatch_kick(d);
 }
 
 static void ids_join(struct sq_receipt *c, const struct lt_receipt *r, bool phones)

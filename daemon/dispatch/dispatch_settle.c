@@ -10,7 +10,7 @@
 #include "dispatch/dispatch_internal.h"
 
 #define LOTS_ROUND    64 /* lots whose unknowns are read in one round */
-#define ORPHANS_ROUND 64
+#define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
 #define RESTARTS_MAX  2
 
@@ -342,6 +342,8 @@ static void settle_ran(struct work *w)
 		lot_unref(s->lot[i].lot);
 	for (size_t i = 0; i < s->n_orphan && !d->stopping; i++)
 		receipt_again(d, &s->orphan[i]);
+	if (s->n_orphan == ORPHANS_ROUND)
+		s->orphans_ms = 0; /* there are more: the next round */
 	d_free(s->orphan);
 	s->orphan = NULL;
 	s->n_orphan = s->n_lot = 0;

@@ -231,6 +231,7 @@ static void outcomes_done(struct store_cmd *cmd)
 			else
 				list_push_front(&d->outs, &d->o_copy[i]->node);
 			d->n_outs_wait++;
+			d->outs_gone--;
 		}
 		d->o_single = d->n_outs_wait;
 	}
@@ -347,6 +348,7 @@ static void take_outcomes(struct dispatch *d)
 		d->o_copy[d->n_o] = c;
 		d->ov[d->n_o++] = &c->out;
 		d->n_outs_wait--;
+		d->outs_gone++;
 		if (c->has_hold)
 			d->hv[holds++] = c->hold;
 	}

@@ -296,6 +296,12 @@ struct sq_receipt {
 	void *user;
 };
 void sq_receipt_init(struct sq_receipt *c);
+struct sq_receipts { /* many at once, all or none */
+	struct store_cmd cmd; /* STORE_OUTCOME */
+	struct sq_receipt **v;
+	size_t n;
+};
+void sq_receipts_init(struct sq_receipts *c);
 uint64_t sq_receipt_phone(struct str address); /* 0: no phone number */
 int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_receipt *o), void *ctx) MUST_CHECK;

@@ -328,6 +328,22 @@ void sq_receipt_init(struct sq_receipt *c)
 	c->ret_from = c->ret_to = -1;
 }
 
+static int receipts_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_receipts *c = CONTAINER_OF(cmd, struct sq_receipts, cmd);
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n && rc == 0; i++)
+		rc = receipt_run(tx, &c->v[i]->cmd);
+	return rc;
+}
+
+void sq_receipts_init(struct sq_receipts *c)
+{
+	c->cmd.class = STORE_OUTCOME;
+	c->cmd.run = receipts_run;
+}
+
 int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_receipt *o), void *ctx)
 {
