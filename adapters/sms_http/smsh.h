@@ -164,6 +164,10 @@ void smsh_verdict_lost(struct smsh_verdict *ret, const struct lt_http_res *res);
 void smsh_verdict_set(struct smsh_verdict *v, int32_t outcome, int32_t scope, uint32_t flags,
 	const char *code, const char *text);
 int64_t smsh_backoff(const struct smsh_vars *v, const struct smsh_answer *a);
+#define SMSH_TAG_MAX 17
+bool smsh_phone_tag(const struct smsh_vars *v, struct lt_str key, struct lt_str e164,
+	char dst[static SMSH_TAG_MAX]);
+void smsh_mask(char *text, struct lt_str phone);
 bool smsh_same_phone(struct lt_str a, struct lt_str b); /* last nine digits */
 /* Copies without control characters, cut at a code point. */
 void smsh_copy(char *dst, size_t size, struct lt_str s);

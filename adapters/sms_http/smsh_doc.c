@@ -108,7 +108,7 @@ int smsh_form_read(struct smsh_doc *d, struct lt_str text)
 		d->nodes[at].key = form_decode(d, (struct lt_str){ pair.p, n });
 		d->nodes[at].text = form_decode(
 			d, eq == NULL ? (struct lt_str){ 0 } : ltc_from(pair, n + 1));
-		if (!ltc_utf8_valid(d->nodes[at].text))
+		if (!ltc_utf8_valid(d->nodes[at].key) || !ltc_utf8_valid(d->nodes[at].text))
 			return smsh_doc_fail(d, 1, "a field is not UTF-8");
 	}
 	return 0;

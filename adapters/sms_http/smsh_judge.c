@@ -262,14 +262,40 @@ static uint32_t item_of(const struct smsh_vars *v, uint32_t items, const struct 
 	return SMSH_NONE;
 }
 
-/* An id that all recipients of a request share is told apart by the number behind it. */
-static void with_phone(const struct smsh_vars *v, struct smsh_verdict *r)
+/* Numbers stand in no id, for ids stand in logs: a keyed digest tells those apart that share an id. */
+bool smsh_phone_tag(const struct smsh_vars *v, struct lt_str key, struct lt_str e164,
+	char dst[static SMSH_TAG_MAX])
 {
-	struct lt_str p = v->phones[v->phone_i];
-	size_t n = strlen(r->id[0]);
+	struct lt_src src = { .bytes = e164 };
+	uint8_t mac[64];
+	size_t n = sizeof(mac);
 
-	if (r->n_ids == 1)
-		(void)snprintf(r->id[0] + n, sizeof(r->id[0]) - n, "/%.*s", (int)p.n, p.p);
+	if (v->host->mac(v->host->ctx, v->job, LT_MAC_HMAC_SHA256, key, &src, 1, mac, &n) != 0 ||
+		n < 8)
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		(void)snprintf(dst + 2 * i, 3, "%02x", mac[i]);
+	return true;
+}
+
+static void with_phone(const struct smsh_vars *v, struct lt_str key, struct smsh_verdict *r)
+{
+	size_t n = strlen(r->id[0]);
+	char tag[SMSH_TAG_MAX];
+
+	if (r->n_ids == 1 && smsh_phone_tag(v, key, v->phones[v->phone_i], tag))
+		(void)snprintf(r->id[0] + n, sizeof(r->id[0]) - n, "/%s", tag);
+}
+
+/* The gateway likes to repeat the number; it does not belong into records. */
+void smsh_mask(char *text, struct lt_str phone)
+{
+	for (char *p = text; *p != '\0';) {
+		size_t n = strspn(p, "0123456789");
+		if (n >= 9 && smsh_same_phone((struct lt_str){ p, n }, phone))
+			memset(p, '*', n);
+		p += n + (p[n] != '\0');
+	}
 }
 
 void smsh_judge_of(const struct smsh_vars *v, uint32_t at, struct smsh_answer *a,
@@ -298,6 +324,6 @@ void smsh_judge_of(const struct smsh_vars *v, uint32_t at, struct smsh_answer *a
 			class_set(r, then);
 		return;
 	}
-	if (ltc_eqz(smsh_v_text(ven, at, "with_phone"), "true"))
-		with_phone(v, r);
+	if (smsh_v_text(ven, at, "with_phone").n > 0)
+		with_phone(v, smsh_v_text(ven, at, "with_phone"), r);
 }

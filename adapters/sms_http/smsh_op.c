@@ -10,8 +10,9 @@
 #define CHAIN_MAX SMSH_BATCH_MAX
 #define START_MAX 4096
 
-static void finish(struct smsh_op *op, const struct smsh_verdict *v)
+static void finish(struct smsh_op *op, const struct smsh_verdict *verdict)
 {
+	struct smsh_verdict own = *verdict, *v = &own;
 	struct smsh_session *s = op->session;
 	const struct lt_host *h = s->inst->host;
 	struct lt_id ids[SMSH_IDS_MAX];
@@ -25,6 +26,8 @@ static void finish(struct smsh_op *op, const struct smsh_verdict *v)
 		.n_ids = v->n_ids,
 		.retry_after_ms = v->retry_ms };
 
+	smsh_mask(own.text, op->work->address);
+	smsh_mask(own.code, op->work->address);
 	for (size_t i = 0; i < v->n_ids; i++)
 		ids[i] = (struct lt_id){
 			.effect = (uint32_t)i, .outcome = v->id_outcome[i], .id = ltc_z(v->id[i])

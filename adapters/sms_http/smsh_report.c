@@ -31,37 +31,36 @@ static struct lt_str text_of(
 	return s;
 }
 
-/* Candidates in order: with the number behind it where ids are shared, then as it stands. */
-static uint32_t ids_of(const struct smsh_vendor *v, uint32_t at, const struct smsh_answer *a,
+/* Our canonical form of a number of theirs. */
+static struct lt_str e164_of(struct lt_str phone, char dst[static 24])
+{
+	bool local = phone.n > 1 && phone.p[0] == '0';
+	struct lt_str digits = phone.n > 0 && (phone.p[0] == '+' || local) ? ltc_from(phone, 1)
+									   : phone;
+
+	(void)snprintf(dst, 24, "+%s%.*s", local ? "84" : "", (int)(digits.n < 18 ? digits.n : 18),
+		digits.p == NULL ? "" : digits.p);
+	return ltc_z(dst);
+}
+
+/* Candidates in order: with the mark of the number behind it where ids are shared, then as it stands. */
+static uint32_t ids_of(const struct smsh_vars *v, uint32_t at, const struct smsh_answer *a,
 	struct lt_str phone, char keep[static 200], struct lt_str ids[static IDS_MAX])
 {
-	uint32_t node = smsh_member(&v->doc, at, "id"), n = 0;
-	struct lt_str id = text_of(v, at, "id", a);
+	const struct smsh_vendor *ven = &v->si->vendor;
+	uint32_t node = smsh_member(&ven->doc, at, "id"), n = 0;
+	struct lt_str id = text_of(ven, at, "id", a), key = smsh_v_text(ven, at, "with_phone");
+	char e164[24], tag[SMSH_TAG_MAX];
 
-	if (id.n > 0 && id.n < 120 && phone.n > 0 &&
-		ltc_eqz(smsh_v_text(v, at, "with_phone"), "true")) {
-		size_t digits = 0;
-		memcpy(keep, id.p, id.n);
-		keep[id.n] = '/';
-		struct lt_str p = phone;
-		/* our canonical form, whatever theirs is */
-		keep[id.n + 1] = '+';
-		if (p.p[0] == '+')
-			p = ltc_from(p, 1);
-		size_t at_c = id.n + 2;
-		if (p.n > 0 && p.p[0] == '0') {
-			memcpy(keep + at_c, "84", 2);
-			at_c += 2;
-			p = ltc_from(p, 1);
-		}
-		for (; digits < p.n && digits < 15; digits++)
-			keep[at_c++] = p.p[digits];
-		ids[n++] = (struct lt_str){ keep, at_c };
+	if (id.n > 0 && id.n < 120 && phone.n > 0 && key.n > 0 &&
+		smsh_phone_tag(v, key, e164_of(phone, e164), tag)) {
+		int len = snprintf(keep, 200, "%.*s/%s", (int)id.n, id.p, tag);
+		ids[n++] = (struct lt_str){ keep, (size_t)len };
 	}
-	if (node != SMSH_NONE && v->doc.nodes[node].type == SMSH_ARRAY) {
-		for (uint32_t c = v->doc.nodes[node].first; c != SMSH_NONE && n < IDS_MAX;
-			c = v->doc.nodes[c].next) {
-			struct lt_str s = smsh_text_at(&a->doc, a->root, smsh_text(&v->doc, c));
+	if (node != SMSH_NONE && ven->doc.nodes[node].type == SMSH_ARRAY) {
+		for (uint32_t c = ven->doc.nodes[node].first; c != SMSH_NONE && n < IDS_MAX;
+			c = ven->doc.nodes[c].next) {
+			struct lt_str s = smsh_text_at(&a->doc, a->root, smsh_text(&ven->doc, c));
 			if (s.n > 0)
 				ids[n++] = s;
 		}
@@ -81,6 +80,7 @@ int smsh_report_tell(struct smsh_other *o, uint32_t section, const struct smsh_a
 	struct lt_str ids[IDS_MAX],
 		word = hit == SMSH_NONE ? LTC_LIT("unknown") : smsh_v_text(v, hit, "state");
 	char keep[200], code[80], text[201];
+	struct smsh_vars vars = { .si = si, .host = h, .job = o->job };
 	struct lt_receipt r = { .struct_size = sizeof(r), .ids = ids, .at_ms = h->wall_ms(h->ctx) };
 
 	if (when != SMSH_NONE && !smsh_cond(v, when, a))
@@ -98,11 +98,13 @@ int smsh_report_tell(struct smsh_other *o, uint32_t section, const struct smsh_a
 		ids[0] = item->ids[o->pending < item->n_ids ? o->pending : 0].id;
 		r.n_ids = 1;
 	} else
-		r.n_ids = ids_of(v, section, a, r.recipient, keep, ids);
+		r.n_ids = ids_of(&vars, section, a, r.recipient, keep, ids);
 	if (r.n_ids == 0 && r.ref.n == 0)
 		return 1;
 	smsh_copy(code, sizeof(code), text_of(v, section, "code", a));
 	smsh_copy(text, sizeof(text), text_of(v, section, "text", a));
+	smsh_mask(code, r.recipient);
+	smsh_mask(text, r.recipient);
 	r.code = ltc_z(code);
 	r.text = ltc_z(text);
 	return h->receipt(h->ctx, o->job, &r, token);
@@ -185,13 +187,7 @@ static void tell_inbound(struct smsh_other *o, const struct smsh_answer *a)
 
 	in.text = text_of(v, v->inbound, "text", a);
 	in.dedupe = text_of(v, v->inbound, "id", a);
-	if (phone.n > 0 && phone.n < 17 && phone.p[0] == '0')
-		(void)snprintf(e164, sizeof(e164), "+84%.*s", (int)phone.n - 1, phone.p + 1);
-	else
-		(void)snprintf(e164, sizeof(e164), "%s%.*s",
-			phone.n > 0 && phone.p[0] == '+' ? "" : "+",
-			(int)(phone.n < 18 ? phone.n : 18), phone.p == NULL ? "" : phone.p);
-	in.address = ltc_z(e164);
+	in.address = e164_of(phone, e164);
 	told(o, h->inbound(h->ctx, o->job, &in, SMSH_T_REPORT));
 }
 

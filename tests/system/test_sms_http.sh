@@ -38,7 +38,7 @@ route() { # route CHANNEL
 	admin -q reload >/dev/null
 }
 in_state() { operator --json report "$1" | jq --arg s "$2" '[.deliveries[] | select(.state == $s)] | length'; }
-all_in() { [ "$(in_state "$1" "$2")" = "$3" ]; }
+all_in() { sleep 0.2; [ "$(in_state "$1" "$2")" = "$3" ]; }
 resting() { operator --json report "$1" | jq -e '(.deliveries | length) == 35 and ([.deliveries[] | select(.state == "waiting" or .state == "sending" or .state == "accepted")] | length) == 0'; }
 # What each duty phone shall read, made independently of the daemon.
 cat >"$PLACE/expect.py" <<'END'
@@ -142,5 +142,6 @@ same "none went out twice" "$(doubles "$from")" 0
 same "the rest is unknown: its intent was open" "$(($(in_state TTBC-2026-224 delivered) + $(in_state TTBC-2026-224 unknown)))" "$N"
 check "fsck is clean" operator fsck
 check "no secret stands in the log" bash -c "! grep -q canary '$PLACE/lantoad.log'"
+check "no number of a recipient either" bash -c "! grep -Eq '(84|0)9100001[0-9]{2}' '$PLACE/lantoad.log'"
 check "nor in the state" bash -c "! grep -rq canary '$PLACE/state'"
 tap_end

@@ -82,9 +82,9 @@ static void a_batch_is_one_request_whose_answer_is_shared_out(void **state)
 	sh_answer(g.h, 0, LT_P_ANSWERED, 200,
 		"{\"status\":\"success\",\"code\":\"00\",\"data\":{\"tranId\":5,\"invalidPhone\":[\"84912345672\"]}}");
 	assert_int_equal(sh_result(g.h, op)->outcome, LT_ACCEPTED);
-	assert_string_equal(sh_result(g.h, op)->id, "5/+84912345671");
+	assert_string_equal(sh_result(g.h, op)->id, "5/0001020304050607");
 	assert_int_equal(sh_result(g.h, op + 1)->outcome, LT_REFUSED);
-	assert_string_equal(sh_result(g.h, op + 2)->id, "5/+84912345673");
+	assert_string_equal(sh_result(g.h, op + 2)->id, "5/0001020304050607");
 	op = batch(&g, PAYLOAD_GSM, 1);
 	sh_answer(g.h, 1, LT_P_MAYBE_SENT, 0, NULL);
 	for (size_t i = 0; i < 3; i++)
@@ -258,10 +258,10 @@ static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 		{ "esms", "GET", "SMSID=s1&SendStatus=99", NULL, NULL, 200, LT_UNKNOWN, "s1" },
 		{ "speedsms", "POST", "", "application/json",
 			"{\"type\":\"report\",\"tranId\":7,\"phone\":\"84912345678\",\"status\":0}",
-			200, LT_RC_DELIVERED, "7/+84912345678" },
+			200, LT_RC_DELIVERED, "7/0001020304050607" },
 		{ "speedsms", "POST", "", "application/json",
 			"{\"type\":\"report\",\"tranId\":7,\"phone\":\"0912345678\",\"status\":65}",
-			200, LT_RC_FAILED, "7/+84912345678" },
+			200, LT_RC_FAILED, "7/0001020304050607" },
 		{ "vonage", "GET", "messageId=0A1&status=delivered&msisdn=84912345678&client-ref=r",
 			NULL, NULL, 200, LT_RC_DELIVERED, "0A1" },
 		{ "vonage", "POST", "", "application/x-www-form-urlencoded",
@@ -362,8 +362,7 @@ static void a_text_from_a_phone_is_handed_on(void **state)
 static void a_poll_asks_for_each_id_and_tells_what_it_learns(void **state)
 {
 	struct gate g;
-	struct lt_id ids[] = { { .id = ltc_z("41/+84912345671") },
-		{ .id = ltc_z("42/+84912345672") } };
+	struct lt_id ids[] = { { .id = ltc_z("41/a1b2") }, { .id = ltc_z("42/a1b3") } };
 	struct lt_item items[] = { { .struct_size = sizeof(struct lt_item),
 					   .address = ltc_z("+84912345671"),
 					   .ids = ids,
@@ -439,6 +438,21 @@ static void the_balance_is_asked_told_and_warned_about(void **state)
 	gate_free(&g);
 }
 
+static void a_number_that_the_gateway_repeats_does_not_get_into_records(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "esms");
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = gate_send(&g, "+84912345678", "r", PAYLOAD_GSM);
+	sh_answer(g.h, 0, LT_P_ANSWERED, 200,
+		"{\"CodeResult\":\"99\",\"ErrorMessage\":\"phone 0912345678, 84912345678 bad (code 123456789)\"}");
+	assert_string_equal(
+		sh_result(g.h, op)->text, "phone **********, *********** bad (code 123456789)");
+	gate_free(&g);
+}
+
 static void a_session_ends_when_its_last_op_has(void **state)
 {
 	struct gate g;
@@ -474,6 +488,7 @@ int main(void)
 		cmocka_unit_test(a_poll_asks_for_each_id_and_tells_what_it_learns),
 		cmocka_unit_test(a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit),
 		cmocka_unit_test(the_balance_is_asked_told_and_warned_about),
+		cmocka_unit_test(a_number_that_the_gateway_repeats_does_not_get_into_records),
 		cmocka_unit_test(a_session_ends_when_its_last_op_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
