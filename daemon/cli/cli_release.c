@@ -258,6 +258,31 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	}
 }
 
+static int by_order(const void *x, const void *y)
+{
+	static const char *const keys[] = { "order", "channel", "address" };
+	const cJSON *a = *(const cJSON *const *)x, *b = *(const cJSON *const *)y;
+	int cmp = 0;
+	for (size_t i = 0; i < ARRAY_LEN(keys) && cmp == 0; i++)
+		cmp = strcmp(json_z(a, keys[i], ""), json_z(b, keys[i], ""));
+	return cmp;
+}
+
+/* Pages come as they are stored: people read parts in order, offices in their official one. */
+static void report_sort(cJSON *rows)
+{
+	size_t n = rows ? (size_t)cJSON_GetArraySize(rows) : 0, i = 0;
+	if (n < 2)
+		return;
+	cJSON **v = x_calloc(n, sizeof(*v));
+	while (rows->child)
+		v[i++] = cJSON_DetachItemViaPointer(rows, rows->child);
+	qsort(v, n, sizeof(*v), by_order);
+	for (i = 0; i < n; i++)
+		json_add(rows, v[i]);
+	free(v);
+}
+
 /* All pages of a report as one document. */
 static int whole_report(struct cli *c, const char *method, cJSON *params, cJSON **ret)
 {
@@ -288,6 +313,7 @@ static int whole_report(struct cli *c, const char *method, cJSON *params, cJSON 
 		}
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(whole, "more");
+	report_sort(cJSON_GetObjectItemCaseSensitive(whole, "deliveries"));
 	*ret = whole;
 	return 0;
 }

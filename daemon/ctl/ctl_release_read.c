@@ -2,6 +2,7 @@
  * Thread: worker, inside a reader's snapshot. Numbers are counted by the store, never guessed. A person of an office sees the
  * deliveries of that office and those below it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -349,7 +350,10 @@ static int on_delivery(void *ctx, const struct q_delivery *d)
 		return 0;
 	}
 	cJSON *o = json_obj();
+	char order[200];
+	(void)snprintf(order, sizeof(order), "%02d %.180s", d->part_no, d->office_order);
 	json_put_i64(o, "delivery", d->id);
+	json_put_z(o, "order", order); /* of parts, in them the official one of offices */
 	json_put_z(o, "part", d->part);
 	json_put_z(o, "office", d->office);
 	json_put_z(o, "channel", chan_kind_name(d->kind));

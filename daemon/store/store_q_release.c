@@ -158,7 +158,7 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 		"url FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1)), "
 		"(SELECT code FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1), "
 		"(SELECT said FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1), "
-		"(SELECT value FROM step s WHERE s.delivery_id=d.id AND s.name='!why') "
+		"(SELECT value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), l.part, ifnull(f.ord,'') "
 		"FROM delivery d INDEXED BY delivery_once JOIN lot l ON l.id=d.lot_id LEFT JOIN contact c ON c.id=d.contact_id LEFT JOIN office f "
 		"ON f.id=l.office_id LEFT JOIN part p ON p.release_id=l.release_id AND p.rev=?5 AND p.part=l.part WHERE (d.once, d.contact_id)>"
 		"(?1, ?2) AND d.once<?3 AND (?6 IS NULL OR l.office_id IN o) ORDER BY d.once, d.contact_id LIMIT ?4",
@@ -180,6 +180,8 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 			.url = col_z(st, 11),
 			.code = col_z(st, 12),
 			.said = col_z(st, 13),
+			.part_no = (int)col_i64(st, 15),
+			.office_order = col_z(st, 16),
 			.why = *col_z(st, 14) ? col_z(st, 14) : col_z(st, 8) };
 		int stop = row(ctx, &d);
 		if (stop < 0) {

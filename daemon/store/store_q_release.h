@@ -37,9 +37,9 @@ int q_lots(struct db *db, const struct release_row *r, int (*row)(void *ctx, con
 
 struct q_delivery {
 	int64_t id, at, tries; /* at: of the last attempt; 0: none */
-	const char *part, *office, *provider_id, *url, *code, *said, *why;
+	const char *part, *office, *office_order, *provider_id, *url, *code, *said, *why;
 	struct str address;
-	int kind, state, gate;
+	int kind, state, gate, part_no;
 };
 /* Deliveries by id after `after`; under: only those of this office and below (NULL: all). */
 int q_deliveries(struct db *db, const struct release_row *r, const char *under, int64_t after,
