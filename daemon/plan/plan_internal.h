@@ -131,7 +131,24 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 int check_reopen(struct plan *p, struct store_reader *r, const struct release_row *rel, int64_t rev,
 	struct checked *ret, struct err *e) MUST_CHECK;
 void check_rules(struct checked *c); /* check_rules.c: times, campaign, links, internal, similar */
-void check_prepare(struct checked *c);                           /* check_prepare.c */
+void check_prepare(struct checked *c); /* check_prepare.c */
+/* What the lots of a part cost when it starts (plan_money.c). Prepared rows are told as they are made again, then each lot. */
+struct part_money {
+	struct part_money_lot {
+		int64_t lot, account, cost;
+	} * v;
+	size_t n, cap;
+	int64_t row_cost; /* dearest row of the lot at hand */
+	char class[64];   /* of the lot at hand */
+	int64_t waiting, account;
+};
+void part_money_done(struct part_money *m);
+int part_money_lot(struct part_money *m, struct db *db, int64_t lot) MUST_CHECK; /* begins a lot */
+void part_money_row(struct part_money *m, const struct prepared *p);
+void part_money_end(struct part_money *m, int64_t lot);
+/* Calls hold for every lot that must not open: over the ceiling (-1: none), or over what the gateway has left. */
+int part_money_check(struct part_money *m, struct db *db, int64_t cost_max, int64_t now,
+	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx) MUST_CHECK;
 void check_money(struct checked *c); /* plan_money.c: costs, ceilings, what is left of budgets */
 int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
 /* The lists that the manifest calls listed, with part numbers; owned, NULL where there are none. */

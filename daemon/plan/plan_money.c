@@ -3,6 +3,7 @@
  * warning, because what exceeds it is held when it is sent, and it may be raised until then.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
 #include "plan/plan_internal.h"
@@ -162,4 +163,96 @@ void check_money(struct checked *c)
 		for (int p = 0; p < MONEY_PERIODS; p++)
 			if (x.messages[i] > 0)
 				check_budget(&x, i, (enum money_period)p);
+}
+
+/* --- when a part starts ------------------------------------------------------------------------------------------------------- */
+#define BALANCE_FRESH_MS INT64_C(86400000) /* an older answer says nothing about today */
+
+void part_money_done(struct part_money *m)
+{
+	free(m->v);
+	m->v = NULL;
+	m->n = m->cap = 0;
+}
+
+int part_money_lot(struct part_money *m, struct db *db, int64_t lot)
+{
+	struct sq_lot_money l;
+	int rc = sq_lot_money_get(db, lot, &l);
+
+	m->row_cost = 0;
+	m->waiting = l.waiting;
+	m->account = l.account_id;
+	memcpy(m->class, l.class, sizeof(m->class));
+	return rc;
+}
+
+void part_money_row(struct part_money *m, const struct prepared *p)
+{
+	int64_t cost = p ? cost_of(p, m->class) : 0;
+
+	m->row_cost = cost > m->row_cost ? cost : m->row_cost;
+}
+
+void part_money_end(struct part_money *m, int64_t lot)
+{
+	if (m->n == m->cap) {
+		m->cap = m->cap ? 2 * m->cap : 64;
+		m->v = x_realloc(m->v, m->cap, sizeof(*m->v));
+	}
+	m->v[m->n++] = (struct part_money_lot){ lot, m->account, m->row_cost * m->waiting };
+}
+
+static void hold_all(struct part_money *m, int64_t account, const char *why,
+	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if ((account && m->v[i].account != account) || !m->v[i].lot)
+			continue;
+		hold(ctx, m->v[i].lot, why);
+		m->v[i].lot = 0;
+	}
+}
+
+static int balance_check(struct part_money *m, struct db *db, size_t at, int64_t now,
+	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx)
+{
+	int64_t account = m->v[at].account, cost = 0, left = 0;
+	char why[240], a[32], b[32];
+
+	for (size_t i = 0; i < at; i++)
+		if (m->v[i].account == account)
+			return 0; /* looked at already */
+	for (size_t i = at; i < m->n; i++)
+		if (m->v[i].account == account)
+			cost += m->v[i].cost;
+	int rc = cost > 0 ? sq_balance_get(db, account, now - BALANCE_FRESH_MS, &left) : 0;
+	if (rc != 1 || left >= cost)
+		return rc < 0 ? rc : 0;
+	(void)snprintf(why, sizeof(why),
+		"balance: the gateway says that %s đ are left, and this part costs %s đ there",
+		money_print(a, sizeof(a), left), money_print(b, sizeof(b), cost));
+	hold_all(m, account, why, hold, ctx);
+	return 0;
+}
+
+int part_money_check(struct part_money *m, struct db *db, int64_t cost_max, int64_t now,
+	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx)
+{
+	int64_t cost = 0;
+	char why[240], a[32], b[32];
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		cost += m->v[i].cost;
+	if (cost_max >= 0 && cost > cost_max) {
+		(void)snprintf(why, sizeof(why),
+			"max_cost: the part would cost %s đ now, its ceiling is %s đ",
+			money_print(a, sizeof(a), cost), money_print(b, sizeof(b), cost_max));
+		hold_all(m, 0, why, hold, ctx);
+		return 0;
+	}
+	for (size_t i = 0; i < m->n && rc == 0; i++)
+		rc = balance_check(m, db, i, now, hold, ctx);
+	return rc;
 }

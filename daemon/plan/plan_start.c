@@ -23,6 +23,7 @@ struct plan_start {
 	struct plan_held *held;
 	size_t n_held, cap_held, remakes;
 	int64_t mark; /* of its planning, 0: not known */
+	struct part_money money;
 	bool replan;
 	int rc;
 	struct err err;
@@ -38,6 +39,11 @@ static void hold_lot(struct plan_start *s, int64_t lot_id, const char *why)
 	struct plan_held *h = &s->held[s->n_held++];
 	h->lot_id = lot_id;
 	snprintf(h->why, sizeof(h->why), "%s", why);
+}
+
+static void hold_for_money(void *ctx, int64_t lot_id, const char *why)
+{
+	hold_lot(ctx, lot_id, why);
 }
 
 /* "office hotline: was '1900 1', is '1900 2'" of the first variables that differ. */
@@ -80,6 +86,8 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	if (rc == -EIO || rc == -ENOMEM)
 		return rc;
 	*why = '\0';
+	if (rc == 0)
+		part_money_row(&s->money, made);
 	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0)
 		return 0;
 	buf_addz(&b, "changed: ");
@@ -125,6 +133,8 @@ static int lot_check(struct plan_start *s, struct store_reader *r, const struct 
 	const struct plan_office *o = plan_office_by_id(offices, lot->office_id);
 	int rc = prepared_rows_get(reader_db(r), &t->hash, (int)s->a.part.part, lot->channel_id,
 		lot->office_id, &rows, &n);
+	if (rc == 0)
+		rc = part_money_lot(&s->money, reader_db(r), lot->id);
 	if (rc == 0 && !o)
 		snprintf(why, sizeof(why), "changed: the office is not there any more");
 	for (size_t i = 0; i < n && rc == 0 && !*why; i++, s->remakes++)
@@ -133,6 +143,8 @@ static int lot_check(struct plan_start *s, struct store_reader *r, const struct 
 		rc = forms_known(r, lot, rows, n, why, sizeof(why));
 	if (rc == 0 && *why)
 		hold_lot(s, lot->id, why);
+	else if (rc == 0)
+		part_money_end(&s->money, lot->id);
 	free(rows);
 	return rc;
 }
@@ -186,6 +198,10 @@ static int start_check(struct plan_start *s, struct store_reader *r, struct err 
 	if (part) {
 		s->cmd.expires = manifest_expires(part, s->now);
 		rc = lots_check(s, r, t, e);
+		if (rc == 0 &&
+			part_money_check(&s->money, reader_db(r), part->cost_max, s->now,
+				hold_for_money, s) < 0)
+			rc = err_set(e, -EAGAIN, "the store could not be read");
 	}
 	plan_text_put(s->p, t);
 	return rc;
@@ -216,6 +232,7 @@ static void start_free(struct plan_start *s)
 	struct plan *p = s->p;
 	map64_del(p->starting, part_key(&s->a));
 	free(s->held);
+	part_money_done(&s->money);
 	free(s);
 	plan_idle(p);
 }

@@ -237,6 +237,32 @@ int sq_lane_class(struct db *db, int64_t lane, char *dst, size_t size)
 	return 0;
 }
 
+int sq_lot_money_get(struct db *db, int64_t lot, struct sq_lot_money *ret)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT n.account_id, l.n0, n.class FROM lot l JOIN lane n ON n.id=l.lane_id WHERE l.id=?",
+		"i", lot);
+
+	*ret = (struct sq_lot_money){ 0 };
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc < 0 ? rc : 0;
+	ret->account_id = col_i64(st, 0);
+	ret->waiting = col_i64(st, 1);
+	(void)str_copy(ret->class, sizeof(ret->class), col_str(st, 2));
+	db_reset(st);
+	return 0;
+}
+
+int sq_balance_get(struct db *db, int64_t account, int64_t since_ms, int64_t *ret)
+{
+	return db_get_i64(db, ret,
+		"SELECT value FROM account_stat WHERE account_id=? AND name='balance' AND at>=? ORDER BY at DESC LIMIT 1",
+		"ii", account, since_ms);
+}
+
 int sq_read_named(struct store_reader *r, bool office, const char *name, int64_t *ret_id)
 {
 	*ret_id = 0;

@@ -61,6 +61,15 @@ int sq_optout_list(struct store_tx *tx, int64_t contact, char *list, size_t size
 /* Class of destination of a lane; "" where it has none. */
 int sq_lane_class(struct db *db, int64_t lane, char *dst, size_t size) MUST_CHECK;
 
+/* A lot as money sees it. */
+struct sq_lot_money {
+	int64_t account_id, waiting;
+	char class[64];
+};
+int sq_lot_money_get(struct db *db, int64_t lot, struct sq_lot_money *ret) MUST_CHECK;
+/* What the provider said last of the account's balance, not before since_ms; 1 found, 0 not. */
+int sq_balance_get(struct db *db, int64_t account, int64_t since_ms, int64_t *ret) MUST_CHECK;
+
 /* Names of the configuration -> rows; 0 where there is none (yet). */
 int sq_read_named(
 	struct store_reader *r, bool office, const char *name, int64_t *ret_id) MUST_CHECK;

@@ -37,6 +37,7 @@ static struct scene {
 	struct conf_person people[8];
 	char *domains[1];
 	int opened, prepared, links;
+	int64_t cost; /* of one copy, in đồng */
 	bool link_answers;
 	const char *salt, *spec; /* spec: renditions are asked for */
 	struct renditions *renditions;
@@ -127,8 +128,7 @@ void prepared_unref(struct prepared *p)
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise)
 {
 	UNUSED(p);
-	UNUSED(name);
-	return otherwise;
+	return strcmp(name, "cost") == 0 && sc.cost ? sc.cost : otherwise;
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------------------------- */

@@ -554,6 +554,27 @@ static void suppressions_are_kept_by_hash_only(void **state)
 	assert_problem(2, "reason", "is no reason");
 }
 
+static void the_register_of_refusals_stops_advertising_only(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		run_z(IMPORT_WHAT_DO_NOT_CALL, "dnc.csv", "address\n+84912345678\n+84912345679\n"),
+		0);
+	assert_counts(2, 0, 0);
+	assert_int_equal(teststore_i64(&ts,
+				 "SELECT count(*) FROM suppression WHERE list='" SUPPRESS_ADS
+				 "' AND reason=7"),
+		2);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM suppression WHERE list=''"), 0);
+	assert_int_equal(run_z(IMPORT_WHAT_DO_NOT_CALL, "dnc.csv",
+				 "address,kind\nA@x.example,email\n+84912345678,\n"),
+		0);
+	assert_counts(1, 0, 0);
+	assert_int_equal(run_z(IMPORT_WHAT_DO_NOT_CALL, "dnc.csv", "address\n\xff\n"), -EBADMSG);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_DO_NOT_CALL, "dnc.csv", "phone\n+84912345678\n"), -EBADMSG);
+}
+
 /* --- crashes ---------------------------------------------------------------------------------------------------------------------------- */
 
 #define MANY 20000
@@ -769,6 +790,7 @@ int main(void)
 		T(yaml_is_read_like_csv),
 		T(a_person_of_an_office_brings_only_its_own),
 		T(suppressions_are_kept_by_hash_only),
+		T(the_register_of_refusals_stops_advertising_only),
 		T(an_import_that_was_cut_goes_on_after_a_restart),
 		T(an_import_whose_staging_file_is_gone_is_taken_back),
 		T(a_disk_that_is_full_is_waited_for),
