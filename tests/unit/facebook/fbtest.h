@@ -109,7 +109,7 @@ static inline struct sh_http *fbt_next(struct sh *h, const char *method, const c
 			return &h->http[i];
 		}
 	fail_msg("nothing is asked; wanted %s %s", method, part);
-	return NULL;
+	abort();
 }
 
 static inline void fbt_say(
