@@ -1,0 +1,147 @@
+/* test_money.c - budgets, quotas of lanes and the rules of advertising in the configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/crypt.h"
+#include "base/file.h"
+#include "conf/conf.h"
+#include "lib/tmpdir.h"
+
+#define HEAD "key_file: master.key\nroutes: {email: mail/relay}\nchannels_dir: ch\n"
+#define MAIL \
+	"name: mail\nkind: email\nadapter: email\nsettings: {host: 127.0.0.1}\naccounts: [{name: relay}]\n"
+
+static char *dir, top[512], channel[512];
+
+static int setup(void **state)
+{
+	char sub[512];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(crypt_init(), 0);
+	dir = tmpdir_new();
+	(void)snprintf(top, sizeof(top), "%s/lantoad.yaml", dir);
+	(void)snprintf(sub, sizeof(sub), "%s/ch", dir);
+	assert_int_equal(dir_make(sub, 0700, &e), 0);
+	(void)snprintf(channel, sizeof(channel), "%s/ch/mail.yaml", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tmpdir_remove(dir);
+	return 0;
+}
+
+static int load(const char *more, const char *lane, struct conf **ret, struct err *e)
+{
+	char text[4000];
+
+	(void)snprintf(text, sizeof(text), HEAD "%s", more);
+	assert_int_equal(file_write_durable(top, str_of(text), 0600, e), 0);
+	(void)snprintf(text, sizeof(text), MAIL "%s", lane);
+	assert_int_equal(file_write_durable(channel, str_of(text), 0600, e), 0);
+	e->text[0] = 0;
+	return conf_load(top, ret, e);
+}
+
+static void budgets_and_quotas_are_read(void **state)
+{
+	struct conf *c = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	int rc = load(
+		"budgets:\n  - {channel: mail, account: relay, budget_day: 5000000, quota_month: 20000}\n"
+		"  - {office: dien-bien, budget_month: 3000000, then: wait}\n  - {campaign: k, budget_total: 7}\n",
+		"lane: {quota_day: 100, budget_month: 9}\nclasses: {gmail: {quota_day: 5}}\n", &c,
+		&e);
+	assert_string_equal(e.text, "");
+	assert_int_equal(rc, 0);
+	assert_int_equal(c->n_budgets, 3);
+	assert_string_equal(c->budgets[0].name, "channel mail, account relay");
+	assert_int_equal(c->budgets[0].limits.dong[MONEY_DAY], 5000000);
+	assert_int_equal(c->budgets[0].limits.messages[MONEY_MONTH], 20000);
+	assert_false(c->budgets[0].waits_set);
+	assert_string_equal(c->budgets[1].name, "office dien-bien");
+	assert_true(c->budgets[1].waits_set && c->budgets[1].waits);
+	assert_int_equal(c->budgets[2].limits.dong[MONEY_TOTAL], 7);
+	const struct conf_channel *ch = conf_channel_find(c, "mail");
+	assert_int_equal(ch->lane.limits.messages[MONEY_DAY], 100);
+	assert_int_equal(ch->lane.limits.dong[MONEY_MONTH], 9);
+	assert_int_equal(conf_lane_of(ch, "gmail")->limits.messages[MONEY_DAY], 5);
+	conf_unref(c);
+}
+
+static void advertising_has_the_rules_of_the_decree_where_nothing_is_said(void **state)
+{
+	struct conf *c = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(load("", "", &c, &e), 0);
+	const struct conf_category_rule *r = conf_category_find(c, CAT_ADVERTISING);
+	assert_non_null(r);
+	assert_int_equal(r->per_recipient, 3);
+	assert_int_equal(r->per_window_ms, 86400000);
+	assert_int_equal(r->hours.n, 1);
+	assert_int_equal(r->hours.span[0].from_min, 420);
+	assert_int_equal(r->hours.span[0].to_min, 1320);
+	assert_int_equal(r->hours.span[0].days, 0x7f);
+	assert_null(conf_category_find(c, CAT_PUBLIC_NOTICE));
+	conf_unref(c);
+	c = NULL;
+	assert_int_equal(
+		load("categories: {advertising: {hours: \"08:00-20:00\", per_recipient: 1, per_window: 48h}}\n",
+			"", &c, &e),
+		0);
+	r = conf_category_find(c, CAT_ADVERTISING);
+	assert_int_equal(r->per_recipient, 1);
+	assert_int_equal(r->per_window_ms, 2 * 86400000);
+	assert_int_equal(r->hours.span[0].from_min, 480);
+	conf_unref(c);
+}
+
+static void every_mistake_is_named_with_what_is_right(void **state)
+{
+	static const char *const bad[][2] = { { "budgets: {office: a}\n", "a list" },
+		{ "budgets: [{office: a}]\n", "how much" },
+		{ "budgets: [{ofice: a, budget_day: 1}]\n", "office" },
+		{ "budgets: [{office: a, budget_day: 0}]\n", "budget_day" },
+		{ "budgets: [{office: a, budget_day: 1, then: stop}]\n", "'wait'" },
+		{ "budgets: [{account: a, budget_day: 1}]\n", "belongs to a 'channel'" },
+		{ "budgets: [{channel: mial, budget_day: 1}]\n", "no channel 'mial'" },
+		{ "budgets: [{channel: mail, account: x, budget_day: 1}]\n", "no account 'x'" },
+		{ "categories: {ads: {}}\n", "advertising" },
+		{ "categories: {advertising: {per_window: 5}}\n", "per_window" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct conf *c = NULL;
+		struct err e = { 0 };
+		assert_int_not_equal(load(bad[i][0], "", &c, &e), 0);
+		if (!strstr(e.text, bad[i][1]) || !strstr(e.text, "lantoad.yaml:"))
+			fail_msg("%s: '%s' does not say '%s'", bad[i][0], e.text, bad[i][1]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(budgets_and_quotas_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			advertising_has_the_rules_of_the_decree_where_nothing_is_said, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			every_mistake_is_named_with_what_is_right, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
