@@ -141,7 +141,7 @@ static int op_take(struct smpp_session *s, struct lt_job *job, const struct lt_w
 	*op = (struct smpp_op){ .job = job, .work = w, .session = s };
 	ltc_buf_init(&join, SMS_TEXT_MAX + 4096);
 	int rc = sms_payload_of(w, &join, &p);
-	if (rc < 0 || (p.text.p != NULL && p.text.p >= join.p && p.text.p < join.p + join.n))
+	if (rc < 0 || (join.n > 0 && p.text.p >= join.p && p.text.p < join.p + join.n))
 		return -EINVAL; /* one piece it is; what was joined would be gone after this call */
 	int n = cut_text(s, &p, cut);
 	if (n <= 0)
