@@ -100,14 +100,16 @@ int smsh_form_read(struct smsh_doc *d, struct lt_str text)
 	while (ltc_next(&rest, '&', &pair)) {
 		const char *eq = pair.n == 0 ? NULL : memchr(pair.p, '=', pair.n);
 		size_t n = eq == NULL ? pair.n : (size_t)(eq - pair.p);
+		struct lt_str value = { 0 };
 		if (n == 0)
 			continue;
 		uint32_t at = smsh_node_add(d, 0, SMSH_STRING, 1);
 		if (at == SMSH_NONE)
 			return -E2BIG;
 		d->nodes[at].key = form_decode(d, (struct lt_str){ pair.p, n });
-		d->nodes[at].text = form_decode(
-			d, eq == NULL ? (struct lt_str){ 0 } : ltc_from(pair, n + 1));
+		if (eq != NULL)
+			value = ltc_from(pair, n + 1);
+		d->nodes[at].text = form_decode(d, value);
 		if (!ltc_utf8_valid(d->nodes[at].key) || !ltc_utf8_valid(d->nodes[at].text))
 			return smsh_doc_fail(d, 1, "a field is not UTF-8");
 	}
