@@ -101,10 +101,11 @@ bool zj_is_array(struct lt_str raw)
 struct lt_str zj_get(struct lt_str obj, const char *key)
 {
 	struct lt_str hit = { 0 };
-	const char *end = obj.p + obj.n, *p;
+	const char *end, *p;
 
 	if (obj.n == 0)
 		return hit;
+	end = obj.p + obj.n;
 	p = blank(obj.p, end);
 	if (p == end || *p != '{')
 		return hit;
@@ -133,10 +134,11 @@ struct lt_str zj_get(struct lt_str obj, const char *key)
 
 bool zj_next(struct lt_str *rest, struct lt_str *ret)
 {
-	const char *end = rest->p + rest->n, *p;
+	const char *end, *p;
 
 	if (rest->n == 0)
 		return false;
+	end = rest->p + rest->n;
 	p = blank(rest->p, end);
 	if (p == end || (*p != '[' && *p != ','))
 		return false;
