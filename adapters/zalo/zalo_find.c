@@ -8,6 +8,7 @@
 
 #define FIND_SLACK_MS 120000 /* between their clock and ours */
 #define LIST_LIMIT    10
+#define GUARD_TRIES   6 /* from then on an article is made without the look */
 
 int zalo_list_page(struct zalo_op *op)
 {
@@ -39,7 +40,7 @@ static int title_in(struct zalo_op *op, const struct zalo_answer *a, int64_t fro
 {
 	struct lt_str rest = zj_get(a->data, "medias");
 	struct zalo_media m;
-	int n = 0;
+	int n = 0, passed = 0;
 
 	while (zalo_media_next(&rest, &m)) {
 		n++;
@@ -47,11 +48,23 @@ static int title_in(struct zalo_op *op, const struct zalo_answer *a, int64_t fro
 			continue;
 		if (!zalo_same_title(ltc_z(m.title), op->title) || (shown_only && !m.shown))
 			continue;
+		if (passed++ < op->looked_at)
+			continue;
+		op->found_ms = m.created_ms;
 		(void)snprintf(op->article, sizeof(op->article), "%s", m.id);
 		(void)snprintf(op->url, sizeof(op->url), "%s", m.link);
 		return 1;
 	}
+	op->looked_at = 0;
 	return n < LIST_LIMIT || ++op->page >= zalo_conf_of(op)->pages ? -1 : 0;
+}
+
+/* When this try began, by their clock as far as it is known. */
+static int64_t began_there(const struct zalo_op *op)
+{
+	const struct zalo_inst *zi = op->inst->priv;
+
+	return op->begun_ms + (zi->skew_known ? zi->skew_ms : 0) - FIND_SLACK_MS;
 }
 
 /* --- guard ------------------------------------------------------------------------------------------------------------------- */
@@ -116,8 +129,9 @@ void zalo_guard_detail_good(struct zalo_op *op, const struct zalo_answer *a)
 bool zalo_guard_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	(void)a;
-	if ((row->flags & LT_R_PERSON) != 0 || row->scope != LT_SCOPE_TARGET)
+	bool person = (row->flags & LT_R_PERSON) != 0 || row->outcome == ZALO_O_REFRESH;
+
+	if (person || op->work->try_no < GUARD_TRIES || strcmp(a->code, "-32") == 0)
 		return false;
 	zalo_begin(op);
 	return true;
@@ -125,16 +139,16 @@ bool zalo_guard_bad(
 
 void zalo_find(struct zalo_op *op)
 {
-	op->page = 0;
+	op->page = op->looked_at = 0;
 	op->article[0] = op->url[0] = '\0';
 	zalo_enter_later(op, ZS_FIND, zalo_conf_of(op)->find_wait_ms / 8 + 1);
 }
 
 void zalo_find_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	const struct zalo_inst *zi = op->inst->priv;
 	int64_t now = op->inst->host->wall_ms(op->inst->host->ctx);
-	int64_t from = op->begun_ms + (zi->skew_known ? zi->skew_ms : 0) - FIND_SLACK_MS;
+	/* clocks may be off: what is older is looked at too, and told by its mark */
+	int64_t from = began_there(op) - zalo_conf_of(op)->guard_hours * 3600000;
 	int hit = title_in(op, a, from, false);
 
 	if (hit > 0) {
@@ -151,8 +165,16 @@ void zalo_find_good(struct zalo_op *op, const struct zalo_answer *a)
 
 void zalo_find_detail_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	if (zalo_detail_mark(a, op->work->ref) != 0)
+	int mark = zalo_detail_mark(a, op->work->ref);
+	bool since = op->found_ms == 0 || op->found_ms >= began_there(op);
+
+	if (mark == 1 || (mark < 0 && since)) {
 		zalo_adopt(op);
-	else
+	} else if (since) {
 		already_there(op);
+	} else { /* an older one of the same title: the next */
+		op->looked_at++;
+		op->article[0] = op->url[0] = '\0';
+		zalo_enter(op, ZS_FIND);
+	}
 }

@@ -65,7 +65,7 @@ struct zalo_op {
 	uint64_t version; /* of the token that the call used */
 	uint32_t flags;   /* of the call under way */
 	int64_t begun_ms, found_ms, poll_end;
-	int page, again;
+	int page, again, looked_at; /* looked_at: articles of this page that were not the one */
 	size_t n_items, item;
 	struct zalo_item items[ZALO_ITEMS_MAX];
 	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[300], url[400];

@@ -118,7 +118,7 @@ static struct zl_oa *oa_add(struct zalo_sb *z, struct str id)
 		return oa;
 	oa = &z->oa[z->n_oa++];
 	*oa = (struct zl_oa){ .followers = 1000 + (int64_t)z->n_oa,
-		.casts_left = 4,
+		.casts_left = z->casts_left,
 		.zns_left = 1000000,
 		.articles_left = 1000000 };
 	(void)str_copy(oa->id, sizeof(oa->id), id);
@@ -148,6 +148,7 @@ static void put(char *dst, size_t size, const cJSON *in, const char *key)
 
 static void knobs(struct zalo_sb *z, const cJSON *in)
 {
+	z->casts_left = json_i64(in, "casts_left", z->casts_left);
 	z->life_ms = json_i64(in, "life_ms", z->life_ms);
 	z->expires_in = json_i64(in, "expires_in", z->expires_in);
 	z->polls = json_i64(in, "polls", z->polls);
@@ -247,6 +248,7 @@ static int zalo_open(struct sandbox *s, const cJSON *script, struct err *e)
 
 	z->s = s;
 	(void)signal(SIGPIPE, SIG_IGN); /* a client that was killed is no end for us */
+	z->casts_left = 4;
 	z->expires_in = 90000;
 	z->life_ms = 90000000;
 	z->polls = 1;

@@ -61,6 +61,7 @@ struct zalo_sb {
 	} group[ZL_GROUPS_MAX];
 	size_t n_group;
 	/* knobs */
+	int64_t casts_left; /* of an OA that is new */
 	int64_t life_ms, expires_in, polls, delay_ms, clock_off_ms, receipts_ms;
 	bool fetch, any_user, night, reply_14014, no_refresh_token, quoted, no_id_while_working;
 	bool keep_old_access; /* a new pair does not end the old access token */
