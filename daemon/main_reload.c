@@ -64,6 +64,8 @@ static void on_linger(struct timer *t)
 {
 	struct old_channels *o = CONTAINER_OF(t, struct old_channels, linger);
 	list_del(&o->node);
+	if (!o->app->stopping)
+		app_secrets_forget(o->app, o->channels);
 	channels_free(o->channels);
 	conf_unref(o->conf);
 	free(o);
