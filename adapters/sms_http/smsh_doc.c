@@ -239,8 +239,9 @@ uint32_t smsh_member(const struct smsh_doc *d, uint32_t object, const char *key)
 
 struct lt_str smsh_text(const struct smsh_doc *d, uint32_t node)
 {
-	return node >= d->n || d->nodes[node].type == SMSH_NULL ? (struct lt_str){ 0 }
-								: d->nodes[node].text;
+	if (node >= d->n || d->nodes[node].type == SMSH_NULL)
+		return (struct lt_str){ 0 };
+	return d->nodes[node].text;
 }
 
 struct lt_str smsh_text_at(const struct smsh_doc *d, uint32_t from, struct lt_str pointer)

@@ -218,7 +218,7 @@ void smsh_judge_one(
 
 bool smsh_same_phone(struct lt_str a, struct lt_str b)
 {
-	char da[9], db[9];
+	char da[9] = "", db[9] = "";
 	size_t na = 0, nb = 0;
 
 	for (size_t i = a.n; i > 0 && na < sizeof(da); i--)

@@ -123,9 +123,10 @@ static int body_raw(struct call *c, const struct smsh_vars *v, uint32_t node, st
 		return fail(c, "body", c->body.why);
 	for (size_t i = 0; i < c->body.n; i++) {
 		const struct smsh_piece *p = &c->body.piece[i];
-		c->f[c->n_f++] = p->secret.p != NULL
-			? (struct lt_field){ .src = { .secret = p->secret } }
-			: (struct lt_field){ .src = { .bytes = { c->body.text.p + p->at, p->n } } };
+		struct lt_field *f = &c->f[c->n_f++];
+		*f = (struct lt_field){ .src = { .secret = p->secret } };
+		if (p->secret.p == NULL)
+			f->src.bytes = (struct lt_str){ c->body.text.p + p->at, p->n };
 	}
 	return 0;
 }

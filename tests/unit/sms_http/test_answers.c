@@ -58,8 +58,8 @@ static void row(struct gate *g, char *col[N_COLUMNS])
 		*value = '\0';
 		value += 2;
 	}
-	gate_answer(g, call, atoi(col[STATUS]), value != NULL ? col[HEADER] : NULL, value,
-		col[BODY], 0);
+	gate_answer(g, call, (int32_t)strtol(col[STATUS], NULL, 10),
+		value != NULL ? col[HEADER] : NULL, value, col[BODY], 0);
 	const struct sh_result *r = sh_result(g->h, op);
 	char first[64];
 	(void)snprintf(first, sizeof(first), "%.*s", (int)strcspn(nothing(col[IDS]), ","),

@@ -81,18 +81,18 @@ static void nesting_size_and_members_are_bounded(void **state)
 	smsh_doc_done(&d);
 	*at++ = '[';
 	for (int i = 0; i < 30000; i++)
-		at += sprintf(at, "1,");
-	at += sprintf(at, "1]");
+		at += snprintf(at, 16, "1,");
+	at += snprintf(at, 16, "1]");
 	refuses_n(SMSH_F_JSON, big, (size_t)(at - big));
 	at = big;
 	*at++ = '{';
 	for (int i = 0; i < 600; i++)
-		at += sprintf(at, "%s\"m%d\":1", i > 0 ? "," : "", i);
-	at += sprintf(at, "}");
+		at += snprintf(at, 16, "%s\"m%d\":1", i > 0 ? "," : "", i);
+	at += snprintf(at, 16, "}");
 	refuses_n(SMSH_F_JSON, big, (size_t)(at - big));
 	at = big;
 	for (int i = 0; i < 100; i++)
-		at += sprintf(at, "<a>");
+		at += snprintf(at, 16, "<a>");
 	refuses_n(SMSH_F_XML, big, (size_t)(at - big));
 	free(big);
 }
