@@ -112,3 +112,5 @@ $N mails of 4 KiB, one recipient each, $CONNS connections, same smtp-sink; media
   restart to first mail             $RESTART ms (after kill -9)
 EOT
 "$TOP/tests/bench/bench_image.sh"
+# Short messages beside Kannel, in a place of its own; BENCH_SMPP=no leaves it out.
+[ "${BENCH_SMPP:-}" = no ] || { "$TOP/.ci/install-deps" bench || true; B=$B "$TOP/tests/bench/bench_smpp.sh"; }
