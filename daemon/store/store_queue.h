@@ -283,8 +283,8 @@ struct sq_receipt {
 	int64_t account_id;   /* refs of its lanes are looked through */
 	int64_t channel_id;   /* account_id 0: refs of all lanes of that channel */
 	int64_t delivery;     /* by our ref; 0: by ids */
-	char ids[1024];       /* candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
-	int state;            /* LT_RC_* or LT_* */
+	char ids[1024]; /* candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
+	int state; /* LT_RC_* or LT_* */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */
 	int64_t at_ms, retry_ms, give_up_ms; /* no delivery yet: kept as an orphan until */
@@ -296,7 +296,7 @@ struct sq_receipt {
 	void *user;
 };
 void sq_receipt_init(struct sq_receipt *c);
-struct sq_receipts { /* many at once, all or none */
+struct sq_receipts {          /* many at once, all or none */
 	struct store_cmd cmd; /* STORE_OUTCOME */
 	struct sq_receipt **v;
 	size_t n;
