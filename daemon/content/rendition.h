@@ -11,7 +11,7 @@
 
 #define RENDITION_HELPERS_MAX 2
 #define RENDITION_MS          30000
-#define RENDITION_MEMORY      (768ull << 20) /* address space, libraries included */
+#define RENDITION_MEMORY      (1ull << 30) /* address space, libraries included */
 #define RENDITION_VERSION_MAX 40
 
 struct renditions;

@@ -29,7 +29,7 @@ enum image_exit { /* exit codes: numbered by hand, never reused; the daemon read
 struct image_in {
 	struct str bytes;
 	struct image_head head;
-	int frames;
+	int frames, orientation; /* as EXIF numbers it; 1: upright */
 };
 struct image_out {
 	void *p; /* g_free */
@@ -39,7 +39,7 @@ struct image_out {
 };
 /* image_open.c: refuses by header; ret: header of the picture, nothing decoded. 0 or an image_exit and e. */
 int image_look(struct image_in *in, struct err *e) MUST_CHECK;
-/* Decoded at 1/shrink (JPEG: 1, 2, 4, 8; else 1), not turned yet; colours and bands as stored. *ret is owned. */
+/* Decoded at 1/shrink (1, 2, 4, 8; PNG and GIF always whole), not turned yet; colours and bands as stored. *ret is owned. */
 int image_load(const struct image_in *in, int shrink, VipsImage **ret, struct err *e) MUST_CHECK;
 /* To 8-bit sRGB of 3 or 4 bands. `in` is consumed. */
 int image_colour(VipsImage *in, VipsImage **ret, struct err *e) MUST_CHECK;

@@ -167,11 +167,12 @@ static int on_canvas(VipsImage **im, const struct geometry *g)
 	return rc ? rc : into_memory(im);
 }
 
-/* JPEG decodes at a half, a fourth or an eighth for little; at least twice the wanted size stays for a good filter. */
+/* JPEG and WebP decode at a half, a fourth or an eighth for little; at least twice the wanted size stays for a good filter. */
 static int shrink_on_load(const struct fit *f, int from, int to)
 {
+	enum media_type t = f->in->head.type;
 	int shrink = 1;
-	while (f->in->head.type == MEDIA_JPEG && shrink < 8 && from / (shrink * 4) >= to)
+	while ((t == MEDIA_JPEG || t == MEDIA_WEBP) && shrink < 8 && from / (shrink * 4) >= to)
 		shrink *= 2;
 	return shrink;
 }
@@ -180,24 +181,13 @@ static int base_make(struct fit *f)
 {
 	struct geometry g = { 0 };
 	VipsImage *im = NULL;
-	int rc = image_load(f->in, 1, &im, f->e);
-	if (rc)
-		return rc;
-	int w = vips_image_get_width(im), h = vips_image_get_height(im);
-	bool turned = vips_image_get_orientation_swap(im);
-	rc = geometry_of(f, turned ? h : w, turned ? w : h, &g);
-	int shrink = rc ? 1 : shrink_on_load(f, w, turned ? g.h : g.w);
-	if (!rc && shrink > 1) {
-		g_object_unref(im);
-		im = NULL;
-		rc = image_load(f->in, shrink, &im, f->e);
-	}
-	if (rc) {
-		if (im)
-			g_object_unref(im);
-		return rc;
-	}
-	rc = image_colour(im, &im, f->e);
+	int w = (int)f->in->head.width, h = (int)f->in->head.height;
+	bool turned = f->in->orientation > 4; /* lies on its side */
+	int rc = geometry_of(f, turned ? h : w, turned ? w : h, &g);
+	if (!rc)
+		rc = image_load(f->in, shrink_on_load(f, w, turned ? g.h : g.w), &im, f->e);
+	if (!rc)
+		rc = image_colour(im, &im, f->e);
 	if (rc)
 		return rc;
 	if ((f->kind->format == RENDITION_JPEG && white_behind(&im)) ||

@@ -95,10 +95,14 @@ static int library_init(void)
 		"VipsForeignLoadNsgifBuffer", "VipsForeignSavePngBuffer",
 		"VipsForeignSaveJpegBuffer" };
 	if (setenv("VIPSHOME", "/nonexistent", 1) || setenv("VIPS_NOVECTOR", "1", 1) ||
+		setenv("VIPS_DISC_THRESHOLD", "64g",
+			1) ||              /* no temporary file: memory, or a refusal */
 		setenv("TZ", "UTC0", 1) || /* read now, without a file: profiles ask for the time */
-		mallopt(M_ARENA_MAX, 1) != 1 || VIPS_INIT("lantoa-image"))
+		mallopt(M_ARENA_MAX, 1) != 1 ||
+		VIPS_INIT("lantoa-image"))
 		return -1;
 	tzset();
+	(void)g_random_int(); /* seeded now: it opens a device for that */
 	g_log_set_writer_func(no_log, NULL, NULL);
 	vips_concurrency_set(1);
 	vips_cache_set_max(0);

@@ -7,7 +7,7 @@
 #include "image/image.h"
 
 #define BOMB_FROM  (64ull << 20) /* decoded bytes */
-#define BOMB_RATIO 500           /* decoded to packed */
+#define BOMB_RATIO 900           /* decoded to packed */
 
 int image_vips_error(int code, const char *what, struct err *e)
 {
@@ -19,7 +19,7 @@ int image_vips_error(int code, const char *what, struct err *e)
 		n--;
 	own[n] = 0;
 	vips_error_clear();
-	if (strstr(own, "out of memory"))
+	if (strstr(own, "out of memory") || strstr(own, "nsufficient memory"))
 		return err_set(e, IMAGE_NO_MEMORY, "needs more memory than a picture may have");
 	return err_set(e, code, "%s%s%s%s", what, n ? " (" : "", own, n ? ")" : "");
 }
@@ -61,7 +61,7 @@ static int load(const struct image_in *in, int shrink, VipsImage **ret)
 			"shrink", shrink, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	if (t == MEDIA_WEBP)
 		return vips_webpload_buffer(p.m, in->bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
-			"fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+			"scale", 1.0 / shrink, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 	return vips_gifload_buffer(p.m, in->bytes.n, ret, "access", VIPS_ACCESS_SEQUENTIAL,
 		"fail_on", VIPS_FAIL_ON_ERROR, NULL);
 }
@@ -70,24 +70,31 @@ int image_load(const struct image_in *in, int shrink, VipsImage **ret, struct er
 {
 	if (load(in, shrink, ret))
 		return image_vips_error(IMAGE_BROKEN, "is broken or cut off", e);
-	return 0;
+	if (vips_image_get_width(*ret) > 0 && vips_image_get_height(*ret) > 0)
+		return 0;
+	g_object_unref(*ret);
+	return err_set(e, IMAGE_BROKEN, "is broken: it has no pixels");
 }
 
 int image_look(struct image_in *in, struct err *e)
 {
 	VipsImage *v = NULL;
 	image_head_read(in->bytes, &in->head);
+	const struct image_head *h = &in->head;
 	int rc = refuse_by_header(in, e);
 	if (rc)
 		return rc;
-	rc = image_load(in, 1, &v, e);
+	/* a WebP is given its memory when it is opened: as little as can be */
+	rc = image_load(in, h->type == MEDIA_WEBP ? 8 : 1, &v, e);
 	if (rc)
 		return rc;
-	uint32_t w = (uint32_t)vips_image_get_width(v), h = (uint32_t)vips_image_get_page_height(v);
+	uint32_t width = (uint32_t)vips_image_get_width(v),
+		 height = (uint32_t)vips_image_get_page_height(v);
 	in->frames = vips_image_get_n_pages(v);
-	if (w != in->head.width || h != in->head.height)
+	in->orientation = vips_image_get_orientation(v);
+	if (h->type != MEDIA_WEBP && (width != h->width || height != h->height))
 		rc = err_set(e, IMAGE_BROKEN, "is broken: it says %u x %u pixels and %u x %u",
-			in->head.width, in->head.height, w, h);
+			h->width, h->height, width, height);
 	g_object_unref(v);
 	return rc;
 }

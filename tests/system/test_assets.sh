@@ -198,4 +198,6 @@ held() { operator --json deliveries --release PIC-7 | jq -e '[.rows[] | select(.
 check "its lot is held as changed" until_true 20 held
 same "and nothing was published" "$(posts)" "$N"
 check "the audit chain holds" operator audit verify
+daemon_stop
+check "no sanitizer had anything to say" bash -c "! grep -E 'Sanitizer|runtime error' '$PLACE/lantoad.log'"
 tap_end

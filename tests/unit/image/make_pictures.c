@@ -215,7 +215,7 @@ static void pngs(void)
 	VipsImage *flat;
 	if (vips_black(&flat, 29000, 3400, NULL))
 		die("bomb");
-	save("bomb.png", flat, "[compression=2,filter=none]", "refused", 0, 0);
+	save("bomb.png", flat, "[compression=6,filter=none]", "refused", 0, 0);
 }
 
 static void jpegs(void)
@@ -268,6 +268,7 @@ static void others(void)
 {
 	save("lossy.webp", photo(700, 500), "[Q=80]", "good", 700, 500);
 	save("lossless.webp", drawing(500, 700), "[lossless]", "good", 500, 700);
+	save("large.webp", zoomed(drawing(700, 600), 10), "[Q=60,effort=0]", "good", 7000, 6000);
 	save("alpha.webp", with_alpha(drawing(500, 500), -1), "[Q=70]", "good", 500, 500);
 	save("moving.webp", frames(320, 200, 4), "[lossless]", "good", 320, 200);
 	cut("half.webp", "lossy.webp", 50, 0);
