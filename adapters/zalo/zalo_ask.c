@@ -45,6 +45,8 @@ static int call(struct lt_inst *inst, struct lt_job *job)
 		c.zns = true;
 		c.query = s;
 		c.n_query = 1;
+	} else if (!k->profile) {
+		c.path = "/v2.0/oa/getoa";
 	} else {
 		(void)snprintf(offset, sizeof(offset), "%d", k->page * LIMIT);
 		q[0].value = ltc_z(offset);
@@ -69,7 +71,9 @@ static void next(struct lt_inst *inst, struct lt_job *job)
 	if (job->kind == LT_J_POLL)
 		while (k->item < k->work->n_items && !asks(k->work->items[k->item], true))
 			k->item++;
-	bool over = job->kind == LT_J_POLL ? k->item >= k->work->n_items : k->page >= PAGES_MAX;
+	bool over = job->kind == LT_J_POLL
+		? k->item >= k->work->n_items
+		: k->profile && (k->page >= PAGES_MAX || k->work->n_items == 0);
 	if (over)
 		end(inst, job, LT_ACCEPTED, "0");
 	else if (call(inst, job) < 0)
@@ -124,6 +128,18 @@ static void numbers(struct lt_inst *inst, struct lt_job *job, struct lt_str one)
 	}
 }
 
+/* A round of statistics begins with the OA itself. */
+static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	struct zalo_ask_job *k = job->priv;
+	int64_t n = 0;
+
+	k->profile = true;
+	if (zj_int(zj_get(a->data, "num_follower"), &n))
+		inst->host->stat(inst->host->ctx, job, 0, LTC_LIT("followers"), n);
+	next(inst, job);
+}
+
 static void page(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
 {
 	struct zalo_ask_job *k = job->priv;
@@ -147,7 +163,7 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 	zalo_note_answer(inst, job, r);
 	zalo_answer_read(r, &a);
 	if (a.good) {
-		(job->kind == LT_J_POLL ? status : page)(inst, job, &a);
+		(job->kind == LT_J_POLL ? status : k->profile ? page : profile)(inst, job, &a);
 		return;
 	}
 	const struct ltc_outcome_row *row = zalo_classify(

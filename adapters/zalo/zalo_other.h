@@ -18,7 +18,7 @@ struct zalo_ask_job {               /* poll, stats */
 	const struct lt_work *work; /* borrowed until finish */
 	size_t item;
 	int page;
-	bool refreshed;
+	bool refreshed, profile; /* profile: the OA itself has been asked */
 	uint64_t serial, version;
 };
 struct zalo_hook_job {

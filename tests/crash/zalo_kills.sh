@@ -8,7 +8,7 @@
 KILLS=${1:-20}
 place_new
 # Answers take 30 ms, the life of a token a quarter of a minute: kills fall into refreshes, too.
-echo "{\"zalo\": $(zalo_script ',"polls":1,"delay_ms":30,"life_ms":15000,"expires_in":15,"casts_left":1000000')}" >"$PLACE/script.json"
+echo "{\"zalo\": $(zalo_script ',"polls":1,"delay_ms":30,"life_ms":'${LIFE:-15}000',"expires_in":'${LIFE:-15}',"casts_left":1000000')}" >"$PLACE/script.json"
 sandbox_start --script "$PLACE/script.json"
 zalo_conf "$(sandbox_port zalo)"
 ALLOW="$ALLOW" conf_write "$SMTP_PORT"
