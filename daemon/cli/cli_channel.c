@@ -41,25 +41,27 @@ static void put_credential(struct cli *c, struct buf *b, const cJSON *cred)
 	}
 }
 
-/* One row as people read it: the nested lists become words. */
-static void plain_row(struct cli *c, cJSON *row)
+/* An account in full: a cut warning is none. */
+static void show_account(struct cli *c, const cJSON *row)
 {
 	struct buf b CLEANUP_BUF;
 	const cJSON *facts = json_get(row, "facts"), *warnings = json_get(row, "warnings"),
 		    *cred = json_get(row, "credential");
 	buf_init(&b, 16384);
+	(void)printf("%s/%s: %s%s%s\n", json_z(row, "channel", ""), json_z(row, "account", ""),
+		json_bool(row, "ok", false) ? "good" : "NOT GOOD",
+		json_z(row, "text", "")[0] ? ", " : "", json_z(row, "text", ""));
 	for (const cJSON *f = facts ? facts->child : NULL; f; f = f->next)
 		put_fact(c, &b, f);
-	json_put_z(row, "facts_text", buf_z(&b));
-	buf_reset(&b);
-	for (const cJSON *w = warnings ? warnings->child : NULL; w; w = w->next)
-		(void)buf_addf(&b, "%s%s", b.n ? "; " : "", w->valuestring ? w->valuestring : "");
-	json_put_z(row, "warnings_text", buf_z(&b));
+	if (b.n)
+		(void)printf("  %s\n", buf_z(&b));
 	buf_reset(&b);
 	if (cred && json_has(cred, "name"))
 		put_credential(c, &b, cred);
-	json_put_z(row, "credential_text", buf_z(&b));
-	json_put_z(row, "good", json_bool(row, "ok", false) ? "yes" : "NO");
+	if (b.n)
+		(void)printf("  credential %s\n", buf_z(&b));
+	for (const cJSON *w = warnings ? warnings->child : NULL; w; w = w->next)
+		(void)printf("  ! %s\n", w->valuestring ? w->valuestring : "");
 }
 
 int cmd_channel_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
@@ -70,11 +72,8 @@ int cmd_channel_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code ? code : json_bool(r, "ok", true) ? EXIT_DONE : EXIT_FAILED;
 	const cJSON *rows = json_get(r, "rows");
-	for (cJSON *row = rows ? rows->child : NULL; row; row = row->next)
-		plain_row(c, row);
-	if (!c->quiet)
-		cli_table(c, rows,
-			"channel|Channel,account|Account,good|Good,text|Answer,facts_text|Facts,credential_text|Credential,warnings_text|Look at");
+	for (const cJSON *row = rows ? rows->child : NULL; row && !c->quiet; row = row->next)
+		show_account(c, row);
 	return json_bool(r, "ok", true) ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -56,16 +56,17 @@ cJSON *ctl_credential_json(const struct ctl_call *c, const char *channel, const 
 static void warn_of(cJSON *warnings, const struct chan_fact *f, int64_t now_ms)
 {
 	struct str name = str_of(f->name);
+	int what = str_ends(name, "_expires_at_ms") ? (int)name.n - 14 : (int)name.n - 13;
 	char text[160];
 
 	if (str_starts(name, "warn.") && f->value) {
 		json_add_str(warnings, (struct str){ name.p + 5, name.n - 5 });
 	} else if (str_ends(name, "expires_at_ms") && f->value > 0 && f->value <= now_ms) {
-		(void)snprintf(text, sizeof(text), "%.*s: expired", (int)name.n - 13, f->name);
+		(void)snprintf(text, sizeof(text), "%.*s: expired", what, f->name);
 		json_add_str(warnings, str_of(text));
 	} else if (str_ends(name, "expires_at_ms") && f->value > 0 && f->value < now_ms + SOON_MS) {
-		(void)snprintf(text, sizeof(text), "%.*s: expires in %lld days", (int)name.n - 13,
-			f->name, (long long)((f->value - now_ms) / 86400000));
+		(void)snprintf(text, sizeof(text), "%.*s: expires in %lld days", what, f->name,
+			(long long)((f->value - now_ms) / 86400000));
 		json_add_str(warnings, str_of(text));
 	}
 }

@@ -51,7 +51,9 @@ same "four more, and each ref once" "$(ledger '[.[] | select(.ev == "publish") |
 same "renewed once for all of them" "$(ledger '[.[] | select(.ev == "rotate")] | length')" 2
 check "channel check tells facts" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json channel check mail | jq -e '.ok and .rows[0].facts.followers == 4200 and .rows[0].credential.state == \"good\"'"
 provider consent=9
-check "and warns of what expires in less than 14 days" bash -c "'$B/lantoa' --as 'Lê Vận Hành' channel check mail | grep -q 'expires in 8 days'"
+check "and warns of what expires in less than 14 days" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json channel check mail | jq -e '.ok and (.rows[0].warnings[0] | test(\"consent: expires in [89] days\"))'"
+
+check "in words too" bash -c "'$B/lantoa' --as 'Lê Vận Hành' channel check mail | grep -q '! consent: expires in [89] days'"
 
 echo "# backup of tonight, then the tokens go on"
 check "a backup is taken" admin backup "$PLACE/night"
