@@ -17,7 +17,14 @@ sed -i '/^  press:/,/^  public:/{/^  public:/!d};/^  offices:/,/^text:/{/^text:/
 	    open(sys.argv[1] + "/" + name, "wb").write(png)
 EOF
 sed -i 's/^images:/images:\n  - {file: cover-16x9.png, alt: "Ảnh thứ ba"}/' "$PLACE/bundle/release.md"
-echo "{$(facebook_script "\"delay_ms\":$MS")}" >"$PLACE/script.json"
+# FAULTS=1: five pages never get an answer to what they post; what the other 30 need is to be the same.
+rules= want=35
+if [ -n "${FAULTS:-}" ]; then
+	want=30
+	for p in 101 102 103 104 105; do rules="$rules${rules:+,}{\"server\":\"facebook\",\"method\":\"POST\",\"match\":\"/v25.0/104200000000$p/**\",\"do\":\"silent\"}"; done
+	rules=", \"http_rules\": [$rules]"
+fi
+echo "{$(facebook_script "\"delay_ms\":$MS")$rules}" >"$PLACE/script.json"
 sandbox_start --script "$PLACE/script.json"
 facebook_conf
 conf_write "$SMTP_PORT"
@@ -26,7 +33,7 @@ import_samples >/dev/null
 editor -q submit "$PLACE/bundle" >/dev/null || exit 1
 operator channel check fb --all >/dev/null
 approver -q approve $R --hash "$(hash_of $R)" >/dev/null || exit 1
-until_true 30 bash -c "[ \$('$B/sandbox' ctl --dir '$PLACE/sandbox' '{\"cmd\":\"facebook\",\"do\":\"state\"}' | jq .live) = 35 ]" || { echo "not 35 live"; facebook_state; exit 1; }
+until_true 30 bash -c "[ \$('$B/sandbox' ctl --dir '$PLACE/sandbox' '{\"cmd\":\"facebook\",\"do\":\"state\"}' | jq .live) -ge $want ]" || { echo "not $want live"; facebook_state; exit 1; }
 sleep 0.5
 first=$(jq -s '[.[] | select(.t == "fb")] | map(.at) | min' "$LEDGER")
 last=$(jq -s '[.[] | select(.t == "fb" and .what == "live")] | map(.at) | max' "$LEDGER")
@@ -34,4 +41,6 @@ last=$(jq -s '[.[] | select(.t == "fb" and .what == "live")] | map(.at) | max' "
 wall=$((last - first + 3 * MS)) chain=$((7 * MS))
 echo "35 pages x 3 pictures, answers of $MS ms: ${wall} ms for all pages; the longest chain of calls ${chain} ms; factor $(awk "BEGIN{printf \"%.2f\", $wall/$chain}")"
 operator --json report $R | jq -r '"deliveries accepted: \([.deliveries[] | select(.state == "accepted" or .state == "delivered")] | length)"'
-sed -n 's/.*ev=attempt.done.*ch=fb.* send_ms=\([0-9]*\).*/\1/p' "$PLACE/lantoad.log" | sort -n | awk '{v[NR]=$1} END{printf "one attempt: median %d ms, max %d ms, factor of the max %.2f\n", v[int((NR+1)/2)], v[NR], v[NR]/(7*'"$MS"')}'
+others=$(facebook_pages | sed -n 's/^10420000000010[1-5] //p' | paste -sd'|')
+grep 'ev=attempt.done.*ch=fb' "$PLACE/lantoad.log" | grep -Ev "acct=($others) " | sed -n 's/.* send_ms=\([0-9]*\).*/\1/p' | sort -n |
+	awk '{v[NR]=$1} END{printf "one attempt on the 30 pages without trouble: median %d ms, p99 %d ms\n", v[int((NR+1)/2)], v[NR]}'
