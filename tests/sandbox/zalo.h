@@ -24,7 +24,7 @@ struct zl_oa {
 struct zl_article {
 	struct zl_oa *oa;
 	char id[24], token[40], title[1100];
-	cJSON *json;      /* members as sent */
+	cJSON *json;                /* members as sent */
 	bool shown, made, updating; /* made: verify may tell the id */
 	bool show_wanted, told;
 	int polls_left, images_left, broadcasts;
