@@ -138,7 +138,8 @@ int channel_address(
 /* Renditions as the caller has them; for one prepare. */
 struct chan_renditions {
 	void *ctx;
-	/* Never waits. 0: id is written (base/asset_id.h, with its facts). -EAGAIN: it has to be made first, outside of
+	/* Never waits. 0: id is written (base/asset_id.h, with its facts), and what people should know of it stands in e, if
+	 * anything. -EAGAIN: it has to be made first, outside of
 	 * this call: what was prepared is then thrown away and prepared again. -EBADMSG, -EINVAL: refused, e says why
 	 * and the adapter goes on with a problem. Anything else fails the prepare. */
 	int (*find)(void *ctx, struct str asset, struct str spec, char id[static ASSET_ID_MAX],

@@ -150,15 +150,14 @@ static struct str picture_name(const struct prepare_sink *s, struct lt_str asset
 	return STR("?");
 }
 
-static int rendition_refused(
-	struct prepare_sink *s, struct lt_str asset, struct lt_str spec, const struct err *e)
+static void rendition_say(struct prepare_sink *s, int severity, struct lt_str asset,
+	struct lt_str spec, const char *text)
 {
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, 2000);
 	buf_addf(&b, "picture '" STR_FMT "' %s (asked for as " STR_FMT ")",
-		STR_ARG(picture_name(s, asset)), e->text, STR_ARG(s_of(spec)));
-	(void)prepare_problem(s, 2, (struct lt_str){ "assets", 6 }, lt_of(buf_str(&b)));
-	return -LT_E_INVALID;
+		STR_ARG(picture_name(s, asset)), text, STR_ARG(s_of(spec)));
+	(void)prepare_problem(s, severity, (struct lt_str){ "assets", 6 }, lt_of(buf_str(&b)));
 }
 
 /* For the reader of the preview: what will be sent in the place of the picture. */
@@ -208,10 +207,12 @@ static int prepare_rendition(void *ctx, struct lt_str asset, struct lt_str spec,
 	int rc = s->renditions
 		? s->renditions->find(s->renditions->ctx, s_of(asset), s_of(spec), id, &e)
 		: err_set(&e, -EBADMSG, "cannot be fitted here");
+	if (rc == 0 && e.text[0])
+		rendition_say(s, 1, asset, spec, e.text);
 	if (rc == 0)
 		return rendition_keep(s, asset, spec, id, ret);
 	if (rc == -EBADMSG || rc == -EINVAL)
-		return rendition_refused(s, asset, spec, &e);
+		return rendition_say(s, 2, asset, spec, e.text), -LT_E_INVALID;
 	s->again = s->again || rc == -EAGAIN;
 	if (rc != -EAGAIN && !s->trouble) {
 		s->trouble = rc;

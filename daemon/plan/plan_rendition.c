@@ -25,6 +25,7 @@ struct rend {
 	enum rend_state state;
 	struct rendition_row row; /* its spec with the version, once that is known */
 	char spec[RENDITION_SPEC_MAX + 1];
+	int frames;   /* of the picture; 0: not known */
 	char *why;    /* owned; refused */
 	char *staged; /* owned path in the bundle's folder; NULL: in the store */
 };
@@ -116,6 +117,8 @@ static int find(
 	if (x->state == REND_WANTED)
 		return -EAGAIN;
 	(void)asset_id_write(&x->row.id, id);
+	if (x->frames > 1)
+		(void)err_set(e, 0, "has %d frames: only the first is shown", x->frames);
 	return 0;
 }
 
@@ -182,6 +185,7 @@ static int make(const struct ask *a, struct rend *x, struct err *e)
 		rc = 0;
 	} else if (rc == 0) {
 		x->row.id = made.id;
+		x->frames = made.facts.frames;
 		rc = keep(a, x, buf_str(&made.bytes), e);
 		if (rc == 0)
 			x->state = REND_READY;

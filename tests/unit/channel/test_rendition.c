@@ -12,7 +12,7 @@
 
 static struct {
 	int rc, asked, said;
-	const char *id;
+	const char *id, *note;
 	bool use; /* stands in the payload */
 	char got[ASSET_ID_MAX];
 } w;
@@ -48,6 +48,8 @@ static int find(
 	if (w.rc)
 		return err_set(e, w.rc, "is broken");
 	(void)snprintf(id, ASSET_ID_MAX, "%s", w.id);
+	if (w.note)
+		(void)err_set(e, 0, "%s", w.note);
 	return 0;
 }
 
@@ -140,6 +142,21 @@ static void a_refused_picture_is_a_problem_that_names_it(void **state)
 	over(t);
 }
 
+static void what_people_should_know_of_it_is_a_warning(void **state)
+{
+	struct prepared *p = NULL;
+	struct err e = { 0 };
+	(void)state;
+	struct ht *t = ready();
+	w.note = "has 5 frames: only the first is shown";
+	assert_int_equal(make(t, true, &p, &e), 0);
+	assert_int_equal(p->n_problems, 1);
+	assert_int_equal(p->problems[0].severity, 1);
+	assert_non_null(strstr(p->problems[0].text, "'bia.png' has 5 frames"));
+	prepared_unref(p);
+	over(t);
+}
+
 static void a_helper_that_fails_fails_the_prepare(void **state)
 {
 	struct prepared *p = NULL;
@@ -172,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_digest_covers_a_rendition_even_if_it_goes_by_link),
 		cmocka_unit_test(what_must_be_made_first_throws_the_prepare_away),
 		cmocka_unit_test(a_refused_picture_is_a_problem_that_names_it),
+		cmocka_unit_test(what_people_should_know_of_it_is_a_warning),
 		cmocka_unit_test(a_helper_that_fails_fails_the_prepare),
 		cmocka_unit_test(without_a_helper_every_picture_is_refused),
 	};
