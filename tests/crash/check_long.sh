@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# check_long.sh - what is too long for `make test`: 200 kills over the sample and a list of 20,000, and a million contacts.
+# check_long.sh - what is too long for `make test`: 200 kills over the sample and a list of 20,000, kills while pages get their posts,
+# and a million contacts.
 # The log goes to docs/evidence/check-long.log. KILLS, LIST and CONTACTS make it smaller, LOG puts the log elsewhere.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,6 +17,8 @@ all() {
 	local bad=0
 	echo "check-long: $(date -u +%Y-%m-%dT%H:%M:%SZ), $(uname -srmv), $(nproc) cores, commit $(git -C "$TOP" rev-parse --short HEAD 2>/dev/null || echo none)"
 	run "kill -9 at ${KILLS:-200} random instants, the sample's mails and a list of ${LIST:-20000}" "$TOP/tests/crash/kills.sh" "${KILLS:-200}" "${LIST:-20000}" || bad=1
+	run "35 pages killed between every two steps" "$TOP/tests/crash/facebook_steps.sh" || bad=1
+	run "kill -9 at ${FB_KILLS:-100} random instants while releases go to 35 pages" "$TOP/tests/crash/facebook_kills.sh" "${FB_KILLS:-100}" || bad=1
 	run "${CONTACTS:-1000000} contacts imported, planned and cancelled while the sample's mails go out" "$TOP/tests/crash/million.sh" "${CONTACTS:-1000000}" || bad=1
 	echo; echo "check-long: $([ $bad = 0 ] && echo passed || echo FAILED)"
 	return $bad

@@ -63,6 +63,7 @@ struct fbx {
 	uint64_t serial, doubles, leaks, after_token, lacking, requests, proofs_missing;
 	int64_t delay_ms, list_delay_ms, photo_life_ms, photo_max_bytes, app_usage, chunk_bytes,
 		list_max;
+	int64_t fast_posts; /* so many in ten minutes, then 368/1390008; 0: any */
 	int64_t token_days; /* until the token ends; 0: never */
 	bool unpublished_in_feed, refuse_repeats, strict_fields, need_proof, no_insights,
 		batch_spoils;

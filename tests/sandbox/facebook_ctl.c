@@ -20,6 +20,7 @@ int fbx_options(struct fbx *f, const cJSON *o, struct err *e)
 	f->photo_max_bytes = json_i64(o, "photo_max_bytes", f->photo_max_bytes);
 	f->app_usage = json_i64(o, "app_usage", f->app_usage);
 	f->chunk_bytes = json_i64(o, "chunk_bytes", f->chunk_bytes);
+	f->fast_posts = json_i64(o, "fast_posts", f->fast_posts);
 	f->token_days = json_i64(o, "token_days", f->token_days);
 	f->unpublished_in_feed = json_bool(o, "unpublished_in_feed", f->unpublished_in_feed);
 	f->refuse_repeats = json_bool(o, "refuse_repeats", f->refuse_repeats);

@@ -179,20 +179,36 @@ static int photo_of(struct fbx *f, struct str json)
 	return -1;
 }
 
-/* Indexed form fields, or an array as text. */
+static bool attach_one(struct fbx *f, struct fbx_post *p, int at)
+{
+	if (at < 0 || p->n_photos == FBX_ATTACH_MAX || strcmp(f->photos[at]->page, p->page->id))
+		return false;
+	f->photos[at]->used = true;
+	p->photos[p->n_photos++] = at;
+	return true;
+}
+
+/* Indexed form fields, or an array of a JSON body. */
 static bool attach(struct fbx *f, const struct sb_req *q, struct fbx_post *p)
 {
+	const cJSON *one, *list = q->json ? json_get(q->json, "attached_media") : NULL;
+
+	cJSON_ArrayForEach(one, list)
+	{
+		char *text = json_print(one);
+		bool good = attach_one(f, p, photo_of(f, str_of(text)));
+		free(text);
+		if (!good)
+			return false;
+	}
 	for (size_t i = 0; i < FBX_ATTACH_MAX; i++) {
 		char name[32];
 		(void)snprintf(name, sizeof(name), "attached_media[%zu]", i);
 		struct str v = sb_req_field(q, name);
 		if (!v.p)
 			break;
-		int at = photo_of(f, v);
-		if (at < 0 || strcmp(f->photos[at]->page, p->page->id))
+		if (!attach_one(f, p, photo_of(f, v)))
 			return false;
-		f->photos[at]->used = true;
-		p->photos[p->n_photos++] = at;
 	}
 	return true;
 }
@@ -203,6 +219,17 @@ static void put_text(char **dst, struct str s)
 	*dst = x_strndup(s.p ? s.p : "", s.n);
 }
 
+/* Posts of the page in the last ten minutes. */
+static int64_t recent(const struct fbx *f, const struct fbx_page *page)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < f->n_posts; i++)
+		n += f->posts[i]->page == page && f->posts[i]->ours &&
+			sb_now_ms() - f->posts[i]->created_ms < 600000;
+	return n;
+}
+
 void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 {
 	struct str message = sb_req_field(q, "message"), link = sb_req_field(q, "link");
@@ -210,6 +237,11 @@ void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	bool media = sb_req_field(q, "attached_media[0]").p != NULL;
 
 	page->posts_tried++;
+	if (f->fast_posts > 0 && recent(f, page) >= f->fast_posts) {
+		fbx_error(q, 400, 368, 1390008,
+			"It looks like you were misusing this feature by going too fast");
+		return;
+	}
 	if (!message.p && !link.p && !media) {
 		fbx_error(q, 400, 197, 0, "The post is empty");
 		return;

@@ -68,3 +68,10 @@ facebook_conf() { # facebook_conf [settings, one a line]
 }
 facebook_state() { "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"facebook","do":"state"}'; }
 facebook_ctl() { "$B/sandbox" ctl --dir "$PLACE/sandbox" "{\"cmd\":\"facebook\",$1}"; }
+# What the demo shows: a 500 after the commit, a lost answer that a question finds (direct mode), a page whose token is revoked.
+# Before sandbox_start: {"http_rules":[$(facebook_demo_rules)], ...} in the script and FB_DIRECT=104200000000105; after it: facebook_demo_trouble.
+facebook_demo_rules() {
+	echo '{"server":"facebook","method":"POST","match":"/v25.0/104200000000103_*","when":"after","do":"reply","code":500,"type":"application/json","times":1,"body":"{\"error\":{\"message\":\"An unexpected error has occurred. Please retry later.\",\"type\":\"OAuthException\",\"is_transient\":true,\"code\":2}}"},
+ {"server":"facebook","method":"POST","match":"/v25.0/104200000000105/feed","when":"after","do":"drop","times":1}'
+}
+facebook_demo_trouble() { facebook_ctl '"do":"page","page":"104200000000107","revoked":true' >/dev/null; }
