@@ -144,6 +144,52 @@ static void a_check_tells_package_followers_and_quota(void **state)
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
 }
 
+static void a_poll_asks_for_templates_only_and_tells_what_arrived(void **state)
+{
+	struct lt_id id[] = { { 0, 0, LTC_LIT("z1") }, { 0, 0, LTC_LIT("9ab3") } };
+	struct lt_item items[] = { { .struct_size = sizeof(items[0]),
+					   .delivery = 1,
+					   .ref = LTC_LIT("R1"),
+					   .address = LTC_LIT("phone:84900000009"),
+					   .ids = &id[0],
+					   .n_ids = 1 },
+		{ .struct_size = sizeof(items[0]),
+			.delivery = 2,
+			.address = LTC_LIT("oa:3300112233445500100"),
+			.ids = &id[1],
+			.n_ids = 1 } };
+	const struct lt_item *list[] = { &items[1], &items[0] };
+
+	(void)state;
+	size_t j = sh_job(h, LT_J_POLL, NULL);
+	h->jobs[j]->work.items = list;
+	h->jobs[j]->work.n_items = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	assert_non_null(strstr(last_call(h)->url, "/message/status"));
+	answer(h, "{\"data\":{\"delivery_time\":\"1789000000456\",\"status\":1},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "receipt")->text, "z1");
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_DELIVERED);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	assert_int_equal(h->n_http, 1);
+
+	j = sh_job(h, LT_J_STATS, NULL);
+	h->jobs[j]->work.items = list;
+	h->jobs[j]->work.n_items = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	answer(h, "{\"data\":{\"num_follower\":18250},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "followers");
+	assert_non_null(strstr(last_call(h)->url, "/v2.0/article/getslice"));
+	answer(h,
+		"{\"data\":{\"medias\":[{\"id\":\"9ab3\",\"total_view\":42,\"total_share\":\"7\"}]},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "shares");
+	assert_int_equal(sh_last_note(h, "stat")->value, 7);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	j = sh_job(h, LT_J_STATS, NULL);
+	assert_int_equal(sh_start(h, j, 1), 0);
+	answer(h, "<html>502</html>");
+	assert_int_equal(sh_result(h, j)->outcome, LT_DEFERRED);
+}
+
 /* --- webhooks ----------------------------------------------------------------------------------------------------------------- */
 #define GOOD "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define FOLLOW \
@@ -255,6 +301,7 @@ int main(void)
 		T1(the_end_of_a_refresh_is_told_by_its_answer_not_its_status),
 		T1(a_login_has_a_page_then_takes_the_code_of_its_address),
 		T1(a_check_tells_package_followers_and_quota),
+		T1(a_poll_asks_for_templates_only_and_tells_what_arrived),
 		T1(a_signed_event_is_taken_whatever_its_case),
 		T1(a_forged_missing_or_cut_signature_is_thrown_away_with_200),
 		T1(the_consoles_test_and_what_is_too_large_are_answered),
