@@ -172,11 +172,11 @@ $(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(filter-out tests/fuzz/fuzz_file.c,$(wildcard tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c)))
 # libFuzzer brings a main of its own; without it driver.c runs the corpus.
 FUZZ_BASE := $(call objs,tests/fuzz/fuzz_file.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/driver.c))
-$(filter $(B)/tests/fuzz/fuzz_%,$(FUZZ)): $(B)/tests/%: $(B)/obj/tests/%.o $(FUZZ_BASE) $(ALLLIBS)
+$(filter $(B)/tests/fuzz/fuzz_%,$(FUZZ)): $(B)/tests/%: $(B)/obj/tests/%.o $(FUZZ_BASE) $(TESTLIB) $(ALLLIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 define FUZZ_RULE
-$(B)/tests/fuzz/$(1)/%: $(B)/obj/tests/fuzz/$(1)/%.o $$(FUZZ_BASE) $$(OBJS_$(1)) $(COMMON_OBJS) $(call lib,model base)
+$(B)/tests/fuzz/$(1)/%: $(B)/obj/tests/fuzz/$(1)/%.o $$(FUZZ_BASE) $$(OBJS_$(1)) $(COMMON_OBJS) $(TESTLIB) $(call lib,model base)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(FUZZ_LD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS)
 endef
@@ -203,6 +203,7 @@ help:
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
 	@echo "make sim           one simulated run with its trace (SEED= STEPS=);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
+	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, format-check"
@@ -260,13 +261,19 @@ tsan:
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
 	@$(MAKE) --no-print-directory -s VARIANT=tsan test-run
 # Each target for TIME seconds under libFuzzer; a line a target goes to docs/evidence/fuzz.log.
-.PHONY: fuzz fuzz-programs
+.PHONY: fuzz fuzz-programs sweep
 TIME ?= 60
 fuzz-programs: $(FUZZ)
 fuzz:
 	@.ci/install-deps fuzz
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=fuzz CC=clang fuzz-programs
 	@tests/fuzz/run.sh build/fuzz $(TIME) $(TARGET)
+# Every edge fails once in turn: calls in the release build, fault points in the sanitized one. The log is docs/evidence/sweep.log.
+sweep:
+	@.ci/install-deps test
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=asan all
+	@tests/crash/sweep_log.sh build/release build/asan
 # Each promise broken on purpose: who notices. The table goes to docs/reliability.md by hand.
 .PHONY: mutate
 mutate:
