@@ -110,9 +110,13 @@ static const struct ltc_outcome_row *row_of(
 
 static void put(char *dst, size_t size, size_t *n, struct lt_str s)
 {
+	bool broken = !ltc_utf8_valid(s);
+
 	s = ltc_utf8_cut(s, size - 1 - *n);
-	for (size_t i = 0; i < s.n; i++)
-		dst[(*n)++] = (unsigned char)s.p[i] < 0x20 ? ' ' : s.p[i];
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		dst[(*n)++] = c < 0x20 || c == 0x7f ? ' ' : broken && c >= 0x80 ? '?' : s.p[i];
+	}
 	dst[*n] = '\0';
 }
 
