@@ -62,6 +62,17 @@ static void copy_text(char *dst, size_t size, struct lt_str s)
 	(void)snprintf(dst, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
 }
 
+/* Their words go into logs and tables: one line, UTF-8. */
+static void clean(char *z)
+{
+	bool broken = !ltc_utf8_valid(ltc_z(z));
+
+	for (; *z != '\0'; z++) {
+		unsigned char c = (unsigned char)*z;
+		*z = c < 0x20 || c == 0x7f ? ' ' : broken && c >= 0x80 ? '?' : *z;
+	}
+}
+
 void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
 {
 	struct zalo_answer a = { .phase = r->phase, .status = r->status, .body = r->body };
@@ -88,6 +99,7 @@ void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
 	said = zj_text(zj_get(body, "message"), a.text, sizeof(a.text));
 	if (said.n == 0)
 		(void)zj_text(zj_get(body, "error_description"), a.text, sizeof(a.text));
+	clean(a.text);
 	if (a.text[0] == '\0')
 		(void)zj_text(zj_get(body, "error_name"), a.text, sizeof(a.text));
 	if (zj_int(error, &code)) {
