@@ -148,6 +148,8 @@ static int attributes(struct in *in, uint32_t at)
 		blank(in);
 		if (value(in, &v) < 0)
 			return -EINVAL;
+		if (!ltc_utf8_valid(v) || !ltc_utf8_valid(all))
+			return fail(in, "an attribute that is not UTF-8");
 		uint32_t c = smsh_node_add(in->d, at, SMSH_STRING, in->line);
 		if (c == SMSH_NONE)
 			return -E2BIG;
