@@ -41,6 +41,23 @@ static void show_parts(struct cli *c, const cJSON *result)
 	}
 }
 
+/* What short messages say and cost, office by office. */
+static void show_messages(const cJSON *r)
+{
+	const cJSON *rows = json_get(r, "messages");
+	for (const cJSON *m = rows ? rows->child : NULL; m; m = m->next) {
+		const char *text = json_z(m, "text", "");
+		size_t n = strlen(text);
+		while (n > 0 && text[n - 1] == '\n')
+			n--;
+		(void)printf("  %s · %s · %lld targets · %s\n    %.*s\n", json_z(m, "part", ""),
+			json_z(m, "office", ""), (long long)json_i64(m, "targets", 0),
+			json_z(m, "how", ""), (int)n, text);
+	}
+	if (json_i64(r, "cost", 0) > 0)
+		(void)printf("  cost %lld đ\n", (long long)json_i64(r, "cost", 0));
+}
+
 static void show_checked(struct cli *c, const cJSON *r)
 {
 	if (c->json) {
@@ -53,6 +70,7 @@ static void show_checked(struct cli *c, const cJSON *r)
 	(void)printf("%s%s%s\n", json_z(r, "release", json_z(r, "code", "")),
 		json_z(r, "title", NULL) ? "  " : "", json_z(r, "title", ""));
 	show_parts(c, r);
+	show_messages(r);
 	if (json_z(r, "hash", NULL))
 		(void)printf("hash %s\ncode %s\n", json_z(r, "hash", ""),
 			cJSON_IsString(json_get(r, "short_code")) ? json_z(r, "short_code", "")

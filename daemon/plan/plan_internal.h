@@ -149,6 +149,7 @@ void part_money_end(struct part_money *m, int64_t lot);
 /* Calls hold for every lot that must not open: over the ceiling (-1: none), or over what the gateway has left. */
 int part_money_check(struct part_money *m, struct db *db, int64_t cost_max, int64_t now,
 	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx) MUST_CHECK;
+cJSON *messages_json(const struct checked *c); /* short messages: text, segments and cost of each office */
 void check_money(struct checked *c); /* plan_money.c: costs, ceilings, what is left of budgets */
 int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
 /* The lists that the manifest calls listed, with part numbers; owned, NULL where there are none. */

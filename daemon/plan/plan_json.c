@@ -137,6 +137,7 @@ cJSON *check_json(const struct checked *c)
 		json_add(parts, part_json(c, i));
 	json_put(o, "parts", parts);
 	json_put(o, "previews", previews_json(c));
+	json_put(o, "messages", messages_json(c));
 	json_put_i64(o, "cost", c->cost);
 	json_put_i64(o, "outputs", (int64_t)c->n_made);
 	return o;

@@ -10,6 +10,7 @@
 #include "store/store_money.h"
 
 #define BUDGETS_LOOKED_MAX 200
+#define MESSAGES_SHOWN_MAX 200
 
 struct costing {
 	struct checked *c;
@@ -163,6 +164,34 @@ void check_money(struct checked *c)
 		for (int p = 0; p < MONEY_PERIODS; p++)
 			if (x.messages[i] > 0)
 				check_budget(&x, i, (enum money_period)p);
+}
+
+/* What is counted in segments is short: every office's is shown. Behind the first empty line of a preview stands the text itself. */
+cJSON *messages_json(const struct checked *c)
+{
+	cJSON *rows = json_arr();
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_made && n < MESSAGES_SHOWN_MAX; i++) {
+		const struct made *m = &c->made[i];
+		int64_t segments = m->p && m->kind == KIND_SMS
+			? prepared_fact_get(m->p, "segments", 0)
+			: 0;
+		if (segments <= 0 || !m->p->preview)
+			continue;
+		const char *text = strstr(m->p->preview, "\n\n");
+		cJSON *o = json_obj();
+		json_put_z(o, "part", c->doc->parts[m->part].name);
+		json_put_z(o, "office", m->office->code);
+		json_put_i64(o, "targets", m->n);
+		json_put_i64(o, "segments", segments);
+		json_put_i64(o, "cost_most", prepared_fact_get(m->p, "cost", 0));
+		json_put_str(o, "how", (struct str){ m->p->preview, strcspn(m->p->preview, "\n") });
+		json_put_z(o, "text", text ? text + 2 : m->p->preview);
+		json_add(rows, o);
+		n++;
+	}
+	return rows;
 }
 
 /* --- when a part starts ------------------------------------------------------------------------------------------------------- */

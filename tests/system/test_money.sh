@@ -39,6 +39,8 @@ bundle M-1 public_notice '' 'M-1: {{office.short}} kiểm tra Fanpage và OA tr�
 editor --json check "$PLACE/b" >"$PLACE/check.json"
 same "35 phones of one operator cost 35 times its price" "$(json "$PLACE/check.json" .cost)" 13300
 same "and the part says so" "$(json "$PLACE/check.json" '.parts[0].cost')" 13300
+same "the text of every office is shown as it will go out" "$(json "$PLACE/check.json" '.messages | length')" 35
+check "word by word" grep -qF 'M-1: BHXH Dien Bien kiem tra Fanpage va OA truoc 17 gio.' "$PLACE/check.json"
 check "a budget that will not do is named beforehand" grep -q 'office dien-bien, total: this release costs 380 đ there, 0 of 100 are used' "$PLACE/check.json"
 bundle M-1 public_notice 13299 'M-1: {{office.short}} kiểm tra Fanpage và OA trước 17 giờ.'
 refuse "a part that costs more than its ceiling is refused" 6 editor check "$PLACE/b"
