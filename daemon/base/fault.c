@@ -6,17 +6,21 @@
 
 #ifdef LANTOA_FAULTS
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/str.h"
 
 #define FAULT_POINTS_MAX 128
 #define FAULT_NAME_MAX   48
+#define FAULT_PAGE       4096
+#define FAULT_SEEN_AT    512
 
 struct fault_point {
 	char name[FAULT_NAME_MAX];
@@ -28,6 +32,8 @@ struct fault_point {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fault_point points[FAULT_POINTS_MAX];
 static size_t points_len;
+static char *page; /* of LANTOA_FAULT_FILE; NULL: none */
+static long page_generation = -1, page_count;
 
 static struct fault_point *point_find(struct str name, bool make)
 {
@@ -96,11 +102,42 @@ static void env_read_kills(struct str all)
 	}
 }
 
+static void page_map(const char *path)
+{
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	void *p = mmap(NULL, FAULT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = p == MAP_FAILED ? NULL : p;
+	(void)close(fd);
+}
+
+/* Does this pass fail, by the page? */
+static bool page_hit(const char *name)
+{
+	char kind[16] = "", want[FAULT_NAME_MAX] = "";
+	long generation = 0, n = 0;
+
+	if (page == NULL || sscanf(page, "%ld %15s %47s %ld", &generation, kind, want, &n) != 4 ||
+		strcmp(kind, "point") != 0 || (strcmp(want, "any") != 0 && strcmp(want, name) != 0))
+		return false;
+	if (generation != page_generation)
+		page_count = 0;
+	page_generation = generation;
+	page_count++;
+	if (page_count <= n || n == 0)
+		(void)snprintf(page + FAULT_SEEN_AT, FAULT_NAME_MAX + 80, "%ld %ld %d %s\n",
+			generation, page_count, page_count == n, name);
+	return page_count == n;
+}
+
 void fault_init(void)
 {
 	pthread_mutex_lock(&lock);
 	env_read_faults(str_of(getenv("LANTOA_FAULT")));
 	env_read_kills(str_of(getenv("LANTOA_KILL")));
+	page_map(getenv("LANTOA_FAULT_FILE"));
 	pthread_mutex_unlock(&lock);
 }
 
@@ -134,6 +171,7 @@ bool fault_hit(const char *name)
 	bool fail = false;
 
 	pthread_mutex_lock(&lock);
+	fail = page_hit(name);
 	struct fault_point *p = point_find(str_of(name), true);
 	p->hits++;
 	if (p->kill_skip == 0)

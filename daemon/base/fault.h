@@ -2,6 +2,9 @@
  * Use: if (FAULT("store.commit")) return -EIO;   Test: fault_set("store.commit", skip, 1).
  * A process reads LANTOA_FAULT="name:skip:times,..." and LANTOA_KILL="name:skip" (raise SIGKILL there) at fault_init;
  * both exist only in builds with LANTOA_FAULTS.
+ * LANTOA_FAULT_FILE names a page (4096 bytes) through which tests/crash/sweep.sh arms a running process: at its start stands
+ * "GENERATION point NAME N", and of the passes of NAME (or of any point, NAME "any") since this generation the N-th fails, once;
+ * N 0: none does, they are counted. At offset 512 stands what was seen: "GENERATION COUNT FIRED NAME-OF-POINT".
  */
 #ifndef LANTOA_BASE_FAULT_H
 #define LANTOA_BASE_FAULT_H
