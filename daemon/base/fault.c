@@ -33,7 +33,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fault_point points[FAULT_POINTS_MAX];
 static size_t points_len;
 static char *page; /* of LANTOA_FAULT_FILE; NULL: none */
-static long page_generation = -1, page_count;
 
 static struct fault_point *point_find(struct str name, bool make)
 {
@@ -113,23 +112,24 @@ static void page_map(const char *path)
 	(void)close(fd);
 }
 
-/* Does this pass fail, by the page? */
+/* Does this pass fail, by the page? The count lives there: it goes on in the next process, and nothing fails twice. */
 static bool page_hit(const char *name)
 {
 	char kind[16] = "", want[FAULT_NAME_MAX] = "";
-	long generation = 0, n = 0;
+	long generation = 0, n = 0, seen = 0, count = 0;
+	int fired = 0;
 
 	if (page == NULL || sscanf(page, "%ld %15s %47s %ld", &generation, kind, want, &n) != 4 ||
 		strcmp(kind, "point") != 0 || (strcmp(want, "any") != 0 && strcmp(want, name) != 0))
 		return false;
-	if (generation != page_generation)
-		page_count = 0;
-	page_generation = generation;
-	page_count++;
-	if (page_count <= n || n == 0)
-		(void)snprintf(page + FAULT_SEEN_AT, FAULT_NAME_MAX + 80, "%ld %ld %d %s\n",
-			generation, page_count, page_count == n, name);
-	return page_count == n;
+	if (sscanf(page + FAULT_SEEN_AT, "%ld %ld %d", &seen, &count, &fired) != 3 ||
+		seen != generation)
+		count = fired = 0;
+	if (fired)
+		return false;
+	(void)snprintf(page + FAULT_SEEN_AT, FAULT_NAME_MAX + 80, "%ld %ld %d %s\n", generation,
+		count + 1, count + 1 == n, name);
+	return count + 1 == n;
 }
 
 void fault_init(void)
