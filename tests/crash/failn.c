@@ -28,7 +28,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *page, under[300];
 static size_t under_n;
-static long generation = -1, count;
 
 static const struct {
 	const char *name;
@@ -50,25 +49,24 @@ __attribute__((constructor)) static void begin(void)
 	(void)close(fd);
 }
 
-/* The errno that this call shall fail with; 0: it goes on. */
+/* The errno that this call shall fail with; 0: it goes on. The count lives in the page: it goes on in the next process, and nothing
+ * fails twice. */
 static int hit(const char *kind, const char *where)
 {
 	char want[16] = "", err[16] = "";
-	long g = 0, n = 0;
-	int ret = 0;
+	long g = 0, n = 0, seen = 0, count = 0;
+	int ret = 0, fired = 0;
 
 	pthread_mutex_lock(&lock);
 	if (sscanf(page, "%ld %15s %15s %ld", &g, want, err, &n) == 4 && strcmp(kind, want) == 0) {
-		if (g != generation)
-			count = 0;
-		generation = g;
-		count++;
-		if (count == n)
-			for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-				if (strcmp(err, errors[i].name) == 0)
-					ret = errors[i].value;
-		if (ret != 0 || count < n || n == 0)
-			(void)snprintf(page + SEEN_AT, 400, "%ld %ld %d %.300s\n", g, count,
+		if (sscanf(page + SEEN_AT, "%ld %ld %d", &seen, &count, &fired) != 3 || seen != g)
+			count = fired = 0;
+		for (size_t i = 0;
+			!fired && count + 1 == n && i < sizeof(errors) / sizeof(errors[0]); i++)
+			if (strcmp(err, errors[i].name) == 0)
+				ret = errors[i].value;
+		if (!fired)
+			(void)snprintf(page + SEEN_AT, 400, "%ld %ld %d %.300s\n", g, count + 1,
 				ret != 0, where);
 	}
 	pthread_mutex_unlock(&lock);

@@ -49,7 +49,11 @@ up() { # runs, if need be again
 	alive && return 0
 	[ -n "$DAEMON_PID" ] && ended
 	RESTARTS=$((RESTARTS + 1))
-	boot || { bad "it does not start again"; return 1; }
+	boot && return 0
+	# the fault may fall into the start, which then says why and leaves everything as it was
+	fired && grep -q start.failed "$PLACE/boot" && { ERRORS=$((ERRORS + 1)); boot && return 0; }
+	bad "it does not start again"
+	return 1
 }
 # try COMMAND...: done, or a clean error; after an error it works without the fault. 7 (there already) is done at a second try.
 try() {
@@ -57,7 +61,7 @@ try() {
 	for i in 1 2 3 4 5; do
 		"$@" >"$PLACE/out" 2>"$PLACE/err"; rc=$?
 		[ $rc -eq 0 ] && return 0
-		[ $i -gt 1 ] && [ $rc -eq 7 ] && return 0
+		[ $i -gt 1 ] && { [ $rc -eq 7 ] || grep -q 'approved already' "$PLACE/err"; } && return 0
 		if [ $rc -ge 124 ]; then bad "'$*' ended with $rc"; fi
 		[ -s "$PLACE/err" ] || [ -s "$PLACE/out" ] || bad "'$*' failed with $rc and said nothing"
 		[ $i -eq 1 ] && ERRORS=$((ERRORS + 1))
@@ -106,6 +110,7 @@ csv() { # the whole table, one row longer than before
 	for i in 1 2 3; do echo "email,s$i@list.example,trung-uong,S $i,,sweep"; done
 	for i in $(seq 1 "$ROWS"); do echo "email,r$i@list.example,trung-uong,R $i,,rest"; done
 }
+imported() { [ "$(targets)" = $((3 + ROWS)) ]; }
 targets() { sqlite3 -readonly "$DB" "SELECT count(*) FROM target"; }
 
 # Each phase: what is done without the fault, then with it, then what must be true.
@@ -139,7 +144,17 @@ phase_connect() {
 phase_apply() {
 	local was now; was=$(targets)
 	ROWS=$((ROWS + 1)); csv >"$PLACE/t.csv"
-	arm "$@"; try admin -q targets import "$PLACE/t.csv"; disarm
+	arm "$@"
+	if ! admin -q targets import "$PLACE/t.csv" >"$PLACE/out" 2>"$PLACE/err"; then
+		ERRORS=$((ERRORS + 1))
+		[ -s "$PLACE/err" ] || bad "an import failed and said nothing"
+		alive && grep -q 'goes on at the next start' "$PLACE/err" && daemon_stop
+		disarm
+		[ -n "$DAEMON_PID" ] || boot || bad "it does not start"
+		up
+		until_true 2 imported || try admin -q targets import "$PLACE/t.csv"
+	fi
+	disarm
 	now=$(targets)
 	[ "$now" = $((was + 1)) ] || bad "targets: $was, then $now"
 }
