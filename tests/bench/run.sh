@@ -112,5 +112,6 @@ $N mails of 4 KiB, one recipient each, $CONNS connections, same smtp-sink; media
   restart to first mail             $RESTART ms (after kill -9)
 EOT
 "$TOP/tests/bench/bench_image.sh"
+"$B/tests/bench/bench_sms_text" 500000 | jq -r '"texts of 200 Vietnamese characters, rendered and cut into segments, a second of one core (aim 1,000,000): accented \(.accented), plain \(.plain), shortest \(.shortest)"'
 # Short messages beside Kannel, in a place of its own; BENCH_SMPP=no leaves it out.
 [ "${BENCH_SMPP:-}" = no ] || { "$TOP/.ci/install-deps" bench || true; B=$B "$TOP/tests/bench/bench_smpp.sh"; }
