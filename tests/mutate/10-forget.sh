@@ -1,5 +1,5 @@
-PROMISE=10 WHAT="forgetting does not empty the write-ahead log"
-FILE=daemon/store/store_run.c
-FROM='		s->scrub = s->scrub || s->tx.scrub;'
-TO='		s->scrub = s->scrub && s->tx.scrub;'
-CATCH="tests/system/test_secrets.sh"
+PROMISE=10 WHAT="what was erased stays in the free pages of the database"
+FILE=daemon/store/store_migrate.c
+FROM='PRAGMA secure_delete = ON;'
+TO='PRAGMA secure_delete = OFF;'
+CATCH="tests/unit/store/test_secret tests/system/test_secrets.sh"
