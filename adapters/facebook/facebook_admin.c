@@ -208,10 +208,17 @@ static void fact(struct fb_job *j, const char *name, int64_t value)
 static int check_token_send(struct fb_job *j)
 {
 	const struct fb_conf *c = fb_conf_of(j);
+	const struct lt_host *h = j->inst->host;
+	struct lt_str token;
 	char head[48];
 	struct lt_field f[] = { { .name = LTC_LIT("method"), .src = { .bytes = LTC_LIT("get") } },
 		{ .name = LTC_LIT("input_token"), .src = { .secret = c->token } } };
 
+	if (h->secret_get(h->ctx, j->job, c->token, &token, &j->token_version) < 0 ||
+		token.n == 0) {
+		j->no_token = true; /* there is none yet: derived first */
+		return -LT_E_INVALID;
+	}
 	(void)snprintf(head, sizeof(head), "%.*s|", (int)c->app_id.n, c->app_id.p);
 	struct fb_send s = { .method = "POST",
 		.path = "debug_token",
@@ -284,6 +291,8 @@ static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
 		return;
 	}
 	if (!fbj_true(data, "is_valid")) {
+		if (fb_renew(j))
+			return;
 		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, LT_R_PERSON, "token",
 			"the page's token is not valid: it will be derived again, or log in again");
 		return;

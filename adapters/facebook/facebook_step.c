@@ -2,6 +2,7 @@
  * Repeats: what may be repeated is sent again after retry_ms, then six times as long, and so on; a step that creates or publishes
  * is not, its own code looks first. While a page is limited nothing is asked. A token that is no good is derived anew once.
  * Thread: loop. Owns: the job's memory until finish. Failures: a host that takes nothing ends the job honestly. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,17 +183,11 @@ static void stopped(struct fb_job *j)
 /* --- going on -------------------------------------------------------------------------------------------------------------- */
 static void ask_token(struct fb_job *j)
 {
-	const struct lt_host *h = j->inst->host;
 	struct fb_verdict v = { .class = FB_TOKEN, .code = "token" };
-	bool can = j->job->kind != LT_J_REFRESH && !j->refreshed && !j->cancelled;
 
 	j->no_token = false;
-	if (can) {
-		j->refreshed = j->secret_wait = true;
-		if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0)
-			return;
-		j->secret_wait = false;
-	}
+	if (fb_renew(j))
+		return;
 	(void)snprintf(v.text, sizeof(v.text),
 		"there is no page token: log in again, or give this page its token");
 	fb_fail(j, &v);
@@ -357,24 +352,28 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 		fi->limited_n = 0;
 	if (v.class == FB_RATE)
 		limited(j, &v, told);
-	if (v.class == FB_TOKEN && j->job->kind != LT_J_REFRESH && !j->refreshed) {
-		const struct lt_host *h = j->inst->host;
-		j->refreshed = j->secret_wait = true;
+	if (v.class == FB_TOKEN) {
 		(void)snprintf(j->note, sizeof(j->note), "%s: %s", v.code, v.text);
-		if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0) {
+		if (fb_renew(j)) {
 			fbj_free(body);
 			return;
 		}
-		j->secret_wait = false;
 	}
 	if (!again(j, &v))
 		s->done(j, &v);
 	fbj_free(body);
 }
 
+/* Put off is no reason for a person: where one is needed, the credential itself stops the lane and says why. */
 static void on_secret(struct fb_job *j, const struct lt_event *ev)
 {
-	struct fb_verdict v = { .class = FB_TOKEN, .code = "token" };
+	bool dead = ev->error == -EKEYREJECTED;
+	struct fb_verdict v = { .class = dead ? FB_TOKEN : FB_SAID,
+		.outcome = LT_DEFERRED,
+		.scope = LT_SCOPE_ACCOUNT,
+		.flags = LT_R_FREE,
+		.retry_after_ms = dead ? 0 : 15000,
+		.code = "token" };
 
 	if (!j->secret_wait)
 		return;
@@ -383,9 +382,23 @@ static void on_secret(struct fb_job *j, const struct lt_event *ev)
 		send_now(j);
 		return;
 	}
-	(void)snprintf(v.text, sizeof(v.text), "%s%sno new page token could be had: log in again",
-		j->note, j->note[0] != '\0' ? "; " : "");
+	(void)snprintf(v.text, sizeof(v.text), "%.120s%s%s", j->note,
+		j->note[0] != '\0' ? "; " : "",
+		dead ? "no new page token could be had: log in again" : "no new page token yet");
 	steps[j->step]->done(j, &v);
+}
+
+bool fb_renew(struct fb_job *j)
+{
+	const struct lt_host *h = j->inst->host;
+
+	if (j->refreshed || j->cancelled || j->job->kind == LT_J_REFRESH)
+		return false;
+	j->refreshed = j->secret_wait = true;
+	if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0)
+		return true;
+	j->secret_wait = false;
+	return false;
 }
 
 /* Whoever may be live waits for its answer; the host cuts what takes too long. */
@@ -425,74 +438,4 @@ void fb_op_go(struct fb_job *j)
 {
 	j->intended = true;
 	send_now(j);
-}
-
-/* --- what was saved -------------------------------------------------------------------------------------------------------- */
-static struct lt_str word(struct lt_str *rest)
-{
-	struct lt_str w = { NULL, 0 };
-
-	(void)ltc_next(rest, ' ', &w);
-	return w;
-}
-
-static int64_t number(struct lt_str *rest)
-{
-	int64_t v = 0;
-
-	return ltc_i64(word(rest), 0, INT64_MAX, &v) == 0 ? v : 0;
-}
-
-static struct lt_str saved(const struct fb_job *j, const char *name)
-{
-	return ltc_pair(j->work->steps, j->work->n_steps, name);
-}
-
-static void restore_photos(struct fb_job *j)
-{
-	char name[8];
-
-	for (uint32_t i = 0; i < FB_PHOTOS_MAX; i++) {
-		(void)snprintf(name, sizeof(name), "p%u", i);
-		struct lt_str s = saved(j, name), id = word(&s);
-		if (!fb_copy_id(j->photos[i], id))
-			break;
-		j->photo_at[i] = number(&s);
-	}
-}
-
-static void restore_video(struct fb_job *j)
-{
-	struct lt_str s = saved(j, "video"), id = word(&s);
-
-	if (fb_copy_id(j->video, id) && !fb_copy_id(j->video_session, word(&s)))
-		j->video[0] = '\0';
-	s = saved(j, "sent");
-	j->video_from = number(&s);
-	j->video_to = number(&s);
-	s = saved(j, "done");
-	j->done_at = number(&s);
-}
-
-void fb_restore(struct fb_job *j)
-{
-	struct lt_str s = saved(j, "draft"), id = word(&s);
-
-	restore_photos(j);
-	restore_video(j);
-	if (fb_copy_id(j->draft, id))
-		j->draft_at = number(&s);
-	s = saved(j, "try");
-	j->try_at = number(&s);
-	id = word(&s);
-	if (id.n == FB_PRINT_LEN)
-		memcpy(j->print, id.p, id.n);
-	s = saved(j, "live");
-	j->live_at = number(&s);
-	s = saved(j, "looks");
-	j->looks = number(&s);
-	j->looks_at = number(&s);
-	s = saved(j, "lost");
-	while (j->n_lost < FB_LOST_MAX && fb_copy_id(j->lost[j->n_lost], word(&s)))
-		j->n_lost++;
 }

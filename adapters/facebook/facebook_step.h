@@ -101,6 +101,8 @@ void fb_end_result(struct fb_job *j, struct lt_result *r);
 void fb_save(struct fb_job *j, const char *name, const char *value); /* empty: forgotten */
 /* What follows when all that was saved is stored; the last thing that a caller does. */
 void fb_then(struct fb_job *j, enum fb_step_id step);
+bool fb_renew(struct fb_job
+		*j); /* a new page token is on its way; once a job, then the step is sent again */
 void fb_wait(struct fb_job *j, int64_t ms); /* the step is sent again then */
 const struct fb_conf *fb_conf_of(const struct fb_job *j);
 int64_t fb_now(const struct fb_job *j);                       /* wall */

@@ -164,6 +164,8 @@ static void a_check_names_what_is_wrong(void **state)
 	struct sh *h = fbt_open();
 	size_t j = job(h, LT_J_CHECK, NULL, 0, "");
 	check_to(h, "{\"data\":{\"is_valid\":false}}");
+	assert_non_null(sh_last_note(h, "refresh")); /* a check derives it anew, once */
+	check_to(h, "{\"data\":{\"is_valid\":false}}");
 	outcome_is(h, j, LT_REFUSED);
 	fbt_over(h);
 }
