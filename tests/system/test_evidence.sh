@@ -104,7 +104,7 @@ same "nothing left" "$(wc -l <"$LEDGER")" "$sent"
 check "the confirmation stands in the audit" audited store.restore_confirm
 check "a person lets it go on" operator resume --release EV-2 -m "nothing went out since"
 operator -q go EV-2 --part all >/dev/null 2>&1
-check "and it goes out, but for who unsubscribed" until_true 20 has_mails EV-2 3
+check "and it goes out, also to who wants no more advertising" until_true 20 has_mails EV-2 4
 check "the chain holds over the restore" operator audit verify
 check "fsck is clean" operator fsck --deep
 daemon_stop
