@@ -150,6 +150,8 @@ static int attributes(struct in *in, uint32_t at)
 			return -EINVAL;
 		if (!ltc_utf8_valid(v) || !ltc_utf8_valid(all))
 			return fail(in, "an attribute that is not UTF-8");
+		if (v.n > 0 && memchr(v.p, 0, v.n) != NULL)
+			return fail(in, "a NUL in an attribute");
 		uint32_t c = smsh_node_add(in->d, at, SMSH_STRING, in->line);
 		if (c == SMSH_NONE)
 			return -E2BIG;
@@ -245,6 +247,8 @@ static int content(struct in *in, uint32_t at, struct lt_str all, uint32_t depth
 			if (in->p == in->end || *in->p++ != '>')
 				return fail(in, "a '>' is missing");
 			in->d->nodes[at].text = sum.p == NULL ? (struct lt_str){ "", 0 } : sum;
+			if (sum.n > 0 && memchr(sum.p, 0, sum.n) != NULL)
+				return fail(in, "a NUL in the text");
 			return ltc_utf8_valid(sum) ? 0 : fail(in, "a text that is not UTF-8");
 		} else
 			rc = element(in, at, depth + 1);
