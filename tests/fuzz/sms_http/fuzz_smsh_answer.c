@@ -4,7 +4,7 @@
 #include <string.h>
 #include "gate.h"
 
-static void honest(const struct sh_result *r, bool cut)
+static void honest(const struct sh_result *r, bool cut, struct lt_str said)
 {
 	MUST(r->done);
 	MUST(r->outcome == LT_UNKNOWN || r->outcome == LT_ACCEPTED || r->outcome == LT_REFUSED ||
@@ -12,7 +12,8 @@ static void honest(const struct sh_result *r, bool cut)
 	MUST(r->scope >= LT_SCOPE_TARGET && r->scope <= LT_SCOPE_CLASS);
 	MUST(ltc_utf8_valid(ltc_z(r->code)) && ltc_utf8_valid(ltc_z(r->text)));
 	MUST(!ltc_has_control(ltc_z(r->code)) && !ltc_has_control(ltc_z(r->text)));
-	MUST(strstr(r->text, "geheim") == NULL && strstr(r->code, "geheim") == NULL);
+	MUST((strstr(r->text, "geheim") == NULL && strstr(r->code, "geheim") == NULL) ||
+		ltc_find(said, LTC_LIT("geh"), false) != NULL);
 	MUST(r->retry_after_ms >= 0);
 	MUST(!cut || r->outcome == LT_UNKNOWN);
 }
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		sh_advance(h, 1000);
 	}
 	if (sh_result(h, op)->done)
-		honest(sh_result(h, op), published > 0 && cut && (p[1] & 0x7f) % 10 == 0);
+		honest(sh_result(h, op), published > 0 && cut && (p[1] & 0x7f) % 10 == 0,
+			(struct lt_str){ (const char *)p, n });
 	MUST(h->misuse == 0);
 	sh_free(h);
 	return 0;

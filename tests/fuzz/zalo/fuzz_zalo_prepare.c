@@ -45,7 +45,7 @@ static void texts(struct lt_str s)
 	if (s.n < sizeof(line) - 1) {
 		struct lt_str one = zalo_one_line(s, line, sizeof(line));
 		MUST(ltc_utf8_valid(one) && !ltc_has_control(one));
-		MUST(ltc_trim(one).n == 0 || zalo_same_title(s, one));
+		MUST(ltc_trim(one).n == 0 || zalo_same_title(one, one));
 	}
 	ltc_buf_init(&b, 1u << 20);
 	zalo_add_unmentioned(&b, s);
