@@ -4,7 +4,7 @@ cd "$(dirname "$0")/../.." || exit 1
 log=docs/evidence/sweep.log rc=0
 mkdir -p docs/evidence
 for build; do
-	echo "== $(date -u +%FT%TZ) commit $(git rev-parse --short HEAD 2>/dev/null || echo none), $(basename "$build")" | tee -a "$log"
+	echo "== $(date -u +%FT%TZ) commit $(git rev-parse --short HEAD 2>/dev/null || echo none)" | tee -a "$log"
 	B=$build tests/crash/sweep.sh long >"$build/sweep.out" 2>&1 || rc=1
 	grep -vE '^[a-z]+ [a-z]+ [A-Za-z._]+ #[0-9]+: ' "$build/sweep.out" | tee -a "$log"
 done
