@@ -60,7 +60,7 @@ static int name(struct in *in, struct lt_str *ret_all, struct lt_str *ret_local)
 		return fail(in, "a name is missing");
 	*ret_all = (struct lt_str){ from, (size_t)(in->p - from) };
 	*ret_local = (struct lt_str){ local, (size_t)(in->p - local) };
-	return 0;
+	return ltc_utf8_valid(*ret_all) ? 0 : fail(in, "a name that is not UTF-8");
 }
 
 static int entity(struct in *in)
@@ -148,7 +148,7 @@ static int attributes(struct in *in, uint32_t at)
 		blank(in);
 		if (value(in, &v) < 0)
 			return -EINVAL;
-		if (!ltc_utf8_valid(v) || !ltc_utf8_valid(all))
+		if (!ltc_utf8_valid(v))
 			return fail(in, "an attribute that is not UTF-8");
 		if (v.n > 0 && memchr(v.p, 0, v.n) != NULL)
 			return fail(in, "a NUL in an attribute");
