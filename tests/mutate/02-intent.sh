@@ -1,11 +1,5 @@
-PROMISE=2 WHAT="a publishing step starts before its intent is committed"
-FILE=daemon/dispatch/dispatch_pump.c
-FROM='	lane_took(l);
-	breaker_went(&l->breaker);
-	turn_intent(c);'
-TO='	lane_took(l);
-	breaker_went(&l->breaker);
-	turn_intent(c);
-	if (c->state != CP_GO && list_empty(&c->node))
-		intent_is_committed(c);'
-CATCH="tests/unit/dispatch/test_flow tests/unit/dispatch/test_crash tests/sim/test_sim"
+PROMISE=2 WHAT="the word that a publishing step may start is not written"
+FILE=daemon/store/store_queue.c
+FROM='		"UPDATE delivery SET state=1, tries=tries+1 WHERE id=? AND state=0 AND tries=? AND "'
+TO='		"UPDATE delivery SET state=0, tries=tries+1 WHERE id=? AND state=0 AND tries=? AND "'
+CATCH="tests/unit/store/test_queue tests/unit/dispatch/test_flow"

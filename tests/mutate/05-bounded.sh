@@ -1,5 +1,5 @@
-PROMISE=5 WHAT="a lane takes as many lots and rows into memory as wait"
-FILE=daemon/dispatch/dispatch_internal.h
-FROM='#define D_COPIES_MAX      16384'
-TO='#define D_COPIES_MAX      16384000'
-CATCH="tests/unit/dispatch/test_limits tests/unit/dispatch/test_flow"
+PROMISE=5 WHAT="a lane takes rows into memory as long as there are any"
+FILE=daemon/dispatch/dispatch_fill.c
+FROM='!list_empty(&lane->want[kind]) && lane->n_ready_of[kind] < target &&'
+TO='!list_empty(&lane->want[kind]) && target > 0 &&'
+CATCH="tests/unit/dispatch/test_limits"
