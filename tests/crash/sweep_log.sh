@@ -4,8 +4,11 @@ cd "$(dirname "$0")/../.." || exit 1
 log=docs/evidence/sweep.log rc=0
 mkdir -p docs/evidence
 for build; do
-	echo "== $(date -u +%FT%TZ) commit $(git rev-parse --short HEAD 2>/dev/null || echo none)" | tee -a "$log"
+	began=$(date -u +%FT%TZ)
 	B=$build tests/crash/sweep.sh long >"$build/sweep.out" 2>&1 || rc=1
-	grep -vE '^[a-z]+ [a-z]+ [A-Za-z._]+ #[0-9]+: ' "$build/sweep.out" | tee -a "$log"
+	{
+		echo "== $began $(date -u +%FT%TZ) commit $(git rev-parse --short HEAD 2>/dev/null || echo none)"
+		grep -vE '^[a-z]+ [a-z]+ [A-Za-z._]+ #[0-9]+: ' "$build/sweep.out"
+	} | tee -a "$log"
 done
 exit $rc
