@@ -1,4 +1,5 @@
 /* zalo_article.c - the states of an article: guard, create hidden, verify, show, verify, broadcast.
+ * A correction is one more show, of an article that stands.
  * Everything before the show is unseen by people and may be done again; the show may be repeated; the broadcast never is.
  * Thread: loop. Owns: its buffers for a call. Failures: an answer lost at create leads to the listing, at show to another show. */
 #include <stdio.h>
@@ -348,6 +349,25 @@ void zalo_article_first(struct zalo_op *op)
 		zalo_enter(op, ZS_GUARD);
 	} else {
 		zalo_begin(op);
+	}
+}
+
+/* The article that stands gets the payload of the correction by the same update that shows one. People are not told twice: no
+ * broadcast. The step says to a later question that this is a correction, and of which article. */
+void zalo_article_change(struct zalo_op *op)
+{
+	struct lt_str shown = zalo_step(op, "show_token");
+
+	op->cast = (struct lt_str){ 0 };
+	copy(op->url, sizeof(op->url), zalo_step(op, "link"));
+	if (zalo_step(op, "shown").n != 0) {
+		after_shown(op);
+	} else if (shown.n != 0) {
+		op->show_sent = true;
+		copy(op->token, sizeof(op->token), shown);
+		verify_begin(op, ZS_SHOWN);
+	} else {
+		zalo_save(op, "change", ltc_z(op->article), ZSAVE_ARTICLE);
 	}
 }
 

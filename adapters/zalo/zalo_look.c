@@ -69,7 +69,11 @@ static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 	struct lt_str s = zj_text(zj_get(a->data, "status"), status, sizeof(status));
 
 	(void)zj_text(zj_get(a->data, "link_view"), op->url, sizeof(op->url));
-	if (ltc_eqz(s, "show")) {
+	/* A correction stands where the article has its mark; an update that is done twice harms nobody. */
+	if (zalo_step(op, "change").n != 0 && zalo_detail_mark(a, op->work->ref) != 1)
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",
+			"the article does not show the correction; it is put there again");
+	else if (ltc_eqz(s, "show")) {
 		op->shown = true;
 		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "asked", "the article is shown");
 	} else if (ltc_eqz(s, "hide")) {
@@ -154,6 +158,8 @@ static void reconcile_article(struct zalo_op *op)
 	}
 	if (id.n == 0)
 		id = zalo_step(op, "article");
+	if (id.n == 0)
+		id = zalo_step(op, "change");
 	if (id.n == 0) {
 		cannot_tell(op, "no id of the article is known");
 		return;
@@ -216,82 +222,10 @@ static bool repeat_bad(
 	return true;
 }
 
-static int on_text(void *ctx, struct lt_str html)
+static void change_first(struct zalo_op *op)
 {
-	struct ltc_buf *b = ctx;
+	bool correct = op->job->kind == LT_J_CORRECT;
 
-	ltc_addf(b,
-		"%s{\"type\":\"text\",\"content\":", b->n > 0 && b->p[b->n - 1] == '}' ? "," : "");
-	zj_add(b, html);
-	ltc_addc(b, '}');
-	return b->failed ? -LT_E_FULL : 0;
-}
-
-static int no_image(void *ctx, struct lt_str file, struct lt_str alt)
-{
-	(void)ctx;
-	(void)file;
-	(void)alt;
-	return 0;
-}
-
-/* The article as it is, with a new text and its old pictures. */
-static void change_body(struct zalo_op *op, struct lt_str old, struct ltc_buf *b)
-{
-	static const char *const keep[] = { "title", "author", "description", "cover",
-		"tracking_link", "comment", "related_medias" };
-	const struct zalo_blocks to = { b, on_text, no_image };
-	struct lt_str rest = zj_get(old, "body"), one;
-	char type[16];
-
-	ltc_addz(b, "{\"id\":");
-	zj_add(b, ltc_z(op->article));
-	ltc_addz(b, ",\"type\":\"normal\",\"status\":\"show\"");
-	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++) {
-		struct lt_str v = zj_get(old, keep[i]);
-		if (v.p == NULL)
-			continue;
-		ltc_addf(b, ",\"%s\":", keep[i]);
-		ltc_adds(b, v);
-	}
-	ltc_addz(b, ",\"body\":[");
-	(void)zalo_body_walk(op->work->text, &to);
-	while (zj_next(&rest, &one)) {
-		if (ltc_eqz(zj_text(zj_get(one, "type"), type, sizeof(type)), "text"))
-			continue;
-		ltc_addz(b, b->p[b->n - 1] == '}' ? "," : "");
-		ltc_adds(b, one);
-	}
-	ltc_addz(b, "]}");
-}
-
-/* The change follows the question at once, under the same intent: what was read is not kept. */
-static void fetch_good(struct zalo_op *op, const struct zalo_answer *a)
-{
-	struct ltc_buf b;
-
-	op->state = ZS_CHANGE;
-	ltc_buf_init(&b, ZALO_BODY_MAX);
-	change_body(op, a->data, &b);
-	struct zalo_call c = {
-		.method = "POST", .path = "/v2.0/article/update", .json = ltc_buf_str(&b)
-	};
-	int rc = b.failed || !zj_valid(ltc_buf_str(&b)) ? -LT_E_FULL : zalo_op_call(op, &c);
-	ltc_buf_done(&b);
-	if (rc < 0)
-		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "host",
-			"the change could not be sent");
-}
-
-/* After a token was rotated: from the question on again. */
-static int change_again(struct zalo_op *op)
-{
-	op->state = ZS_FETCH;
-	return detail(op);
-}
-
-static void change_first(struct zalo_op *op, enum zalo_state st)
-{
 	struct lt_str id = id_of(op, 0);
 
 	if (op->form != ZALO_OA || id.n == 0) {
@@ -301,16 +235,22 @@ static void change_first(struct zalo_op *op, enum zalo_state st)
 				: "a message cannot be taken back or changed: send another one");
 		return;
 	}
+	if (correct && op->plain) {
+		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, "cannot",
+			"this text was not made for an article");
+		return;
+	}
 	(void)snprintf(op->article, sizeof(op->article), "%.*s", (int)id.n, id.p);
-	zalo_enter(op, st);
+	if (correct)
+		zalo_article_change(op);
+	else
+		zalo_enter(op, ZS_REMOVE);
 }
 
 void zalo_look_first(struct zalo_op *op)
 {
-	if (op->job->kind == LT_J_RECALL)
-		change_first(op, ZS_REMOVE);
-	else if (op->job->kind == LT_J_CORRECT)
-		change_first(op, ZS_FETCH);
+	if (op->job->kind == LT_J_RECALL || op->job->kind == LT_J_CORRECT)
+		change_first(op);
 	else if (op->form == ZALO_OA)
 		reconcile_article(op);
 	else if (op->form == ZALO_PHONE || op->form == ZALO_NONE)
@@ -323,9 +263,5 @@ void zalo_look_first(struct zalo_op *op)
 const struct zalo_state_row zalo_look_rows[] = {
 	[ZS_LOOK - ZS_LOOK] = { "read", NULL, 0, look, look_good, NULL },
 	[ZS_REMOVE - ZS_LOOK] = { "article", "remove", LT_PUBLISHES | LT_REPEATABLE, remove_request,
-		done_good, repeat_bad },
-	[ZS_FETCH - ZS_LOOK] = { "article", "correct", LT_PUBLISHES | LT_REPEATABLE, detail,
-		fetch_good, repeat_bad },
-	[ZS_CHANGE - ZS_LOOK] = { "article", "correct", LT_PUBLISHES | LT_REPEATABLE, change_again,
 		done_good, repeat_bad },
 };

@@ -25,8 +25,6 @@ enum zalo_state {
 	/* questions and changes */
 	ZS_LOOK,   /* what became of an article, a message */
 	ZS_REMOVE, /* recall */
-	ZS_FETCH,  /* correct: as it is */
-	ZS_CHANGE, /* correct: as it will be */
 	ZS_N
 };
 enum { /* tokens of save() */
@@ -119,6 +117,8 @@ struct zalo_state_row {
 extern const struct zalo_state_row zalo_article_rows[], zalo_message_rows[], zalo_look_rows[];
 const struct zalo_state_row *zalo_state_row(enum zalo_state st);
 void zalo_article_first(struct zalo_op *op);
+void zalo_article_change(
+	struct zalo_op *op); /* correct: op->article becomes what the payload says */
 void zalo_article_saved(struct zalo_op *op, uint64_t token);
 void zalo_message_first(struct zalo_op *op);
 void zalo_message_saved(struct zalo_op *op, uint64_t token);

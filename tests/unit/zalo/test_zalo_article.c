@@ -360,36 +360,100 @@ static void a_question_about_a_broadcast_proves_nothing(void **state)
 	}
 }
 
-static void an_article_is_removed_or_changed_by_its_id(void **state)
+static size_t begin_change(const struct lt_id *id, uint32_t kind, const char *head)
+{
+	size_t op = article_op(h, ses, head);
+
+	h->jobs[op]->job.kind = kind;
+	h->jobs[op]->work.ids = id;
+	h->jobs[op]->work.n_ids = 1;
+	return op;
+}
+
+static void an_article_is_removed_by_its_id(void **state)
 {
 	struct lt_id id = { 0, 0, LTC_LIT("88") };
 
 	(void)state;
-	size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
-	h->jobs[op]->job.kind = LT_J_RECALL;
-	h->jobs[op]->work.ids = &id;
-	h->jobs[op]->work.n_ids = 1;
+	size_t op = begin_change(&id, LT_J_RECALL, ARTICLE_HEAD "\n");
 	assert_int_equal(sh_start(h, op, 1), 0);
 	sh_turn(h);
 	expect("POST", "/v2.0/article/remove");
 	answer(h, "{\"error\":0}");
 	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
-	op = article_op(h, ses, ARTICLE_HEAD "\n");
+}
+
+static void a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice(void **state)
+{
+	struct lt_id id = { 0, 0, LTC_LIT("88") };
+
+	(void)state;
+	size_t op = begin_change(&id, LT_J_CORRECT, ARTICLE_HEAD "cast {}\n\n");
+	h->jobs[op]->payload[1] = (struct lt_src){
+		.bytes = LTC_LIT(
+			"\"type\":\"normal\",\"title\":\"Đúng\",\"description\":\"Mới\",\"body\":[]")
+	};
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	saved("change=88");
+	expect("POST", "/v2.0/article/update");
+	assert_int_equal(last_call(h)->flags, LT_PUBLISHES | LT_REPEATABLE);
+	assert_non_null(strstr(last_call(h)->body,
+		"{\"id\":\"88\",\"type\":\"normal\",\"title\":\"Đúng\",\"description\":\"Mới\",\"body\":[],\"status\":\"show\"}"));
+	answer(h, TOKEN_2);
+	saved("show_token=Tk2");
+	wait_ms(1000);
+	expect("POST", "/v2.0/article/verify");
+	answer(h, "{\"data\":{\"id\":\"88\"},\"error\":0}");
+	expect("GET", "/v2.0/article/getdetail");
+	answer(h, DETAIL);
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	assert_int_equal(sh_result(h, op)->n_ids, 1);
+	assert_string_equal(sh_result(h, op)->id, "88");
+}
+
+static void a_correction_of_a_message_or_without_an_article_is_refused(void **state)
+{
+	struct lt_id id = { 0, 0, LTC_LIT("88") };
+	size_t op = sh_op(h, ses, "group:1a2b3c4d5e", "REF1", "Bản đúng", 0);
+
+	(void)state;
 	h->jobs[op]->job.kind = LT_J_CORRECT;
 	h->jobs[op]->work.ids = &id;
 	h->jobs[op]->work.n_ids = 1;
-	h->jobs[op]->work.text = LTC_LIT("Bản **đúng**");
 	assert_int_equal(sh_start(h, op, 1), 0);
 	sh_turn(h);
-	expect("GET", "/v2.0/article/getdetail");
-	answer(h,
-		"{\"data\":{\"id\":\"88\",\"title\":\"T\",\"cover\":{\"photo_url\":\"u\"},\"body\":[{\"type\":\"text\",\"content\":\"sai\"},{\"type\":\"image\",\"url\":\"v\"}]},\"error\":0}");
-	expect("POST", "/v2.0/article/update");
-	assert_non_null(strstr(last_call(h)->body,
-		"\"body\":[{\"type\":\"text\",\"content\":\"<p>Bản <b>đúng</b></p>\"},{\"type\":\"image\",\"url\":\"v\"}]}"));
-	assert_non_null(strstr(last_call(h)->body, "\"cover\":{\"photo_url\":\"u\"}"));
-	answer(h, TOKEN);
-	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	assert_int_equal(sh_result(h, op)->outcome, LT_REFUSED);
+	id.id = (struct lt_str){ NULL, 0 };
+	op = begin_change(&id, LT_J_CORRECT, ARTICLE_HEAD "\n");
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	assert_int_equal(sh_result(h, op)->outcome, LT_REFUSED);
+	assert_int_equal(h->n_http, 0);
+}
+
+/* The old article is shown all the time: only the mark of the correction says that it took place. */
+static void a_lost_correction_is_known_by_its_mark(void **state)
+{
+	static const char *const marks[] = { "REF1", "OLDER" };
+	struct lt_id id = { 0, 0, LTC_LIT("88") };
+	char body[300];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct lt_pair step = { LTC_LIT("change"), LTC_LIT("88"), { NULL, 0 } };
+		size_t op = begin_change(&id, LT_J_RECONCILE, ARTICLE_HEAD "\n");
+		h->jobs[op]->work.steps = &step;
+		h->jobs[op]->work.n_steps = 1;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		expect("GET", "/v2.0/article/getdetail");
+		(void)snprintf(body, sizeof(body),
+			"{\"data\":{\"id\":\"88\",\"status\":\"show\",\"tracking_link\":\"https://p/?lt=%s\"},\"error\":0}",
+			marks[i]);
+		answer(h, body);
+		assert_int_equal(sh_result(h, op)->outcome, i == 0 ? LT_ACCEPTED : LT_DEFERRED);
+	}
 }
 
 int main(void)
@@ -409,7 +473,10 @@ int main(void)
 		T1(a_group_message_is_saved_before_and_after),
 		T1(a_group_that_the_oa_left_and_a_phone_without_zalo_are_told),
 		T1(a_question_about_a_broadcast_proves_nothing),
-		T1(an_article_is_removed_or_changed_by_its_id),
+		T1(an_article_is_removed_by_its_id),
+		T1(a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice),
+		T1(a_correction_of_a_message_or_without_an_article_is_refused),
+		T1(a_lost_correction_is_known_by_its_mark),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
