@@ -139,7 +139,7 @@ phase_dispatch() {
 	arm "$@"; try operator -q go "$CODE" --part all
 	echo "$CODE" >>"$PLACE/approved"; sent; disarm
 }
-# As dispatch, of a daemon that has no connection yet.
+# As dispatch, of a daemon that has no connection yet; an account that cannot connect rests for half a minute.
 phase_connect() {
 	daemon_stop
 	boot || bad "it does not start"
@@ -240,8 +240,7 @@ if [ "$MODE" = short ] && [ $HOW = points ]; then
 	points apply import.chunk
 elif [ "$MODE" = short ]; then
 	calls submit rename:EIO
-	calls dispatch fsync:EIO
-	calls connect connect:EMFILE
+	calls dispatch fsync:EIO write:ENOSPC accept:EMFILE
 elif [ $HOW = points ]; then
 	STORE="store.begin store.write store.full store.commit store.fsync store.exchange store.checkpoint"
 	points submit asset.dir asset.fsync asset.rename bundle.write dir.fsync file.fsync file.rename file.write doc.arena markdown.copy buf.grow $STORE
