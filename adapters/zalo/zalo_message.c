@@ -111,6 +111,13 @@ static int add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_
 	return 0;
 }
 
+struct lt_str zalo_message_url(const struct zalo_op *op)
+{
+	const struct zalo_item *it = item_of(op);
+
+	return it != NULL && it->image && it->bytes == 0 ? it->asset : (struct lt_str){ 0 };
+}
+
 static int message_body(struct zalo_op *op, struct ltc_buf *b)
 {
 	const struct zalo_item *it = item_of(op);

@@ -6,6 +6,9 @@
 #include "zalo_op.h"
 #include "zalo_prepare.h"
 
+#define URL_WAIT_MS   2000 /* a picture that a command puts on the portal */
+#define URL_WAITS_MAX 15
+
 static const struct lt_host *host(const struct zalo_op *op)
 {
 	return op->inst->host;
@@ -92,8 +95,8 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 void zalo_end_no_url(struct zalo_op *op, int rc)
 {
 	if (rc == -LT_E_AGAIN)
-		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, 3000, "asset",
-			"the public address of a picture is being made");
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, URL_WAIT_MS, "asset",
+			"the picture is being put on the portal");
 	else
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 60000, "asset",
 			"a picture has no public address: set public_url, see lantoa channel check");
@@ -148,12 +151,37 @@ static void request(struct zalo_op *op)
 		not_taken(op);
 }
 
+/* Asked before the intent: a wait of some seconds must not make a delivery unknown when the daemon ends in it. */
+static bool url_awaited(struct zalo_op *op, enum zalo_state st)
+{
+	int64_t until = zalo_now(op) + URL_WAIT_MS + 5000;
+	size_t n = st == ZS_CREATE || st == ZS_SHOW ? op->work->n_payload : 0;
+	struct lt_str url, asset = st == ZS_SEND ? zalo_message_url(op) : (struct lt_str){ 0 };
+	int64_t lives = zalo_conf_of(op)->url_lives_ms;
+	int rc = asset.n == 0 ? 0 : host(op)->asset_url(host(op)->ctx, op->job, asset, lives, &url);
+
+	for (size_t i = 1; i < n && rc == 0; i++)
+		if (op->work->payload[i].asset.p != NULL)
+			rc = host(op)->asset_url(
+				host(op)->ctx, op->job, op->work->payload[i].asset, lives, &url);
+	if (rc != -LT_E_AGAIN || op->url_waits == URL_WAITS_MAX || op->stopping ||
+		(op->work->deadline_ms > 0 && until > op->work->deadline_ms))
+		return false; /* the request tells what is wrong */
+	if (op->url_waits++ == 0)
+		host(op)->log(host(op)->ctx, op->job, 2,
+			LTC_LIT("the picture is being put on the portal"));
+	zalo_enter_later(op, st, URL_WAIT_MS);
+	return true;
+}
+
 void zalo_enter(struct zalo_op *op, enum zalo_state st)
 {
 	const struct zalo_state_row *row = zalo_state_row(st);
 	char name[40];
 
 	op->state = st;
+	if (url_awaited(op, st))
+		return;
 	if (row->intent == NULL) {
 		request(op);
 		return;

@@ -63,7 +63,8 @@ struct zalo_op {
 	uint64_t version; /* of the token that the call used */
 	uint32_t flags;   /* of the call under way */
 	int64_t begun_ms, found_ms, poll_end;
-	int page, again, looked_at; /* looked_at: articles of this page that were not the one */
+	int page, again, url_waits,
+		looked_at; /* looked_at: articles of this page that were not the one */
 	size_t n_items, item;
 	struct zalo_item items[ZALO_ITEMS_MAX];
 	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[300], url[400];
@@ -121,6 +122,8 @@ void zalo_article_change(
 	struct zalo_op *op); /* correct: op->article becomes what the payload says */
 void zalo_article_saved(struct zalo_op *op, uint64_t token);
 void zalo_message_first(struct zalo_op *op);
+struct lt_str zalo_message_url(
+	const struct zalo_op *op); /* asset whose public address is sent; absent: none */
 void zalo_message_saved(struct zalo_op *op, uint64_t token);
 void zalo_look_first(struct zalo_op *op); /* reconcile, recall, correct */
 

@@ -96,6 +96,7 @@ struct sh {
 	size_t n_wakes;
 	uint32_t slots;
 	bool auto_go, refuse_streams;
+	int assets_again; /* so many asset_url get -LT_E_AGAIN first */
 	int misuse;
 	char misuse_text[200];
 };

@@ -396,7 +396,13 @@ static int h_task(void *ctx, struct lt_job *job, int64_t deadline, struct lt_str
 static int h_asset_url(
 	void *ctx, struct lt_job *job, struct lt_str asset, int64_t lives, struct lt_str *ret)
 {
+	struct sh *h = ctx;
+
 	note(ctx, "asset_url", job, asset, lives);
+	if (h->assets_again > 0) {
+		h->assets_again--;
+		return -LT_E_AGAIN;
+	}
 	*ret = shi_z("https://lantoa.example/a/1");
 	return 0;
 }

@@ -360,6 +360,46 @@ static void a_question_about_a_broadcast_proves_nothing(void **state)
 	}
 }
 
+/* Push mode: a command puts the picture on the portal, which takes some seconds. */
+static void a_picture_that_is_being_put_on_the_portal_is_waited_for(void **state)
+{
+	size_t op = sh_op(h, ses, "oa:3300112233445500100", "REF1", ARTICLE_HEAD "\n", 0);
+	struct sh_job *j = h->jobs[op];
+
+	(void)state;
+	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT("\"cover\":{\"photo_url\":\"") };
+	j->payload[2] = (struct lt_src){ .asset = LTC_LIT("a1"), .length = 1 };
+	j->payload[3] = (struct lt_src){ .bytes = LTC_LIT("\"}") };
+	j->work.payload = j->payload;
+	j->work.n_payload = 4;
+	j->work.deadline_ms = 0;
+	h->assets_again = 3;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	answer(h, NONE);
+	size_t calls = h->n_http;
+	assert_string_equal(sh_last_note(h, "log")->text, "the picture is being put on the portal");
+	wait_ms(2000);
+	wait_ms(2000);
+	assert_int_equal(h->n_http, calls);
+	assert_false(sh_result(h, op)->done);
+	wait_ms(2000);
+	expect("POST", "/v2.0/article/create");
+	assert_non_null(strstr(last_call(h)->body, "https://lantoa.example/a/1"));
+	/* it never comes: put off with the words, the next try begins where this one stopped */
+	h->assets_again = 100;
+	answer(h, TOKEN);
+	wait_ms(1000);
+	answer(h, ID);
+	assert_false(h->jobs[op]->intent_open);
+	for (int i = 0; i < 20 && !sh_result(h, op)->done; i++)
+		wait_ms(2000);
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE);
+	assert_int_equal(sh_result(h, op)->retry_after_ms, 2000);
+	assert_string_equal(sh_result(h, op)->text, "the picture is being put on the portal");
+}
+
 static size_t begin_change(const struct lt_id *id, uint32_t kind, const char *head)
 {
 	size_t op = article_op(h, ses, head);
@@ -473,6 +513,7 @@ int main(void)
 		T1(a_group_message_is_saved_before_and_after),
 		T1(a_group_that_the_oa_left_and_a_phone_without_zalo_are_told),
 		T1(a_question_about_a_broadcast_proves_nothing),
+		T1(a_picture_that_is_being_put_on_the_portal_is_waited_for),
 		T1(an_article_is_removed_by_its_id),
 		T1(a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice),
 		T1(a_correction_of_a_message_or_without_an_article_is_refused),
