@@ -81,6 +81,7 @@ struct dacct {
 	struct dgroup *groups[8];
 	size_t n_groups;
 	struct timer idle;
+	struct djob *jobs[2]; /* of dispatch_jobs.c: polls, statistics */
 };
 
 struct dlane {

@@ -58,9 +58,10 @@ static void jobs_wake(struct dispatch *d, int64_t ms)
 		timer_set(d->o.env, &d->jobs->timer, at);
 }
 
+/* Its place is free: whoever is due longest is next, at once. */
 static void job_rest(struct djob *j, int64_t next_ms)
 {
-	jobs_wake(j->d, D_JOBS_TICK_MS);
+	jobs_wake(j->d, 0);
 	d_free(j->items);
 	j->items = NULL;
 	j->n = 0;
@@ -151,6 +152,7 @@ static void jobs_was_read(struct work *w)
 	struct dispatch *d = js->d;
 	struct dacct *a = job_acct(j);
 
+	jobs_wake(d, 0);
 	if (d->stopping || !a || !wanted(a, j->stats))
 		job_rest(j, 0);
 	else if (j->rc)
@@ -225,29 +227,31 @@ static void job_begin(struct djob *j, const struct conf_channel *c)
 }
 
 /* --- the clock ------------------------------------------------------------------------------------------------------------ */
-static struct djob *job_of_acct(struct djobs *js, const struct dacct *a, bool stats)
+static struct djob *job_of_acct(struct djobs *js, struct dacct *a, bool stats)
 {
+	if (a->jobs[stats])
+		return a->jobs[stats];
 	LIST_FOR(&js->all, n)
 	{
 		struct djob *j = CONTAINER_OF(n, struct djob, node);
 		if (j->account == a->id && j->stats == stats)
-			return j;
+			return a->jobs[stats] = j;
 	}
 	struct djob *j = d_alloc(js->d, sizeof(*j));
 	j->d = js->d;
 	j->account = a->id;
 	j->stats = stats;
 	list_push(&js->all, &j->node);
-	return j;
+	return a->jobs[stats] = j;
 }
 
-/* When to look again (wall); 0: never, as things are. */
-static int64_t job_look(struct djobs *js, const struct dacct *a, bool stats)
+/* The job of that account, with the time when it is due; NULL: there is none, as things are. */
+static struct djob *job_look(struct djobs *js, struct dacct *a, bool stats)
 {
 	int64_t now = env_wall(js->d->o.env);
 
 	if (!wanted(a, stats))
-		return 0;
+		return NULL;
 	struct djob *j = job_of_acct(js, a, stats);
 	if (!j->scheduled) {
 		j->scheduled = true;
@@ -256,40 +260,45 @@ static int64_t job_look(struct djobs *js, const struct dacct *a, bool stats)
 			j->next_ms > now + D_JOBS_RETRY_MS)
 			j->next_ms = now + D_JOBS_RETRY_MS;
 	}
-	if (!j->running && j->next_ms <= now && !js->reading && js->running < D_JOBS_RUNNING_MAX)
-		job_begin(j, a->chan->conf);
-	return j->running || j->next_ms > now ? j->next_ms : now;
+	return j;
 }
 
-/* Whoever was looked at goes to the end, so that all accounts take turns. The clock may jump: it is asked once a minute. */
+/* Of all that are due the one that is due longest begins; its reading done or its answer there, the next. So all accounts take turns,
+ * however many and however often. The clock may jump: it is looked at twice a minute. */
 static void on_jobs_timer(struct timer *t)
 {
 	struct djobs *js = CONTAINER_OF(t, struct djobs, timer);
 	struct dispatch *d = js->d;
-	int64_t now = env_wall(d->o.env), wait = d->ready ? 0 : D_JOBS_TICK_MS;
-	size_t n = 0;
+	struct djob *first = NULL;
+	const struct dacct *whose = NULL;
+	int64_t now = env_wall(d->o.env), wait = D_JOBS_LOOK_MS;
+	bool any = false;
 
 	if (d->stopping)
 		return;
-	LIST_FOR(&d->accts, it)
-	n++;
-	for (size_t i = 0; i < n && d->ready; i++) {
-		struct list *it = list_pop(&d->accts);
-		if (!it)
-			break;
-		const struct dacct *a = CONTAINER_OF(it, struct dacct, node);
-		list_push(&d->accts, it);
+	if (!d->ready) {
+		jobs_wake(d, D_JOBS_TICK_MS);
+		return;
+	}
+	LIST_FOR(&d->accts, n)
+	{
+		struct dacct *a = CONTAINER_OF(n, struct dacct, node);
 		for (int stats = 0; stats < 2; stats++) {
-			int64_t next = job_look(js, a, stats != 0), in = next - now;
-			if (!next)
+			struct djob *j = job_look(js, a, stats != 0);
+			any = any || j;
+			if (!j || j->running)
 				continue;
-			in = in < D_JOBS_TICK_MS      ? D_JOBS_TICK_MS
-				: in > D_JOBS_LOOK_MS ? D_JOBS_LOOK_MS
-						      : in;
-			wait = !wait || in < wait ? in : wait;
+			if (j->next_ms > now)
+				wait = j->next_ms - now < wait ? j->next_ms - now : wait;
+			else if (!first || j->next_ms < first->next_ms) {
+				first = j;
+				whose = a;
+			}
 		}
 	}
-	if (wait)
+	if (first && !js->reading && js->running < D_JOBS_RUNNING_MAX)
+		job_begin(first, whose->chan->conf);
+	if (any)
 		jobs_wake(d, wait);
 }
 

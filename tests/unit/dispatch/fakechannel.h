@@ -12,7 +12,8 @@
 #include "base/map.h"
 #include "channel/channel.h"
 
-#define FAKE_WIRE_MS 2
+#define FAKE_WIRE_MS  2
+#define FAKE_ACCOUNTS 40
 
 struct fake_answer {
 	int outcome, scope;
@@ -39,7 +40,7 @@ struct chan_account {
 struct channel {
 	const struct conf_channel *conf;
 	uint64_t caps;
-	struct chan_account account[4];
+	struct chan_account account[FAKE_ACCOUNTS];
 };
 static struct fake {
 	struct env *env;
@@ -193,7 +194,7 @@ struct channel *channels_find(struct channels *cs, const char *name)
 }
 struct chan_account *channel_account(struct channel *c, const char *name)
 {
-	for (size_t i = 0; i < c->conf->n_accounts && i < 4; i++)
+	for (size_t i = 0; i < c->conf->n_accounts && i < FAKE_ACCOUNTS; i++)
 		if (strcmp(c->conf->accounts[i]->name, name) == 0) {
 			(void)str_copy(
 				c->account[i].name, sizeof(c->account[i].name), str_of(name));
@@ -424,7 +425,7 @@ static void fake_crash(void)
 		if (fake_session[i].a)
 			task_cancel(&fake_session[i].task);
 	for (size_t c = 0; c < fake.n_ch; c++)
-		for (size_t i = 0; i < 4; i++) {
+		for (size_t i = 0; i < FAKE_ACCOUNTS; i++) {
 			struct chan_account *a = &fake.ch[c].account[i];
 			a->in_use = a->limit = 0;
 			a->user = NULL;

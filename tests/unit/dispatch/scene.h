@@ -218,7 +218,7 @@ __attribute__((unused)) static void scene_open(uint64_t seed)
 		fake.ch[i].conf = &sc.ch[i];
 		fake.ch[i].caps = LT_CAP_INTENT_AT_START | LT_CAP_RECONCILE | LT_CAP_RECEIPTS |
 			LT_CAP_SHARED_SESSION;
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < FAKE_ACCOUNTS; k++)
 			fake.ch[i].account[k].room = 64;
 	}
 	fake.n_ch = 2;

@@ -216,6 +216,49 @@ static void stats_come_at_their_hour_of_the_day(void **state)
 	assert_int_equal(fake.n_asks, 2);
 }
 
+/* More accounts than can be asked in an interval: each is asked in its turn, several at once, none twice before another once. */
+static void thirty_five_accounts_take_turns_however_short_the_interval(void **state)
+{
+	enum { N = 35, ROUNDS = 3 };
+	static struct conf_account acct[N], *acctp[N];
+	static char names[N][8];
+	int asked[N] = { 0 };
+	size_t at_once = 0;
+
+	UNUSED(state);
+	for (size_t i = 0; i < N; i++) {
+		snprintf(names[i], sizeof(names[i]), "oa%zu", i);
+		acct[i] = (struct conf_account){ .name = names[i] };
+		acctp[i] = &acct[i];
+	}
+	sc.ch[0].accounts = acctp;
+	sc.ch[0].n_accounts = N;
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = 1000, .at_min = -1, .for_ms = 720 * HR_MS, .batch = 10
+	};
+	scene_reload();
+	scene_start();
+	for (int i = 0; i < 20000 && fake.n_asks < N * ROUNDS; i++) {
+		scene_run(50);
+		at_once = fake.n_asking > at_once ? fake.n_asking : at_once;
+		if (i % 4 || !fake.n_asking) /* an answer takes up to a second */
+			continue;
+		int least = asked[0], who = -1;
+		for (int k = 0; k < N; k++) {
+			least = asked[k] < least ? asked[k] : least;
+			who = fake.ask[0].a == &fake.ch[0].account[k] ? k : who;
+		}
+		assert_true(who >= 0);
+		assert_int_equal(asked[who], least);
+		asked[who]++;
+		fake_asked(LT_ACCEPTED);
+	}
+	assert_true(fake.n_asks >= N * ROUNDS);
+	assert_int_equal(at_once, 4);
+	sc.ch[0].accounts = sc.acctp[0];
+	sc.ch[0].n_accounts = 1;
+}
+
 /* --- receipts ------------------------------------------------------------------------------------------------------------ */
 
 static void an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit(void **state)
@@ -346,6 +389,7 @@ int main(void)
 		T(stats_look_at_what_stands_and_store_what_is_told),
 		T(stats_ask_for_the_account_even_when_nothing_stands),
 		T(stats_come_at_their_hour_of_the_day),
+		T(thirty_five_accounts_take_turns_however_short_the_interval),
 		T(an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit),
 		T(a_receipt_for_nobody_is_given_up_after_its_time),
 		T(parked_receipts_have_a_bound_and_the_oldest_go),
