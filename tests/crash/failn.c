@@ -213,6 +213,36 @@ EXPORT int openat64(int fd, const char *path, int flags, ...)
 	return real(fd, path, flags, mode);
 }
 
+/* What a fortified open(path, flags) becomes. */
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+EXPORT int __open_2(const char *path, int flags)
+{
+	return open(path, flags);
+}
+
+EXPORT int __open64_2(const char *path, int flags)
+{
+	return open(path, flags);
+}
+
+int __openat_2(int fd, const char *path, int flags);
+EXPORT int __openat_2(int fd, const char *path, int flags)
+{
+	return openat(fd, path, flags);
+}
+
+EXPORT FILE *fopen(const char *path, const char *how)
+{
+	REAL(fopen);
+	int e = path_hit("open", path);
+	if (e != 0) {
+		errno = e;
+		return NULL;
+	}
+	return real(path, how);
+}
+
 EXPORT int accept(int fd, struct sockaddr *a, socklen_t *n)
 {
 	REAL(accept);
