@@ -1,5 +1,5 @@
 /* fault.c - the table of fault points; empty in release builds.
- * Thread: any (one mutex). Owns: a fixed table of names. A point appears in it when it is first set or passed.
+ * Thread: any (one mutex). Owns: a fixed table of names, the page of LANTOA_FAULT_FILE. A point appears in it when it is first set or passed.
  * Failures: a table that is full, or a name that is too long, aborts: both are a test author's errors.
  */
 #include "base/fault.h"
