@@ -163,6 +163,8 @@ static int open_parts(struct app *a, struct err *e)
 		.conf = a->conf,
 		.prepare = app_prepare,
 		.prepare_ctx = a,
+		.link_url = app_link_url,
+		.link_ctx = a,
 		.on_progress = app_progress,
 		.progress_ctx = a };
 	a->dispatch = dispatch_new(&d);

@@ -64,7 +64,7 @@ struct cred_load;
 void app_secrets_opts(struct app *a, struct channels_opts *o);
 int app_secrets_open(struct app *a, struct err *e) MUST_CHECK; /* blocking: at start */
 int app_secrets_read(struct app *a, const struct conf *conf, struct cred_load **ret,
-	struct err *e) MUST_CHECK; /* on the worker of a reload */
+	struct err *e) MUST_CHECK;                         /* on the worker of a reload */
 void app_secrets_bind(struct app *a, struct cred_load *l); /* taken */
 void app_secrets_drop(struct cred_load *l);
 void app_secrets_forget(struct app *a, const struct channels *cs); /* before channels_free */
@@ -85,7 +85,10 @@ void app_renditions_open(struct app *a);
 void app_renditions_close(struct app *a); /* no worker runs any more */
 int app_asset_url(void *app, const struct asset_id *id, int64_t lives_ms, char *dst,
 	size_t size); /* for channels_opts */
-bool app_public_check(void *app, void (*done)(void *ctx, bool ok, const char *url, const char *text),
+int app_link_url(void *app, const struct conf *conf, const struct asset_id *id, const char *ending,
+	int64_t until_ms, char *dst, size_t size); /* for dispatch_opts; any thread */
+bool app_public_check(void *app,
+	void (*done)(void *ctx, bool ok, const char *url, const char *text),
 	void *ctx); /* for ctl_deps */
 struct api_call;
 void app_asset_serve(void *app, struct str token, struct api_call *call); /* for api_options */

@@ -54,14 +54,13 @@ static void token_mac(const struct app *a, const uint8_t *raw, struct str ending
 }
 
 /* The end is a full hour: one asset keeps one address for a while, which caches and retries like. */
-static void token_write(
-	const struct app *a, const struct asset_id *id, int64_t until_ms, char *dst, size_t size)
+static void token_write(const struct app *a, const struct asset_id *id, const char *ending,
+	int64_t until_ms, char *dst, size_t size)
 {
 	uint8_t raw[RAW_BYTES];
 	char text[2 * RAW_BYTES];
 	struct hash mac;
 	uint32_t hour = (uint32_t)((until_ms + HOUR_MS - 1) / HOUR_MS);
-	const char *ending = !id->type[0] ? "" : strcmp(id->type, "png") ? ".jpg" : ".png";
 	for (int i = 0; i < 4; i++)
 		raw[i] = (uint8_t)(hour >> (24 - 8 * i));
 	memcpy(raw + 4, id->hash.b, HASH_LEN);
@@ -93,19 +92,27 @@ static int token_read(struct app *a, struct str token, struct hash *ret, int64_t
 	return 0;
 }
 
-static int serve_url(
-	struct app *a, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
+/* Pure: any thread, with a configuration that the caller holds. */
+int app_link_url(void *app, const struct conf *conf, const struct asset_id *id, const char *ending,
+	int64_t until_ms, char *dst, size_t size)
 {
 	char token[2 * RAW_BYTES + 8];
-	const char *base = a->conf->public_url;
-	if (!base)
+	const char *base = conf->public_url;
+	if (!base || conf->push_assets)
 		return -ENOENT;
 	size_t n = strlen(base);
 	while (n && base[n - 1] == '/')
 		n--;
-	token_write(a, id, env_wall(a->env) + lives_ms, token, sizeof(token));
+	token_write(app, id, ending, until_ms, token, sizeof(token));
 	int len = snprintf(dst, size, "%.*s/a/%s", (int)n, base, token);
 	return len > 0 && (size_t)len < size ? 0 : -E2BIG;
+}
+
+static int serve_url(
+	struct app *a, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
+{
+	const char *ending = !id->type[0] ? "" : strcmp(id->type, "png") ? ".jpg" : ".png";
+	return app_link_url(a, a->conf, id, ending, env_wall(a->env) + lives_ms, dst, size);
 }
 
 int app_asset_url(void *app, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)

@@ -38,7 +38,11 @@ const struct lt_key email_keys[EMAIL_N_KEYS] = {
 		"pictures and files in a mail at most, in bytes "
 		"before encoding",
 		0, 0 },
-	{ "links", "bool", "no", "yes: files over inline_max_bytes go as links", 0, 0 },
+	{ "links", "bool", "no",
+		"yes: files over inline_max_bytes or size_max go as links "
+		"under public_url",
+		0, 0 },
+	{ "links_days", "int", "90", "how long such a link is good, 1 to 400 days", 0, 0 },
 	{ "personal", "bool", "yes",
 		"yes: To and Message-ID for each recipient; no: one text for "
 		"all, undisclosed recipients",
@@ -193,6 +197,7 @@ static void read_message(struct in *in, struct email_conf *r)
 	r->size_max = (uint64_t)number(in, "size_max", 1024, 1073741824);
 	r->inline_max_bytes = (uint64_t)number(in, "inline_max_bytes", 0, 1073741824);
 	r->links = flag(in, "links");
+	r->links_days = (uint32_t)number(in, "links_days", 1, 400);
 	r->personal = flag(in, "personal");
 	r->dsn = flag(in, "dsn");
 	struct lt_str zone = value(in->c, "zone");

@@ -14,7 +14,7 @@ struct email_conf {
 		verp_domain, message_id_domain, list_id, lang;
 	uint16_t port;
 	enum email_tls tls;
-	uint32_t connections, max_rcpt, max_mails_per_conn, pipeline_depth, window;
+	uint32_t connections, max_rcpt, max_mails_per_conn, pipeline_depth, window, links_days;
 	int32_t connect_ms, idle_ms, command_ms, data_ms, final_ms;
 	uint64_t size_max, inline_max_bytes;
 	bool personal, dsn, links;
@@ -26,7 +26,7 @@ int email_conf_read(
 	const struct lt_conf *c, struct email_conf *ret, char *err, size_t err_size) LTC_MUST;
 /* Text of a data table by name; absent when not configured. */
 struct lt_str email_conf_file(const struct lt_conf *c, const char *name);
-#define EMAIL_N_KEYS 30
+#define EMAIL_N_KEYS 31
 extern const struct lt_key email_keys[EMAIL_N_KEYS];
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
 enum { ROLE_COVER = 1, ROLE_IMAGE = 2, ROLE_ATTACHMENT = 3, ROLE_VIDEO = 4 }; /* lt_asset.role */
-enum { SUBJECT_MAX = 400 };
+enum { SUBJECT_MAX = 400, SIZE_SLACK = 2048 }; /* the headers that compose adds, doubled dots */
 struct prep {
 	struct email_doc doc;
 	struct email_conf conf;
@@ -134,27 +134,16 @@ static void add_file(struct prep *p, const struct lt_asset *a)
 	file_name(p, f, d->n_files);
 }
 
-/* What does not fit into inline_max_bytes goes as a link, last things first. */
 static void place_files(struct prep *p)
 {
-	uint64_t sum = 0;
 	char text[160];
 
-	for (size_t i = 0; i < p->doc.n_files; i++) {
-		struct email_file *f = &p->doc.files[i];
-		if (sum + f->a->bytes <= p->conf.inline_max_bytes) {
-			sum += f->a->bytes;
-			continue;
-		}
-		f->place = EMAIL_LINKED;
-		if (p->conf.links)
-			continue;
-		(void)snprintf(text, sizeof(text),
-			"pictures and files are over %llu KiB; use smaller ones, or set links: yes",
-			(unsigned long long)p->conf.inline_max_bytes / 1024);
-		problem(p, ERROR, "assets", text);
+	if (email_place_fit(&p->doc))
 		return;
-	}
+	(void)snprintf(text, sizeof(text),
+		"pictures and files are over %llu KiB; use smaller ones, or set links: yes",
+		(unsigned long long)p->conf.inline_max_bytes / 1024);
+	problem(p, ERROR, "assets", text);
 }
 
 static void doc_id(struct prep *p, const struct lt_content *c)
@@ -211,6 +200,46 @@ static int give_facts(struct prep *p, uint64_t bytes, uint64_t hash)
 		: s->fact(s->ctx, LTC_LIT("batch_key"), !p->conf.personal && key == 0 ? 1 : key);
 }
 
+/* The host puts their addresses into what compose gets; the person hears which files these are. */
+static int give_links(struct prep *p)
+{
+	struct lt_sink *s = p->sink;
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->doc.n_files && rc >= 0; i++) {
+		const struct email_file *f = &p->doc.files[i];
+		char text[320];
+		if (f->place != EMAIL_LINKED)
+			continue;
+		any = true;
+		(void)snprintf(text, sizeof(text),
+			"'%s' (%llu KiB) goes as a link that is good for %u days", f->name,
+			(unsigned long long)(f->a->bytes + 1023) / 1024, p->conf.links_days);
+		problem(p, INFO, "assets", text);
+		rc = s->tell(s->ctx, LTC_LIT("asset_url"), f->a->id);
+	}
+	return rc < 0 || !any ? rc : s->fact(s->ctx, LTC_LIT("links_days"), p->conf.links_days);
+}
+
+/* Text and message; with links: yes again, until it fits into size_max or nothing is left that could go as a link. */
+static int build(struct prep *p, struct ltc_buf *built)
+{
+	for (;;) {
+		ltc_buf_reset(&p->doc.html);
+		ltc_buf_reset(&p->doc.plain);
+		ltc_buf_reset(built);
+		int rc = email_render(&p->doc);
+		rc = rc < 0 ? rc : email_mime_build(&p->doc, built);
+		if (rc < 0)
+			return rc;
+		uint64_t bytes = built->n + email_place_bytes(&p->doc) + SIZE_SLACK;
+		if (!p->conf.links || bytes <= p->conf.size_max ||
+			!email_place_shrink(&p->doc, bytes - p->conf.size_max))
+			return 0;
+	}
+}
+
 static int deliver(struct prep *p)
 {
 	struct ltc_buf built LTC_CLEANUP_BUF;
@@ -220,22 +249,25 @@ static int deliver(struct prep *p)
 
 	ltc_buf_init(&built, EMAIL_TEXT_MAX);
 	ltc_buf_init(&preview, EMAIL_TEXT_MAX);
-	int rc = email_mime_build(&p->doc, &built);
+	int rc = build(p, &built);
 	rc = rc < 0 ? rc : email_mime_emit(&p->doc, ltc_buf_str(&built), p->sink, &bytes, &hash);
 	if (rc < 0) {
 		problem(p, ERROR, "body", "the message could not be built");
 		return rc;
 	}
-	if (bytes + 2048 > p->conf.size_max) {
-		(void)snprintf(text, sizeof(text), "the message has %llu KiB, size_max allows %llu",
+	if (bytes + SIZE_SLACK > p->conf.size_max) {
+		(void)snprintf(text, sizeof(text),
+			"the message has %llu KiB, size_max allows %llu%s",
 			(unsigned long long)bytes / 1024,
-			(unsigned long long)p->conf.size_max / 1024);
+			(unsigned long long)p->conf.size_max / 1024,
+			p->conf.links ? "" : "; use smaller files, or set links: yes");
 		problem(p, ERROR, "assets", text);
 		return -EINVAL;
 	}
 	email_preview(&p->doc, &preview, bytes);
 	rc = p->sink->preview(p->sink->ctx, ltc_buf_str(&preview));
 	rc = rc < 0 ? rc : give_note(p);
+	rc = rc < 0 ? rc : give_links(p);
 	return rc < 0 ? rc : give_facts(p, bytes, hash);
 }
 
@@ -260,8 +292,7 @@ int email_prepare(const struct lt_conf *c, const struct lt_content *content, str
 			add_file(p, content->assets[i]);
 		place_files(p);
 		doc_id(p, content);
-		rc = p->bad ? -EINVAL : email_render(&p->doc);
-		rc = rc < 0 ? rc : deliver(p);
+		rc = p->bad ? -EINVAL : deliver(p);
 	}
 	ltc_buf_done(&p->doc.html);
 	ltc_buf_done(&p->doc.plain);

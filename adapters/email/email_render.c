@@ -25,6 +25,17 @@ static void url_mark(struct ltc_buf *b, size_t i)
 	ltc_addc(b, EMAIL_MARK);
 }
 
+void email_size_text(const struct email_doc *d, struct ltc_buf *out, uint64_t bytes)
+{
+	uint64_t tenths = (bytes + 50000) / 100000;
+
+	if (bytes < 1000000)
+		ltc_addf(out, "%llu kB", (unsigned long long)(bytes + 999) / 1000);
+	else
+		ltc_addf(out, "%llu%c%llu MB", (unsigned long long)tenths / 10,
+			words_of(d) == &english ? '.' : ',', (unsigned long long)tenths % 10);
+}
+
 static struct lt_str label_of(const struct email_file *f)
 {
 	return f->a->alt.n > 0 ? f->a->alt : ltc_z(f->name);
@@ -43,18 +54,34 @@ static void html_caption(const struct email_doc *d, struct ltc_buf *b, const str
 	ltc_addz(b, "</p>\n");
 }
 
+/* name (size): URL; a picture's alt text above it. */
+static void html_file_link(const struct email_doc *d, struct ltc_buf *b, size_t i)
+{
+	const struct email_file *f = &d->files[i];
+
+	ltc_addz(b, "<p style=\"margin:16px 0 4px\">");
+	if (f->a->alt.n > 0) {
+		email_html_escape(b, f->a->alt);
+		ltc_addz(b, "<br>\n");
+	}
+	email_html_escape(b, ltc_z(f->name));
+	ltc_addz(b, " (");
+	email_size_text(d, b, f->a->bytes);
+	ltc_addz(b, "): <a style=\"word-break:break-all\" href=\"");
+	url_mark(b, i);
+	ltc_addz(b, "\">");
+	url_mark(b, i);
+	ltc_addz(b, "</a></p>\n");
+}
+
 static void html_picture(const struct email_doc *d, struct ltc_buf *b, size_t i)
 {
 	const struct email_file *f = &d->files[i];
 	unsigned w = f->a->width == 0 || f->a->width > PICTURE_COLS ? PICTURE_COLS : f->a->width;
 
-	if (f->place == EMAIL_LINKED) {
-		ltc_addz(b, "<p><a href=\"");
-		url_mark(b, i);
-		ltc_addz(b, "\">");
-		email_html_escape(b, label_of(f));
-		ltc_addz(b, "</a></p>\n");
-	} else {
+	if (f->place == EMAIL_LINKED)
+		html_file_link(d, b, i);
+	else {
 		ltc_addf(b,
 			"<p style=\"margin:16px 0 4px\"><img src=\"cid:%s\" width=\"%u\" alt=\"",
 			f->cid, w);
@@ -115,7 +142,9 @@ static void plain_file(struct email_doc *d, size_t i)
 	ltc_adds(b, label_of(f));
 	ltc_addc(b, ']');
 	if (f->place == EMAIL_LINKED) {
-		ltc_addc(b, '\n');
+		ltc_addf(b, "\n%s (", f->name);
+		email_size_text(d, b, f->a->bytes);
+		ltc_addz(b, "): ");
 		url_mark(b, i);
 	}
 	if (f->a->caption.n > 0) {

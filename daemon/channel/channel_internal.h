@@ -135,10 +135,10 @@ struct job {
 	bool wire_repeatable;
 	void (*check_done)(void *ctx, const struct chan_result *r);
 	void *check_ctx;
-	struct webhook *hook; /* of LT_J_WEBHOOK; owned */
-	void *aside;          /* of LT_J_POLL, LT_J_STATS: what is asked; owned, one block */
+	struct webhook *hook;    /* of LT_J_WEBHOOK; owned */
+	void *aside;             /* of LT_J_POLL, LT_J_STATS: what is asked; owned, one block */
 	struct job_probe *probe; /* of a check or login; owned */
-	uint32_t holds;       /* queue entries and adapter calls that name it */
+	uint32_t holds;          /* queue entries and adapter calls that name it */
 };
 
 struct chan_session {
@@ -162,7 +162,7 @@ enum note_kind {
 	NOTE_RATE,
 	NOTE_REPLY,
 	NOTE_REFRESHED, /* a refresh is over */
-	NOTE_SECRET /* to a job: the refresh that it waited for is over */
+	NOTE_SECRET     /* to a job: the refresh that it waited for is over */
 };
 struct note {
 	struct list node;
@@ -227,9 +227,9 @@ struct channels {
 	void *closed_ctx;
 	size_t jobs; /* live */
 	size_t streams_open;
-	size_t slices; /* reads of assets under way */
+	size_t slices;                 /* reads of assets under way */
 	char asset_url[ASSET_URL_MAX]; /* the last that was asked for: lent until the next */
-	size_t hooks;  /* webhook jobs under way */
+	size_t hooks;                  /* webhook jobs under way */
 };
 
 /* channel_load.c */
@@ -315,6 +315,11 @@ struct lt_sink sink_base(void *ctx);
 /* channel_asset.c */
 int asset_url(struct chan_account *a, struct job *j, struct lt_str asset, int64_t lives_ms,
 	struct lt_str *ret);
+struct arena;
+/* The skeleton needs the address of this asset; each is kept once. 0, -LT_E_INVALID, -LT_E_FULL. */
+int prepared_link_add(
+	struct prepared *p, struct arena *a, const struct lt_content *content, struct lt_str asset);
+const char *links_refused(const struct conf *c); /* why no file can go as a link; NULL: it can */
 /* channel_slice.c: asset slices as sources for net, read ahead on workers */
 struct net_source *slice_new(struct channels *cs, struct lt_str asset, uint64_t offset,
 	uint64_t length, uint32_t encode, int *ret_rc);

@@ -141,6 +141,15 @@ static int prepare_fact(void *ctx, struct lt_str name, int64_t value)
 	return 0;
 }
 
+static int prepare_tell(void *ctx, struct lt_str name, struct lt_str value)
+{
+	struct prepare_sink *s = ctx;
+	if (!str_eqz(s_of(name), "asset_url"))
+		return 0;
+	int rc = prepared_link_add(s->p, s->a, s->content, value);
+	return rc == -LT_E_FULL ? prepare_fail(s) : rc;
+}
+
 /* --- renditions ---------------------------------------------------------------------------------------------------------- */
 static struct str picture_name(const struct prepare_sink *s, struct lt_str asset)
 {
@@ -260,6 +269,10 @@ static void digest_make(struct prepared *p)
 		hasher_field(&h, p->renditions[i].spec, strlen(p->renditions[i].spec));
 		hasher_field(&h, p->renditions[i].id, strlen(p->renditions[i].id));
 	}
+	for (size_t i = 0; i < p->n_links; i++) { /* which file; its address is a hole */
+		hasher_field(&h, "link", 4);
+		hasher_field(&h, p->links[i].var, strlen(p->links[i].var));
+	}
 	hasher_end(&h, &p->digest);
 }
 
@@ -324,8 +337,12 @@ int channel_prepare_with(const struct channel *c, const char *account,
 	sink.need_rendition = prepare_rendition;
 	sink.preview = prepare_preview;
 	sink.problem = prepare_problem;
+	sink.tell = prepare_tell;
 	sink.fact = prepare_fact;
 	int rc = c->ad->prepare(&a->settings.conf, content, &sink);
+	if (p->n_links && links_refused(c->cs->o.conf))
+		(void)prepare_problem(&s, 2, (struct lt_str){ "assets", 6 },
+			lt_of(str_of(links_refused(c->cs->o.conf))));
 	preview_end(&s);
 	rc = prepare_verdict(c, &s, rc, e);
 	if (rc)

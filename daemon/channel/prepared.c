@@ -61,6 +61,7 @@ void prepared_unref(struct prepared *p)
 	free(p->problems);
 	free(p->facts);
 	free(p->renditions);
+	free(p->links);
 	free(p);
 }
 

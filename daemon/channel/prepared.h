@@ -1,16 +1,18 @@
 /* prepared.h - what an adapter's prepare() made for one part x channel x kind of address x language x office: the skeleton
  * that compose() fills for each recipient. Immutable after prepare; refcounted with atomics; shared by workers.
- * The digest covers every piece, hole, note, rendition and fact in order: it is what the approver's approval covers.
+ * The digest covers every piece, hole, note, rendition, link and fact in order: it is what the approver's approval covers.
  */
 #ifndef LANTOA_CHANNEL_PREPARED_H
 #define LANTOA_CHANNEL_PREPARED_H
 
 #include <lantoa/adapter.h>
+#include "base/asset_id.h"
 #include "base/crypt.h"
 #include "base/err.h"
 
 #define PREPARED_PIECES_MAX 4096
 #define RENDITIONS_MAX      100        /* of one skeleton */
+#define LINKS_MAX           32         /* files of one skeleton that go as links */
 #define PREPARED_BYTES_MAX  (8u << 20) /* own bytes of one skeleton; asset slices are by reference */
 
 struct prepared_problem {
@@ -35,6 +37,12 @@ struct prepared {
 		char *asset, *spec, *id;
 	} * renditions;
 	size_t n_renditions;
+	struct prepared_link { /* a file whose public address compose needs, as the target's variable `var` */
+		char *var; /* "asset.url.ID"; the arena's */
+		struct asset_id id;
+		char ending[8]; /* of its file name, with the dot; may be empty */
+	} * links;
+	size_t n_links;
 	uint64_t batch_key; /* 0: each recipient alone */
 	struct hash digest;
 	void *arena; /* owned bytes behind the pieces */

@@ -22,6 +22,11 @@ struct dispatch_opts {
 	int (*prepare)(void *ctx, struct store_reader *r, const struct prep_key *key,
 		struct prepared **ret, struct err *e);
 	void *prepare_ctx;
+	/* The public address of a file that goes as a link, good until then; pure, worker thread. `ending`: of its name. 0, or -ENOENT
+	 * where the configuration has none. NULL: never one */
+	int (*link_url)(void *ctx, const struct conf *conf, const struct asset_id *id,
+		const char *ending, int64_t until_ms, char *dst, size_t size);
+	void *link_ctx;
 	/* A part's lots changed so that "after" or "done" may be decided; loop thread; coalesced. */
 	void (*on_progress)(void *ctx, int64_t release_id, uint32_t part);
 	void *progress_ctx;

@@ -8,8 +8,12 @@
 #include "base/utf8.h"
 #include "dispatch/dispatch_internal.h"
 
-#define VARS_MAX 32
-#define STRINGS  5 /* address, name, lang, form, credential */
+#define VARS_MAX      32
+#define LINK_URL_MAX  400
+#define LINK_DAYS     90
+#define LINK_DAYS_MAX 400
+#define LINK_DAY_MS   INT64_C(86400000)
+#define STRINGS       5 /* address, name, lang, form, credential */
 
 struct row_ctx {
 	struct dfill *f;
@@ -98,6 +102,28 @@ static size_t vars_of(const cJSON *j, struct lt_pair *v, size_t max)
 	return n;
 }
 
+/* Addresses of the files that go as links: good for so many days from when the lot started, the same for every try of a copy. */
+static int links_of(const struct row_ctx *x, const struct prepared *p, struct lt_pair *v,
+	char (*url)[LINK_URL_MAX])
+{
+	const struct dispatch_opts *o = &x->f->d->o;
+	int64_t days = prepared_fact_get(p, "links_days", LINK_DAYS);
+
+	days = days < 1 ? 1 : days > LINK_DAYS_MAX ? LINK_DAYS_MAX : days;
+	for (size_t i = 0; i < p->n_links; i++) {
+		const struct prepared_link *l = &p->links[i];
+		int rc = o->link_url
+			? o->link_url(o->link_ctx, x->f->conf, &l->id, l->ending,
+				  x->fl->at_ms + days * LINK_DAY_MS, url[i], LINK_URL_MAX)
+			: -ENOENT;
+		if (rc)
+			return rc;
+		v[i] = (struct lt_pair){ .name = lt_of(str_of(l->var)),
+			.value = lt_of(str_of(url[i])) };
+	}
+	return 0;
+}
+
 static bool wants_unsubscribe(const struct row_ctx *x, const struct sq_lease_row *l)
 {
 	return x->f->conf->public_url && (l->list || x->fl->q.category == CAT_ADVERTISING);
@@ -117,14 +143,20 @@ static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_ro
 	const struct str s[STRINGS], struct prepared *p)
 {
 	struct dfill *f = x->f;
-	struct lt_pair vars[VARS_MAX + 1];
-	char url[400], token[UNSUB_MAX];
+	struct lt_pair vars[LINKS_MAX + VARS_MAX + 1];
+	char url[400], token[UNSUB_MAX], link[LINKS_MAX][LINK_URL_MAX];
 	cJSON *j CLEANUP_JSON = NULL;
 	struct err e = { 0 };
-	size_t n = 0;
+	size_t n = p->n_links; /* first: no column of a target stands before them */
 
+	if (links_of(x, p, vars, link)) {
+		c->verdict = FILL_BAD;
+		snprintf(c->why, sizeof(c->why),
+			"compose: files go as links, and there is no public_url to fetch them");
+		return;
+	}
 	if (l->vars.n && json_parse(l->vars, 65536, &j, &e) == 0)
-		n = vars_of(j, vars, VARS_MAX);
+		n += vars_of(j, vars + n, VARS_MAX);
 	if (wants_unsubscribe(x, l)) {
 		/* "No more" to advertising ends advertising: notices and warnings still come. */
 		unsub_make(f->d->o.store, l->contact,
