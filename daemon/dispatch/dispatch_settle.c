@@ -36,8 +36,10 @@ struct dsettle {
 	size_t n_lot;
 	struct unknown_row row[D_SETTLE_ROWS];
 	size_t n_row;
-	struct sq_receipt *orphan; /* owned array of n_orphan */
-	size_t n_orphan;
+	struct sq_receipt
+		*orphan; /* owned array of n_orphan; grown by the worker, at most ORPHANS_ROUND */
+	size_t n_orphan, cap_orphan;
+	bool ask_orphans;
 	size_t at; /* lot under the reader */
 };
 
@@ -295,6 +297,10 @@ static int on_orphan(void *ctx, const struct sq_receipt *o)
 {
 	struct dsettle *s = ctx;
 
+	if (s->n_orphan == s->cap_orphan) {
+		s->cap_orphan = s->cap_orphan ? 2 * s->cap_orphan : 8;
+		s->orphan = x_realloc(s->orphan, s->cap_orphan, sizeof(*s->orphan));
+	}
 	s->orphan[s->n_orphan++] = *o;
 	return 0;
 }
@@ -315,7 +321,8 @@ static void settle_run(struct work *w)
 					on_unknown_row, s, &l->next_due_ms) == 0)
 				l->read = true;
 		}
-		if (s->orphan && sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s) != 0)
+		if (s->ask_orphans &&
+			sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s) != 0)
 			s->again = true;
 		reader_end(r);
 	}
@@ -344,9 +351,10 @@ static void settle_ran(struct work *w)
 		receipt_again(d, &s->orphan[i]);
 	if (s->n_orphan == ORPHANS_ROUND)
 		s->orphans_ms = 0; /* there are more: the next round */
-	d_free(s->orphan);
+	free(s->orphan);
 	s->orphan = NULL;
-	s->n_orphan = s->n_lot = 0;
+	s->ask_orphans = false;
+	s->n_orphan = s->cap_orphan = s->n_lot = 0;
 	if (s->again)
 		settle_kick(d);
 	cmd_end(d);
@@ -369,10 +377,9 @@ static void round_begin(struct dispatch *d, int64_t now)
 	bool orphans = now - s->orphans_ms >= D_ORPHAN_RETRY_MS;
 	if (s->n_lot == 0 && !orphans)
 		return;
-	if (orphans) {
+	if (orphans)
 		s->orphans_ms = now;
-		s->orphan = d_alloc(d, ORPHANS_ROUND * sizeof(*s->orphan));
-	}
+	s->ask_orphans = orphans;
 	s->now_ms = now;
 	s->out = true;
 	s->again = false;
@@ -537,8 +544,10 @@ bool settle_init(struct dispatch *d)
 void settle_free(struct dispatch *d)
 {
 	timer_stop(d->o.env, &d->settle_timer);
-	if (d->settle)
+	if (d->settle) {
 		rows_done(d->settle);
+		free(d->settle->orphan);
+	}
 	free(d->settle);
 	d->settle = NULL;
 }

@@ -103,7 +103,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 "$PLACE"
 	SMTP_HOST=127.0.0.1 conf_write "$SMTP_PORT"
 	sed "s/^name: mail/name: hole/; s/host: 127.0.0.1/host: relay.hole.example/" "$PLACE/conf/channels.d/mail.yaml" >"$PLACE/conf/channels.d/hole.yaml"
-	sed -i 's,^routes:.*,routes: {email: {default: mail/relay\, offices: {hue: hole/relay}}},' "$PLACE/conf/lantoad.yaml"
+	sed -i 's,^  email: mail/relay$,  email: {default: mail/relay\, offices: {hue: hole/relay}},' "$PLACE/conf/lantoad.yaml"
 	sed -i '/^people:/a\  - {name: Người Gốc, uid: 0, roles: [admin, editor, operator, viewer]}\n  - {name: Người Duyệt, uid: 65534, roles: [approver, viewer]}' "$PLACE/conf/lantoad.yaml"
 	SOCKET=$PLACE/run/control.sock; export LANTOA_SOCKET=$SOCKET
 	LD_PRELOAD="$PRELOAD" SLOW_NAME=relay.hole.example SLOW_SEEN="$PLACE/asked" "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --create >>"$PLACE/lantoad.log" 2>&1 &
