@@ -53,7 +53,7 @@ static struct fake {
 	const char *compose_fails; /* an address that cannot be composed */
 	/* ledger */
 	struct map64 *published; /* delivery -> times */
-	struct fake_ask { /* questions about many; the test answers with fake_asked */
+	struct fake_ask {        /* questions about many; the test answers with fake_asked */
 		struct chan_account *a;
 		uint32_t kind;
 		uint64_t delivery[600];
@@ -234,7 +234,8 @@ int channel_address(const struct channel *c, struct str in, struct addr_out *ret
 	if (!memchr(in.p, '@', in.n))
 		return err_set(e, -EINVAL, "no address");
 	for (size_t i = 0; i < in.n && i < sizeof(ret->canonical) - 1; i++)
-		ret->canonical[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ? (char)(in.p[i] + 32) : in.p[i];
+		ret->canonical[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ? (char)(in.p[i] + 32)
+								     : in.p[i];
 	return 0;
 }
 int channel_ask(struct chan_account *a, uint32_t kind, const struct chan_item *items, size_t n,
@@ -378,7 +379,7 @@ bool channel_secret_first(
 static struct fake_session {
 	struct task task;
 	struct chan_account *a;
-} fake_session[16];
+} fake_session[4 * FAKE_ACCOUNTS];
 static void fake_on_session(struct task *t)
 {
 	struct fake_session *s = CONTAINER_OF(t, struct fake_session, task);
@@ -392,7 +393,8 @@ static void fake_on_session(struct task *t)
 }
 void channel_limit(struct chan_account *a, uint32_t ops)
 {
-	size_t i = (size_t)(a->channel - fake.ch) * 4 + (size_t)(a - a->channel->account);
+	size_t i = (size_t)(a->channel - fake.ch) * FAKE_ACCOUNTS +
+		(size_t)(a - a->channel->account);
 
 	a->limit = ops;
 	if (!ops)
@@ -421,7 +423,7 @@ static void fake_crash(void)
 		free(f);
 	}
 	fake.in_flight = 0;
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < ARRAY_LEN(fake_session); i++)
 		if (fake_session[i].a)
 			task_cancel(&fake_session[i].task);
 	for (size_t c = 0; c < fake.n_ch; c++)

@@ -261,8 +261,48 @@ static void it_is_refreshed_before_it_expires_though_nobody_sends(void **state)
 	scene_settle();
 	scene_run(7 * HR_MS);
 	assert_int_equal(fake.n_refreshed, 0);
-	scene_run(HR_MS + 1000); /* a fifth of its life is left */
+	scene_run(
+		HR_MS + 40 * MIN_MS + 1000); /* a fifth of its life is left, less a third of that */
 	assert_int_equal(fake.n_refreshed, 1);
+	close_all();
+}
+
+/* One kill must not catch them all between word and answer. */
+static void credentials_that_expire_together_are_refreshed_one_after_the_other(void **state)
+{
+	enum { N = 35 };
+	static struct conf_account acct[N], *acctp[N];
+	static char names[N][16];
+	const struct lt_pair v[] = { { .name = { "refresh_token", 13 }, .value = { "R", 1 } } };
+	uint64_t most = 0, was;
+
+	(void)state;
+	scene_open(1);
+	for (size_t i = 0; i < N; i++) {
+		snprintf(names[i], sizeof(names[i]), "oa-%zu", i);
+		acct[i] = (struct conf_account){ .name = names[i], .credential = names[i] };
+		acctp[i] = &acct[i];
+	}
+	sc.ch[0].accounts = acctp;
+	sc.ch[0].n_accounts = N;
+	sc.ch[0].refresh_lead_ms = HR_MS;
+	scene_reload();
+	scene_start();
+	bind_now();
+	for (size_t i = 0; i < N; i++)
+		fake.ev.secret_put(fake.ev.ctx, &fake.ch[0], names[i], v, 1,
+			env_wall(&sc.te.env) + 5 * HR_MS, 100 + i);
+	scene_settle();
+	scene_run(4 * HR_MS - MIN_MS);
+	assert_int_equal(fake.n_refreshed, 0);
+	for (int i = 0; i < 21; i++) { /* a third of the lead */
+		was = fake.n_refreshed;
+		scene_run(MIN_MS);
+		most = fake.n_refreshed - was > most ? fake.n_refreshed - was : most;
+	}
+	scene_run(1000);
+	assert_true(fake.n_refreshed >= N);
+	assert_in_range(most, 1, 6);
 	close_all();
 }
 
@@ -446,6 +486,8 @@ int main(void)
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
 		cmocka_unit_test(a_refused_credential_holds_its_lanes_until_a_new_login),
 		cmocka_unit_test(it_is_refreshed_before_it_expires_though_nobody_sends),
+		cmocka_unit_test(
+			credentials_that_expire_together_are_refreshed_one_after_the_other),
 		cmocka_unit_test(a_full_disk_keeps_the_new_pair_until_it_can_be_committed),
 		cmocka_unit_test(a_person_logs_in_and_held_lanes_go_on),
 		cmocka_unit_test(a_login_without_a_credential_says_so),
