@@ -61,7 +61,7 @@ static void a_secret_is_put_in_by_name_and_kept_out_of_the_record(void **state)
 	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.op[0], &r), 0);
 	assert_string_equal(t->fn->calls[0]->headers, "Authorization: Bearer hidden value\n");
 	assert_string_equal(t->fn->calls[0]->url, "http://127.0.0.1/x?k=hidden%20value");
-	assert_string_equal(t->trace_last, "GET http://127.0.0.1/x");
+	assert_string_equal(t->trace_last, "GET http://127.0.0.1/x\n");
 	header.secret = (struct lt_str){ "nobody", 6 };
 	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.op[0], &r), -LT_E_INVALID);
 	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);

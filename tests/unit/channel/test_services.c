@@ -226,10 +226,44 @@ static void the_exchange_record_of_a_request_is_automatic(void **state)
 	(void)ht_send(t, "a@x", "1");
 	fakenet_script(t->fn, &ok);
 	assert_int_equal(post(puppet.op[0], LT_PUBLISHES, "http://127.0.0.1/x"), 0);
-	assert_string_equal(t->trace_last, "POST http://127.0.0.1/x");
+	assert_string_equal(t->trace_last, "POST http://127.0.0.1/x\n");
 	ht_turn(t);
 	assert_non_null(strstr(t->trace_last, "201"));
 	assert_non_null(strstr(t->trace_last, "created"));
+	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	over(t);
+}
+
+static void a_form_gets_its_type_unless_the_adapter_names_one(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct fakenet_answer ok = { .status = 200 };
+	const struct lt_field f = { .name = { "a", 1 }, .src = { .bytes = { "1 2", 3 } } };
+	const struct lt_pair own = { .name = { "content-type", 12 }, .value = { "text/x", 6 } };
+	struct lt_http_req r = { .struct_size = sizeof(r),
+		.body_kind = LT_BODY_FORM,
+		.method = { "POST", 4 },
+		.url = { "http://127.0.0.1/", 17 },
+		.fields = &f,
+		.n_fields = 1,
+		.token = 4 };
+
+	(void)ht_send(t, "a@x", "1");
+	fakenet_script(t->fn, &ok);
+	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.op[0], &r), 0);
+	assert_string_equal(
+		t->fn->calls[0]->headers, "Content-Type: application/x-www-form-urlencoded\n");
+	assert_string_equal(t->fn->calls[0]->body, "a=1%202");
+	r.headers = &own;
+	r.n_headers = 1;
+	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.op[0], &r), 0);
+	assert_string_equal(t->fn->calls[1]->headers, "content-type: text/x\n");
+	r.body_kind = LT_BODY_RAW;
+	r.n_headers = 0;
+	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.op[0], &r), 0);
+	assert_string_equal(t->fn->calls[2]->headers, "");
+	ht_turn(t);
 	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
 	over(t);
 }
@@ -305,6 +339,7 @@ int main(void)
 		cmocka_unit_test(at_the_deadline_requests_are_cancelled_and_the_phase_is_told),
 		cmocka_unit_test(an_answer_that_comes_after_the_op_is_over_reaches_nobody),
 		cmocka_unit_test(the_exchange_record_of_a_request_is_automatic),
+		cmocka_unit_test(a_form_gets_its_type_unless_the_adapter_names_one),
 		cmocka_unit_test(a_check_is_answered_once_also_when_the_adapter_is_silent),
 		cmocka_unit_test(a_demo_reaches_only_this_machine),
 	};
