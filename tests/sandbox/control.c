@@ -170,6 +170,18 @@ int sb_control_open(struct sandbox *s, struct err *e)
 	return rc < 0 ? err_set(e, rc, "%s: %s", path, uv_strerror(rc)) : 0;
 }
 
+/* One document a line: line ends within it, blanks to JSON, become spaces. */
+static int send_line(int fd, const char *text)
+{
+	char *line = x_strdup(text);
+
+	for (char *p = line; *p; p++)
+		*p = *p == '\n' || *p == '\r' ? ' ' : *p;
+	int rc = fd_write_all(fd, line, strlen(line));
+	free(line);
+	return rc < 0 ? rc : fd_write_all(fd, "\n", 1);
+}
+
 int sb_control_send(const char *path, const char *line)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -182,8 +194,7 @@ int sb_control_send(const char *path, const char *line)
 		return 1;
 	}
 	memcpy(a.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
-		fd_write_all(fd, line, strlen(line)) < 0 || fd_write_all(fd, "\n", 1) < 0) {
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || send_line(fd, line) < 0) {
 		(void)fprintf(stderr, "sandbox: %s: %s\n", path, strerror(errno));
 		(void)close(fd);
 		return 1;

@@ -4,6 +4,7 @@
  *   sandbox ctl --dir DIR JSON
  * `run` prints one JSON line with ports and paths when it listens (also in DIR/ready.json), and ends on SIGTERM, SIGINT or
  * {"cmd":"stop"}. The script file: {"options":{...},"rules":[...]}; see rules.c. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,7 @@ static int run(int argc, char **argv)
 		option(argc, argv, "--user") == NULL ? "" : option(argc, argv, "--user"));
 	(void)snprintf(s->opt.password, sizeof(s->opt.password), "%s",
 		option(argc, argv, "--password") == NULL ? "" : option(argc, argv, "--password"));
+	(void)signal(SIGPIPE, SIG_IGN); /* a client that was killed is no end for us */
 	(void)uv_loop_init(&s->loop);
 	if (crypt_init() < 0)
 		rc = err_set(&e, -ENOSYS, "libsodium does not start");

@@ -1,7 +1,6 @@
 /* zalo.c - the imitated Zalo: configuration, routing, what all calls share.
  * Script and ctl: {"app_id","app_secret","oa_secret","oas":["ID",...],"groups":[{"id","oa"}], knobs}; ctl word "zalo" takes the same
  * and {"show":true}, {"oa":{"id":..., "casts_left":0, "disabled":true, ...}}, {"hook":{"url","event":{...},"how":""}}. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,7 +246,6 @@ static int zalo_open(struct sandbox *s, const cJSON *script, struct err *e)
 	struct zalo_sb *z = the = x_calloc(1, sizeof(*z));
 
 	z->s = s;
-	(void)signal(SIGPIPE, SIG_IGN); /* a client that was killed is no end for us */
 	z->casts_left = 4;
 	z->expires_in = 90000;
 	z->life_ms = 90000000;

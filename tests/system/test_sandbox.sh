@@ -47,6 +47,8 @@ PY
 send() { /usr/bin/python3 "$PLACE/send.py" "$SMTP_PORT" "$@"; }
 show() { "$B/sandbox" show --dir "$PLACE/sandbox" --json; }
 
+ctl_lines() { "$B/sandbox" ctl --dir "$PLACE/sandbox" $'{"cmd":\n "stats"}\n' | grep -q '"ok":true'; }
+check "a document of several lines is one to the control socket" ctl_lines
 same "a plain mail is taken" "$(send ok@x.vn)" 250
 same "a scripted refusal" "$(send bad@x.vn)" 550
 same "refused twice, then taken" "$(send twice@x.vn twice@x.vn twice@x.vn)" "450 450 250"
