@@ -155,6 +155,47 @@ static void a_list_target_gets_one_click_headers_on_one_line(void **state)
 	assert_null(compose(f));
 }
 
+/* A file that cannot fit goes as a link: its address is the host's word, the same for text and HTML. */
+static void the_address_of_a_link_is_the_hosts_or_there_is_no_mail(void **state)
+{
+	struct fix *f = *state;
+	const struct lt_asset a = { .struct_size = sizeof(a),
+		.role = 3,
+		.id = mt("cc33"),
+		.content_type = mt("application/pdf"),
+		.filename = mt("x.pdf"),
+		.bytes = 20u << 20 };
+	const struct lt_asset *list[] = { &a };
+	struct lt_content c = { .struct_size = sizeof(c),
+		.title = mt("Title"),
+		.body_markdown = mt("Body\n"),
+		.assets = list,
+		.n_assets = 1 };
+
+	sh_conf(f->h, "links", "yes");
+	sh_made_done(&f->m);
+	sh_made_init(&f->m, f->h);
+	assert_int_equal(lantoa_adapter.prepare(&f->h->conf, &c, &f->m.sink), 0);
+	assert_null(compose(f)); /* none was given */
+	f->vars[0] = (struct lt_pair){ .name = mt("asset.url.cc34"),
+		.value = mt("https://l.example/a/other.pdf") };
+	f->t.vars = f->vars;
+	f->t.n_vars = 1;
+	assert_null(compose(f)); /* of another file */
+	f->vars[1] = (struct lt_pair){ .name = mt("asset.url.cc33"),
+		.value = mt("https://l.example/a/zz.pdf") };
+	f->t.n_vars = 2;
+	assert_non_null(compose(f));
+	assert_non_null(strstr(f->mail, "https://l.example/a/zz.pdf"));
+	assert_null(strstr(f->mail, "other.pdf"));
+	static const char *const bad[] = { "javascript:alert(1)", "https://l.example/\"x",
+		"https://l.example/<b>", "https://l.example/\r\n.\r\n", "" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		f->vars[1].value = mt(bad[i]);
+		assert_null(compose(f));
+	}
+}
+
 static void a_copy_without_address_or_reference_is_refused(void **state)
 {
 	struct fix *f = *state;
@@ -196,6 +237,7 @@ int main(void)
 		T(names_that_need_quotes_get_them),
 		T(a_name_that_would_break_the_header_is_left_out),
 		T(a_list_target_gets_one_click_headers_on_one_line),
+		T(the_address_of_a_link_is_the_hosts_or_there_is_no_mail),
 		T(a_copy_without_address_or_reference_is_refused),
 		T(dates_are_right_in_every_season_and_zone),
 	};
