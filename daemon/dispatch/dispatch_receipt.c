@@ -34,6 +34,10 @@ static void receipt_stored(struct receipt_cmd *r, int rc)
 			dlv_state_name(r->c.ret_to), LOG_Q(str_of(r->c.code)));
 		if (l)
 			lot_count(l, (enum dlv_state)r->c.ret_from, (enum dlv_state)r->c.ret_to);
+		if (l && r->c.ret_to == (int)DLV_WAITING) {
+			l->rewind = true;
+			lot_want(l);
+		}
 	}
 	if (r->ticket)
 		channel_saved(r->host->cs, r->ticket, rc);
@@ -164,9 +168,10 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 		if (*p == ' ')
 			*p = '_'; /* one word: an orphan keeps it in a line */
 	ids_join(&c->c, r, channel_conf(ch)->kind == KIND_SMS);
-	if (r->attempt)
+	if (r->attempt) {
 		c->c.delivery = (int64_t)(r->attempt >> 8);
-	else if (r->ref.n)
+		c->c.try_no = (int)(r->attempt & 0xff);
+	} else if (r->ref.n)
 		(void)ref_read(d->o.store, (struct str){ r->ref.p, r->ref.n }, &c->c.delivery);
 	c->c.account_id = acct ? acct->id : 0;
 	c->c.channel_id = chan_id_of(d, channel_conf(ch)->name);

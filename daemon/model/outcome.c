@@ -197,5 +197,7 @@ int receipt_decide(enum dlv_state from, int receipt_state)
 		return DLV_FAILED;
 	if (there && from == DLV_UNKNOWN)
 		return DLV_ACCEPTED;
+	if (receipt_state == LT_DEFERRED && from == DLV_UNKNOWN)
+		return DLV_WAITING;
 	return -1;
 }

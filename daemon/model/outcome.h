@@ -64,7 +64,8 @@ struct settle_out {
 };
 void settle_decide(const struct settle_in *in, struct settle_out *ret);
 
-/* A receipt: the state it leads to, or -1 where it changes none (it is a fact beside the state). */
+/* A receipt: the state it leads to, or -1 where it changes none (it is a fact beside the state). LT_DEFERRED proves the absence of
+ * the attempt that it names and of no other: the caller asks about it only where that is the one that is unknown. */
 int receipt_decide(enum dlv_state from, int receipt_state /* LT_RC_* or LT_* */);
 
 /* Suppression (e-mail contract 3.3): which rule an answer counts for. */

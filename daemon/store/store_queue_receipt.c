@@ -10,10 +10,11 @@
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
 
-#define DAY_MS         INT64_C(86400000)
-#define DAYS_BACK      8
-#define DAYS_BACK_LONG 40 /* for what is told of things that stand for long: seen, gone, changed */
-#define ORPHANS_MAX    100000
+#define DAY_MS          INT64_C(86400000)
+#define DAYS_BACK       8
+#define DAYS_BACK_LONG  40 /* for what is told of things that stand for long: seen, gone, changed */
+#define ORPHANS_MAX     100000
+#define LATE_NO_WAIT_MS 180000 /* longer than a question about an unknown one lasts */
 
 /* 1: a unique hit; 0: none; 2: several deliveries claim it. */
 static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct str id, int64_t days,
@@ -211,14 +212,27 @@ static int others_open(struct store_tx *tx, int64_t delivery, bool *ret)
 	return rc < 0 ? rc : 0;
 }
 
-static int receipt_move(struct store_tx *tx, struct sq_receipt *c, int64_t delivery, int64_t from)
+/* The provider did not take the attempt that is unknown: it may go again, after questions that are under way about it. */
+static int due_again(struct store_tx *tx, const struct sq_receipt *c, int64_t delivery)
+{
+	return db_exec(tx_db(tx),
+		"UPDATE delivery SET due=max(0, ?1-(SELECT at FROM lot WHERE id=?2)) WHERE id=?3",
+		"iii", tx_wall_ms(tx) + LATE_NO_WAIT_MS, c->ret_lot, delivery);
+}
+
+static int receipt_move(
+	struct store_tx *tx, struct sq_receipt *c, int64_t delivery, int64_t from, int64_t tries)
 {
 	struct sq_tally t;
 	bool open = false;
 	int to = receipt_decide((enum dlv_state)from, c->state), rc = 0;
 
+	if (c->state == LT_DEFERRED && (c->try_no == 0 || c->try_no != (int)(tries & 0xff)))
+		return 0; /* of which attempt is not told, or of an older one: proves nothing */
 	if (to == (int)DLV_DELIVERED)
 		rc = others_open(tx, delivery, &open);
+	if (rc == 0 && to == (int)DLV_WAITING)
+		rc = due_again(tx, c, delivery);
 	if (rc || to < 0 || open)
 		return rc;
 	rc = db_exec(tx_db(tx), "UPDATE delivery SET state=? WHERE id=? AND state=?", "iii",
@@ -314,7 +328,7 @@ static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 			"UPDATE effect SET state=? WHERE delivery_id=? AND effect=?", "iii",
 			(int64_t)c->state, delivery, effect);
 		if (rc == 0)
-			rc = receipt_move(tx, c, delivery, state);
+			rc = receipt_move(tx, c, delivery, state, tries);
 	}
 	if (rc == 0 && c->orphan_id)
 		rc = orphan_drop(tx, c);

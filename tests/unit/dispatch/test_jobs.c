@@ -351,6 +351,42 @@ static void a_webhook_of_the_whole_channel_finds_any_of_its_accounts(void **stat
 	assert_int_equal(delivery_is(1), DLV_DELIVERED);
 }
 
+static void late_answer(int state, uint64_t delivery, uint64_t try_no)
+{
+	struct lt_receipt r = {
+		.struct_size = sizeof(r), .state = state, .attempt = delivery << 8 | try_no
+	};
+
+	fake.ev.receipt(fake.ev.ctx, &fake.ch[0], &fake.ch[0].account[0], &r, 77);
+	scene_settle();
+}
+
+/* Only the provider's own no to that very attempt lets it go again, and once. */
+static void a_late_no_to_the_unknown_attempt_lets_it_go_again(void **state)
+{
+	UNUSED(state);
+	fake.outcome_of_question = LT_UNKNOWN;
+	answer = (struct fake_answer){ .outcome = LT_UNKNOWN };
+	scene_lot(1, 0, 1, 1, 2);
+	scene_start();
+	scene_run(2000);
+	assert_int_equal(delivery_is(1), DLV_UNKNOWN);
+	late_answer(LT_DEFERRED, 1, 2); /* another try */
+	receipt(LT_DEFERRED, "m-1");    /* no try at all */
+	assert_int_equal(delivery_is(1), DLV_UNKNOWN);
+	answer = (struct fake_answer){ .outcome = LT_ACCEPTED, .id = "m-" };
+	late_answer(LT_DEFERRED, 1, 1);
+	assert_int_equal(delivery_is(1), DLV_WAITING);
+	assert_int_equal(fake.n_published, 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='delivery.correct'"), 1);
+	scene_run(240000);
+	assert_int_equal(delivery_is(1), DLV_ACCEPTED);
+	assert_int_equal(delivery_is(2), DLV_UNKNOWN);
+	assert_int_equal(fake.n_published, 3);
+	late_answer(LT_DEFERRED, 1, 1);
+	assert_int_equal(delivery_is(1), DLV_ACCEPTED);
+}
+
 static void gone_and_changed_are_facts_beside_the_state(void **state)
 {
 	UNUSED(state);
@@ -396,6 +432,7 @@ int main(void)
 		T(the_same_receipt_twice_is_one),
 		T(a_second_failure_after_a_persons_retry_counts),
 		T(a_webhook_of_the_whole_channel_finds_any_of_its_accounts),
+		T(a_late_no_to_the_unknown_attempt_lets_it_go_again),
 		T(gone_and_changed_are_facts_beside_the_state),
 	};
 
