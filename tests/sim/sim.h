@@ -149,6 +149,8 @@ void provider_poll(void); /* requests that came since the last call are answered
 /* sim_people.c */
 void people_act(void);
 bool people_heal(void); /* resumes and approves what is held; true when something was done */
+
+/* sim_world.c */
 void people_setup_rows(void);
 
 /* sim_check.c */
