@@ -148,8 +148,8 @@ $(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(OBJS_$(1)) $(COMMON_OBJS
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(MOCKA_LD) $$(LDLIBS)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_TEST_RULE,$(a))))
-# What the SMS adapters share lies in adapters/common and is tested under the name sms.
-$(eval $(call ADAPTER_TEST_RULE,sms))
+# What adapters share is tested under common, what SMS adapters share under sms.
+$(foreach a,common sms,$(eval $(call ADAPTER_TEST_RULE,$(a))))
 # The helper's tests run it as it is; what makes pictures and what tries to break out are programs of their own.
 IMAGE_TESTS := $(B)/tests/unit/image/make_pictures $(B)/tests/unit/image/jail_probe
 $(IMAGE_TESTS): $(B)/tests/unit/image/%: $(B)/obj/image/tests/unit/image/%.o $(B)/obj/image/daemon/image/image_jail.o
@@ -192,7 +192,7 @@ unit-$(1): $(filter $(B)/tests/unit/$(1)/%,$(UNIT))
 	@for t in $$^; do echo "== $$$$t"; $$$$t || exit 1; done
 endef
 # make unit-store: builds and runs the unit tests of one folder
-$(foreach f,$(FOLDERS) $(ADAPTERS) sms image,$(eval $(call UNIT_RUN,$(f))))
+$(foreach f,$(FOLDERS) $(ADAPTERS) common sms image,$(eval $(call UNIT_RUN,$(f))))
 
 # --- targets for people --------------------------------------------------------------------------------------------------
 .PHONY: help test test-all demo bench lint check-deps format format-check install uninstall clean check-long valgrind tsan-unit

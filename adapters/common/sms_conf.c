@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "settings.h"
 #include "sms_conf.h"
 #include "sms_phone.h"
 #include "sms_price.h"
@@ -13,74 +14,11 @@ static const struct lt_key keys[] = { SMS_KEYS };
 _Static_assert(
 	sizeof(keys) / sizeof(keys[0]) == SMS_N_KEYS, "SMS_N_KEYS counts the rows of SMS_KEYS");
 
-struct lt_str sms_conf_value(const struct lt_conf *c, const char *name)
+static struct ltc_settings settings(const struct lt_conf *c, char *err, size_t err_size)
 {
-	struct lt_str v = ltc_pair(c->values, c->n_values, name);
-
-	for (size_t i = 0; v.p == NULL && i < SMS_N_KEYS; i++)
-		if (ltc_eqz(ltc_z(name), keys[i].name))
-			v = ltc_z(keys[i].default_text);
-	return v;
-}
-
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t err_size;
-	bool bad;
-};
-
-static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
-{
-	if (!in->bad)
-		(void)snprintf(in->err, in->err_size, "%s: '%.*s' is wrong; %s", name,
-			(int)(v.n > 60 ? 60 : v.n), v.n > 0 ? v.p : "", right);
-	in->bad = true;
-}
-
-static uint32_t number(struct in *in, const char *name, int64_t min, int64_t max)
-{
-	struct lt_str v = sms_conf_value(in->c, name);
-	char right[60];
-	int64_t n = min;
-
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	if (ltc_i64(v, min, max, &n) < 0)
-		complain(in, name, v, right);
-	return (uint32_t)n;
-}
-
-static bool flag(struct in *in, const char *name)
-{
-	struct lt_str v = sms_conf_value(in->c, name);
-
-	if (ltc_eqz(v, "yes") || ltc_eqz(v, "true"))
-		return true;
-	if (!ltc_eqz(v, "no") && !ltc_eqz(v, "false"))
-		complain(in, name, v, "yes or no");
-	return false;
-}
-
-/* Place of the value in a list that ends with NULL. */
-static int choice(struct in *in, const char *name, const char *const *list, const char *right)
-{
-	struct lt_str v = sms_conf_value(in->c, name);
-
-	for (int i = 0; list[i] != NULL; i++)
-		if (ltc_eqz(v, list[i]))
-			return i;
-	complain(in, name, v, right);
-	return 0;
-}
-
-static struct lt_str text(struct in *in, const char *name)
-{
-	struct lt_str v = sms_conf_value(in->c, name);
-
-	if (ltc_has_control(v) || !ltc_utf8_valid(v))
-		complain(in, name, v, "text without control characters");
-	return v;
+	return (struct ltc_settings){
+		.conf = c, .keys = keys, .n_keys = SMS_N_KEYS, .err = err, .err_size = err_size
+	};
 }
 
 const char *sms_sender_fault(struct lt_str sender, struct lt_str type)
@@ -110,18 +48,16 @@ const char *sms_sender_fault(struct lt_str sender, struct lt_str type)
 	return sender.p[0] == ' ' || sender.p[sender.n - 1] == ' ' ? "no space at its ends" : NULL;
 }
 
-static void read_sender(struct in *in, struct sms_conf *r)
+static void read_sender(struct ltc_settings *in, struct sms_conf *r)
 {
-	static const char *const types[] = { "brandname", "shortcode", "number", NULL };
-
-	r->sender = text(in, "sender");
-	r->is_brandname = choice(in, "sender_type", types, "brandname, shortcode or number") == 0;
-	const char *fault = sms_sender_fault(r->sender, sms_conf_value(in->c, "sender_type"));
+	r->sender = ltc_setting_text(in, "sender");
+	r->is_brandname = ltc_setting_word(in, "sender_type") == 0;
+	const char *fault = sms_sender_fault(r->sender, ltc_setting_value(in, "sender_type"));
 	if (fault != NULL)
-		complain(in, "sender", r->sender, fault);
+		ltc_setting_wrong(in, "sender", r->sender, fault);
 }
 
-static void check_foreign(struct in *in, struct lt_str list)
+static void check_foreign(struct ltc_settings *in, struct lt_str list)
 {
 	struct lt_str rest = list, one;
 
@@ -130,7 +66,7 @@ static void check_foreign(struct in *in, struct lt_str list)
 		for (size_t i = 1; i < one.n && one.p[0] == '+'; i++)
 			good = one.p[i] >= '0' && one.p[i] <= '9' && one.n <= 5;
 		if (!good)
-			complain(in, "foreign", list,
+			ltc_setting_wrong(in, "foreign", list,
 				"country codes such as +856 +66, a space between, or any");
 	}
 }
@@ -144,35 +80,32 @@ struct sms_budget sms_conf_budget(const struct lt_conf *c)
 
 int sms_conf_read(const struct lt_conf *c, struct sms_conf *ret, char *err, size_t err_size)
 {
-	static const char *const forms[] = { "accented", "plain", "shortest", NULL };
-	static const char *const hows[] = { "reject", "?", "drop", NULL };
-	static const char *const needs[] = { "no", "warn", "yes", NULL };
-	struct in in = { c, err, err_size, false };
+	struct ltc_settings in = settings(c, err, err_size);
 	struct sms_conf r = { .budget = sms_conf_budget(c) };
 
 	read_sender(&in, &r);
-	r.gateway = text(&in, "gateway");
-	r.form = (enum sms_form)(choice(&in, "form", forms, "accented, plain or shortest") + 1);
-	r.unicode_allowed = flag(&in, "unicode_allowed");
-	r.unmappable = (enum sms_unmappable)choice(&in, "unmappable", hows, "reject, ? or drop");
-	r.max_segments = number(&in, "max_segments", 1, SMS_SEGMENTS_MAX);
-	r.forbidden = text(&in, "forbidden_chars");
-	r.reserved = number(&in, "reserved_chars", 0, SMS_RESERVED_MAX);
-	r.reserved_ad = number(&in, "reserved_chars_ad", 0, SMS_RESERVED_MAX);
-	r.foreign = text(&in, "foreign");
+	r.gateway = ltc_setting_text(&in, "gateway");
+	r.form = (enum sms_form)(ltc_setting_word(&in, "form") + 1);
+	r.unicode_allowed = ltc_setting_flag(&in, "unicode_allowed");
+	r.unmappable = (enum sms_unmappable)ltc_setting_word(&in, "unmappable");
+	r.max_segments = (uint32_t)ltc_setting_number(&in, "max_segments", 1, SMS_SEGMENTS_MAX);
+	r.forbidden = ltc_setting_text(&in, "forbidden_chars");
+	r.reserved = (uint32_t)ltc_setting_number(&in, "reserved_chars", 0, SMS_RESERVED_MAX);
+	r.reserved_ad = (uint32_t)ltc_setting_number(&in, "reserved_chars_ad", 0, SMS_RESERVED_MAX);
+	r.foreign = ltc_setting_text(&in, "foreign");
 	check_foreign(&in, r.foreign);
-	int need = choice(&in, "templates_need", needs, "no, warn or yes");
+	unsigned need = ltc_setting_word(&in, "templates_need");
 	r.templates_warn = need == 1;
 	r.templates_must = need == 2;
-	r.links = text(&in, "links");
-	r.ad_label = text(&in, "ad_label");
-	r.ad_refusal = text(&in, "ad_refusal");
+	r.links = ltc_setting_text(&in, "links");
+	r.ad_label = ltc_setting_text(&in, "ad_label");
+	r.ad_refusal = ltc_setting_text(&in, "ad_refusal");
 	r.ranges = ltc_pair(c->files, c->n_files, "ranges");
 	r.prices = ltc_pair(c->files, c->n_files, "prices");
 	r.templates = ltc_pair(c->files, c->n_files, "templates");
 	r.words = ltc_pair(c->files, c->n_files, "words");
 	if (r.templates_must && r.templates.p == NULL)
-		complain(&in, "templates_need", ltc_z("yes"),
+		ltc_setting_wrong(&in, "templates_need", ltc_z("yes"),
 			"the table `templates` is needed under files");
 	if (in.bad)
 		return -EINVAL;
@@ -231,6 +164,7 @@ int sms_address(const struct lt_conf *c, struct lt_str in, struct lt_sink *sink)
 {
 	struct lt_str ranges = ltc_pair(c->files, c->n_files, "ranges");
 	struct sms_phone p;
+	struct ltc_settings set = settings(c, NULL, 0);
 	char why[160];
 
 	if (ranges.p == NULL)
@@ -241,7 +175,7 @@ int sms_address(const struct lt_conf *c, struct lt_str in, struct lt_sink *sink)
 		return refuse(sink, "is a landline: short messages reach mobile numbers only");
 	if (p.kind == SMS_PHONE_SPECIAL)
 		return refuse(sink, "is a number of machines, not of people");
-	if (!sms_phone_allowed(&p, sms_conf_value(c, "foreign"))) {
+	if (!sms_phone_allowed(&p, ltc_setting_value(&set, "foreign"))) {
 		(void)snprintf(why, sizeof(why),
 			"is a number abroad (%.*s), and the setting foreign of this channel does not name its country",
 			(int)p.class.n, p.class.p);

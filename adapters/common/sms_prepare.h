@@ -83,9 +83,6 @@ int sms_payload_of(const struct lt_work *w, struct ltc_buf *join, struct sms_pay
 struct sms_budget sms_conf_budget(const struct lt_conf *c);
 /* Settings and tables are sound; else -EINVAL and one sentence with file, line and what would be right. For open(). */
 int sms_conf_check(const struct lt_conf *c, char *err, size_t err_size) LTC_MUST;
-/* Value of a setting; its default from SMS_KEYS when the host has none. */
-struct lt_str sms_conf_value(const struct lt_conf *c, const char *name);
-
 /* The three pure functions of the vtable. address() tells address (+84912345678), class (viettel, vinaphone ..., foreign) and
  * kind "mobile"; a number that was converted from its 11-digit form before 2018 also tells `changed` (the old number). */
 int sms_address(const struct lt_conf *c, struct lt_str in, struct lt_sink *sink);

@@ -1,8 +1,8 @@
 /* email_conf.c - the key table of the e-mail adapter and its reader.
  * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include "../common/settings.h"
 #include "email_conf.h"
 #include "email_address.h"
 
@@ -58,130 +58,62 @@ struct lt_str email_conf_file(const struct lt_conf *c, const char *name)
 	return ltc_pair(c->files, c->n_files, name);
 }
 
-static struct lt_str value(const struct lt_conf *c, const char *name)
+static struct lt_str mailbox(struct ltc_settings *in, const char *name, struct lt_str otherwise)
 {
-	struct lt_str v = ltc_pair(c->values, c->n_values, name);
-
-	for (uint32_t i = 0; v.n == 0 && i < EMAIL_N_KEYS; i++)
-		if (strcmp(email_keys[i].name, name) == 0)
-			v = ltc_z(email_keys[i].default_text);
-	return v;
-}
-
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t err_size;
-	bool bad;
-};
-
-static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
-{
-	if (!in->bad)
-		(void)snprintf(in->err, in->err_size, "%s: '%.*s' is wrong; %s", name,
-			(int)(v.n > 80 ? 80 : v.n), v.p == NULL ? "" : v.p, right);
-	in->bad = true;
-}
-
-static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
-{
-	struct lt_str v = value(in->c, name);
-	int64_t r = min;
-	char right[80];
-
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	if (ltc_i64(v, min, max, &r) < 0)
-		complain(in, name, v, right);
-	return r;
-}
-
-static bool flag(struct in *in, const char *name)
-{
-	struct lt_str v = value(in->c, name);
-
-	if (ltc_ieqz(v, "yes") || ltc_ieqz(v, "true") || ltc_ieqz(v, "on") || ltc_eqz(v, "1"))
-		return true;
-	if (!ltc_ieqz(v, "no") && !ltc_ieqz(v, "false") && !ltc_ieqz(v, "off") && !ltc_eqz(v, "0"))
-		complain(in, name, v, "yes or no");
-	return false;
-}
-
-/* Any text without control characters. */
-static struct lt_str text(struct in *in, const char *name)
-{
-	struct lt_str v = value(in->c, name);
-
-	if (ltc_has_control(v) || !ltc_utf8_valid(v))
-		complain(in, name, v, "text without control characters");
-	return v;
-}
-
-static struct lt_str mailbox(struct in *in, const char *name, struct lt_str otherwise)
-{
-	struct lt_str v = text(in, name);
+	struct lt_str v = ltc_setting_text(in, name);
 	struct email_addr a;
 
 	if (v.n == 0)
 		return otherwise;
 	if (email_address_parse(v, &a) < 0)
-		complain(in, name, v, a.why);
+		ltc_setting_wrong(in, name, v, a.why);
 	return v;
 }
 
-static struct lt_str domain(struct in *in, const char *name, struct lt_str otherwise)
+static struct lt_str domain(struct ltc_settings *in, const char *name, struct lt_str otherwise)
 {
-	struct lt_str v = text(in, name);
+	struct lt_str v = ltc_setting_text(in, name);
 
 	for (size_t i = 0; i < v.n; i++) {
 		char c = v.p[i];
 		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			(c >= '0' && c <= '9') || c == '.' || c == '-';
 		if (!good) {
-			complain(in, name, v, "a domain name in letters, digits, dot and hyphen");
+			ltc_setting_wrong(
+				in, name, v, "a domain name in letters, digits, dot and hyphen");
 			return otherwise;
 		}
 	}
 	return v.n == 0 ? otherwise : v;
 }
 
-static void read_relay(struct in *in, struct email_conf *r)
+static void read_relay(struct ltc_settings *in, struct email_conf *r)
 {
-	struct lt_str tls = value(in->c, "tls");
-
-	r->host = text(in, "host");
+	r->host = ltc_setting_text(in, "host");
 	if (r->host.n == 0)
-		complain(in, "host", r->host, "the name of the relay is needed");
-	r->port = (uint16_t)number(in, "port", 1, 65535);
-	if (ltc_eqz(tls, "none"))
-		r->tls = EMAIL_TLS_NONE;
-	else if (ltc_eqz(tls, "implicit"))
-		r->tls = EMAIL_TLS_IMPLICIT;
-	else if (ltc_eqz(tls, "starttls"))
-		r->tls = EMAIL_TLS_START;
-	else
-		complain(in, "tls", tls, "none, starttls or implicit");
-	r->user = text(in, "user");
-	r->secret = ltc_pair_secret(in->c->values, in->c->n_values, "secret");
-	if (r->secret.n == 0)
-		r->secret = text(in, "secret");
-	r->connections = (uint32_t)number(in, "connections", 1, EMAIL_CONNECTIONS_MAX);
-	r->window = (uint32_t)number(in, "window", 1, 4096);
-	r->pipeline_depth = (uint32_t)number(in, "pipeline_depth", 1, 2);
-	r->max_rcpt = (uint32_t)number(in, "max_rcpt", 1, EMAIL_RCPT_MAX);
-	r->max_mails_per_conn = (uint32_t)number(in, "max_mails_per_conn", 0, 1000000000);
-	r->idle_ms = (int32_t)number(in, "idle_ms", 100, 3600000);
-	r->connect_ms = (int32_t)number(in, "connect_ms", 100, 600000);
-	r->command_ms = (int32_t)number(in, "command_ms", 100, 3600000);
-	r->data_ms = (int32_t)number(in, "data_ms", 100, 3600000);
-	r->final_ms = (int32_t)number(in, "final_ms", 100, 3600000);
+		ltc_setting_wrong(in, "host", r->host, "the name of the relay is needed");
+	r->port = (uint16_t)ltc_setting_number(in, "port", 1, 65535);
+	r->tls = (enum email_tls)ltc_setting_word(in, "tls");
+	r->user = ltc_setting_text(in, "user");
+	r->secret = ltc_setting_secret(in, "secret");
+	r->connections = (uint32_t)ltc_setting_number(in, "connections", 1, EMAIL_CONNECTIONS_MAX);
+	r->window = (uint32_t)ltc_setting_number(in, "window", 1, 4096);
+	r->pipeline_depth = (uint32_t)ltc_setting_number(in, "pipeline_depth", 1, 2);
+	r->max_rcpt = (uint32_t)ltc_setting_number(in, "max_rcpt", 1, EMAIL_RCPT_MAX);
+	r->max_mails_per_conn = (uint32_t)ltc_setting_number(
+		in, "max_mails_per_conn", 0, 1000000000);
+	r->idle_ms = (int32_t)ltc_setting_number(in, "idle_ms", 100, 3600000);
+	r->connect_ms = (int32_t)ltc_setting_number(in, "connect_ms", 100, 600000);
+	r->command_ms = (int32_t)ltc_setting_number(in, "command_ms", 100, 3600000);
+	r->data_ms = (int32_t)ltc_setting_number(in, "data_ms", 100, 3600000);
+	r->final_ms = (int32_t)ltc_setting_number(in, "final_ms", 100, 3600000);
 }
 
-static void read_message(struct in *in, struct email_conf *r)
+static void read_message(struct ltc_settings *in, struct email_conf *r)
 {
 	r->from = mailbox(in, "from", (struct lt_str){ 0 });
 	if (r->from.n == 0) {
-		complain(in, "from", r->from, "the address in From is needed");
+		ltc_setting_wrong(in, "from", r->from, "the address in From is needed");
 		return;
 	}
 	const char *at = memchr(r->from.p, '@', r->from.n);
@@ -191,23 +123,26 @@ static void read_message(struct in *in, struct email_conf *r)
 	r->verp_domain = domain(in, "verp_domain", (struct lt_str){ 0 });
 	r->envelope_from = mailbox(in, "envelope_from", r->from);
 	r->reply_to = mailbox(in, "reply_to", (struct lt_str){ 0 });
-	r->from_name = text(in, "from_name");
-	r->list_id = text(in, "list_id");
-	r->lang = text(in, "lang");
-	r->size_max = (uint64_t)number(in, "size_max", 1024, 1073741824);
-	r->inline_max_bytes = (uint64_t)number(in, "inline_max_bytes", 0, 1073741824);
-	r->links = flag(in, "links");
-	r->links_days = (uint32_t)number(in, "links_days", 1, 400);
-	r->personal = flag(in, "personal");
-	r->dsn = flag(in, "dsn");
-	struct lt_str zone = value(in->c, "zone");
-	if (ltc_zone_offset(zone, &r->zone_min) < 0)
-		complain(in, "zone", zone, "for example +0700, UTC or Asia/Ho_Chi_Minh");
+	r->from_name = ltc_setting_text(in, "from_name");
+	r->list_id = ltc_setting_text(in, "list_id");
+	r->lang = ltc_setting_text(in, "lang");
+	r->size_max = (uint64_t)ltc_setting_number(in, "size_max", 1024, 1073741824);
+	r->inline_max_bytes = (uint64_t)ltc_setting_number(in, "inline_max_bytes", 0, 1073741824);
+	r->links = ltc_setting_flag(in, "links");
+	r->links_days = (uint32_t)ltc_setting_number(in, "links_days", 1, 400);
+	r->personal = ltc_setting_flag(in, "personal");
+	r->dsn = ltc_setting_flag(in, "dsn");
+	r->zone_min = ltc_setting_zone(in, "zone");
 }
 
 int email_conf_read(const struct lt_conf *c, struct email_conf *ret, char *err, size_t err_size)
 {
-	struct in in = { c, err, err_size, false };
+	struct ltc_settings in = { .conf = c,
+		.keys = email_keys,
+		.n_keys = EMAIL_N_KEYS,
+		.empty_is_default = true,
+		.err = err,
+		.err_size = err_size };
 	struct email_conf r = { 0 };
 
 	read_relay(&in, &r);

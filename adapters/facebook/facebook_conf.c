@@ -1,8 +1,7 @@
 /* facebook_conf.c - settings of a page, read and checked once.
  * Thread: any, pure. Owns: nothing; strings are the host's. Failures: "key: value: what would be right". */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "../common/settings.h"
 #include "facebook.h"
 
 const struct lt_key fb_keys[] = {
@@ -60,147 +59,79 @@ const struct lt_key fb_keys[] = {
 _Static_assert(
 	sizeof(fb_keys) / sizeof(fb_keys[0]) == FB_CONF_KEYS, "facebook.h names their number");
 
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t err_size;
-	bool bad;
-};
-
-static void complain(struct in *in, const char *key, struct lt_str v, const char *right)
+static void version(struct ltc_settings *in, struct lt_str *ret)
 {
-	if (!in->bad)
-		(void)snprintf(in->err, in->err_size, "%s: '%.*s': %s", key,
-			(int)(v.n > 60 ? 60 : v.n), v.n > 0 ? v.p : "", right);
-	in->bad = true;
-}
-
-static struct lt_str text(const struct in *in, const char *key)
-{
-	return ltc_pair(in->c->values, in->c->n_values, key);
-}
-
-static struct lt_str secret(const struct in *in, const char *key)
-{
-	return ltc_pair_secret(in->c->values, in->c->n_values, key);
-}
-
-static void number(struct in *in, const char *key, int64_t min, int64_t max, int64_t *ret)
-{
-	char right[80];
-
-	if (ltc_i64(text(in, key), min, max, ret) == 0)
-		return;
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	complain(in, key, text(in, key), right);
-}
-
-static void digits(struct in *in, const char *key, struct lt_str *ret)
-{
-	struct lt_str v = text(in, key);
-	bool good = v.n >= 3 && v.n <= 20;
-
-	for (size_t i = 0; i < v.n; i++)
-		good &= v.p[i] >= '0' && v.p[i] <= '9';
-	if (!good)
-		complain(in, key, v, "digits only, in quotes");
-	*ret = v;
-}
-
-static void url(struct in *in, const char *key, struct lt_str *ret)
-{
-	struct lt_str v = text(in, key);
-	bool local = ltc_starts(v, "http://127.0.0.1") || ltc_starts(v, "http://localhost") ||
-		ltc_starts(v, "http://[::1]");
-
-	if ((!ltc_starts(v, "https://") && !local) || v.n > 200 || ltc_has_control(v) ||
-		memchr(v.p, '?', v.n) != NULL || memchr(v.p, '@', v.n) != NULL)
-		complain(in, key, v, "an https address (http for this machine only)");
-	while (v.n > 0 && v.p[v.n - 1] == '/')
-		v.n--;
-	*ret = v;
-}
-
-static void version(struct in *in, struct lt_str *ret)
-{
-	struct lt_str v = text(in, "version"),
+	struct lt_str v = ltc_setting_value(in, "version"),
 		      major = v.n > 3 ? (struct lt_str){ v.p + 1, v.n - 3 } : v;
 	int64_t n = 0;
 
 	if (v.n < 4 || v.n > 6 || v.p[0] != 'v' || v.p[v.n - 2] != '.' ||
 		ltc_i64(major, 1, 999, &n) != 0 || n < 23)
-		complain(in, "version", v, "v23.0 or later, such as v25.0");
+		ltc_setting_wrong(in, "version", v, "v23.0 or later, such as v25.0");
 	*ret = v;
 }
 
-static enum fb_mode mode(const struct in *in, const char *key)
+static void read_names(struct ltc_settings *in, struct fb_conf *r)
 {
-	return ltc_eqz(text(in, key), "direct") ? FB_DIRECT : FB_TWO_PHASE;
-}
-
-static void read_names(struct in *in, struct fb_conf *r)
-{
-	struct lt_str p = text(in, "appsecret_proof");
-
-	digits(in, "page", &r->page);
-	digits(in, "app_id", &r->app_id);
-	url(in, "base_url", &r->base_url);
-	url(in, "video_url", &r->video_url);
+	r->page = ltc_setting_digits(in, "page", 3, 20);
+	r->app_id = ltc_setting_digits(in, "app_id", 3, 20);
+	r->base_url = ltc_setting_url(in, "base_url", 200);
+	r->video_url = ltc_setting_url(in, "video_url", 200);
 	version(in, &r->version);
-	r->app_secret = secret(in, "app_secret");
-	r->parent = secret(in, "system_token");
-	r->verify_token = secret(in, "verify_token");
-	r->token = secret(in, "page_token");
+	r->app_secret = ltc_setting_secret(in, "app_secret");
+	r->parent = ltc_setting_secret(in, "system_token");
+	r->verify_token = ltc_setting_secret(in, "verify_token");
+	r->token = ltc_setting_secret(in, "page_token");
 	if (r->token.n == 0)
 		r->token = LTC_LIT("access_token"); /* of the account's credential */
 	if (r->app_secret.n == 0)
-		complain(in, "app_secret", r->app_secret, "the name of the secret is needed");
-	r->mode = mode(in, "publish_mode");
-	r->text_mode = mode(in, "publish_mode_text");
-	r->proof = ltc_eqz(p, "timed") ? FB_PROOF_TIMED
-		: ltc_eqz(p, "off")    ? FB_PROOF_OFF
-				       : FB_PROOF_PLAIN;
+		ltc_setting_wrong(
+			in, "app_secret", r->app_secret, "the name of the secret is needed");
+	r->mode = (enum fb_mode)ltc_setting_word(in, "publish_mode");
+	r->text_mode = (enum fb_mode)ltc_setting_word(in, "publish_mode_text");
+	r->proof = (enum fb_proof)ltc_setting_word(in, "appsecret_proof");
 }
 
-static void read_times(struct in *in, struct fb_conf *r)
+static void read_times(struct ltc_settings *in, struct fb_conf *r)
 {
 	const int64_t day = 86400000;
 
-	number(in, "photo_life_ms", 1000, day, &r->photo_life_ms);
-	number(in, "draft_life_ms", 1000, day, &r->draft_life_ms);
-	number(in, "look_ms", 1, day, &r->look_ms);
-	number(in, "retry_ms", 1, 600000, &r->retry_ms);
-	number(in, "slow_ms", 1, day, &r->slow_ms);
-	number(in, "regain_ms", 1, day, &r->regain_ms);
-	number(in, "connect_ms", 10, 600000, &r->connect_ms);
-	number(in, "get_ms", 10, 600000, &r->get_ms);
-	number(in, "post_ms", 10, 600000, &r->post_ms);
-	number(in, "photo_ms", 10, 3600000, &r->photo_ms);
-	number(in, "chunk_ms", 10, 3600000, &r->chunk_ms);
-	number(in, "video_poll_ms", 10, 3600000, &r->video_poll_ms);
-	number(in, "video_poll_max", 10, day, &r->video_poll_max);
+	r->photo_life_ms = ltc_setting_number(in, "photo_life_ms", 1000, day);
+	r->draft_life_ms = ltc_setting_number(in, "draft_life_ms", 1000, day);
+	r->look_ms = ltc_setting_number(in, "look_ms", 1, day);
+	r->retry_ms = ltc_setting_number(in, "retry_ms", 1, 600000);
+	r->slow_ms = ltc_setting_number(in, "slow_ms", 1, day);
+	r->regain_ms = ltc_setting_number(in, "regain_ms", 1, day);
+	r->connect_ms = ltc_setting_number(in, "connect_ms", 10, 600000);
+	r->get_ms = ltc_setting_number(in, "get_ms", 10, 600000);
+	r->post_ms = ltc_setting_number(in, "post_ms", 10, 600000);
+	r->photo_ms = ltc_setting_number(in, "photo_ms", 10, 3600000);
+	r->chunk_ms = ltc_setting_number(in, "chunk_ms", 10, 3600000);
+	r->video_poll_ms = ltc_setting_number(in, "video_poll_ms", 10, 3600000);
+	r->video_poll_max = ltc_setting_number(in, "video_poll_max", 10, day);
 }
 
 int fb_conf_read(const struct lt_conf *c, struct fb_conf *ret, char *err, size_t err_size)
 {
-	struct in in = { c, err, err_size, false };
+	struct ltc_settings in = {
+		.conf = c, .keys = fb_keys, .n_keys = FB_CONF_KEYS, .err = err, .err_size = err_size
+	};
 	struct fb_conf r = { .mode = FB_TWO_PHASE };
 
 	read_names(&in, &r);
 	read_times(&in, &r);
-	number(&in, "max_message", 100, 63206, &r.max_message);
-	number(&in, "max_photos", 1, FB_PHOTOS_MAX, &r.max_photos);
-	number(&in, "photo_max_bytes", 10000, 10000000, &r.photo_max_bytes);
-	number(&in, "photo_max_px", 100, 16384, &r.photo_max_px);
-	number(&in, "guard_hours", 0, 720, &r.guard_hours);
-	number(&in, "guard_near", 50, 100, &r.guard_near);
-	number(&in, "looks", 1, 20, &r.looks);
-	number(&in, "retries", 0, FB_RETRIES_MAX, &r.retries);
-	number(&in, "slow_percent", 1, 100, &r.slow_percent);
-	number(&in, "pause_percent", 1, 100, &r.pause_percent);
-	number(&in, "stats_batch", 1, 50, &r.stats_batch);
-	number(&in, "expiry_days", 0, 365, &r.expiry_days);
+	r.max_message = ltc_setting_number(&in, "max_message", 100, 63206);
+	r.max_photos = ltc_setting_number(&in, "max_photos", 1, FB_PHOTOS_MAX);
+	r.photo_max_bytes = ltc_setting_number(&in, "photo_max_bytes", 10000, 10000000);
+	r.photo_max_px = ltc_setting_number(&in, "photo_max_px", 100, 16384);
+	r.guard_hours = ltc_setting_number(&in, "guard_hours", 0, 720);
+	r.guard_near = ltc_setting_number(&in, "guard_near", 50, 100);
+	r.looks = ltc_setting_number(&in, "looks", 1, 20);
+	r.retries = ltc_setting_number(&in, "retries", 0, FB_RETRIES_MAX);
+	r.slow_percent = ltc_setting_number(&in, "slow_percent", 1, 100);
+	r.pause_percent = ltc_setting_number(&in, "pause_percent", 1, 100);
+	r.stats_batch = ltc_setting_number(&in, "stats_batch", 1, 50);
+	r.expiry_days = ltc_setting_number(&in, "expiry_days", 0, 365);
 	if (in.bad)
 		return -EINVAL;
 	*ret = r;

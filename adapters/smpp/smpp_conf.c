@@ -1,8 +1,8 @@
 /* smpp_conf.c - the key table of the SMPP adapter and its reader.
  * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include "../common/settings.h"
 #include "../common/sms_prepare.h"
 #include "smpp_conf.h"
 
@@ -53,163 +53,79 @@ const struct lt_key smpp_keys[SMPP_N_KEYS] = {
 	{ "zone", "text", "Asia/Ho_Chi_Minh", "zone of the times in reports", 0, 0 },
 };
 
-static struct lt_str value(const struct lt_conf *c, const char *name)
+static void read_server(struct ltc_settings *in, struct smpp_conf *r)
 {
-	struct lt_str v = ltc_pair(c->values, c->n_values, name);
-
-	for (uint32_t i = 0; v.n == 0 && i < SMPP_N_KEYS; i++)
-		if (strcmp(smpp_keys[i].name, name) == 0)
-			v = ltc_z(smpp_keys[i].default_text);
-	return v;
-}
-
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t err_size;
-	bool bad;
-};
-
-static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
-{
-	if (!in->bad)
-		(void)snprintf(in->err, in->err_size, "%s: '%.*s' is wrong; %s", name,
-			(int)(v.n > 80 ? 80 : v.n), v.p == NULL ? "" : v.p, right);
-	in->bad = true;
-}
-
-static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
-{
-	struct lt_str v = value(in->c, name);
-	int64_t r = min;
-	char right[80];
-
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	if (ltc_i64(v, min, max, &r) < 0)
-		complain(in, name, v, right);
-	return r;
-}
-
-static bool flag(struct in *in, const char *name)
-{
-	struct lt_str v = value(in->c, name);
-
-	if (ltc_ieqz(v, "yes") || ltc_ieqz(v, "true") || ltc_ieqz(v, "on") || ltc_eqz(v, "1"))
-		return true;
-	if (!ltc_ieqz(v, "no") && !ltc_ieqz(v, "false") && !ltc_ieqz(v, "off") && !ltc_eqz(v, "0"))
-		complain(in, name, v, "yes or no");
-	return false;
-}
-
-static struct lt_str text(struct in *in, const char *name, size_t max)
-{
-	struct lt_str v = value(in->c, name);
-	char right[80];
-
-	(void)snprintf(right, sizeof(right), "at most %zu ASCII characters", max);
-	if (v.n > max || ltc_has_control(v) || !ltc_is_ascii(v))
-		complain(in, name, v, right);
-	return v;
-}
-
-/* Place of a word in the key's enum. */
-static int word(struct in *in, const char *name, const char *const *words)
-{
-	struct lt_str v = value(in->c, name);
-	char right[120] = "one of";
-
-	for (int i = 0; words[i] != NULL; i++) {
-		if (ltc_eqz(v, words[i]))
-			return i;
-		size_t n = strlen(right);
-		(void)snprintf(right + n, sizeof(right) - n, " %s", words[i]);
-	}
-	complain(in, name, v, right);
-	return 0;
-}
-
-static void read_server(struct in *in, struct smpp_conf *r)
-{
-	static const char *const modes[] = { "transceiver", "transmitter+receiver", NULL };
-
-	r->host = text(in, "host", 253);
+	r->host = ltc_setting_ascii(in, "host", 253);
 	if (r->host.n == 0)
-		complain(in, "host", r->host, "the name of the SMSC is needed");
-	r->port = (uint16_t)number(in, "port", 1, 65535);
-	r->tls = flag(in, "tls");
-	r->mode = (enum smpp_mode)word(in, "mode", modes);
-	r->system_id = text(in, "system_id", 15);
+		ltc_setting_wrong(in, "host", r->host, "the name of the SMSC is needed");
+	r->port = (uint16_t)ltc_setting_number(in, "port", 1, 65535);
+	r->tls = ltc_setting_flag(in, "tls");
+	r->mode = (enum smpp_mode)ltc_setting_word(in, "mode");
+	r->system_id = ltc_setting_ascii(in, "system_id", 15);
 	if (r->system_id.n == 0)
-		complain(in, "system_id", r->system_id, "the log-in name is needed");
-	r->secret = ltc_pair_secret(in->c->values, in->c->n_values, "password");
-	if (r->secret.n == 0)
-		r->secret = value(in->c, "password");
-	r->system_type = text(in, "system_type", 12);
-	r->range = text(in, "address_range", 40);
-	r->binds = (uint32_t)number(in, "binds", 1, SMPP_BINDS_MAX);
-	r->window = (uint32_t)number(in, "window", 1, SMPP_WINDOW_MAX);
-	r->per_s = (uint32_t)number(in, "segments_per_s", 0, 1000000);
-	r->connect_ms = (int32_t)number(in, "connect_ms", 100, 600000);
-	r->bind_ms = (int32_t)number(in, "bind_ms", 100, 600000);
-	r->response_ms = (int32_t)number(in, "response_ms", 100, 3600000);
-	r->late_ms = (int32_t)number(in, "late_ms", 0, 3600000);
-	r->enquire_ms = (int32_t)number(in, "enquire_ms", 100, 3600000);
-	r->enquire_wait_ms = (int32_t)number(in, "enquire_wait_ms", 100, 3600000);
+		ltc_setting_wrong(in, "system_id", r->system_id, "the log-in name is needed");
+	r->secret = ltc_setting_secret(in, "password");
+	r->system_type = ltc_setting_ascii(in, "system_type", 12);
+	r->range = ltc_setting_ascii(in, "address_range", 40);
+	r->binds = (uint32_t)ltc_setting_number(in, "binds", 1, SMPP_BINDS_MAX);
+	r->window = (uint32_t)ltc_setting_number(in, "window", 1, SMPP_WINDOW_MAX);
+	r->per_s = (uint32_t)ltc_setting_number(in, "segments_per_s", 0, 1000000);
+	r->connect_ms = (int32_t)ltc_setting_number(in, "connect_ms", 100, 600000);
+	r->bind_ms = (int32_t)ltc_setting_number(in, "bind_ms", 100, 600000);
+	r->response_ms = (int32_t)ltc_setting_number(in, "response_ms", 100, 3600000);
+	r->late_ms = (int32_t)ltc_setting_number(in, "late_ms", 0, 3600000);
+	r->enquire_ms = (int32_t)ltc_setting_number(in, "enquire_ms", 100, 3600000);
+	r->enquire_wait_ms = (int32_t)ltc_setting_number(in, "enquire_wait_ms", 100, 3600000);
 }
 
-static uint8_t octet(struct in *in, const char *name, uint8_t otherwise)
+static uint8_t octet(struct ltc_settings *in, const char *name, uint8_t otherwise)
 {
-	int64_t v = number(in, name, -1, 255);
+	int64_t v = ltc_setting_number(in, name, -1, 255);
 
 	return v < 0 ? otherwise : (uint8_t)v;
 }
 
-static void read_addresses(struct in *in, struct smpp_conf *r)
+static void read_addresses(struct ltc_settings *in, struct smpp_conf *r)
 {
-	static const char *const formats[] = { "e164_noplus", "national_0", NULL };
-	static const char *const senders[] = { "brandname", "shortcode", "number", NULL };
 	static const uint8_t tons[] = { 5, 3, 1 }, npis[] = { 0, 0, 1 };
-	int kind = word(in, "sender_type", senders);
+	unsigned kind = ltc_setting_word(in, "sender_type");
 
-	r->sender = text(in, "sender", 20);
+	r->sender = ltc_setting_ascii(in, "sender", 20);
 	r->source_ton = octet(in, "source_ton", tons[kind]);
 	r->source_npi = octet(in, "source_npi", npis[kind]);
-	r->national = word(in, "dest_format", formats) == 1;
+	r->national = ltc_setting_word(in, "dest_format") == 1;
 	r->dest_ton = octet(in, "dest_ton", r->national ? 2 : 1);
 	r->dest_npi = octet(in, "dest_npi", 1);
 }
 
-static void read_message(struct in *in, struct smpp_conf *r)
+static void read_message(struct ltc_settings *in, struct smpp_conf *r)
 {
-	static const char *const longs[] = { "udh8", "udh16", "sar", "payload", NULL };
-	static const char *const ids[] = { "auto", "exact", "resp_hex_dlr_dec", "resp_dec_dlr_hex",
-		NULL };
-	static const char *const charsets[] = { "gsm0338", "latin1", "ascii", NULL };
-	static const char *const reports[] = { "all", "failures", "none", NULL };
 	static const uint8_t registered[] = { 1, 2, 0 };
 
-	r->service_type = text(in, "service_type", 5);
-	r->esm_class = (uint8_t)number(in, "esm_class", 0, 3);
-	r->priority = flag(in, "priority");
-	r->validity_s = (int32_t)number(in, "validity_s", 0, 63 * 86400);
-	r->registered = registered[word(in, "receipts", reports)];
-	r->flash = flag(in, "flash");
-	r->charset = (enum smpp_charset)word(in, "dcs0_charset", charsets);
-	r->long_mode = (enum smpp_long)word(in, "long_mode", longs);
-	r->dlr_id = (enum smpp_dlr_id)word(in, "dlr_id", ids);
-	struct lt_str zone = value(in->c, "zone");
-	if (ltc_zone_offset(zone, &r->zone_min) < 0)
-		complain(in, "zone", zone, "for example +0700, UTC or Asia/Ho_Chi_Minh");
-	int64_t segments = number(in, "max_segments", 1, 255);
+	r->service_type = ltc_setting_ascii(in, "service_type", 5);
+	r->esm_class = (uint8_t)ltc_setting_number(in, "esm_class", 0, 3);
+	r->priority = ltc_setting_flag(in, "priority");
+	r->validity_s = (int32_t)ltc_setting_number(in, "validity_s", 0, 63 * 86400);
+	r->registered = registered[ltc_setting_word(in, "receipts")];
+	r->flash = ltc_setting_flag(in, "flash");
+	r->charset = (enum smpp_charset)ltc_setting_word(in, "dcs0_charset");
+	r->long_mode = (enum smpp_long)ltc_setting_word(in, "long_mode");
+	r->dlr_id = (enum smpp_dlr_id)ltc_setting_word(in, "dlr_id");
+	r->zone_min = ltc_setting_zone(in, "zone");
+	int64_t segments = ltc_setting_number(in, "max_segments", 1, 255);
 	if (r->long_mode != SMPP_PAYLOAD && segments > SMPP_SEGMENTS_MAX)
-		complain(in, "max_segments", value(in->c, "max_segments"),
+		ltc_setting_wrong(in, "max_segments", ltc_setting_value(in, "max_segments"),
 			"at most 16 with long_mode udh8, udh16 or sar: so many ids are kept");
 }
 
 int smpp_conf_read(const struct lt_conf *c, struct smpp_conf *ret, char *err, size_t err_size)
 {
-	struct in in = { c, err, err_size, false };
+	struct ltc_settings in = { .conf = c,
+		.keys = smpp_keys,
+		.n_keys = SMPP_N_KEYS,
+		.empty_is_default = true,
+		.err = err,
+		.err_size = err_size };
 	struct smpp_conf r = { .guess_receipts = true };
 
 	read_server(&in, &r);

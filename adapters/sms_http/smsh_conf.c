@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "../common/settings.h"
 #include "smsh.h"
 
 const struct lt_key smsh_keys[SMSH_N_KEYS] = {
@@ -25,63 +26,25 @@ const struct lt_key smsh_keys[SMSH_N_KEYS] = {
 	{ "zone", "text", "+0700", "zone of dates in requests", 0, 0 },
 };
 
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t size;
-	bool bad;
-};
-
-static struct lt_str value(const struct in *in, const char *name)
-{
-	struct lt_str v = ltc_pair(in->c->values, in->c->n_values, name);
-
-	for (uint32_t i = 0; v.p == NULL && i < SMSH_N_KEYS; i++)
-		if (strcmp(smsh_keys[i].name, name) == 0)
-			v = ltc_z(smsh_keys[i].default_text);
-	return v;
-}
-
-static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
-{
-	if (!in->bad)
-		(void)snprintf(in->err, in->size, "%s: '%.*s' is wrong; %s", name,
-			(int)(v.n > 80 ? 80 : v.n), v.p == NULL ? "" : v.p, right);
-	in->bad = true;
-}
-
-static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
-{
-	struct lt_str v = value(in, name);
-	int64_t r = min;
-	char right[80];
-
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	if (ltc_i64(v, min, max, &r) < 0)
-		complain(in, name, v, right);
-	return r;
-}
-
 int smsh_conf_read(const struct lt_conf *c, struct smsh_conf *ret, char *err, size_t size)
 {
-	struct in in = { c, err, size, false };
-	struct lt_str insecure = value(&in, "insecure_transport"), zone = value(&in, "zone");
-	struct smsh_conf r = { .sender = value(&in, "sender"),
-		.base = value(&in, "base"),
-		.params = value(&in, "params"),
-		.callback_url = value(&in, "callback_url"),
-		.callback_secret = ltc_pair_secret(c->values, c->n_values, "callback_secret"),
-		.insecure = ltc_eqz(insecure, "yes") || ltc_eqz(insecure, "true") };
+	struct ltc_settings in = {
+		.conf = c, .keys = smsh_keys, .n_keys = SMSH_N_KEYS, .err = err, .err_size = size
+	};
+	struct smsh_conf r = { .sender = ltc_setting_value(&in, "sender"),
+		.base = ltc_setting_value(&in, "base"),
+		.params = ltc_setting_value(&in, "params"),
+		.callback_url = ltc_setting_value(&in, "callback_url"),
+		.callback_secret = ltc_setting_secret(&in, "callback_secret") };
 
-	r.connect_ms = (int32_t)number(&in, "connect_ms", 100, 60000);
-	r.total_ms = (int32_t)number(&in, "total_ms", 100, 600000);
-	r.connections = (uint32_t)number(&in, "connections", 1, 64);
-	r.batch = (uint32_t)number(&in, "batch", 0, SMSH_BATCH_MAX);
-	r.balance_min = number(&in, "balance_min", 0, INT64_C(1000000000000));
-	r.balance_every_ms = 1000 * number(&in, "balance_every", 0, 86400);
-	if (ltc_zone_offset(zone, &r.zone_min) != 0)
-		complain(&in, "zone", zone, "an offset such as +0700 or Asia/Ho_Chi_Minh");
+	r.insecure = ltc_setting_flag(&in, "insecure_transport");
+	r.connect_ms = (int32_t)ltc_setting_number(&in, "connect_ms", 100, 60000);
+	r.total_ms = (int32_t)ltc_setting_number(&in, "total_ms", 100, 600000);
+	r.connections = (uint32_t)ltc_setting_number(&in, "connections", 1, 64);
+	r.batch = (uint32_t)ltc_setting_number(&in, "batch", 0, SMSH_BATCH_MAX);
+	r.balance_min = ltc_setting_number(&in, "balance_min", 0, INT64_C(1000000000000));
+	r.balance_every_ms = 1000 * ltc_setting_number(&in, "balance_every", 0, 86400);
+	r.zone_min = ltc_setting_zone(&in, "zone");
 	if (!in.bad && sms_conf_check(c, err, size) < 0)
 		in.bad = true;
 	if (in.bad)

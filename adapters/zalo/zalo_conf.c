@@ -1,8 +1,7 @@
 /* zalo_conf.c - the key table of the Zalo adapter and its reader.
  * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "../common/settings.h"
 #include "zalo.h"
 
 const struct lt_key zalo_keys[ZALO_N_KEYS] = {
@@ -56,152 +55,68 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 	{ "retry_ms", "int", "5000", "pause after a token that could not be rotated", 0, 0 },
 };
 
-struct in {
-	const struct lt_conf *c;
-	char *err;
-	size_t err_size;
-	bool bad;
-};
-
-static struct lt_str value(const struct lt_conf *c, const char *name)
-{
-	struct lt_str v = ltc_pair(c->values, c->n_values, name);
-
-	for (uint32_t i = 0; v.n == 0 && i < ZALO_N_KEYS; i++)
-		if (strcmp(zalo_keys[i].name, name) == 0)
-			v = ltc_z(zalo_keys[i].default_text);
-	return v;
-}
-
-static void complain(struct in *in, const char *name, struct lt_str v, const char *right)
-{
-	if (!in->bad)
-		(void)snprintf(in->err, in->err_size, "%s: '%.*s' is wrong; %s", name,
-			(int)(v.n > 80 ? 80 : v.n), v.p == NULL ? "" : v.p, right);
-	in->bad = true;
-}
-
-static int64_t number(struct in *in, const char *name, int64_t min, int64_t max)
-{
-	struct lt_str v = value(in->c, name);
-	int64_t r = min;
-	char right[80];
-
-	(void)snprintf(
-		right, sizeof(right), "a number from %lld to %lld", (long long)min, (long long)max);
-	if (ltc_i64(v, min, max, &r) < 0)
-		complain(in, name, v, right);
-	return r;
-}
-
-static bool flag(struct in *in, const char *name)
-{
-	struct lt_str v = value(in->c, name);
-
-	return ltc_ieqz(v, "yes") || ltc_ieqz(v, "true");
-}
-
-static struct lt_str text(struct in *in, const char *name)
-{
-	struct lt_str v = value(in->c, name);
-
-	if (ltc_has_control(v) || !ltc_utf8_valid(v))
-		complain(in, name, v, "text without control characters");
-	return v;
-}
-
-static struct lt_str digits(struct in *in, const char *name, bool must, const char *right)
-{
-	struct lt_str v = text(in, name);
-
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] < '0' || v.p[i] > '9') {
-			complain(in, name, v, right);
-			break;
-		}
-	if ((must && v.n == 0) || v.n > 20)
-		complain(in, name, v, right);
-	return v;
-}
-
-static struct lt_str url(struct in *in, const char *name)
-{
-	struct lt_str v = text(in, name);
-
-	while (v.n > 0 && v.p[v.n - 1] == '/')
-		v.n--;
-	bool secure = ltc_starts(v, "https://");
-	bool own = ltc_starts(v, "http://127.0.0.1") || ltc_starts(v, "http://localhost") ||
-		ltc_starts(v, "http://[::1]");
-	if ((!secure && !own) || v.n > 300 || memchr(v.p, ' ', v.n) != NULL)
-		complain(in, name, v,
-			"an address that begins with https:// (http:// only on this machine)");
-	return v;
-}
-
 /* "2,3,4": codes of at most two digits. */
-static struct lt_str codes(struct in *in, const char *name)
+static struct lt_str codes(struct ltc_settings *in, const char *name)
 {
-	struct lt_str v = text(in, name), rest = v, one;
+	struct lt_str v = ltc_setting_text(in, name), rest = v, one;
 
 	while (ltc_next(&rest, ',', &one)) {
 		int64_t n;
 		if (ltc_i64(ltc_trim(one), 0, 99, &n) < 0)
-			complain(in, name, v, "numbers with commas between, such as 2,3,4");
+			ltc_setting_wrong(
+				in, name, v, "numbers with commas between, such as 2,3,4");
 	}
 	return v;
 }
 
-static struct lt_str secret(struct in *in, const char *name)
+static void read_people(struct ltc_settings *in, struct zalo_conf *r)
 {
-	struct lt_str s = ltc_pair_secret(in->c->values, in->c->n_values, name);
-
-	return s.n != 0 ? s : value(in->c, name);
-}
-
-static void read_people(struct in *in, struct zalo_conf *r)
-{
-	r->app_id = digits(in, "app_id", true, "the app's id is digits only, up to 20");
-	r->oa_id = digits(in, "oa_id", false, "an OA's id is digits only, up to 20");
-	r->app_secret = secret(in, "app_secret");
-	r->oa_secret = secret(in, "oa_secret");
-	r->proof = flag(in, "proof");
-	r->redirect_uri = text(in, "redirect_uri");
-	r->base_oa = url(in, "base_url");
-	r->base_zns = url(in, "zns_base_url");
-	r->base_oauth = url(in, "oauth_base_url");
-	r->author = text(in, "author");
-	r->comment = flag(in, "comment");
-	r->image_default = flag(in, "cover_default");
-	r->guard = flag(in, "guard");
+	r->app_id = ltc_setting_digits(in, "app_id", 1, 20);
+	r->oa_id = ltc_setting_digits(in, "oa_id", 0, 20);
+	r->app_secret = ltc_setting_secret(in, "app_secret");
+	r->oa_secret = ltc_setting_secret(in, "oa_secret");
+	r->proof = ltc_setting_flag(in, "proof");
+	r->redirect_uri = ltc_setting_text(in, "redirect_uri");
+	r->base_oa = ltc_setting_url(in, "base_url", 300);
+	r->base_zns = ltc_setting_url(in, "zns_base_url", 300);
+	r->base_oauth = ltc_setting_url(in, "oauth_base_url", 300);
+	r->author = ltc_setting_text(in, "author");
+	r->comment = ltc_setting_flag(in, "comment");
+	r->image_default = ltc_setting_flag(in, "cover_default");
+	r->guard = ltc_setting_flag(in, "guard");
 	r->ages = codes(in, "broadcast_ages");
 	r->cities = codes(in, "broadcast_cities");
 	r->gender = codes(in, "broadcast_gender");
-	r->zns_template = text(in, "zns_template");
-	r->zns_data = text(in, "zns_data");
-	r->zns_mode = text(in, "zns_mode");
+	r->zns_template = ltc_setting_text(in, "zns_template");
+	r->zns_data = ltc_setting_text(in, "zns_data");
+	r->zns_mode = ltc_setting_text(in, "zns_mode");
 }
 
-static void read_numbers(struct in *in, struct zalo_conf *r)
+static void read_numbers(struct ltc_settings *in, struct zalo_conf *r)
 {
-	r->images_max = number(in, "images_max", 1, 50);
-	r->guard_hours = number(in, "guard_hours", 1, 720);
-	r->pages = number(in, "guard_pages", 1, 20);
-	r->broadcasts_left = number(in, "broadcasts_left", -1, 100000);
-	r->zns_left = number(in, "zns_left", -1, 100000000);
-	r->window = number(in, "window", 1, 256);
-	r->connect_ms = number(in, "connect_ms", 100, 600000);
-	r->call_ms = number(in, "call_ms", 100, 600000);
-	r->poll_ms = number(in, "poll_ms", 10, 600000);
-	r->poll_max_ms = number(in, "poll_max_ms", 100, 3600000);
-	r->find_wait_ms = number(in, "find_wait_ms", 0, 3600000);
-	r->url_lives_ms = number(in, "url_lives_h", 1, 720) * 3600000;
-	r->retry_ms = number(in, "retry_ms", 100, 3600000);
+	r->images_max = ltc_setting_number(in, "images_max", 1, 50);
+	r->guard_hours = ltc_setting_number(in, "guard_hours", 1, 720);
+	r->pages = ltc_setting_number(in, "guard_pages", 1, 20);
+	r->broadcasts_left = ltc_setting_number(in, "broadcasts_left", -1, 100000);
+	r->zns_left = ltc_setting_number(in, "zns_left", -1, 100000000);
+	r->window = ltc_setting_number(in, "window", 1, 256);
+	r->connect_ms = ltc_setting_number(in, "connect_ms", 100, 600000);
+	r->call_ms = ltc_setting_number(in, "call_ms", 100, 600000);
+	r->poll_ms = ltc_setting_number(in, "poll_ms", 10, 600000);
+	r->poll_max_ms = ltc_setting_number(in, "poll_max_ms", 100, 3600000);
+	r->find_wait_ms = ltc_setting_number(in, "find_wait_ms", 0, 3600000);
+	r->url_lives_ms = ltc_setting_number(in, "url_lives_h", 1, 720) * 3600000;
+	r->retry_ms = ltc_setting_number(in, "retry_ms", 100, 3600000);
 }
 
 int zalo_conf_read(const struct lt_conf *c, struct zalo_conf *ret, char *err, size_t err_size)
 {
-	struct in in = { c, err, err_size, false };
+	struct ltc_settings in = { .conf = c,
+		.keys = zalo_keys,
+		.n_keys = ZALO_N_KEYS,
+		.empty_is_default = true,
+		.err = err,
+		.err_size = err_size };
 	struct zalo_conf r = { 0 };
 
 	read_people(&in, &r);
