@@ -119,21 +119,19 @@ static void app_lots_open(void *ctx)
 	dispatch_scan(a->dispatch);
 }
 
-int app_channels_open(struct app *a, const struct conf *conf, struct channels **ret, struct err *e)
+void app_channels_bind(struct app *a, struct channels *cs)
 {
 	struct channel_events ev;
 	dispatch_events(a->dispatch, &ev);
 	struct channels_opts o = { .env = a->env,
 		.net = a->net,
-		.conf = conf,
 		.assets_dir = store_assets_dir(a->store),
 		.events = &ev,
 		.asset_url = app_asset_url,
 		.asset_ctx = a,
-		.adapter_dir_owner_ok = store_is_demo(a->store),
 		.loopback_only = store_is_demo(a->store) };
 	app_secrets_opts(a, &o);
-	return channels_open(&o, ret, e);
+	channels_bind(cs, &o);
 }
 
 static int open_core(struct app *a, struct err *e)
@@ -168,7 +166,11 @@ static int open_parts(struct app *a, struct err *e)
 		.on_progress = app_progress,
 		.progress_ctx = a };
 	a->dispatch = dispatch_new(&d);
-	int rc = app_channels_open(a, a->conf, &a->channels, e);
+	int rc = channels_read(a->conf, store_is_demo(a->store), &a->channels, e);
+	if (rc)
+		return rc;
+	app_channels_bind(a, a->channels);
+	rc = channels_open(a->channels, SIZE_MAX, e);
 	if (rc)
 		return rc;
 	app_renditions_open(a);

@@ -47,8 +47,7 @@ struct app {
 };
 
 /* main_reload.c: reads the configuration on a worker and swaps it whole, or changes nothing and says why. */
-int app_channels_open(
-	struct app *a, const struct conf *conf, struct channels **ret, struct err *e) MUST_CHECK;
+void app_channels_bind(struct app *a, struct channels *cs);
 void app_ctl_reload(void *app, const struct actor *who,
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 void reload_free(struct app *a);

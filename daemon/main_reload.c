@@ -1,5 +1,5 @@
-/* main_reload.c - a new configuration, whole or not at all: read and checked on a worker, adapters opened, then swapped between
- * two callbacks of the loop. The old channels drain in the background; what they have under way ends there.
+/* main_reload.c - a new configuration, whole or not at all: read and checked on a worker with all that its channels name, then
+ * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they have under way ends there.
  * Failures: anything wrong leaves the old configuration in force and says why.
  */
 #include <stdlib.h>
@@ -9,12 +9,15 @@
 #include "main_app.h"
 #include "plan/import.h"
 
-#define DRAIN_MS 60000
+#define DRAIN_MS      60000
+#define OPEN_PER_TURN 8 /* accounts: under a millisecond of CPU */
 
 struct reload {
 	struct app *app;
 	struct work work;
+	struct task open;
 	struct conf *conf;
+	struct channels *channels; /* read; MOVE'd when they are swapped in */
 	struct cred_load *secrets;
 	int rc;
 	struct err err;
@@ -26,10 +29,12 @@ struct reload {
 static void reload_run(struct work *w)
 {
 	struct reload *r = CONTAINER_OF(w, struct reload, work);
+	bool owner_ok = r->app->store && store_is_demo(r->app->store);
 	r->rc = conf_load(r->app->conf->path, &r->conf, &r->err);
 	if (!r->rc)
-		r->rc = channels_check(
-			r->conf, r->app->store && store_is_demo(r->app->store), &r->err);
+		r->rc = channels_check(r->conf, owner_ok, &r->err);
+	if (!r->rc)
+		r->rc = channels_read(r->conf, owner_ok, &r->channels, &r->err);
 	if (!r->rc)
 		r->rc = app_secrets_read(r->app, r->conf, &r->secrets, &r->err);
 }
@@ -92,16 +97,10 @@ void reload_free(struct app *a)
 static int swap(struct reload *r)
 {
 	struct app *a = r->app;
-	struct channels *fresh = NULL;
-	int rc = same_places(a->conf, r->conf, &r->err);
-	if (!rc)
-		rc = app_channels_open(a, r->conf, &fresh, &r->err);
-	if (!rc)
-		rc = dispatch_reload(a->dispatch, r->conf, fresh, &r->err);
-	if (rc) {
-		channels_free(fresh);
+	int rc = dispatch_reload(a->dispatch, r->conf, r->channels, &r->err);
+	if (rc)
 		return rc;
-	}
+	struct channels *fresh = MOVE(r->channels);
 	struct old_channels *old = x_calloc(1, sizeof(*old));
 	*old = (struct old_channels){ .app = a, .channels = a->channels, .conf = a->conf };
 	a->channels = fresh;
@@ -117,12 +116,9 @@ static int swap(struct reload *r)
 	return 0;
 }
 
-static void reload_done(struct work *w)
+static void reload_end(struct reload *r)
 {
-	struct reload *r = CONTAINER_OF(w, struct reload, work);
 	struct app *a = r->app;
-	if (!r->rc)
-		r->rc = a->stopping ? err_set(&r->err, -EBUSY, "the daemon is stopping") : swap(r);
 	if (r->rc)
 		log_line(LOG_ERROR, "ev=reload.refused why=%s", LOG_Q(str_of(r->err.text)));
 	else
@@ -133,11 +129,43 @@ static void reload_done(struct work *w)
 	a->reload = NULL;
 	if (r->done)
 		r->done(r->ctx, r->rc, &r->err);
+	channels_free(r->channels);
 	conf_unref(r->conf);
 	app_secrets_drop(r->secrets);
 	free(r->person);
 	free(r->via);
 	free(r);
+}
+
+static void reload_open(struct task *t)
+{
+	struct reload *r = CONTAINER_OF(t, struct reload, open);
+	if (r->app->stopping)
+		r->rc = err_set(&r->err, -EBUSY, "the daemon is stopping");
+	else
+		r->rc = channels_open(r->channels, OPEN_PER_TURN, &r->err);
+	if (r->rc == 1) {
+		env_defer(r->app->env, &r->open);
+		return;
+	}
+	if (!r->rc)
+		r->rc = swap(r);
+	reload_end(r);
+}
+
+static void reload_done(struct work *w)
+{
+	struct reload *r = CONTAINER_OF(w, struct reload, work);
+	struct app *a = r->app;
+	if (!r->rc)
+		r->rc = same_places(a->conf, r->conf, &r->err);
+	if (r->rc) {
+		reload_end(r);
+		return;
+	}
+	app_channels_bind(a, r->channels);
+	task_init(&r->open, reload_open);
+	reload_open(&r->open);
 }
 
 void app_reload(struct app *a, const struct actor *who,

@@ -1,5 +1,5 @@
 /* channel.c - all channels of a configuration: opened together or not at all, found by name, closed when nothing is left.
- * Also the dispatch side: ops are started, let go, cancelled. Loop thread; opening blocks (start-up, or a reload's worker).
+ * Also the dispatch side: ops are started, let go, cancelled. Loop thread, but for channels_read, which blocks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +39,21 @@ static int profile_make(struct channel *c, struct err *e)
 	return rc;
 }
 
+static int account_read(struct chan_account *a, struct err *e)
+{
+	int rc = settings_make(a->ch->ad, a->ch->conf, a->conf, &a->settings, e);
+	return rc ? rc : secrets_read(a, e);
+}
+
 static int account_open(struct chan_account *a, struct err *e)
 {
 	const struct lt_adapter *ad = a->ch->ad;
-	int rc = settings_make(ad, a->ch->conf, a->conf, &a->settings, e);
-	if (!rc)
-		rc = secrets_read(a, e);
-	if (rc)
-		return rc;
 	host_fill(a);
 	a->inst = (struct lt_inst){ .struct_size = sizeof(a->inst),
 		.host = &a->host,
 		.conf = &a->settings.conf,
 		.priv = x_calloc(1, ad->inst_size + 1) };
-	rc = ad->open(&a->inst);
+	int rc = ad->open(&a->inst);
 	if (rc < 0)
 		return err_set(e, -EINVAL,
 			"%s: account '%s': adapter '%s' refuses its settings: %s",
@@ -62,14 +63,14 @@ static int account_open(struct chan_account *a, struct err *e)
 	return 0;
 }
 
-static int channel_open_one(struct channels *cs, const struct conf_channel *conf, struct err *e)
+static int channel_read(
+	struct channels *cs, const struct conf_channel *conf, bool owner_ok, struct err *e)
 {
 	struct channel *c = cs->list[cs->n++] = x_calloc(1, sizeof(*c));
 	c->cs = cs;
 	c->conf = conf;
 	c->accounts = x_calloc(conf->n_accounts + 1, sizeof(*c->accounts));
-	int rc = adapter_load(cs->conf->adapter_dir, conf->adapter, cs->o.adapter_dir_owner_ok,
-		&c->dl, &c->ad, e);
+	int rc = adapter_load(cs->conf->adapter_dir, conf->adapter, owner_ok, &c->dl, &c->ad, e);
 	if (!rc)
 		rc = profile_make(c, e);
 	if (!rc)
@@ -79,25 +80,20 @@ static int channel_open_one(struct channels *cs, const struct conf_channel *conf
 		a->ch = c;
 		a->conf = conf->accounts[i];
 		account_init(a);
-		rc = account_open(a, e);
+		rc = account_read(a, e);
 	}
 	return rc;
 }
 
 static void on_close_deadline(struct timer *t);
 
-int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e)
+int channels_read(const struct conf *conf, bool owner_ok, struct channels **ret, struct err *e)
 {
 	struct channels *cs = x_calloc(1, sizeof(*cs));
 	int rc = 0;
 	cs->magic = CHANNELS_MAGIC;
-	cs->o = *o;
-	cs->env = o->env;
-	cs->net = o->net;
-	cs->conf = conf_ref((struct conf *)(uintptr_t)o->conf);
-	cs->ev = *o->events;
-	cs->assets_dir = x_strdup(o->assets_dir ? o->assets_dir : "");
-	cs->list = x_calloc(o->conf->n_channels + 1, sizeof(*cs->list));
+	cs->conf = conf_ref((struct conf *)(uintptr_t)conf);
+	cs->list = x_calloc(conf->n_channels + 1, sizeof(*cs->list));
 	cs->tickets = map64_new();
 	cs->streams = map64_new();
 	list_init(&cs->notes);
@@ -108,13 +104,39 @@ int channels_open(const struct channels_opts *o, struct channels **ret, struct e
 	list_init(&cs->graves);
 	task_init(&cs->task, channels_turn);
 	timer_init(&cs->close_timer, on_close_deadline);
-	for (size_t i = 0; i < o->conf->n_channels && !rc; i++)
-		rc = channel_open_one(cs, o->conf->channels[i], e);
+	for (size_t i = 0; i < conf->n_channels && !rc; i++)
+		rc = channel_read(cs, conf->channels[i], owner_ok, e);
 	if (rc)
 		channels_free(cs);
 	else
 		*ret = cs;
 	return rc;
+}
+
+void channels_bind(struct channels *cs, const struct channels_opts *o)
+{
+	REQUIRE(!cs->env);
+	cs->o = *o;
+	cs->env = o->env;
+	cs->net = o->net;
+	cs->ev = *o->events;
+	cs->assets_dir = x_strdup(o->assets_dir ? o->assets_dir : "");
+}
+
+int channels_open(struct channels *cs, size_t max, struct err *e)
+{
+	for (size_t i = 0; i < cs->n; i++)
+		for (size_t k = 0; k < cs->list[i]->n_accounts; k++) {
+			struct chan_account *a = cs->list[i]->accounts[k];
+			if (a->inst_open)
+				continue;
+			if (!max--)
+				return 1;
+			int rc = account_open(a, e);
+			if (rc)
+				return rc;
+		}
+	return 0;
 }
 
 int channels_check(const struct conf *c, bool owner_ok, struct err *e)
@@ -220,7 +242,8 @@ static void account_free(struct chan_account *a)
 {
 	if (!a)
 		return;
-	timer_stop(a->ch->cs->env, &a->again);
+	if (a->ch->cs->env)
+		timer_stop(a->ch->cs->env, &a->again);
 	if (a->inst_open)
 		a->ch->ad->close(&a->inst);
 	free(a->inst.priv);
@@ -254,7 +277,8 @@ void channels_free(struct channels *cs)
 	REQUIRE(!cs->jobs);
 	for (size_t i = 0; i < cs->n; i++)
 		channel_free(cs->list[i]);
-	timer_stop(cs->env, &cs->close_timer);
+	if (cs->env)
+		timer_stop(cs->env, &cs->close_timer);
 	task_cancel(&cs->task);
 	map64_free(cs->tickets);
 	map64_free(cs->streams);

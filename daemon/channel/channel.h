@@ -92,10 +92,8 @@ struct chan_op {
 struct channels_opts {
 	struct env *env;
 	struct net *net;
-	const struct conf *conf; /* a reference is taken */
 	const char *assets_dir;
 	const struct channel_events *events; /* copied */
-	bool adapter_dir_owner_ok; /* demo and tests: a folder of the running user is accepted beside root's */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
 	 * block. The name of the credential itself stands for its main value. NULL: static secrets only */
@@ -104,12 +102,20 @@ struct channels_opts {
 	void *secret_ctx;
 	/* A public address of an asset, good for lives_ms at least; never waits. 0; -EAGAIN: being made; else there is none.
 	 * NULL: never one. */
-	int (*asset_url)(void *ctx, const struct asset_id *asset, int64_t lives_ms, char *dst,
-		size_t size);
+	int (*asset_url)(
+		void *ctx, const struct asset_id *asset, int64_t lives_ms, char *dst, size_t size);
 	void *asset_ctx;
 };
-/* Loads and opens every adapter named by the conf; a refusal names file and reason. Blocking (start-up, reload worker). */
-int channels_open(const struct channels_opts *o, struct channels **ret, struct err *e) MUST_CHECK;
+/* Everything of a configuration that must be read: adapters' libraries, tables, certificates, secrets. A refusal names file and
+ * reason. Blocking, any thread (start-up, reload worker); nothing runs yet, and channels_free takes it back. A reference to conf is
+ * taken. owner_ok (demo and tests): an adapter folder of the running user is accepted beside root's. */
+int channels_read(
+	const struct conf *conf, bool owner_ok, struct channels **ret, struct err *e) MUST_CHECK;
+/* Once, before the first channels_open: the services that adapters will ask for. Loop thread. */
+void channels_bind(struct channels *cs, const struct channels_opts *o);
+/* Opens adapters with what was read, `max` further accounts at most (some 0.1 ms of CPU each): 0 all are open, 1 more are left. Loop thread,
+ * waits for nothing. After a refusal cs goes to channels_free. */
+int channels_open(struct channels *cs, size_t max, struct err *e) MUST_CHECK;
 /* Loads every adapter of a configuration and checks its settings, without I/O and without keeping anything: lantoad --check, reload. Blocking. */
 int channels_check(const struct conf *c, bool owner_ok, struct err *e) MUST_CHECK;
 /* All sessions get SHUTDOWN, ops are drained or cut at the deadline; closed_cb when nothing is left. */

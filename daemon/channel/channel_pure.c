@@ -340,9 +340,9 @@ int channel_prepare_with(const struct channel *c, const char *account,
 	sink.tell = prepare_tell;
 	sink.fact = prepare_fact;
 	int rc = c->ad->prepare(&a->settings.conf, content, &sink);
-	if (p->n_links && links_refused(c->cs->o.conf))
+	if (p->n_links && links_refused(c->cs->conf))
 		(void)prepare_problem(&s, 2, (struct lt_str){ "assets", 6 },
-			lt_of(str_of(links_refused(c->cs->o.conf))));
+			lt_of(str_of(links_refused(c->cs->conf))));
 	preview_end(&s);
 	rc = prepare_verdict(c, &s, rc, e);
 	if (rc)

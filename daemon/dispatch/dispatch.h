@@ -32,7 +32,7 @@ struct dispatch_opts {
 	void *progress_ctx;
 };
 struct dispatch *dispatch_new(const struct dispatch_opts *o);
-/* The events table to give to channels_open; then dispatch_attach with the opened channels, then dispatch_start. */
+/* The events table to give to channels_bind; then dispatch_attach with the opened channels, then dispatch_start. */
 void dispatch_events(struct dispatch *d, struct channel_events *ret);
 int dispatch_attach(struct dispatch *d, struct channels *cs, struct err *e)
 	MUST_CHECK; /* rows for channels, accounts, lanes are made by a store command */

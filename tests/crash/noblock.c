@@ -30,6 +30,7 @@
 #define FILE_SIZE  16384
 
 static char *page; /* shared with the script */
+static pid_t loop; /* main thread of the daemon; a child that it forks to try an adapter may wait */
 static struct place {
 	const char *what;
 	const void *from;
@@ -53,7 +54,7 @@ static void page_write(void)
 
 static void saw(const char *what, const void *from)
 {
-	if (!page || page[0] != '1' || gettid() != getpid())
+	if (!page || page[0] != '1' || gettid() != loop)
 		return;
 	int saved = errno;
 	for (int i = 0; i < PLACES_MAX; i++) {
@@ -73,7 +74,7 @@ static void saw_file(const char *what, int fd, const void *from)
 {
 	struct stat st;
 
-	if (!page || page[0] != '1' || gettid() != getpid())
+	if (!page || page[0] != '1' || gettid() != loop)
 		return;
 	int saved = errno;
 	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
@@ -84,6 +85,7 @@ static void saw_file(const char *what, int fd, const void *from)
 __attribute__((constructor)) static void begin(void)
 {
 	const char *file = getenv("NOBLOCK_FILE");
+	loop = getpid();
 	int fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
 
 	if (fd < 0)
@@ -189,7 +191,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 	static int (*try)(pthread_mutex_t *);
 	if (!try)
 		*(void **)(&try) = dlsym(RTLD_NEXT, "pthread_mutex_trylock");
-	if (!page || page[0] != '1' || gettid() != getpid())
+	if (!page || page[0] != '1' || gettid() != loop)
 		return real(m);
 	if (try(m) == 0)
 		return 0;

@@ -275,14 +275,16 @@ int ht_load(struct ht *t, const struct ht_opts *o, struct err *e)
 		.account_trouble = on_trouble };
 	struct channels_opts co = { .env = &t->te.env,
 		.net = &t->fn->net,
-		.conf = t->conf,
 		.assets_dir = assets,
 		.events = &ev,
-		.adapter_dir_owner_ok = true,
 		.secret_get = on_secret_get,
 		.secret_ctx = t,
 		.loopback_only = o->loopback_only };
-	rc = channels_open(&co, &t->cs, e);
+	rc = channels_read(t->conf, true, &t->cs, e);
+	if (rc != 0)
+		return rc;
+	channels_bind(t->cs, &co);
+	rc = channels_open(t->cs, SIZE_MAX, e);
 	if (rc != 0)
 		return rc;
 	t->ch = channels_find(t->cs, "chan");

@@ -138,12 +138,14 @@ static int channels_make(const struct conf *conf, struct channels **ret, struct 
 	dispatch_events(N.dispatch, &ev);
 	struct channels_opts o = { .env = &N.te.env,
 		.net = &N.net->net,
-		.conf = conf,
 		.assets_dir = store_assets_dir(N.ts.s),
 		.events = &ev,
-		.adapter_dir_owner_ok = true,
 		.loopback_only = true };
-	return channels_open(&o, ret, e);
+	int rc = channels_read(conf, true, ret, e);
+	if (rc)
+		return rc;
+	channels_bind(*ret, &o);
+	return channels_open(*ret, SIZE_MAX, e);
 }
 
 static void store_boot(void)
@@ -388,7 +390,9 @@ static void quiet(void)
 		if (n == 0 && ran == N.te.ran && commits == S->n_commits && calls == N.seen_calls)
 			return;
 	}
-	sim_fail("it does not come to rest: %zu requests, task first=%p next timer %lld", N.net->n_calls, (void *)(list_empty(&N.te.env.tasks) ? NULL : (void *)1), (long long)(env_next_timer(&N.te.env) - N.te.mono));
+	sim_fail("it does not come to rest: %zu requests, task first=%p next timer %lld",
+		N.net->n_calls, (void *)(list_empty(&N.te.env.tasks) ? NULL : (void *)1),
+		(long long)(env_next_timer(&N.te.env) - N.te.mono));
 }
 
 static void run_for(int64_t ms)

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# test_noblock.sh - promise 6: while the sample goes out over mail, pages, OAs and short messages, and people ask and stop, nothing on the
-# loop thread calls what could wait for a disk, a name or a thread. A reload is not in it: that still opens the new channels, and so reads
-# their tables and secrets, on the loop thread (docs/reliability.md). Counted by tests/crash/noblock.c, preloaded; it cannot live beside a
-# sanitizer, so the release build is what is looked at.
+# test_noblock.sh - promise 6: while the sample goes out over mail, pages, OAs and short messages, and people ask, stop and reload, nothing
+# on the loop thread calls what could wait for a disk, a name or a thread. Counted by tests/crash/noblock.c, preloaded; it cannot live beside
+# a sanitizer, so the release build is what is looked at.
 case ${B:-} in '' | *asan* | *tsan* | *-a | *-t) [ -x "$(dirname "$0")/../../build/release/lantoad" ] && B=build/release ;; esac
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 for lib in facebook zalo smpp; do . "$(dirname "${BASH_SOURCE[0]}")/lib_$lib.sh"; done
@@ -38,6 +37,7 @@ check "a second person approves" approver -q approve $R --hash "$(hash_of $R)"
 reached() { [ "$(operator --json report $R | jq '[.deliveries[] | select(.state == "accepted" or .state == "delivered")] | length')" -ge 175 ]; }
 check "all four channels work" until_true 40 reached
 operator -q hold --release $R -m "a look" && operator -q resume --release $R -m "a look"
+check "a reload" admin -q reload
 operator --json queue >/dev/null; operator --json channels >/dev/null; operator --json audit >/dev/null
 check "fsck is clean" operator fsck
 noblock 0
