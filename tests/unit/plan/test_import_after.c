@@ -1,0 +1,219 @@
+/* test_import_after.c - what comes after an import was taken: crashes between its chunks, a full disk, a new route, merged offices,
+ * forgotten addresses.
+ */
+#include "importscene.h"
+#include "store/store_forget.h"
+#include "store/store_office.h"
+
+/* --- crashes and a full disk: only fault points bring them about ------------------------------------------------------ */
+
+#ifdef LANTOA_FAULTS
+
+#define MANY 20000
+
+static char *many(size_t *ret_n)
+{
+	struct buf b;
+	buf_init(&b, 4u << 20);
+	buf_addz(&b, HEAD);
+	for (int i = 0; i < MANY; i++)
+		buf_addf(&b, "email,user%05d@gmail.example,ha-noi,Người %d,,list%d\n", i, i, i % 3);
+	return buf_take(&b, ret_n);
+}
+
+/* Killed after n turns of the store, opened again, gone on: the whole file is there, once. */
+static void crash_after(int turns, bool lose_stage)
+{
+	size_t n;
+	char *text = many(&n), path[400];
+	struct err e;
+	const struct actor who = { .person = "x", .via = "uid:1" };
+	struct import_opts o;
+	samples();
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, (struct str){ text, n }, 0600, &e), 0);
+	free(text);
+	const struct staged s = { .path = path, .name = "many.csv" };
+	o = opts();
+	answers = 0;
+	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, false, on_done, NULL);
+	for (int i = 0; i < turns && answers == 0;) {
+		testenv_settle(&te);
+		te.mono += 1; /* so that chunks see time pass */
+		i += store_run(ts.s) > 0;
+		(void)store_complete(ts.s);
+	}
+	bool finished = answers > 0;
+	fault_set("import.chunk", 0, 1);
+	if (!finished) { /* what is under way ends here: the importer gives up, its job stays */
+		pump();
+		assert_int_equal(answers, 1);
+		assert_true(answer_rc < 0);
+	}
+	fault_clear();
+	teststore_kill(&ts);
+	assert_int_equal(teststore_start(&ts), 0);
+	if (lose_stage) {
+		char sub[400];
+		char *name = teststore_text(&ts, "SELECT arg FROM job WHERE kind=2");
+		assert_non_null(name);
+		(void)snprintf(sub, sizeof(sub), "%s/%s", store_staging_dir(ts.s), name);
+		free(name);
+		assert_int_equal(unlink(sub), 0);
+	}
+	o = opts();
+	answers = 0;
+	import_start(&o, on_done, NULL);
+	pump();
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(access(path, F_OK), -1); /* the upload of the run that was cut */
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM target"), lose_stage ? 179 : 179 + MANY);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target_tag x JOIN tag g ON g.id=x.tag_id WHERE g.name LIKE 'list%'"),
+		lose_stage ? 0 : MANY);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM contact"),
+		teststore_i64(&ts, "SELECT count(DISTINCT contact_id) FROM target"));
+}
+
+static void an_import_that_was_cut_goes_on_after_a_restart(void **state)
+{
+	(void)state;
+	crash_after(2, false);
+}
+
+static void an_import_whose_staging_file_is_gone_is_taken_back(void **state)
+{
+	(void)state;
+	crash_after(2, true);
+}
+
+static void a_disk_that_is_full_is_waited_for(void **state)
+{
+	(void)state;
+	size_t n;
+	char *text = many(&n);
+	samples();
+	fault_set("store.full", 2, 2);
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "many.csv", text, n), 0);
+	free(text);
+	assert_counts(MANY, 0, 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179 + MANY);
+}
+
+#endif
+
+/* --- routes, merges, forgetting ----------------------------------------------------------------------------------------------------------- */
+
+static void a_new_route_gives_waiting_targets_a_lane(void **state)
+{
+	(void)state;
+	conf.n_routes = 0;
+	samples();
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM target WHERE lane_id IS NOT NULL"), 0);
+	conf.n_routes = 1;
+	struct import_opts o = opts();
+	answers = 0;
+	import_reroute(&o, on_done, NULL);
+	pump();
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(got("changed"), 73);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM target WHERE lane_id IS NOT NULL"), 73);
+	answers = 0;
+	import_reroute(&o, on_done, NULL);
+	pump();
+	assert_int_equal(got("changed"), 0);
+}
+
+static void a_merged_office_hands_its_targets_over_on_the_day(void **state)
+{
+	(void)state;
+	samples();
+	struct office_merge m = { .old = "dien-bien-muong-ang",
+		.into = "dien-bien",
+		.person = "x",
+		.via = "uid:1",
+		.on = te.wall + 1000 };
+	office_merge_prepare(&m);
+	assert_int_equal(teststore_do(&ts, &m.cmd), 0);
+	struct office_settle s = { .more = false };
+	office_settle_prepare(&s);
+	assert_int_equal(teststore_do(&ts, &s.cmd), 0);
+	assert_int_equal(s.ret_moved, 0);
+	te.wall += 2000;
+	struct import_opts o = opts();
+	answers = 0;
+	import_start(&o, on_done, NULL);
+	pump();
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN office o ON o.id=t.office_id WHERE o.code='dien-bien-muong-ang'"),
+		0);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN office o ON o.id=t.office_id JOIN contact c ON c.id=t.contact_id WHERE "
+			"o.code='dien-bien' AND c.address='muongang@dien-bien.bhxh.example'"),
+		1);
+	struct office_merge bad = { .old = "dien-bien",
+		.into = "dien-bien-muong-ang",
+		.person = "x",
+		.via = "uid:1",
+		.on = 1 };
+	office_merge_prepare(&bad);
+	assert_true(teststore_do(&ts, &bad.cmd) < 0);
+}
+
+static void a_forgotten_address_is_in_no_file_any_more(void **state)
+{
+	(void)state;
+	char places[4][256];
+	const char *address_z = "baochi@ha-noi.press.example";
+	samples();
+	assert_true(forget_places(ts.s, str_of(address_z), places, 4) > 0);
+	struct forget_cmd c = { .n = 1, .person = "x", .via = "uid:1", .why = "asked" };
+	c.v[0].kind = KIND_EMAIL;
+	str_copy(c.v[0].address, sizeof(c.v[0].address), str_of(address_z));
+	forget_prepare(&c);
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+	assert_int_equal(c.ret_contacts, 1);
+	assert_int_equal(c.ret_targets, 1);
+	for (int i = 0; i < 50 && forget_places(ts.s, str_of(address_z), places, 4) > 0; i++)
+		teststore_drain(&ts);
+	size_t left = forget_places(ts.s, str_of(address_z), places, 4);
+	if (left)
+		print_error("left in %s\n", places[0]);
+	assert_int_equal(left, 0);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM contact WHERE address LIKE 'forgotten:%'"),
+		1);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM audit WHERE what='targets.forget' AND subject LIKE 'contact:%'"),
+		1);
+	struct forget_cmd again = {
+		.n = 1, .person = "x", .via = "uid:1", .why = "asked", .v = { c.v[0] }
+	};
+	forget_prepare(&again);
+	assert_int_equal(teststore_do(&ts, &again.cmd), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#ifdef LANTOA_FAULTS
+		T(an_import_that_was_cut_goes_on_after_a_restart),
+		T(an_import_whose_staging_file_is_gone_is_taken_back),
+		T(a_disk_that_is_full_is_waited_for),
+#endif
+		T(a_new_route_gives_waiting_targets_a_lane),
+		T(a_merged_office_hands_its_targets_over_on_the_day),
+		T(a_forgotten_address_is_in_no_file_any_more),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+/* test_import_refused.c - imports that must be refused whole: each problem with its line and field, and not one row changed. */
+#include <dirent.h>
+#include "importscene.h"
+
+#define O_HEAD "code,parent,order,name,region\n"
+
+static void every_bad_row_of_targets_is_told_and_nothing_is_stored(void **state)
+{
+	(void)state;
+	struct hash a, b;
+	samples();
+	digest(&a);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "t.csv",
+			HEAD
+			"email,a@x.example,ha-noi,,,\nemail,b@x.example,ha-noy,,,\nemial,c@x.example,ha-noi,,,\n"
+			"email,nobody,ha-noi,,,\nemail,d@x.example,ha-noi,,Vietnamese language,\nemail,e@x.example\n"
+			"email,A@x.example,ha-noi,,,\n"),
+		-EBADMSG);
+	assert_problem(3, "office", "there is no office 'ha-noy'; did you mean 'ha-noi'?");
+	assert_problem(4, "channel", "'emial' is no kind of channel; did you mean email");
+	assert_problem(5, "address", "no @ in the address");
+	assert_problem(6, "lang", "is no language");
+	assert_problem(7, "", "2 columns, the first line has 6");
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "t.csv",
+			HEAD
+			"email,a@x.example,ha-noi,,,\nemail,b@x.example,ha-noi,,,\nemail,A@x.example,ha-noi,,,\n"),
+		-EBADMSG);
+	assert_problem(4, "address", "stands in line 2 already");
+	assert_int_equal(run_z(IMPORT_WHAT_TARGETS, "t.csv",
+				 "channel,adress,office\nemail,a@x.example,ha-noi\n"),
+		-EBADMSG);
+	assert_problem(1, "adress", "did you mean 'address'?");
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "t.csv", HEAD "email,\xff\xfe@x.example,ha-noi,,,\n"),
+		-EBADMSG);
+	assert_problem(2, NULL, "broken UTF-8");
+	assert_int_equal(run_z(IMPORT_WHAT_TARGETS, "t.csv", ""), -EBADMSG);
+	assert_problem(1, NULL, "the file is empty");
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "t.csv", "channel;address;office\nemail;a@x;ha-noi\n"),
+		-EBADMSG);
+	assert_problem(1, NULL, "commas, not semicolons");
+	digest(&b);
+	assert_int_equal(hash_cmp(&a, &b), 0);
+	DIR *d = opendir(store_staging_dir(ts.s));
+	assert_non_null(d);
+	for (const struct dirent *it; (it = readdir(d)) != NULL;)
+		assert_true(strncmp(it->d_name, "import-", 7) != 0);
+	closedir(d);
+}
+
+static void a_megabyte_line_is_refused_whole(void **state)
+{
+	(void)state;
+	struct hash a, b;
+	size_t n = (1u << 20) + 100;
+	char *text = malloc(n);
+	assert_non_null(text);
+	memset(text, 'a', n);
+	memcpy(text, HEAD, strlen(HEAD));
+	text[n - 1] = '\n';
+	samples();
+	digest(&a);
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "t.csv", text, n), -EBADMSG);
+	free(text);
+	assert_problem(2, NULL, "the line is over 64 KB");
+	digest(&b);
+	assert_int_equal(hash_cmp(&a, &b), 0);
+}
+
+static void trees_that_are_none_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *rows, *field, *part;
+		int line;
+	} cases[] = {
+		{ "a,,0,A,tw\nb,zz,1,B,bac\n", "parent", "there is no office 'zz' in the file", 3 },
+		{ "a,,0,A,tw\nb,c,1,B,bac\nc,b,2,C,bac\n", "parent", "a circle", 4 },
+		{ "a,,0,A,tw\na,,1,B,bac\n", "code", "'a' stands in line 2 already", 3 },
+		{ "a,,0,A,tw\nb,,1,B,bac\n", "parent", "a tree has one", 3 },
+		{ "a,a,0,A,tw\n", "parent", "stands above itself", 2 },
+		{ "A b,,0,A,tw\n", "code", "is no code", 2 },
+		{ "a,,0,,tw\n", "name", "has no name", 2 },
+	};
+	struct hash a, b;
+	digest(&a);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[300];
+		(void)snprintf(text, sizeof(text), O_HEAD "%s", cases[i].rows);
+		assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.csv", text), -EBADMSG);
+		assert_problem(cases[i].line, cases[i].field, cases[i].part);
+	}
+	assert_int_equal(
+		run_z(IMPORT_WHAT_OFFICES, "o.csv", "code,parnet,order,name,region\na,,0,A,tw\n"),
+		-EBADMSG);
+	assert_problem(1, "parnet", "did you mean 'parent'?");
+	digest(&b);
+	assert_int_equal(hash_cmp(&a, &b), 0);
+}
+
+static void audiences_name_what_nobody_has(void **state)
+{
+	(void)state;
+	samples();
+	assert_int_equal(
+		run_z(IMPORT_WHAT_AUDIENCES, "a.yaml",
+			"x: {name: X, any: [{region: bca}]}\ny: {name: Y, any: [{ofice: ha-noi}]}\nz: {name: Z}\n"),
+		-EBADMSG);
+	assert_problem(1, "x", "unknown region 'bca'");
+	assert_problem(2, "y", "unknown key 'ofice'; did you mean 'office'?");
+	assert_problem(3, "z", "broad: true");
+	assert_int_equal(run_z(IMPORT_WHAT_AUDIENCES, "a.yaml",
+				 "x: {name: X, any: [{tag: new-tag}]}\nall: {broad: true}\n"),
+		0);
+	assert_counts(2, 0, 6);
+	char *text = json_print(json_get(answer, "warnings"));
+	assert_non_null(strstr(text, "nothing has tag 'new-tag' yet"));
+	free(text);
+	assert_int_equal(run_z(IMPORT_WHAT_CAMPAIGNS, "c.yaml",
+				 "x: {name: X, from: 2026-12-05, to: 2026-10-20}\n"),
+		-EBADMSG);
+	assert_problem(1, "x", "ends before it begins");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_bad_row_of_targets_is_told_and_nothing_is_stored),
+		T(a_megabyte_line_is_refused_whole),
+		T(trees_that_are_none_are_refused),
+		T(audiences_name_what_nobody_has),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
