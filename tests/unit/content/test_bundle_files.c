@@ -1,0 +1,102 @@
+/* test_bundle_files.c - the files of a bundle are what the release says of them: pictures, attachments, videos. */
+#include "bundlescene.h"
+
+static void a_picture_that_is_no_picture_is_refused(void **state)
+{
+	struct place *pl = *state;
+	unsigned char png[64];
+	size_t n = make_png(png, 4, 4);
+	const char *text = FRONT
+		"cover: {file: cover.png, alt: Bìa}\nimages:\n  - {file: a.jpg, alt: Một}\n---\nThân.\n";
+	put(pl, "release.md", text, strlen(text));
+	put(pl, "cover.png", png, n);
+	put(pl, "a.jpg", "<html>404</html>", 16);
+	load_refused(pl, 8, "image", "'a.jpg' is no picture (text/plain)");
+	put(pl, "a.jpg", "", 0);
+	load_refused(pl, 8, "image", "'a.jpg' is empty");
+	put(pl, "a.jpg", "\xff\xd8\xff\xe0\0\4ab", 8);
+	load_refused(pl, 8, "image", "the file is damaged");
+	put(pl, "a.jpg", png, n); /* a picture, by another name */
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	struct release_doc *d = load(pl, &p);
+	assert_non_null(problem_find(
+		&p, PROBLEM_WARNING, "'a.jpg' is image/png, which its name does not say"));
+	release_doc_free(d);
+}
+
+static void pictures_that_are_too_large_are_refused_unread(void **state)
+{
+	struct place *pl = *state;
+	unsigned char png[64];
+	char path[600];
+	const char *text = FRONT "images:\n  - {file: a.png, alt: Một}\n---\nThân.\n";
+	put(pl, "release.md", text, strlen(text));
+	size_t n = make_png(png, 20000, 20000);
+	put(pl, "a.png", png, n);
+	load_refused(pl, 7, "image", "20000 x 20000 pixels; at most 100 million");
+	n = make_png(png, 4, 4);
+	put(pl, "a.png", png, n);
+	(void)snprintf(path, sizeof(path), "%s/a.png", pl->dir);
+	assert_int_equal(truncate(path, 200L * 1000 * 1000), 0); /* sparse */
+	load_refused(pl, 7, "image", "has 200000000 bytes; one file may have at most 67108864");
+}
+
+static void attachments_and_videos_are_what_they_say(void **state)
+{
+	struct place *pl = *state;
+	const char *text = FRONT
+		"attachments: [a.pdf, b.bin]\nvideo: {file: c.mp4, captions: c.vtt}\n---\nThân.\n";
+	put(pl, "release.md", text, strlen(text));
+	put(pl, "a.pdf", "%PDF-1.7", 8);
+	put(pl, "b.bin", "\0\1\2\3", 4);
+	put(pl, "c.mp4",
+		"\0\0\0\x18"
+		"ftypisom",
+		12);
+	put(pl, "c.vtt", "WEBVTT\n", 7);
+	load_refused(pl, 6, "attachment", "'b.bin' is of no known type");
+	put(pl, "b.bin", "text", 4);
+	put(pl, "c.mp4", "%PDF-1.7", 8);
+	load_refused(pl, 7, "video", "is no MP4 video");
+	put(pl, "c.mp4",
+		"\0\0\0\x18"
+		"ftypisom",
+		12);
+	put(pl, "c.vtt", "hello", 5);
+	load_refused(pl, 7, "captions", "has no subtitles");
+	put(pl, "c.vtt", "WEBVTT\n", 7);
+	put(pl, "unused.txt", "x", 1);
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	struct release_doc *d = load(pl, &p);
+	assert_non_null(problem_find(&p, PROBLEM_WARNING,
+		"'unused.txt' is in the bundle, but the release does not name it"));
+	assert_string_equal(d->assets[0].type, "application/pdf");
+	release_doc_free(d);
+}
+
+static void the_same_picture_twice_is_warned_of(void **state)
+{
+	struct place *pl = *state;
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	unsigned char png[64];
+	size_t n = make_png(png, 4, 4);
+	const char *text = FRONT "images:\n  - {file: a.png, alt: Một}\n  - b.png\n---\nThân.\n";
+	put(pl, "release.md", text, strlen(text));
+	put(pl, "a.png", png, n);
+	put(pl, "b.png", png, n);
+	struct release_doc *d = load(pl, &p);
+	assert_non_null(problem_find(&p, PROBLEM_WARNING, "'b.png' is the same file as 'a.png'"));
+	assert_int_equal(problem_find(&p, PROBLEM_WARNING, "'b.png' has no alt text")->line, 8);
+	release_doc_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_picture_that_is_no_picture_is_refused),
+		T(pictures_that_are_too_large_are_refused_unread),
+		T(attachments_and_videos_are_what_they_say),
+		T(the_same_picture_twice_is_warned_of),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* test_release_doc_rules.c - checks between fields, parts and files of a release, with the lines that the errors name. */
+#include "docscene.h"
+
+static void files_must_lie_inside_the_bundle_and_exist(void **state)
+{
+	(void)state;
+	bad(HEAD PART "cover: {file: ../cover.png, alt: x}\n" TAIL, 6, "cover.file",
+		"leads outside");
+	bad(HEAD PART "cover: {file: a/../../cover.png, alt: x}\n" TAIL, 6, "cover.file",
+		"leads outside");
+	bad(HEAD PART "cover: {file: /etc/passwd, alt: x}\n" TAIL, 6, "cover.file", "is absolute");
+	bad(HEAD PART "cover: {file: \"C:/x.png\", alt: x}\n" TAIL, 6, "cover.file",
+		"drive letter");
+	bad(HEAD PART "cover: {file: 'a\\b.png', alt: x}\n" TAIL, 6, "cover.file", "backslash");
+	bad(HEAD PART "cover: {file: cober.png, alt: x}\n" TAIL, 6, "cover.file",
+		"did you mean 'cover.png'?");
+	bad(HEAD PART "images:\n  - {file: a.png, alt: x}\n  - {file: zzzzzz.png, alt: x}\n" TAIL,
+		8, "images[2].file", "not in the bundle");
+	bad(HEAD PART "images: [{alt: x}]\n" TAIL, 6, "images[1].file", "is missing");
+	bad(HEAD PART "images: [a.png, a.png]\n" TAIL, 6, "images[2].file", "listed twice");
+	bad(HEAD PART "attach: [nope.pdf]\n" TAIL, 6, "attach", "not in the bundle");
+	bad(HEAD PART
+		"attachments: [{file: cong-van.pdf, internal: true}]\nattach: [cong-van.pdf]\n" TAIL,
+		7, "attach", "is internal, this part is not");
+	bad(HEAD PART "cover: cover.png\n---\nXem ![ảnh](cover.png)\n\n![x](khac.png)\n", 10, "",
+		"'khac.png' is not listed");
+}
+
+static void times_are_refused_with_line_and_field(void **state)
+{
+	(void)state;
+	bad(HEAD PART "at: 11/23/2026 08:00\n" TAIL, 6, "at", "no month 23");
+	bad(HEAD PART "at: 2026-11-23\n" TAIL, 6, "at", "no time of day");
+	bad(HEAD PART "window: 0s\n" TAIL, 6, "window", "longer than 0s");
+	bad(HEAD PART "spread: 5 minutes\n" TAIL, 6, "spread", "is no duration");
+	bad(HEAD PART "go: now\n" TAIL, 6, "go", "unknown word");
+	bad(HEAD PART "ref: {date: 20-13-2026}\n" TAIL, 6, "ref.date", "no such day");
+	bad(HEAD PART "at: 2026-11-23 08:00\nexpires: 2026-11-23 08:00\n" TAIL, 7,
+		"parts.main.expires", "Thứ Hai, 23/11/2026, 08:00 is not after the start");
+	bad(HEAD PART "expires: now\n" TAIL, 6, "parts.main.expires", "never start");
+	bad(HEAD PART "needs_link: yes\n" TAIL, 6, "parts.main.needs_link", "no link");
+	bad(HEAD PART "link: portal.example\n" TAIL, 6, "link", "no web address");
+	bad(HEAD PART "max_cost: 1.5\n" TAIL, 6, "max_cost", "is no amount");
+	bad(HEAD PART "internal: maybe\n" TAIL, 6, "internal", "neither yes nor no");
+}
+
+static void parts_wait_for_parts_that_exist_and_not_in_a_circle(void **state)
+{
+	(void)state;
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms]}\n  b: {to: x, channels: [sms], after: aa}\n" TAIL,
+		6, "parts.b.after", "did you mean 'a'?");
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms], after: b}\n  b: {to: x, channels: [sms], after: c}\n"
+		"  c:\n    to: x\n    channels: [sms]\n    after: a\n" TAIL,
+		5, "parts.a.after", "circle: a after b after c after a");
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms]}\n  b: {to: x, channels: [sms], after: b}\n" TAIL,
+		6, "parts.b.after", "circle: b after b");
+	bad(HEAD
+		"parts:\n  t: {to: x, channels: [sms], after: a}\n  a: {to: x, channels: [sms], after: b}\n  b: {to: x, channels: [sms], after: a}\n" TAIL,
+		6, "parts.a.after", "circle: a after b after a");
+	bad(HEAD "parts:\n  A b: {to: x, channels: [sms]}\n" TAIL, 5, "parts",
+		"is no name for a part");
+	bad(HEAD "parts: {}\n" TAIL, 4, "parts", "must be a map of parts");
+	bad(HEAD "parts:\n  a: {to: [x, x], channels: [sms]}\n" TAIL, 5, "parts.a.to",
+		"'x' stands here twice");
+}
+
+static void a_public_part_never_starts_before_the_embargo(void **state)
+{
+	(void)state;
+	bad(HEAD "parts:\n  press: {to: x, channels: [email], at: now, embargo: 2026-11-23 14:00}\n"
+		 "  public:\n    to: x\n    channels: [zalo]\n    at: 2026-11-23 13:59\n" TAIL,
+		9, "parts.public.at", "before the embargo of part 'press' ends");
+	bad(HEAD
+		"parts:\n  press: {to: x, channels: [email], at: now, embargo: 1h}\n  public: {to: x, channels: [zalo], at: 20m}\n" TAIL,
+		6, "parts.public.at", "before the embargo");
+	bad(HEAD PART "embargo: now\n" TAIL, 6, "parts.main.embargo", "ends at once");
+	struct release_doc *d = good(HEAD
+		"parts:\n  press: {to: x, channels: [email], at: now, embargo: 2026-11-23 14:00}\n"
+		"  inside: {to: x, channels: [zalo], at: 2026-11-23 10:00, internal: true}\n"
+		"  public: {to: x, channels: [zalo], at: 2026-11-23 14:00}\n" TAIL);
+	release_doc_free(d);
+}
+
+static void unknown_variables_are_refused_at_their_line(void **state)
+{
+	(void)state;
+	bad(HEAD PART "---\nMột\n\nHai {{ofice.hotline}} ba\n", 9, "",
+		"unknown variable {{ofice.hotline}}; did you mean 'office.hotline'?");
+	bad(HEAD PART "---\n{{lokal}}\n", 7, "", "did you mean 'local'?");
+	bad(HEAD PART "---\nMột\n{{office.name\n}}\n", 8, "", "without '}}' in the same line");
+	bad(HEAD PART "---\n{{ office name }}\n", 7, "", "no name of a variable");
+	bad(HEAD PART "text:\n  sms: \"{{x}}\"\n" TAIL, 7, "text.sms.text",
+		"unknown variable {{x}}");
+	bad("---\ncode: A-1\ntitle: Tin {{y}}\n" PART TAIL, 3, "title", "unknown variable {{y}}");
+	struct release_doc *d = good(
+		HEAD PART "---\n{{office.x}} {{target.name}} {{local}} \\{{khong}}\n");
+	release_doc_free(d);
+}
+
+static void all_that_is_wrong_is_told_at_once(void **state)
+{
+	(void)state;
+	struct release_doc *d = NULL;
+	struct content_problems p CLEANUP_PROBLEMS;
+	assert_int_equal(
+		parse("---\ncode: 12\ntitle: \"a\\nb\"\nkindd: x\nto: press\nchannels: [fax]\nat: soon\n---\n{{x}}\n",
+			&d, &p),
+		-EINVAL);
+	assert_int_equal(p.errors, 6);
+	assert_null(d);
+	struct err e = { 0 };
+	assert_int_equal(problems_err(&p, -EINVAL, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "release.md:2: code: "));
+	assert_non_null(strstr(e.text, "(and 5 more)"));
+}
+
+static void bounds_are_kept(void **state)
+{
+	(void)state;
+	struct release_doc *d = NULL;
+	struct content_problems p;
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, 8u << 20);
+	(void)buf_addz(&b, HEAD "parts:\n");
+	for (int i = 0; i < 63; i++)
+		(void)buf_addf(&b, "  p%d: {to: x, channels: [sms]}\n", i);
+	(void)buf_addz(&b, TAIL);
+	bad(buf_z(&b), 5, "parts", "63 parts; at most 62");
+	buf_reset(&b);
+	(void)buf_addz(&b, "---\ncode: A-1\ntitle: ");
+	for (int i = 0; i < 501; i++)
+		(void)buf_addc(&b, 'a');
+	(void)buf_addz(&b, "\n" PART TAIL);
+	bad(buf_z(&b), 3, "title", "501 bytes; at most 500");
+	buf_reset(&b);
+	(void)buf_addz(&b, HEAD PART "summary: >\n");
+	while (b.n < DOC_FRONT_MAX + 200)
+		(void)buf_addz(&b, "  x\n");
+	(void)buf_addz(&b, TAIL);
+	bad(buf_z(&b), 1, "", "the front matter has");
+	buf_reset(&b);
+	(void)buf_addz(&b, HEAD PART "---\n");
+	while (b.n < DOC_TEXT_MAX)
+		(void)buf_addz(&b,
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
+	assert_int_equal(parse(buf_z(&b), &d, &p), -EINVAL);
+	assert_non_null(problem_find(&p, PROBLEM_ERROR, "bytes of text; at most"));
+	problems_done(&p);
+	buf_reset(&b);
+	(void)buf_addz(&b, HEAD PART);
+	for (int i = 0; i < 300; i++)
+		(void)buf_addf(&b, "k%d: 1\n", i);
+	(void)buf_addz(&b, TAIL);
+	assert_int_equal(parse(buf_z(&b), &d, &p), -EINVAL);
+	assert_int_equal(p.errors, 300);
+	assert_int_equal(p.n, PROBLEMS_MAX);
+	problems_done(&p);
+}
+
+static void variants_and_local_texts_have_their_own_files(void **state)
+{
+	(void)state;
+	struct doc_file variants[] = {
+		{ "body.zh-Hans.md", STR("---\ntitle: Z\n---\nz\n") },
+		{ "body.en.md",
+			STR("---\ntitle: News\nsummary: Sum\ntext: {sms: short}\n---\nBody {{office.name}}\n") }
+	};
+	struct doc_file locals[] = { { "local/son-la.md", STR("Sơn La.\n") },
+		{ "local/dien-bien.md", STR("Điện Biên.\n") } };
+	struct doc_source src = { .main = { "release.md", STR(HEAD PART TAIL) },
+		.variants = variants,
+		.n_variants = 2,
+		.locals = locals,
+		.n_locals = 2 };
+	struct release_doc *d = NULL;
+	struct content_problems p CLEANUP_PROBLEMS;
+	problems_init(&p);
+	assert_int_equal(release_doc_parse(&src, &d, &p), 0);
+	assert_int_equal(d->n_variants, 2);
+	const struct doc_variant *v = release_doc_variant(d, STR("en-GB"));
+	assert_non_null(v);
+	assert_string_equal(v->title, "News");
+	assert_string_equal(v->body, "Body {{office.name}}\n");
+	assert_string_equal(doc_pair_get(v->texts, "sms", "text"), "short");
+	assert_null(release_doc_variant(d, STR("fr")));
+	assert_string_equal(release_doc_variant(d, STR("zh-Hans"))->title, "Z");
+	assert_string_equal(d->locals[0].office, "dien-bien");
+	assert_string_equal(release_doc_local(d, STR("son-la"))->text, "Sơn La.\n");
+	assert_null(release_doc_local(d, STR("ha-noi")));
+	release_doc_free(d);
+}
+
+static void faulty_variants_and_local_texts_are_refused_by_file(void **state)
+{
+	(void)state;
+	struct doc_file variants[] = { { "body.en.md", STR("No front matter\n") },
+		{ "body.vi.md", STR("---\ntitle: x\n---\nx\n") },
+		{ "body.english.md", STR("---\ntitle: x\n---\nx\n") },
+		{ "body.fr.md", STR("---\nsummary: x\ncode: A\n---\n\n{{x}}\n") } };
+	struct doc_file locals[] = { { "local/ha noi.md", STR("x") },
+		{ "local/a.md", STR("---\ntitle: x\n---\nx\n") }, { "local/b.md", STR("  \n") },
+		{ "local/c.md", STR("Một\n{{local}}\n") } };
+	static const struct {
+		const char *file;
+		int line;
+		const char *says;
+	} want[] = { { "body.en.md", 1, "no front matter" }, { "body.vi.md", 0, "already in 'vi'" },
+		{ "body.english.md", 0, "is no language" },
+		{ "body.fr.md", 3, "unknown key 'code'" },
+		{ "body.fr.md", 6, "unknown variable {{x}}" },
+		{ "local/ha noi.md", 0, "is no office code" },
+		{ "local/a.md", 1, "has no front matter" }, { "local/b.md", 1, "is empty" },
+		{ "local/c.md", 2, "cannot hold {{local}}" } };
+	struct doc_source src = { .main = { "release.md", STR(HEAD PART TAIL) },
+		.variants = variants,
+		.n_variants = 4,
+		.locals = locals,
+		.n_locals = 4 };
+	struct release_doc *d = NULL;
+	struct content_problems p CLEANUP_PROBLEMS;
+	problems_init(&p);
+	assert_int_equal(release_doc_parse(&src, &d, &p), -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct content_problem *f = problem_find(&p, PROBLEM_ERROR, want[i].says);
+		if (f == NULL)
+			fail_msg("not told: %s", want[i].says);
+		assert_string_equal(f->file, want[i].file);
+		assert_int_equal(f->line, want[i].line);
+	}
+	assert_int_equal(p.errors, ARRAY_LEN(want));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_must_lie_inside_the_bundle_and_exist),
+		cmocka_unit_test(times_are_refused_with_line_and_field),
+		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
+		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
+		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
+		cmocka_unit_test(all_that_is_wrong_is_told_at_once),
+		cmocka_unit_test(bounds_are_kept),
+		cmocka_unit_test(variants_and_local_texts_have_their_own_files),
+		cmocka_unit_test(faulty_variants_and_local_texts_are_refused_by_file),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
