@@ -60,7 +60,6 @@ static void on_store_fatal(void *ctx, const char *why)
 static void store_opts_of(const struct app *a, struct store_opts *o)
 {
 	*o = (struct store_opts){ .state_dir = a->conf->state_dir,
-		.keys = a->keys,
 		.create = a->args.create,
 		.demo = a->args.demo,
 		.free_floor_bytes = a->conf->free_floor_bytes,
@@ -69,22 +68,7 @@ static void store_opts_of(const struct app *a, struct store_opts *o)
 		.wall_ms = wall_ms,
 		.mono_us = mono_us,
 		.fatal_cb = on_store_fatal };
-}
-
-static int load_keys(struct app *a, struct err *e)
-{
-	const struct conf *c = a->conf;
-	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
-	if (c->key_file)
-		return keyring_load(c->key_file, &a->keys, e);
-	if (!dir)
-		return err_set(e, -ENOENT,
-			"%s: key_credential: the service was started without credentials; add LoadCredential=master-key:PATH to its unit",
-			c->path);
-	char *path = x_asprintf("%s/master-key", dir);
-	int rc = keyring_load(path, &a->keys, e);
-	free(path);
-	return rc;
+	app_keys_opts(a, o);
 }
 
 static void on_store_done(void *ctx)
@@ -145,6 +129,8 @@ static int open_core(struct app *a, struct err *e)
 	store_opts_of(a, &so);
 	rc = store_open(&so, &a->store, e);
 	if (!rc)
+		rc = app_keys_settle(a, e);
+	if (!rc)
 		rc = loop_wake_new(a->loop, on_store_done, a, &a->store_wake);
 	if (!rc)
 		rc = store_thread_start(a->store, wake_loop, a);
@@ -203,6 +189,7 @@ static int open_parts(struct app *a, struct err *e)
 				      .conf = &a->conf,
 				      .main_ctx = a,
 				      .reload = app_ctl_reload,
+				      .key_rotate = app_ctl_key_rotate,
 				      .public_check = app_public_check },
 		.socket_path = a->conf->socket_path,
 		.staging_dir = store_staging_dir(a->store),
@@ -251,7 +238,7 @@ static int run(struct app *a)
 static int check_only(struct app *a)
 {
 	struct err e = { 0 };
-	int rc = load_keys(a, &e);
+	int rc = app_keys_load(a, &e);
 	if (!rc)
 		rc = channels_check(a->conf, a->args.demo, &e);
 	if (rc)
@@ -266,7 +253,7 @@ static int restore_confirm(struct app *a)
 	struct store_opts so;
 	struct err e = { 0 };
 	int64_t held = 0;
-	int rc = load_keys(a, &e);
+	int rc = app_keys_load(a, &e);
 	store_opts_of(a, &so);
 	if (!rc)
 		rc = store_restore_confirm(
@@ -284,7 +271,7 @@ static int with_conf(struct app *a)
 		return check_only(a);
 	if (a->args.restore_confirm)
 		return restore_confirm(a);
-	int rc = load_keys(a, &e);
+	int rc = app_keys_load(a, &e);
 	if (!rc)
 		rc = dir_make(a->conf->state_dir, 0700, &e);
 	if (!rc)
@@ -362,5 +349,6 @@ int main(int argc, char **argv)
 	int rc = with_conf(&a);
 	conf_unref(a.conf);
 	keyring_free(a.keys);
+	app_keys_free(&a);
 	return rc;
 }

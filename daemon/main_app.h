@@ -20,10 +20,21 @@ struct app_args {
 	bool check, create, demo, restore_confirm, version, help;
 };
 
+#define KEYS_MAX 64
+/* Keys that seal credentials, those of former rotations with them: a restored backup may still need these. */
+struct secret_keys {
+	struct keyring *all[KEYS_MAX]; /* owned */
+	size_t n;
+	struct keyring *now,
+		*next; /* of them. NULL: the master key seals; no rotation was interrupted */
+};
+
 struct app {
 	struct app_args args;
 	struct conf *conf;
-	struct keyring *keys;
+	struct keyring *keys; /* the master key */
+	struct secret_keys secret_keys;
+	struct key_rotation *rotation; /* one at a time */
 	struct loop *loop;
 	struct env *env;
 	struct loop_wake *store_wake;
@@ -58,6 +69,13 @@ void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);
 struct import_opts;
 void app_import_opts(struct app *a, struct import_opts *ret);
+/* main_key.c: the master key and the key of credentials. */
+int app_keys_load(struct app *a, struct err *e) MUST_CHECK; /* blocking */
+void app_keys_opts(const struct app *a, struct store_opts *o);
+int app_keys_settle(struct app *a,
+	struct err *e) MUST_CHECK; /* blocking, store open: ends a rotation that was interrupted */
+void app_ctl_key_rotate(void *app, const struct actor *who, ctl_key_rotated_fn *done, void *ctx);
+void app_keys_free(struct app *a); /* the store is closed */
 /* main_secret.c: credentials that rotate. */
 struct cred_load;
 void app_secrets_opts(struct app *a, struct channels_opts *o);

@@ -45,6 +45,10 @@ static int same_places(const struct conf *a, const struct conf *b, struct err *e
 	if (strcmp(a->state_dir, b->state_dir) != 0 || strcmp(a->socket_path, b->socket_path) != 0)
 		return err_set(
 			e, -EINVAL, "%s: state_dir and socket change only by a restart", b->path);
+	if (strcmp(a->secret_key_file ? a->secret_key_file : "",
+		    b->secret_key_file ? b->secret_key_file : "") != 0)
+		return err_set(
+			e, -EINVAL, "%s: secret_key_file changes only by a restart", b->path);
 	return 0;
 }
 

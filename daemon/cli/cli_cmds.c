@@ -203,8 +203,8 @@ const struct cli_cmd cli_cmds[] = {
 		{ { 0 } } },
 	{ "backup", "DIR=dir", "backup", "database and assets into an empty folder, never the key",
 		NULL, NULL, { { 0 } } },
-	{ "key rotate", "NEW_KEY_FILE=new_key_file", "key.rotate",
-		"re-encrypt every credential under a new master key", NULL, NULL, { { 0 } } },
+	{ "key rotate", NULL, "key.rotate", "seal every credential under a new key of its own",
+		NULL, NULL, { { 0 } } },
 	{ "version", NULL, "version", "of the daemon", NULL, NULL, { { 0 } } },
 };
 const size_t cli_n_cmds = sizeof(cli_cmds) / sizeof(cli_cmds[0]);

@@ -55,8 +55,8 @@ void conf_unref(struct conf *c)
 	conf_strv_done(&c->own_domains);
 	conf_strv_done(&c->push_program);
 	char *const owned[] = { c->path, c->state_dir, c->runtime_dir, c->socket_path,
-		c->adapter_dir, c->staging_dir, c->key_file, c->token_mirror, c->public_url,
-		c->listen_public, c->listen_private };
+		c->adapter_dir, c->staging_dir, c->key_file, c->secret_key_file, c->token_mirror,
+		c->public_url, c->listen_public, c->listen_private };
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		free(owned[i]);
 	c->magic = 0;
@@ -254,7 +254,8 @@ int conf_check_whole(struct conf_ctx *cx)
 	}
 	if (c->push_assets && (!c->push_program.n || c->push_program.v[0][0] != '/'))
 		return err_set(cx->e, -EINVAL,
-			"%s: public_assets: push needs push_program: [/path/of/program, arguments]", cx->file);
+			"%s: public_assets: push needs push_program: [/path/of/program, arguments]",
+			cx->file);
 	int rc = check_listen(cx, "listen_public", c->listen_public);
 	if (!rc)
 		rc = check_listen(cx, "listen_private", c->listen_private);

@@ -199,6 +199,7 @@ struct conf {
 	char *state_dir, *runtime_dir, *socket_path, *adapter_dir, *staging_dir;
 	char *key_file; /* master key; or a systemd credential of the name "master-key" */
 	bool key_credential;
+	char *secret_key_file; /* key that seals credentials, made by `key rotate`; NULL: the master key seals them for good */
 	char *token_mirror; /* folder that gets a sealed copy of each rotated credential; NULL: none */
 	bool trial;
 	struct conf_strv

@@ -328,6 +328,7 @@ static const struct conf_row top_rows[] = {
 	TOP("adapter_dir", conf_row_path, adapter_dir, 0, 0),
 	TOP("key_file", conf_row_path, key_file, 0, 0),
 	TOP("key_credential", conf_row_bool, key_credential, 0, 0),
+	TOP("secret_key_file", conf_row_path, secret_key_file, 0, 0),
 	TOP("token_mirror", conf_row_path, token_mirror, 0, 0),
 	TOP("mode", row_mode, trial, 0, 0),
 	TOP("allow_only", conf_row_strv, allow_only, 0, 0),
@@ -407,6 +408,12 @@ static int conf_fill(struct conf *c, struct err *e)
 		return err_set(e, -EINVAL,
 			"%s: say where the master key is: 'key_file: PATH' (made by lantoad --make-key) or 'key_credential: yes'",
 			c->path);
+	size_t n = strlen(c->state_dir);
+	if (c->secret_key_file && !strncmp(c->secret_key_file, c->state_dir, n) &&
+		c->secret_key_file[n] == '/')
+		return err_set(e, -EINVAL,
+			"%s: secret_key_file '%s' lies in the state folder, beside what it seals; give it a folder of its own",
+			c->path, c->secret_key_file);
 	return 0;
 }
 

@@ -25,6 +25,15 @@ enum ctl_code {
 	CTL_E_CONFLICT = 7
 };
 
+struct ctl_key_rotated {    /* borrowed for the call */
+	const char *file;   /* of the key that seals credentials now */
+	const char *former; /* of the one before; NULL: it was the master key */
+	uint32_t key_id;
+	int64_t sealed; /* credentials */
+};
+typedef void ctl_key_rotated_fn(
+	void *ctx, int rc, const struct err *e, const struct ctl_key_rotated *ret);
+
 struct ctl_deps { /* everything a method may need; owned by main */
 	struct env *env;
 	struct loop *loop;
@@ -37,6 +46,8 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	void *main_ctx;
 	void (*reload)(void *main_ctx, const struct actor *who,
 		void (*done)(void *ctx, int rc, const struct err *e), void *ctx); /* who: copied */
+	void (*key_rotate)(void *main_ctx, const struct actor *who, ctl_key_rotated_fn *done,
+		void *ctx); /* who: copied */
 	/* Are assets reached under the public address? done once, later. False: there is none to be asked. NULL: never. */
 	bool (*public_check)(void *main_ctx,
 		void (*done)(void *ctx, bool ok, const char *url, const char *text), void *ctx);

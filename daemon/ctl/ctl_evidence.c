@@ -348,6 +348,29 @@ static int method_reload(struct ctl_call *c, cJSON **ret, struct err *e)
 	return 0;
 }
 
+static void on_key_rotated(void *ctx, int rc, const struct err *e, const struct ctl_key_rotated *k)
+{
+	cJSON *r = rc ? NULL : json_obj();
+	char id[16];
+	if (r) {
+		(void)snprintf(id, sizeof(id), "%08x", (unsigned)k->key_id);
+		json_put_i64(r, "sealed", k->sealed);
+		json_put_z(r, "key", id);
+		json_put_z(r, "file", k->file);
+		if (k->former)
+			json_put_z(r, "former_file", k->former);
+	}
+	ctl_answer(ctx, rc, e, r);
+}
+
+static int method_key_rotate(struct ctl_call *c, cJSON **ret, struct err *e)
+{
+	UNUSED(ret);
+	UNUSED(e);
+	c->deps->key_rotate(c->deps->main_ctx, &c->who, on_key_rotated, c);
+	return 0;
+}
+
 static int method_log_level(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	static const struct {
@@ -380,6 +403,7 @@ const struct ctl_method ctl_evidence_methods[] = {
 	{ "backup", CTL_WRITE, ROLE_ADMIN, method_backup },
 	{ "config.check", CTL_WRITE, ROLE_OPERATOR | ROLE_ADMIN, method_config_check },
 	{ "reload", CTL_WRITE, ROLE_ADMIN, method_reload },
+	{ "key.rotate", CTL_WRITE, ROLE_ADMIN, method_key_rotate },
 	{ "log.level", CTL_WRITE, ROLE_ADMIN, method_log_level },
 	{ 0 },
 };

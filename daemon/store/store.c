@@ -149,6 +149,8 @@ int store_open(const struct store_opts *o, struct store **ret, struct err *e)
 		rc = meta_create(s, e);
 	if (rc == 0)
 		rc = fence_check_and_raise(s, e);
+	if (rc == 0)
+		rc = secret_key_settle(s);
 	if (rc < 0) {
 		store_free(s);
 		return rc;

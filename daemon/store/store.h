@@ -58,6 +58,10 @@ struct store_opts {
 	int64_t fence_after_ms; /* heartbeat older than this needs restore-confirm (0: 7 days, < 0: never) */
 	const struct keyring
 		*secret_keys; /* credentials at rest; NULL: keys. Rotated apart from the master */
+	const struct keyring *
+		secret_next; /* of a rotation that a kill interrupted: seals if it has sealed anything */
+	const struct keyring *const *secret_known; /* open what they sealed, with keys; borrowed */
+	size_t n_secret_known;
 };
 
 /* Opens, locks (one daemon), migrates (refuses a newer schema), checks the fence: a restored backup needs restore-confirm (-EKEYREVOKED).

@@ -138,6 +138,7 @@ void checkpoint_after_commit(struct store *s);
 void checkpoint_truncate(struct store *s);
 
 /* store_secret.c */
+int secret_key_settle(struct store *s) MUST_CHECK; /* at open: which key seals */
 void secret_rotate_end(struct store_tx *tx, bool committed);
 
 /* store_reader.c */

@@ -42,8 +42,13 @@ static int ad_make(
 /* The key that sealed it; during a rotation there are two. */
 static const struct keyring *key_by_id(struct store *s, uint32_t id)
 {
-	const struct keyring *k = NULL;
+	const struct keyring *k = keyring_id(s->o.keys) == id ? s->o.keys : NULL;
 
+	for (size_t i = 0; i < s->o.n_secret_known && !k; i++)
+		if (keyring_id(s->o.secret_known[i]) == id)
+			k = s->o.secret_known[i];
+	if (k)
+		return k;
 	pthread_mutex_lock(&s->mu);
 	if (keyring_id(s->o.secret_keys) == id)
 		k = s->o.secret_keys;
@@ -51,6 +56,30 @@ static const struct keyring *key_by_id(struct store *s, uint32_t id)
 		k = s->secret_next;
 	else if (s->secret_prev && keyring_id(s->secret_prev) == id)
 		k = s->secret_prev; /* an older snapshot */
+	pthread_mutex_unlock(&s->mu);
+	return k;
+}
+
+int secret_key_settle(struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (!s->o.secret_next)
+		return 0;
+	int rc = db_query(s->w, &st, "SELECT 1 FROM credential WHERE key_id = ? LIMIT 1", "i",
+		(int64_t)keyring_id(s->o.secret_next));
+	if (rc == 0)
+		rc = db_row(s->w, st);
+	db_reset(st);
+	if (rc == 1)
+		s->o.secret_keys = s->o.secret_next;
+	return rc < 0 ? rc : 0;
+}
+
+const struct keyring *store_secret_key(struct store *s)
+{
+	pthread_mutex_lock(&s->mu);
+	const struct keyring *k = s->o.secret_keys;
 	pthread_mutex_unlock(&s->mu);
 	return k;
 }
@@ -374,6 +403,9 @@ static int rotate_run(struct store_tx *tx, struct store_cmd *cmd)
 		rc = reseal(tx, c->to, id, &id);
 		c->sealed += rc == 1;
 	}
+	if (rc == 1)
+		return err_set(&cmd->err, -E2BIG, "more than %d credentials: nothing was changed",
+			ROTATE_MAX);
 	if (rc < 0)
 		return err_set(&cmd->err, rc,
 			"credential %" PRId64 " does not open under the "

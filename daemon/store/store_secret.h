@@ -69,6 +69,9 @@ int store_secret_list(struct db *db,
 	void (*row)(void *ctx, const char *channel, const char *name, const struct cred_info *i),
 	void *ctx) MUST_CHECK;
 
+/* The key that seals now: store_opts.secret_keys, or secret_next when its rotation was committed, or what a later rotation put. */
+const struct keyring *store_secret_key(struct store *s);
+
 /* Seals every credential under `to`, all in one transaction, and makes it the key from that commit on. Life: the new key
  * file is written durably first, then this command, then (rc 0 in done) the old key file may go; the keyring of the old one
  * stays until the store is closed. At most 10,000 credentials. */

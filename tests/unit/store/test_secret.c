@@ -272,6 +272,52 @@ static void a_rotation_that_fails_changes_nothing(void **state)
 	assert_string_equal(v, "secret-a");
 }
 
+static void a_rotation_that_a_kill_interrupted_is_decided_by_what_it_sealed(void **state)
+{
+	int64_t sealed = 0;
+	char v[64];
+
+	(void)state;
+	assert_int_equal(put("oa", "a", "secret-a", 0, NULL), 0);
+	teststore_stop(&ts);
+	ts.opts.secret_next = new_key; /* made, but nothing sealed */
+	assert_int_equal(teststore_start(&ts), 0);
+	assert_ptr_equal(store_secret_key(ts.s), ts.keys);
+	assert_int_equal(get("oa", "a", v, sizeof(v), NULL), 0);
+	assert_int_equal(rotate(&sealed), 0);
+	assert_ptr_equal(store_secret_key(ts.s), new_key);
+	assert_int_equal(teststore_reopen(&ts), 0); /* sealed, but still called the next */
+	assert_ptr_equal(store_secret_key(ts.s), new_key);
+	assert_int_equal(get("oa", "a", v, sizeof(v), NULL), 0);
+	assert_string_equal(v, "secret-a");
+}
+
+static void a_former_key_still_opens_what_it_sealed(void **state)
+{
+	const struct keyring *known[] = { new_key };
+	uint8_t master[32] = { 77 };
+	struct keyring *third = keyring_of(master);
+	char v[64];
+
+	(void)state;
+	teststore_stop(&ts);
+	ts.opts.secret_keys = new_key;
+	assert_int_equal(teststore_start(&ts), 0);
+	assert_int_equal(put("oa", "a", "secret-a", 0, NULL), 0);
+	teststore_stop(&ts);
+	ts.opts.secret_keys = third;
+	assert_int_equal(teststore_start(&ts), 0);
+	assert_int_equal(get("oa", "a", v, sizeof(v), NULL), -EKEYREJECTED);
+	teststore_stop(&ts);
+	ts.opts.secret_known = known;
+	ts.opts.n_secret_known = 1;
+	assert_int_equal(teststore_start(&ts), 0);
+	assert_int_equal(get("oa", "a", v, sizeof(v), NULL), 0);
+	assert_string_equal(v, "secret-a");
+	teststore_stop(&ts);
+	keyring_free(third);
+}
+
 static void a_secret_too_long_is_refused(void **state)
 {
 	static char big[SECRET_MAX + 2];
@@ -295,6 +341,8 @@ int main(void)
 		T(the_list_shows_ages_and_no_values),
 		T(a_rotation_seals_everything_anew),
 		T(a_rotation_that_fails_changes_nothing),
+		T(a_rotation_that_a_kill_interrupted_is_decided_by_what_it_sealed),
+		T(a_former_key_still_opens_what_it_sealed),
 		T(a_secret_too_long_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
