@@ -23,6 +23,9 @@ bool fault_hit(const char *name);
 static inline void fault_init(void)
 {
 }
+static inline void fault_clear(void)
+{
+}
 #endif
 
 #endif

@@ -465,10 +465,7 @@ static void the_header_is_clean_cplusplus(void **state)
 	const char *const argv[] = { "c++", "-std=c++11", "-pedantic-errors", "-Wall", "-Wextra",
 		"-Werror", "-Iinclude", "-fsyntax-only", "-x", "c++", "include/lantoa/adapter.h",
 		NULL };
-	int rc = compile(argv);
-	if (rc == 127)
-		skip();
-	assert_int_equal(rc, 0);
+	assert_int_equal(compile(argv), 0); /* g++ is among the packages of a build */
 }
 
 int main(void)

@@ -236,15 +236,21 @@ static void blocks_and_depth_have_a_maximum(void **state)
 	assert_int_equal(markdown_to_blocks(buf_str(&md), &b), 0);
 	assert_true(b.n >= 1);
 	blocks_done(&b);
+}
+
 #ifdef LANTOA_FAULTS
+static void blocks_without_memory_are_an_error(void **state)
+{
+	(void)state;
+	struct blocks b = { NULL, 0 };
 	for (int skip = 0; skip < 3; skip++) {
 		fault_set("markdown.copy", skip, 1);
 		assert_int_equal(markdown_to_blocks(STR("# a\n\nb ![c](d)\n\ne"), &b), -ENOMEM);
 		assert_int_equal(b.n, 0);
 	}
 	fault_clear();
-#endif
 }
+#endif
 
 /* --- ASCII, similar ---------------------------------------------------------------------------------------------------------- */
 
@@ -390,14 +396,21 @@ static void texts_with_nothing_in_common_are_replaced_whole(void **state)
 	check_edit(buf_z(&out), buf_str(&a), buf_str(&b), 2 * DIFF_EDITS_MAX);
 	assert_non_null(strstr(buf_z(&out), "@@ -1,1500 +1,1500 @@\n-a0\n-a1\n"));
 	assert_int_equal(diff_unified(&tiny, "a", buf_str(&a), "b", buf_str(&b)), -E2BIG);
+}
+
 #ifdef LANTOA_FAULTS
+static void a_diff_without_memory_is_an_error(void **state)
+{
+	(void)state;
+	struct buf out CLEANUP_BUF;
+	buf_init(&out, 1u << 20);
 	for (int skip = 0; skip < 3; skip++) {
 		fault_set("diff.alloc", skip, 1);
 		assert_int_equal(diff_unified(&out, "a", STR("x\n"), "b", STR("y\n")), -ENOMEM);
 	}
 	fault_clear();
-#endif
 }
+#endif
 
 int main(void)
 {
@@ -410,12 +423,18 @@ int main(void)
 		cmocka_unit_test(markdown_becomes_readable_plain_text),
 		cmocka_unit_test(markdown_becomes_blocks_for_pages),
 		cmocka_unit_test(blocks_and_depth_have_a_maximum),
+#ifdef LANTOA_FAULTS
+		cmocka_unit_test(blocks_without_memory_are_an_error),
+#endif
 		cmocka_unit_test(vietnamese_becomes_ascii),
 		cmocka_unit_test(file_names_become_safe_and_keep_their_ending),
 		cmocka_unit_test(titles_that_say_the_same_are_found),
 		cmocka_unit_test(equal_texts_have_no_diff_and_changes_have_hunks),
 		cmocka_unit_test(random_edits_are_found_and_never_more_than_were_made),
 		cmocka_unit_test(texts_with_nothing_in_common_are_replaced_whole),
+#ifdef LANTOA_FAULTS
+		cmocka_unit_test(a_diff_without_memory_is_an_error),
+#endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,7 @@ static void a_hold_until_ends_by_itself(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM gate"), 0);
 }
 
+#ifdef LANTOA_FAULTS
 static void a_stop_that_cannot_be_committed_is_taken_back(void **state)
 {
 	UNUSED(state);
@@ -240,6 +241,7 @@ static void a_stop_that_cannot_be_committed_is_taken_back(void **state)
 	assert_int_equal(fake.n_doubles, 0);
 	scene_check();
 }
+#endif
 
 static void steps_get_no_intent_after_a_stop(void **state)
 {
@@ -278,7 +280,9 @@ int main(void)
 		T(an_office_is_held_with_all_below_it),
 		T(a_hold_outlives_the_daemon),
 		T(a_hold_until_ends_by_itself),
+#ifdef LANTOA_FAULTS
 		T(a_stop_that_cannot_be_committed_is_taken_back),
+#endif
 		T(steps_get_no_intent_after_a_stop),
 	};
 

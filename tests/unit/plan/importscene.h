@@ -87,9 +87,7 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
 	(void)state;
-#ifdef LANTOA_FAULTS
 	fault_clear();
-#endif
 	cJSON_Delete(answer);
 	answer = NULL;
 	teststore_close(&ts);

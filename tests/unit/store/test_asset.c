@@ -110,6 +110,7 @@ static void no_row_comes_before_its_file(void **state)
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM asset"), 0);
 }
 
+#ifdef LANTOA_FAULTS
 static void each_step_that_fails_is_told(void **state)
 {
 	static const char *const points[] = { "asset.fsync", "asset.rename", "asset.dir" };
@@ -126,6 +127,7 @@ static void each_step_that_fails_is_told(void **state)
 	fault_clear();
 	assert_int_equal(store_asset_put(ts.s, stage("hello", &h), &h, 5, &ts.err), 0);
 }
+#endif
 
 static void bytes_at_hand_become_an_asset(void **state)
 {
@@ -309,7 +311,9 @@ int main(void)
 		T(a_staged_file_moves_to_its_name),
 		T(content_that_is_not_its_hash_is_refused),
 		T(no_row_comes_before_its_file),
+#ifdef LANTOA_FAULTS
 		T(each_step_that_fails_is_told),
+#endif
 		T(bytes_at_hand_become_an_asset),
 		T(a_changed_file_is_noticed_when_read),
 		T(a_record_is_kept_per_try_and_cut_at_64_kib),

@@ -178,7 +178,7 @@ static bool progress(void *ctx, const char *what, uint64_t done, uint64_t total)
 	return ++s->calls != s->at;
 }
 
-static void a_stopped_or_failed_backup_leaves_nothing(void **state)
+static void a_stopped_backup_leaves_nothing(void **state)
 {
 	struct backup_result res;
 	struct stop s = { .at = 2 };
@@ -188,13 +188,24 @@ static void a_stopped_or_failed_backup_leaves_nothing(void **state)
 	assert_int_equal(store_backup(ts.s, dir, &o, &res, &ts.err), -ECANCELED);
 	assert_false(s.over);
 	assert_int_equal(entries(dir), 0);
-	fault_set("backup.step", 1, 1);
-	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), -ENOSPC);
-	assert_int_equal(entries(dir), 0);
 	assert_int_equal(
 		store_backup(ts.s, dir, NULL, &res, &ts.err), 0); /* the emptied folder will do */
 	assert_int_equal(store_backup_verify(dir, &res, &ts.err), 0);
 }
+
+#ifdef LANTOA_FAULTS
+static void a_backup_on_a_disk_that_fills_leaves_nothing(void **state)
+{
+	struct backup_result res;
+
+	(void)state;
+	fault_set("backup.step", 1, 1);
+	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), -ENOSPC);
+	assert_int_equal(entries(dir), 0);
+	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), 0);
+	assert_int_equal(store_backup_verify(dir, &res, &ts.err), 0);
+}
+#endif
 
 /* The writer goes on between the steps, and the copy is of one moment. */
 struct writing {
@@ -255,7 +266,10 @@ int main(void)
 		T(a_folder_with_anything_in_it_is_refused),
 		T(every_changed_or_missing_file_is_found),
 		T(a_damaged_asset_stops_the_backup),
-		T(a_stopped_or_failed_backup_leaves_nothing),
+		T(a_stopped_backup_leaves_nothing),
+#ifdef LANTOA_FAULTS
+		T(a_backup_on_a_disk_that_fills_leaves_nothing),
+#endif
 		T(the_writer_goes_on_and_the_copy_is_of_one_moment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

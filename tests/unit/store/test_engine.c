@@ -253,6 +253,7 @@ static void a_full_queue_refuses_everything_but_outcomes(void **state)
 
 /* --- commits that fail --------------------------------------------------------------------------------------------------- */
 
+#ifdef LANTOA_FAULTS
 static void a_failed_commit_keeps_outcomes_and_fails_the_rest(void **state)
 {
 	static const char *const points[] = { "store.commit", "store.begin" };
@@ -343,6 +344,7 @@ static void each_write_that_fails_in_turn_loses_no_outcome(void **state)
 		assert_int_equal(teststore_exec(&ts, "DELETE FROM tag"), 0);
 	}
 }
+#endif
 
 /* --- what stays ---------------------------------------------------------------------------------------------------------- */
 
@@ -516,9 +518,11 @@ int main(void)
 		T(a_command_that_fails_is_rolled_back_alone),
 		T(an_exchange_record_goes_with_its_command),
 		T(a_full_queue_refuses_everything_but_outcomes),
+#ifdef LANTOA_FAULTS
 		T(a_failed_commit_keeps_outcomes_and_fails_the_rest),
 		T(a_disk_that_fails_an_fsync_kills_the_store),
 		T(each_write_that_fails_in_turn_loses_no_outcome),
+#endif
 		T(what_was_committed_survives_a_kill_and_the_rest_does_not),
 		T(closing_runs_and_completes_what_waits),
 		T(exclusive_mode_needs_no_shared_memory),

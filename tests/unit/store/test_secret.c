@@ -265,12 +265,22 @@ static void a_rotation_that_fails_changes_nothing(void **state)
 	assert_string_equal(v, "secret-a");
 	assert_int_equal(teststore_i64(&ts, "SELECT key_id FROM credential WHERE name = 'a'"),
 		keyring_id(ts.keys));
-	assert_int_equal(teststore_exec(&ts, "DELETE FROM credential WHERE name = 'b'"), 0);
+}
+
+#ifdef LANTOA_FAULTS
+static void a_rotation_that_is_not_committed_changes_nothing(void **state)
+{
+	int64_t sealed = 0;
+	char v[64];
+
+	(void)state;
+	assert_int_equal(put("oa", "a", "secret-a", 0, NULL), 0);
 	fault_set("store.commit", 0, 1);
 	assert_true(rotate(&sealed) < 0);
 	assert_int_equal(get("oa", "a", v, sizeof(v), NULL), 0);
 	assert_string_equal(v, "secret-a");
 }
+#endif
 
 static void a_rotation_that_a_kill_interrupted_is_decided_by_what_it_sealed(void **state)
 {
@@ -341,6 +351,9 @@ int main(void)
 		T(the_list_shows_ages_and_no_values),
 		T(a_rotation_seals_everything_anew),
 		T(a_rotation_that_fails_changes_nothing),
+#ifdef LANTOA_FAULTS
+		T(a_rotation_that_is_not_committed_changes_nothing),
+#endif
 		T(a_rotation_that_a_kill_interrupted_is_decided_by_what_it_sealed),
 		T(a_former_key_still_opens_what_it_sealed),
 		T(a_secret_too_long_is_refused),

@@ -152,6 +152,7 @@ static void stopping_runs_what_is_queued(void **state)
 	store_thread_stop(ts.s);
 }
 
+#ifdef LANTOA_FAULTS
 static void outcomes_that_could_not_be_committed_are_tried_again(void **state)
 {
 	struct add a = { .cmd = { .class = STORE_OUTCOME, .run = add_run, .done = add_done },
@@ -167,6 +168,7 @@ static void outcomes_that_could_not_be_committed_are_tried_again(void **state)
 	store_thread_stop(ts.s);
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM tag"), 1);
 }
+#endif
 
 /* --- readers ---------------------------------------------------------------------------------------------------------- */
 
@@ -283,7 +285,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(commands_from_the_loop_are_grouped_and_completed),
 		T(stopping_runs_what_is_queued),
+#ifdef LANTOA_FAULTS
 		T(outcomes_that_could_not_be_committed_are_tried_again),
+#endif
 		T(readers_beside_the_writer_see_still_snapshots_and_the_log_stays_bounded),
 		T(an_idle_second_empties_the_log),
 		T(a_worker_waits_for_a_reader_that_is_given_back),
