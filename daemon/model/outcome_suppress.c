@@ -2,10 +2,17 @@
  * Thread: any. Owns: nothing. Failures: none. */
 #include "model/outcome.h"
 
+/* "550": a reply code alone. Nobody says why, so it counts less than "no such user" and more than a full mailbox. */
+static bool bare_refusal(struct str code)
+{
+	return code.n == 3 && code.p[0] == '5' && code.p[1] >= '0' && code.p[1] <= '9' &&
+		code.p[2] >= '0' && code.p[2] <= '9';
+}
+
 enum suppress_rule suppress_rule_of(unsigned effects, struct str code)
 {
 	if (effects & OE_STRIKE)
-		return SR_SOFT;
+		return bare_refusal(code) ? SR_MAILBOX_OFF : SR_SOFT;
 	if (!(effects & OE_SUPPRESS))
 		return SR_NONE;
 	/* The enhanced code stands anywhere in the text: "550 5.2.1". */

@@ -55,7 +55,7 @@ static bool is(const char *rcpt, const char *word)
 static const char *rcpt_reply(const char *r)
 {
 	return is(r, "refuse")    ? "550 5.1.1 no such user\r\n"
-		: is(r, "strike") ? "550 5.2.1 disabled\r\n"
+		: is(r, "strike") ? "550 disabled\r\n"
 		: is(r, "defer")  ? "451 4.2.1 busy\r\n"
 		: is(r, "class")  ? "450 4.7.28 too fast\r\n"
 		: is(r, "acct")   ? "452 4.3.1 no room\r\n"

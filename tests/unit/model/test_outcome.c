@@ -225,6 +225,10 @@ static void codes_choose_the_rule_of_suppression(void **state)
 	assert_int_equal(suppress_rule_of(OE_SUPPRESS, STR("5.4.4")), SR_DOMAIN);
 	assert_int_equal(suppress_rule_of(OE_SUPPRESS, STR("")), SR_HARD);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("5.1.1")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("552 5.2.2")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("450")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("55")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("550")), SR_MAILBOX_OFF);
 	assert_int_equal(suppress_rule_of(OE_GOOD, STR("5.1.1")), SR_NONE);
 	assert_true(suppress_stops(SUP_HARD, CAT_EMERGENCY));
 	assert_false(suppress_stops(SUP_SOFT, CAT_EMERGENCY));
