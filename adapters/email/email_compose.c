@@ -1,15 +1,18 @@
 /* email_compose.c - what differs for each recipient: To, Date, Message-ID, unsubscribe headers, URLs of linked files.
- * Everything that is the same for all stands in the note of prepare: format, zone, Message-ID domain, List-Id, then one
- * asset id a line. Called tens of thousands of times a second: no GMime, no settings.
+ * Everything that is the same for all stands in the note of prepare: format, zone, Message-ID domain, List-Id and the address
+ * for refusals, then one asset id a line. Called tens of thousands of times a second: no GMime, no settings.
  * Thread: any, pure. Failures: -EINVAL when the target lacks what the hole needs (nothing is added then). */
 #include <errno.h>
 #include <string.h>
 #include "email_prepare.h"
 #include "email_address.h"
 
+/* On one line, as folding broke signatures (contract 2.1). */
+#define LIST_COLS_MAX 880
+
 struct note {
 	int64_t zone_min;
-	struct lt_str domain, list_id, assets;
+	struct lt_str domain, list_id, refusals, assets;
 };
 
 static int note_read(struct lt_str rest, struct note *ret)
@@ -18,10 +21,23 @@ static int note_read(struct lt_str rest, struct note *ret)
 
 	if (!ltc_line(&rest, &line) || !ltc_eqz(line, "1") || !ltc_line(&rest, &line) ||
 		ltc_i64(line, -900, 900, &ret->zone_min) < 0 || !ltc_line(&rest, &ret->domain) ||
-		!ltc_line(&rest, &ret->list_id))
+		!ltc_line(&rest, &line))
 		return -EINVAL;
+	ret->list_id = ret->refusals = (struct lt_str){ 0 };
+	if (ltc_next(&line, ' ', &ret->list_id))
+		ret->refusals = line;
 	ret->assets = rest;
 	return 0;
+}
+
+/* Columns in the last line of the buffer. */
+static size_t column(const struct ltc_buf *b)
+{
+	size_t n = 0;
+
+	while (n < b->n && b->p[b->n - 1 - n] != '\n')
+		n++;
+	return n;
 }
 
 static void add_to(struct ltc_buf *b, const struct lt_target *t)
@@ -38,7 +54,8 @@ static void add_to(struct ltc_buf *b, const struct lt_target *t)
 		return;
 	}
 	email_phrase(b, name, 4);
-	ltc_addz(b, t->address.n + name.n > 60 ? "\r\n <" : " <");
+	/* RFC 2047, 2: no line with an encoded word is longer than 76 columns */
+	ltc_addz(b, column(b) + t->address.n + 3 > 76 ? "\r\n <" : " <");
 	ltc_adds(b, t->address);
 	ltc_addz(b, ">\r\n");
 }
@@ -53,6 +70,30 @@ static bool url_good(struct lt_str u)
 	return true;
 }
 
+/* ", <mailto:NAME+TOKEN@DOMAIN>": the token is the end of the link. RFC 2369; the https form stays first, as RFC 8058 wants it. */
+static void add_mailto(struct ltc_buf *b, struct lt_str mailbox, struct lt_str url)
+{
+	const char *at = memchr(mailbox.p, '@', mailbox.n);
+	size_t n = 0;
+
+	while (n < url.n && url.p[url.n - 1 - n] != '/')
+		n++;
+	if (at == NULL || n == 0 || (size_t)(at - mailbox.p) + 1 + n > 64 ||
+		column(b) + mailbox.n + n > LIST_COLS_MAX)
+		return;
+	struct lt_str token = ltc_from(url, url.n - n);
+	for (size_t i = 0; i < token.n; i++)
+		if (!((token.p[i] >= 'a' && token.p[i] <= 'z') ||
+			    (token.p[i] >= '0' && token.p[i] <= '9')))
+			return;
+	ltc_addz(b, ", <mailto:");
+	ltc_add(b, mailbox.p, (size_t)(at - mailbox.p));
+	ltc_addc(b, '+');
+	ltc_adds(b, token);
+	ltc_add(b, at, mailbox.n - (size_t)(at - mailbox.p));
+	ltc_addc(b, '>');
+}
+
 static int add_list(struct ltc_buf *b, const struct note *n, const struct lt_target *t)
 {
 	struct lt_str url = ltc_pair(t->vars, t->n_vars, "unsubscribe.url");
@@ -63,7 +104,10 @@ static int add_list(struct ltc_buf *b, const struct note *n, const struct lt_tar
 		return -EINVAL;
 	ltc_addz(b, "List-Unsubscribe: <");
 	ltc_adds(b, url);
-	ltc_addz(b, ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	ltc_addc(b, '>');
+	if (n->refusals.n > 0)
+		add_mailto(b, n->refusals, url);
+	ltc_addz(b, "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
 	if (n->list_id.n > 0) {
 		ltc_addz(b, "List-Id: <");
 		ltc_adds(b, n->list_id);

@@ -51,6 +51,9 @@ const struct lt_key email_keys[EMAIL_N_KEYS] = {
 	{ "lang", "text", "vi", "language of a release that names none", 0, 0 },
 	{ "zone", "text", "+0700", "zone of Date: +0700 or Asia/Ho_Chi_Minh", 0, 0 },
 	{ "list_id", "text", "", "List-Id of mails to lists", 0, 0 },
+	{ "unsubscribe_mail", "text", "",
+		"address that takes refusals by mail, as NAME+TOKEN@DOMAIN in List-Unsubscribe", 0,
+		0 },
 };
 
 struct lt_str email_conf_file(const struct lt_conf *c, const char *name)
@@ -85,6 +88,43 @@ static struct lt_str domain(struct ltc_settings *in, const char *name, struct lt
 		}
 	}
 	return v.n == 0 ? otherwise : v;
+}
+
+/* Letters, digits, dot, hyphen and underscore: nothing that a header or a URL would have to encode. */
+static bool simple_word(struct lt_str v)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		char c = v.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '.' || c == '-' || c == '_'))
+			return false;
+	}
+	return v.n > 0;
+}
+
+static struct lt_str list_name(struct ltc_settings *in, const char *name)
+{
+	struct lt_str v = ltc_setting_text(in, name);
+
+	if (v.n > 0 && (!simple_word(v) || v.n > 200))
+		ltc_setting_wrong(in, name, v, "a name such as tin.bhxh.example (RFC 2919)");
+	return v;
+}
+
+/* "+TOKEN" goes into its local part, which has 64 octets at most. */
+static struct lt_str refusal_mailbox(struct ltc_settings *in, const char *name)
+{
+	struct lt_str v = mailbox(in, name, (struct lt_str){ 0 });
+	const char *at = v.n == 0 ? NULL : memchr(v.p, '@', v.n);
+
+	if (at == NULL)
+		return (struct lt_str){ 0 };
+	struct lt_str local = { v.p, (size_t)(at - v.p) };
+	if (!simple_word(local) || local.n > EMAIL_REFUSAL_LOCAL_MAX ||
+		!simple_word(ltc_from(v, local.n + 1)))
+		ltc_setting_wrong(in, name, v,
+			"NAME@DOMAIN, NAME of at most 16 letters, digits, dots, hyphens and underscores");
+	return v;
 }
 
 static void read_relay(struct ltc_settings *in, struct email_conf *r)
@@ -124,7 +164,8 @@ static void read_message(struct ltc_settings *in, struct email_conf *r)
 	r->envelope_from = mailbox(in, "envelope_from", r->from);
 	r->reply_to = mailbox(in, "reply_to", (struct lt_str){ 0 });
 	r->from_name = ltc_setting_text(in, "from_name");
-	r->list_id = ltc_setting_text(in, "list_id");
+	r->list_id = list_name(in, "list_id");
+	r->unsubscribe_mail = refusal_mailbox(in, "unsubscribe_mail");
 	r->lang = ltc_setting_text(in, "lang");
 	r->size_max = (uint64_t)ltc_setting_number(in, "size_max", 1024, 1073741824);
 	r->inline_max_bytes = (uint64_t)ltc_setting_number(in, "inline_max_bytes", 0, 1073741824);

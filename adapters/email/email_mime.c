@@ -19,24 +19,6 @@ static void init_gmime(void)
 	g_mime_init();
 }
 
-static void encode_qp(struct ltc_buf *out, struct lt_str s)
-{
-	GMimeEncoding st;
-
-	g_mime_encoding_init_encode(&st, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	char *tmp = g_malloc(g_mime_encoding_outlen(&st, s.n) + 16);
-	size_t n = g_mime_encoding_flush(&st, s.p, s.n, tmp);
-	/* GMime closes with a soft break when the text does not end its line: that is what the places need. */
-	for (size_t i = 0; i < n; i++) {
-		if (tmp[i] == '\n')
-			ltc_addc(out, '\r');
-		ltc_addc(out, tmp[i]);
-	}
-	g_free(tmp);
-	if (out->n > 0 && out->p[out->n - 1] != '\n')
-		ltc_addz(out, "=\r\n");
-}
-
 /* Quoted-printable; a mark becomes its token on a line of its own between soft breaks. */
 static void encode_text(const struct email_doc *d, struct ltc_buf *out, struct lt_str text)
 {
@@ -46,7 +28,7 @@ static void encode_text(const struct email_doc *d, struct ltc_buf *out, struct l
 		const char *m = memchr(text.p, EMAIL_MARK, text.n);
 		size_t n = m == NULL ? text.n : (size_t)(m - text.p);
 		if (n > 0)
-			encode_qp(out, (struct lt_str){ text.p, n });
+			email_qp(out, (struct lt_str){ text.p, n });
 		text = ltc_from(text, n);
 		if (m == NULL || text.n < 3)
 			break;
@@ -137,12 +119,19 @@ static GMimeObject *file_part(const struct email_doc *d, size_t i)
 	return o;
 }
 
+/* As short as the contract allows, so that its parameter fits into a line. */
+#define BOUNDARY_ID 24
+static void boundary_name(const struct email_doc *d, int no, char dst[static 48])
+{
+	(void)snprintf(dst, 48, "lt%d%.*s", no, BOUNDARY_ID, d->id);
+}
+
 static GMimeMultipart *multipart(const struct email_doc *d, const char *subtype, int no)
 {
 	GMimeMultipart *m = g_mime_multipart_new_with_subtype(subtype);
 	char boundary[48];
 
-	(void)snprintf(boundary, sizeof(boundary), "lt%d%s", no, d->id);
+	boundary_name(d, no, boundary);
 	g_mime_multipart_set_boundary(m, boundary);
 	return m;
 }
@@ -254,6 +243,26 @@ static void fix_file_names(const struct email_doc *d, struct ltc_buf *b)
 	}
 }
 
+/* GMime quotes a boundary only where it must; some readers want the quotes (contract 2.2). */
+static void quote_boundaries(const struct email_doc *d, struct lt_str in, struct ltc_buf *out)
+{
+	static const char name[] = "boundary=";
+	char boundary[48];
+	const char *hit;
+
+	while ((hit = ltc_find(in, LTC_LIT("boundary=lt"), false)) != NULL) {
+		struct lt_str value = ltc_from(in, (size_t)(hit - in.p) + sizeof(name) - 1);
+		ltc_add(out, in.p, (size_t)(value.p - in.p));
+		in = value;
+		boundary_name(d, value.n > 2 ? value.p[2] - '0' : 0, boundary);
+		if (!ltc_starts(value, boundary))
+			continue; /* a text that only looks so */
+		ltc_addf(out, "\"%s\"", boundary);
+		in = ltc_from(value, strlen(boundary));
+	}
+	ltc_adds(out, in);
+}
+
 static void write_out(GMimeMessage *m, struct ltc_buf *ret)
 {
 	GMimeFormatOptions *fo = g_mime_format_options_new();
@@ -280,8 +289,11 @@ int email_mime_build(const struct email_doc *d, struct ltc_buf *ret)
 	headers(d, m);
 	g_mime_message_set_mime_part(m, body);
 	g_object_unref(body);
-	write_out(m, ret);
+	struct ltc_buf raw LTC_CLEANUP_BUF;
+	ltc_buf_init(&raw, EMAIL_TEXT_MAX);
+	write_out(m, &raw);
 	g_object_unref(m);
+	quote_boundaries(d, ltc_buf_str(&raw), ret);
 	fix_file_names(d, ret);
-	return ret->failed ? -E2BIG : 0;
+	return ret->failed || raw.failed ? -E2BIG : 0;
 }

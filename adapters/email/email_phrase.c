@@ -18,7 +18,7 @@ static bool is_atom_text(struct lt_str s)
 		if (!good)
 			return false;
 	}
-	return ltc_find(s, LTC_LIT("=?"), false) == NULL;
+	return true;
 }
 
 /* Longest prefix of at most n_max bytes that parts no character from its combining marks. */
@@ -38,7 +38,20 @@ static struct lt_str word_cut(struct lt_str s, size_t n_max)
 	}
 	if (w.n == 0) /* nothing but marks: cut between them */
 		w.n = whole;
+	if (w.n < s.n) /* between two words rather than within one: some readers show the seam */
+		for (size_t i = w.n; i > w.n / 2; i--)
+			if (w.p[i - 1] == ' ')
+				return (struct lt_str){ w.p, i };
 	return w;
+}
+
+static size_t quoted_len(struct lt_str s)
+{
+	size_t n = s.n + 2;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '"' || s.p[i] == '\\';
+	return n;
 }
 
 static void quoted(struct ltc_buf *out, struct lt_str s)
@@ -56,7 +69,9 @@ void email_phrase(struct ltc_buf *out, struct lt_str s, size_t col)
 {
 	char enc[80];
 
-	if (ltc_is_ascii(s) && s.n <= 60 && !ltc_has_control(s)) {
+	/* "=?" is encoded: within quotes too there are readers that decode it */
+	if (ltc_is_ascii(s) && quoted_len(s) <= 62 && !ltc_has_control(s) &&
+		ltc_find(s, LTC_LIT("=?"), false) == NULL) {
 		if (is_atom_text(s))
 			ltc_adds(out, s);
 		else

@@ -178,6 +178,10 @@ static int give_note(struct prep *p)
 	ltc_adds(&note, p->conf.message_id_domain);
 	ltc_addc(&note, '\n');
 	ltc_adds(&note, p->conf.list_id);
+	if (p->conf.unsubscribe_mail.n > 0) {
+		ltc_addc(&note, ' ');
+		ltc_adds(&note, p->conf.unsubscribe_mail);
+	}
 	ltc_addc(&note, '\n');
 	for (size_t i = 0; i < p->doc.n_files; i++) {
 		ltc_adds(&note, p->doc.files[i].a->id);

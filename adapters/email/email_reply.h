@@ -6,7 +6,7 @@
 #include "../common/text.h"
 
 #define EMAIL_REPLY_TEXT_MAX  1000
-#define EMAIL_REPLY_LINES_MAX 200
+#define EMAIL_REPLY_LINES_MAX 1000
 
 struct email_reply {
 	int code;     /* of the last line */

@@ -184,6 +184,29 @@ void email_html_escape(struct ltc_buf *out, struct lt_str s)
 	}
 }
 
+/* What stands for a typographic sign (contract of short messages, 2.2); a double quote would end a file name. */
+static const char *typographic(utf8proc_int32_t cp)
+{
+	switch (cp) {
+	case 0x2018:
+	case 0x2019: return "'";
+	case 0x2013:
+	case 0x2014:
+	case 0x2212:
+	case 0x2022:
+	case 0xb7: return "-";
+	case 0x2026: return "...";
+	case 0xa0:
+	case 0x2009:
+	case 0x202f: return " ";
+	case 0x200b:
+	case 0x200c:
+	case 0x200d:
+	case 0xfeff: return "";
+	default: return NULL;
+	}
+}
+
 void email_text_ascii(struct ltc_buf *out, struct lt_str s)
 {
 	utf8proc_uint8_t *d = NULL;
@@ -197,8 +220,11 @@ void email_text_ascii(struct ltc_buf *out, struct lt_str s)
 		if (k <= 0)
 			break;
 		at += k;
+		const char *sign = typographic(cp);
 		if (cp == 0x111 || cp == 0x110)
 			ltc_addc(out, cp == 0x111 ? 'd' : 'D');
+		else if (sign != NULL)
+			ltc_addz(out, sign);
 		else if (cp == '"' || cp == '\\' || cp == '/' || cp < 0x20 || cp > 0x7e)
 			ltc_addc(out, '_');
 		else

@@ -13,7 +13,9 @@ int email_text_html(
 	struct ltc_buf *out, struct lt_str markdown) LTC_MUST; /* raw HTML is left out */
 int email_text_plain(struct ltc_buf *out, struct lt_str markdown) LTC_MUST;
 void email_html_escape(struct ltc_buf *out, struct lt_str s);
-/* Without diacritics; what is then not printable ASCII becomes '_'. */
+/* Quoted-printable; a text that does not end its line ends in a soft break. */
+void email_qp(struct ltc_buf *out, struct lt_str s);
+/* Without diacritics and typographic signs; what is then not printable ASCII becomes '_'. */
 void email_text_ascii(struct ltc_buf *out, struct lt_str s);
 /* RFC 2047 for a display name or a text: plain where it may be, quoted where it must be, else B-encoded words of whole
  * characters, folded. `col` is the column where it starts. */

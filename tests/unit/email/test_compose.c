@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include "mailtest.h"
 
 struct fix {
@@ -121,6 +122,44 @@ static void names_that_need_quotes_get_them(void **state)
 	assert_non_null(strstr(f->mail, "\r\nTo: Bao Moi <a.b@x.vn>\r\n"));
 }
 
+/* RFC 2047, 2: with an encoded word in it a line has at most 76 columns. */
+static void no_line_of_a_name_is_too_long_whatever_the_address(void **state)
+{
+	struct fix *f = *state;
+	char address[128], name[200];
+
+	for (size_t a = 1; a < 64; a++)
+		for (size_t n = 1; n < 30; n++) {
+			(void)snprintf(address, sizeof(address), "%.*s@x.vn", (int)a,
+				"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+			(void)snprintf(name, sizeof(name), "%.*s", (int)(n * 3),
+				"ếếếếếếếếếếếếếếếếếếếếếếếếếếếếếếếế");
+			f->t.address = mt(address);
+			f->t.name = mt(name);
+			const char *p = strstr(compose(f), "\r\nTo: ") + 2;
+			for (bool more = true; more;) {
+				const char *end = strstr(p, "\r\n");
+				assert_true(end - p <= 76 || p[1] == '<');
+				more = end[2] == ' ';
+				p = end + 2;
+			}
+		}
+}
+
+static void what_looks_encoded_is_encoded_and_words_are_not_parted(void **state)
+{
+	struct fix *f = *state;
+
+	f->t.name = mt("=?UTF-8?B?eA==?=");
+	assert_non_null(
+		strstr(compose(f), "\r\nTo: =?UTF-8?B?PT9VVEYtOD9CP2VBPT0/PQ==?= <a.b@x.vn>\r\n"));
+	f->t.name = mt("Trung tâm Truyền thông Bảo hiểm xã hội");
+	assert_non_null(compose(f));
+	/* "Trung tâm Truyền thông Bảo hiểm " and "xã hội" */
+	assert_non_null(strstr(
+		f->mail, "\r\nTo: =?UTF-8?B?VHJ1bmcgdMOibSBUcnV54buBbiB0aMO0bmcgQuG6o28gaGnhu4NtIA==?=\r\n"));
+}
+
 static void a_name_that_would_break_the_header_is_left_out(void **state)
 {
 	struct fix *f = *state;
@@ -153,6 +192,71 @@ static void a_list_target_gets_one_click_headers_on_one_line(void **state)
 	assert_null(compose(f));
 	f->vars[0].value = mt("ftp://x.example/y");
 	assert_null(compose(f));
+}
+
+static void prepare_with(struct fix *f, const char *key, const char *value)
+{
+	struct lt_content c = {
+		.struct_size = sizeof(c), .title = mt("Title"), .body_markdown = mt("Body\n")
+	};
+
+	sh_conf(f->h, key, value);
+	sh_made_done(&f->m);
+	sh_made_init(&f->m, f->h);
+	(void)lantoa_adapter.prepare(&f->h->conf, &c, &f->m.sink);
+}
+
+static void a_refusal_may_also_come_by_mail_where_an_address_is_set(void **state)
+{
+	struct fix *f = *state;
+	char url[900];
+
+	f->vars[0] = (struct lt_pair){ .name = mt("unsubscribe.url"),
+		.value = mt(
+			"https://lantoa.example/u/abcdefghijklmnopqrstuvwxyz234567abcdefghijklm") };
+	f->t.vars = f->vars;
+	prepare_with(f, "unsubscribe_mail", "huy-nhan@bhxh.example.vn");
+	assert_non_null(compose(f));
+	assert_null(strstr(f->mail, "mailto:")); /* no list */
+	f->t.n_vars = 1;
+	assert_non_null(compose(f));
+	assert_non_null(strstr(f->mail,
+		"\r\nList-Unsubscribe: <https://lantoa.example/u/abcdefghijklmnopqrstuvwxyz234567abcdefghijklm>, "
+		"<mailto:huy-nhan+abcdefghijklmnopqrstuvwxyz234567abcdefghijklm@bhxh.example.vn>\r\n"
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Id: <bantin.bhxh.example.vn>\r\n"));
+	prepare_with(f, "list_id", "");
+	assert_non_null(compose(f));
+	assert_non_null(strstr(f->mail, ">, <mailto:huy-nhan+"));
+	assert_null(strstr(f->mail, "List-Id"));
+	/* what would not be one address or one line has the link alone */
+	f->vars[0].value = mt("https://lantoa.example/u/abc?x=1");
+	assert_non_null(compose(f));
+	assert_null(strstr(f->mail, "mailto:"));
+	(void)snprintf(url, sizeof(url), "https://x/%0700d/abc", 1);
+	f->vars[0].value = mt(url);
+	assert_non_null(strstr(compose(f), "mailto:"));
+	(void)snprintf(url, sizeof(url), "https://x/%0770d/abcdefghijklm", 1);
+	f->vars[0].value = mt(url);
+	assert_non_null(compose(f));
+	for (const char *p = f->mail; (p = strstr(p, "\r\nList-Unsubscribe: ")) != NULL; p += 2)
+		assert_true(strcspn(p + 2, "\r") <= 900);
+}
+
+static void an_address_for_refusals_that_cannot_carry_a_token_is_refused(void **state)
+{
+	struct fix *f = *state;
+	static const char *const bad[] = { "no-at", "seventeen-letters@x.vn", "a%b@x.vn",
+		"a+b@x.vn", "a@việt.vn" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		prepare_with(f, "unsubscribe_mail", bad[i]);
+		assert_int_not_equal(f->m.n_problems, 0);
+		assert_non_null(strstr(f->m.problems.p, "unsubscribe_mail"));
+	}
+	prepare_with(f, "unsubscribe_mail", "sixteen-letters-@x.vn");
+	assert_int_equal(f->m.n_problems, 0);
+	prepare_with(f, "list_id", "tin tức");
+	assert_int_not_equal(f->m.n_problems, 0);
 }
 
 /* A file that cannot fit goes as a link: its address is the host's word, the same for text and HTML. */
@@ -235,8 +339,12 @@ int main(void)
 		T(a_vietnamese_name_is_encoded_and_decodes_to_itself),
 		T(a_long_name_is_cut_into_words_of_whole_characters),
 		T(names_that_need_quotes_get_them),
+		T(no_line_of_a_name_is_too_long_whatever_the_address),
+		T(what_looks_encoded_is_encoded_and_words_are_not_parted),
 		T(a_name_that_would_break_the_header_is_left_out),
 		T(a_list_target_gets_one_click_headers_on_one_line),
+		T(a_refusal_may_also_come_by_mail_where_an_address_is_set),
+		T(an_address_for_refusals_that_cannot_carry_a_token_is_refused),
 		T(the_address_of_a_link_is_the_hosts_or_there_is_no_mail),
 		T(a_copy_without_address_or_reference_is_refused),
 		T(dates_are_right_in_every_season_and_zone),

@@ -157,16 +157,15 @@ static void every_line_ends_with_crlf_and_is_short_enough(void **state)
 	assert_memory_equal(f->m.text.p + f->m.text.n - 2, "\r\n", 2);
 }
 
-static void a_leading_dot_is_doubled(void **state)
+static void a_leading_dot_is_encoded(void **state)
 {
 	struct fix *f = *state;
 
 	f->c.body_markdown = mt(".one\n\n..two\n");
 	assert_int_equal(prepare(f), 0);
-	for (const char *p = strstr(text(f), "\r\n."); p != NULL; p = strstr(p + 3, "\r\n."))
-		assert_true(p[3] == '.');
-	assert_non_null(strstr(text(f), "\r\n..one"));
-	assert_non_null(strstr(text(f), "\r\n...two"));
+	assert_null(strstr(text(f), "\r\n."));
+	assert_non_null(strstr(text(f), "\r\n=2Eone"));
+	assert_non_null(strstr(text(f), "\r\n=2E.two"));
 }
 
 static void the_subject_is_encoded_and_folded_and_may_be_overridden(void **state)
@@ -490,7 +489,7 @@ int main(void)
 		T(without_files_there_is_one_level_with_text_and_html),
 		T(a_cover_and_an_attachment_give_all_three_levels),
 		T(every_line_ends_with_crlf_and_is_short_enough),
-		T(a_leading_dot_is_doubled),
+		T(a_leading_dot_is_encoded),
 		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
 		T(raw_html_of_the_source_never_reaches_the_reader),
 		T(the_plain_part_keeps_links_lists_and_line_structure),
