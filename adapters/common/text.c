@@ -137,13 +137,14 @@ bool ltc_is_ascii(struct lt_str s)
 	return true;
 }
 
-/* Bytes of the well-formed sequence at s, 0 when there is none. */
-static size_t seq_len(struct lt_str s)
+size_t ltc_utf8_seq(struct lt_str s)
 {
 	const unsigned char *u = (const unsigned char *)s.p;
 	size_t n;
 	uint32_t cp;
 
+	if (s.n == 0)
+		return 0;
 	if (u[0] < 0x80)
 		return 1;
 	if (u[0] >= 0xc2 && u[0] <= 0xdf)
@@ -170,7 +171,7 @@ static size_t seq_len(struct lt_str s)
 bool ltc_utf8_valid(struct lt_str s)
 {
 	while (s.n > 0) {
-		size_t n = seq_len(s);
+		size_t n = ltc_utf8_seq(s);
 		if (n == 0)
 			return false;
 		s = ltc_from(s, n);

@@ -31,6 +31,7 @@ int ltc_i64(struct lt_str s, int64_t min, int64_t max, int64_t *ret) LTC_MUST;
 bool ltc_has_control(struct lt_str s); /* a byte below 0x20, or 0x7f */
 bool ltc_is_ascii(struct lt_str s);
 bool ltc_utf8_valid(struct lt_str s);
+size_t ltc_utf8_seq(struct lt_str s); /* bytes of the well-formed sequence at its start; 0: none */
 /* Longest prefix of at most n_max bytes that cuts no code point. */
 struct lt_str ltc_utf8_cut(struct lt_str s, size_t n_max);
 uint64_t ltc_hash(uint64_t seed, struct lt_str s); /* FNV-1a, 64 bits; stable for ever */

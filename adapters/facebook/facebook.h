@@ -7,7 +7,7 @@
 
 #include "../common/outcome.h"
 #include "../common/text.h"
-#include "facebook_json.h"
+#include "../common/json.h"
 #include "facebook_text.h"
 
 #define FB_PHOTOS_MAX  10
@@ -68,14 +68,14 @@ struct fb_verdict {
 	uint32_t flags;
 	int64_t retry_after_ms;
 	char code[40], text[201];
-	const struct fbj *body; /* of FB_OK, borrowed for the call */
+	const struct ltc_json *body; /* of FB_OK, borrowed for the call */
 	const struct lt_http_res *res;
 };
 extern const struct ltc_outcome_words fb_outcome_words;
 int fb_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size);
 /* Reads an answer; *ret_body is the tree, to be freed. `phase` is the step's word in the table. */
 void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt_http_res *r,
-	struct fb_verdict *v, struct fbj **ret_body);
+	struct fb_verdict *v, struct ltc_json **ret_body);
 
 /* Usage headers, told to the host; sets the instance's own pause. Returns the regain time in ms that they name, or 0. */
 int64_t fb_rate_read(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r);

@@ -71,8 +71,8 @@ static void target_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_list_failed(j, v);
 		return;
 	}
-	const struct fbj *data = fbj_get(v->body, "data");
-	for (const struct fbj *n = fbj_first(data); n != NULL; n = fbj_next(n)) {
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
+	for (const struct ltc_json *n = ltc_json_first(data); n != NULL; n = ltc_json_next(n)) {
 		if (!fb_post_read(j, n, &p) || !p.published || !fb_post_is_mine(j, &p))
 			continue;
 		(void)fb_copy_id(j->draft, p.id);
@@ -175,7 +175,7 @@ static void refresh_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	struct lt_str token = fbj_str(v->body, "access_token");
+	struct lt_str token = ltc_json_str(v->body, "access_token");
 	if (token.n == 0 || token.n > 4096) {
 		refresh_person(j, "no-token",
 			"the page answers without its token: the login has no task on this page");
@@ -231,40 +231,40 @@ static int check_token_send(struct fb_job *j)
 	return fb_send(j, &s);
 }
 
-static bool has_scope(const struct fbj *list, const char *name)
+static bool has_scope(const struct ltc_json *list, const char *name)
 {
-	for (const struct fbj *s = fbj_first(list); s != NULL; s = fbj_next(s))
-		if (ltc_eqz(fbj_text(s), name))
+	for (const struct ltc_json *s = ltc_json_first(list); s != NULL; s = ltc_json_next(s))
+		if (ltc_eqz(ltc_json_text(s), name))
 			return true;
 	return false;
 }
 
-static bool check_scopes(struct fb_job *j, const struct fbj *data)
+static bool check_scopes(struct fb_job *j, const struct ltc_json *data)
 {
 	bool all = true;
 	char text[100];
 
 	for (size_t i = 0; i < sizeof(scopes_needed) / sizeof(scopes_needed[0]); i++) {
-		if (has_scope(fbj_get(data, "scopes"), scopes_needed[i]))
+		if (has_scope(ltc_json_get(data, "scopes"), scopes_needed[i]))
 			continue;
 		(void)snprintf(text, sizeof(text), "missing permission %s", scopes_needed[i]);
 		add_note(j, text);
 		fact(j, "warn.permission_missing", 1);
 		all = false;
 	}
-	if (!has_scope(fbj_get(data, "scopes"), "read_insights"))
+	if (!has_scope(ltc_json_get(data, "scopes"), "read_insights"))
 		add_note(j, "no read_insights: clicks are not counted");
 	return all;
 }
 
-static void check_expiry(struct fb_job *j, const struct fbj *data)
+static void check_expiry(struct fb_job *j, const struct ltc_json *data)
 {
 	static const char *const keys[] = { "expires_at", "data_access_expires_at" };
 	static const char *const names[] = { "token_expires_at_ms", "data_access_expires_at_ms" };
 	char text[80];
 
 	for (size_t i = 0; i < 2; i++) {
-		int64_t at = fbj_i64(data, keys[i], 0) * 1000;
+		int64_t at = ltc_json_int(data, keys[i], 0) * 1000;
 		if (at <= 0)
 			continue;
 		fact(j, names[i], at);
@@ -279,8 +279,8 @@ static void check_expiry(struct fb_job *j, const struct fbj *data)
 
 static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	const struct fbj *data = fbj_get(v->body, "data");
-	struct lt_str type = fbj_str(data, "type");
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
+	struct lt_str type = ltc_json_str(data, "type");
 
 	if (v->class != FB_OK || data == NULL) {
 		if (v->class == FB_OK)
@@ -290,15 +290,15 @@ static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
 			fb_fail(j, v);
 		return;
 	}
-	if (!fbj_true(data, "is_valid")) {
+	if (!ltc_json_true(data, "is_valid")) {
 		if (fb_renew(j))
 			return;
 		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, LT_R_PERSON, "token",
 			"the page's token is not valid: it will be derived again, or log in again");
 		return;
 	}
-	if (!ltc_eq(fbj_str(data, "app_id"), fb_conf_of(j)->app_id) &&
-		fbj_str(data, "app_id").n > 0)
+	if (!ltc_eq(ltc_json_str(data, "app_id"), fb_conf_of(j)->app_id) &&
+		ltc_json_str(data, "app_id").n > 0)
 		add_note(j, "the token is another app's");
 	if (type.n > 0 && !ltc_eqz(type, "PAGE"))
 		add_note(j, "WARNING: this is not a page token: every post will fail with 200");
@@ -335,16 +335,16 @@ static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	struct lt_str name = ltc_utf8_cut(fbj_str(v->body, "name"), 60);
-	if (!ltc_eq(fbj_str(v->body, "id"), fb_conf_of(j)->page)) {
+	struct lt_str name = ltc_utf8_cut(ltc_json_str(v->body, "name"), 60);
+	if (!ltc_eq(ltc_json_str(v->body, "id"), fb_conf_of(j)->page)) {
 		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, 0, "page",
 			"another page answers than is configured");
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "page %.*s", (int)name.n, name.n > 0 ? name.p : "");
 	add_note(j, text);
-	if (fbj_get(v->body, "fan_count") != NULL)
-		fact(j, "followers", fbj_i64(v->body, "fan_count", 0));
+	if (ltc_json_get(v->body, "fan_count") != NULL)
+		fact(j, "followers", ltc_json_int(v->body, "fan_count", 0));
 	if (fb_conf_of(j)->parent.n > 0)
 		fb_go(j, FBS_CHECK_TASKS);
 	else
@@ -370,17 +370,17 @@ static int check_tasks_send(struct fb_job *j)
 /* The list may lack a page that works by its id: only what it does say counts. */
 static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	const struct fbj *data = fbj_get(v->body, "data");
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
 
 	if (v->class != FB_OK) {
 		add_note(j, "the tasks on the page could not be read");
 		fb_go(j, FBS_SWEEP);
 		return;
 	}
-	for (const struct fbj *p = fbj_first(data); p != NULL; p = fbj_next(p)) {
-		if (!ltc_eq(fbj_str(p, "id"), fb_conf_of(j)->page))
+	for (const struct ltc_json *p = ltc_json_first(data); p != NULL; p = ltc_json_next(p)) {
+		if (!ltc_eq(ltc_json_str(p, "id"), fb_conf_of(j)->page))
 			continue;
-		if (!has_scope(fbj_get(p, "tasks"), "CREATE_CONTENT")) {
+		if (!has_scope(ltc_json_get(p, "tasks"), "CREATE_CONTENT")) {
 			add_note(j, "the login lacks the task CREATE_CONTENT on this page");
 			fact(j, "warn.task_missing", 1);
 			j->text_only = false;

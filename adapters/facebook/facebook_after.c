@@ -29,9 +29,9 @@ static void sweep_next(struct fb_job *j);
 static void link_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	if (v->class == FB_OK) {
-		fb_keep_url(j, fbj_str(v->body, "permalink_url"));
-		if (fbj_get(v->body, "is_published") != NULL &&
-			!fbj_true(v->body, "is_published") && j->waits++ < 3 && j->intended &&
+		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
+		if (ltc_json_get(v->body, "is_published") != NULL &&
+			!ltc_json_true(v->body, "is_published") && j->waits++ < 3 && j->intended &&
 			j->draft_at > 0) {
 			fb_go(j, FBS_LIVE);
 			return;
@@ -95,9 +95,9 @@ static void sweep_done(struct fb_job *j, const struct fb_verdict *v)
 		sweep_over(j);
 		return;
 	}
-	const struct fbj *data = fbj_get(v->body, "data");
-	for (const struct fbj *n = fbj_first(data); n != NULL && j->n_orphan < FB_LOST_MAX;
-		n = fbj_next(n))
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
+	for (const struct ltc_json *n = ltc_json_first(data);
+		n != NULL && j->n_orphan < FB_LOST_MAX; n = ltc_json_next(n))
 		if (fb_post_read(j, n, &p) && is_orphan(j, &p) &&
 			fb_copy_id(j->orphan[j->n_orphan], p.id))
 			j->n_orphan++;

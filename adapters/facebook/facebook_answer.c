@@ -74,9 +74,9 @@ struct said { /* an error object */
 	bool transient;
 };
 
-static struct lt_str number_text(const struct fbj *e, const char *key, char buf[24])
+static struct lt_str number_text(const struct ltc_json *e, const char *key, char buf[24])
 {
-	int64_t v = fbj_i64(e, key, -1);
+	int64_t v = ltc_json_int(e, key, -1);
 
 	if (v < 0)
 		return (struct lt_str){ NULL, 0 };
@@ -167,14 +167,14 @@ static void transport(const struct lt_http_res *r, struct fb_verdict *v)
 }
 
 static void error_read(const struct fb_inst *fi, const char *phase, const struct lt_http_res *r,
-	const struct fbj *e, struct fb_verdict *v)
+	const struct ltc_json *e, struct fb_verdict *v)
 {
 	char code[24], sub[24];
-	struct said s = { .message = fbj_str(e, "message"),
-		.user_title = fbj_str(e, "error_user_title"),
-		.user_msg = fbj_str(e, "error_user_msg"),
-		.trace = fbj_str(e, "fbtrace_id"),
-		.transient = fbj_true(e, "is_transient") };
+	struct said s = { .message = ltc_json_str(e, "message"),
+		.user_title = ltc_json_str(e, "error_user_title"),
+		.user_msg = ltc_json_str(e, "error_user_msg"),
+		.trace = ltc_json_str(e, "fbtrace_id"),
+		.transient = ltc_json_true(e, "is_transient") };
 
 	s.code = number_text(e, "code", code);
 	s.sub = number_text(e, "error_subcode", sub);
@@ -202,7 +202,7 @@ static void no_json(const struct fb_inst *fi, const char *phase, const struct lt
 }
 
 void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt_http_res *r,
-	struct fb_verdict *v, struct fbj **ret_body)
+	struct fb_verdict *v, struct ltc_json **ret_body)
 {
 	*v = (struct fb_verdict){ .res = r };
 	*ret_body = NULL;
@@ -210,15 +210,16 @@ void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt
 		transport(r, v);
 		return;
 	}
-	struct fbj *body = r->truncated ? NULL : fbj_parse(r->body);
+	struct ltc_json *body = r->truncated ? NULL
+					     : ltc_json_parse(r->body, LTC_JSON_ANSWER, NULL);
 	if (body == NULL) {
 		no_json(fi, phase, r, v);
 		return;
 	}
 	*ret_body = body;
 	v->body = body;
-	if (fbj_get(body, "error") != NULL) {
-		error_read(fi, phase, r, fbj_get(body, "error"), v);
+	if (ltc_json_get(body, "error") != NULL) {
+		error_read(fi, phase, r, ltc_json_get(body, "error"), v);
 	} else if (r->status < 200 || r->status >= 300) {
 		no_json(fi, phase, r, v);
 	} else {

@@ -31,10 +31,10 @@ static void post_done(struct fb_job *j, const struct fb_verdict *v)
 		unknown(j, v->code, "the post that was made is gone: a person looks");
 	} else if (v->class != FB_OK) {
 		fb_fail(j, v);
-	} else if (fbj_get(v->body, "is_published") == NULL) {
+	} else if (ltc_json_get(v->body, "is_published") == NULL) {
 		unknown(j, "asked", "the answer does not say whether it is live");
-	} else if (fbj_true(v->body, "is_published")) {
-		fb_keep_url(j, fbj_str(v->body, "permalink_url"));
+	} else if (ltc_json_true(v->body, "is_published")) {
+		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
 		fb_end_ok(j, j->draft);
 	} else { /* proven: it is there and not live; the next try makes it so */
 		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, "draft",
@@ -77,12 +77,12 @@ static void list_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	const struct fbj *data = fbj_get(v->body, "data");
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
 	if (data == NULL) {
 		unknown(j, "asked", "a listing that cannot be read");
 		return;
 	}
-	for (const struct fbj *n = fbj_first(data); n != NULL; n = fbj_next(n)) {
+	for (const struct ltc_json *n = ltc_json_first(data); n != NULL; n = ltc_json_next(n)) {
 		if (!fb_post_read(j, n, &p) || !p.published || !fb_post_is_mine(j, &p))
 			continue;
 		fb_keep_url(j, p.url);
@@ -108,7 +108,7 @@ static int photo_send(struct fb_job *j)
 
 static void photo_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_OK && fbj_true(v->body, "success")) {
+	if (v->class == FB_OK && ltc_json_true(v->body, "success")) {
 		fb_photos_forget(j);
 		fb_save(j, "try", "");
 		fb_save(j, "looks", "");

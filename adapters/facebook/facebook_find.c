@@ -35,13 +35,13 @@ int fb_list_send(struct fb_job *j, const char *edge, int64_t since_ms)
 	return fb_send(j, &s);
 }
 
-bool fb_list_more(struct fb_job *j, const struct fbj *body)
+bool fb_list_more(struct fb_job *j, const struct ltc_json *body)
 {
-	const struct fbj *paging = fbj_get(body, "paging");
-	struct lt_str after = fbj_str(fbj_get(paging, "cursors"), "after");
+	const struct ltc_json *paging = ltc_json_get(body, "paging");
+	struct lt_str after = ltc_json_str(ltc_json_get(paging, "cursors"), "after");
 
-	if (fbj_get(paging, "next") == NULL || after.n == 0 || after.n >= sizeof(j->list.after) ||
-		++j->list.pages >= FB_PAGES_MAX) {
+	if (ltc_json_get(paging, "next") == NULL || after.n == 0 ||
+		after.n >= sizeof(j->list.after) || ++j->list.pages >= FB_PAGES_MAX) {
 		j->list = (struct fb_list){ .after = "" };
 		return false;
 	}
@@ -86,24 +86,25 @@ int64_t fb_time_read(struct lt_str s)
 	return v * 1000;
 }
 
-static int64_t time_of(const struct fbj *n, const char *key)
+static int64_t time_of(const struct ltc_json *n, const char *key)
 {
-	const struct fbj *t = fbj_get(n, key);
+	const struct ltc_json *t = ltc_json_get(n, key);
 
-	return fbj_text(t).n > 0 ? fb_time_read(fbj_text(t)) : fbj_number(t, 0) * 1000;
+	return ltc_json_text(t).n > 0 ? fb_time_read(ltc_json_text(t))
+				      : ltc_json_number(t, 0) * 1000;
 }
 
-bool fb_post_read(const struct fb_job *j, const struct fbj *node, struct fb_post *ret)
+bool fb_post_read(const struct fb_job *j, const struct ltc_json *node, struct fb_post *ret)
 {
-	struct lt_str app = fbj_str(fbj_get(node, "application"), "id");
+	struct lt_str app = ltc_json_str(ltc_json_get(node, "application"), "id");
 	char id[FB_ID_MAX];
 
-	*ret = (struct fb_post){ .id = fbj_str(node, "id"),
-		.message = fbj_str(node, "message"),
-		.url = fbj_str(node, "permalink_url"),
+	*ret = (struct fb_post){ .id = ltc_json_str(node, "id"),
+		.message = ltc_json_str(node, "message"),
+		.url = ltc_json_str(node, "permalink_url"),
 		.created_ms = time_of(node, "created_time"),
-		.published = fbj_get(node, "is_published") == NULL ||
-			fbj_true(node, "is_published"),
+		.published = ltc_json_get(node, "is_published") == NULL ||
+			ltc_json_true(node, "is_published"),
 		.node = node };
 	ret->ours = app.n > 0 && ltc_eq(app, fb_conf_of(j)->app_id);
 	return fb_copy_id(id, ret->id);
@@ -111,16 +112,18 @@ bool fb_post_read(const struct fb_job *j, const struct fbj *node, struct fb_post
 
 bool fb_post_has_photo(const struct fb_post *p, struct lt_str id)
 {
-	const struct fbj *data = fbj_get(fbj_get(p->node, "attachments"), "data");
+	const struct ltc_json *data = ltc_json_get(ltc_json_get(p->node, "attachments"), "data");
 
 	if (id.n == 0)
 		return false;
-	for (const struct fbj *a = fbj_first(data); a != NULL; a = fbj_next(a)) {
-		const struct fbj *sub = fbj_get(fbj_get(a, "subattachments"), "data");
-		if (ltc_eq(fbj_str(fbj_get(a, "target"), "id"), id))
+	for (const struct ltc_json *a = ltc_json_first(data); a != NULL; a = ltc_json_next(a)) {
+		const struct ltc_json *sub = ltc_json_get(
+			ltc_json_get(a, "subattachments"), "data");
+		if (ltc_eq(ltc_json_str(ltc_json_get(a, "target"), "id"), id))
 			return true;
-		for (const struct fbj *b = fbj_first(sub); b != NULL; b = fbj_next(b))
-			if (ltc_eq(fbj_str(fbj_get(b, "target"), "id"), id))
+		for (const struct ltc_json *b = ltc_json_first(sub); b != NULL;
+			b = ltc_json_next(b))
+			if (ltc_eq(ltc_json_str(ltc_json_get(b, "target"), "id"), id))
 				return true;
 	}
 	return false;
@@ -146,28 +149,28 @@ bool fb_post_is_mine(const struct fb_job *j, const struct fb_post *p)
 
 static bool link_double(const struct fb_job *j, const struct fb_post *p)
 {
-	const struct fbj *data = fbj_get(fbj_get(p->node, "attachments"), "data");
+	const struct ltc_json *data = ltc_json_get(ltc_json_get(p->node, "attachments"), "data");
 
 	if (j->doc.link.n == 0)
 		return false;
 	if (fb_text_has_link(p->message, j->doc.link))
 		return true;
-	for (const struct fbj *a = fbj_first(data); a != NULL; a = fbj_next(a))
-		if (fb_link_same(fbj_str(a, "unshimmed_url"), j->doc.link))
+	for (const struct ltc_json *a = ltc_json_first(data); a != NULL; a = ltc_json_next(a))
+		if (fb_link_same(ltc_json_str(a, "unshimmed_url"), j->doc.link))
 			return true;
 	return false;
 }
 
 static bool title_double(const struct fb_job *j, const struct fb_post *p)
 {
-	const struct fbj *data = fbj_get(fbj_get(p->node, "attachments"), "data");
+	const struct ltc_json *data = ltc_json_get(ltc_json_get(p->node, "attachments"), "data");
 
 	if (j->doc.title.n < 12) /* "Thông báo" is no title to go by */
 		return false;
 	if (fb_text_same_line(fb_text_first_line(p->message), j->doc.title))
 		return true;
-	for (const struct fbj *a = fbj_first(data); a != NULL; a = fbj_next(a))
-		if (fb_text_same_line(fbj_str(a, "title"), j->doc.title))
+	for (const struct ltc_json *a = ltc_json_first(data); a != NULL; a = ltc_json_next(a))
+		if (fb_text_same_line(ltc_json_str(a, "title"), j->doc.title))
 			return true;
 	return false;
 }

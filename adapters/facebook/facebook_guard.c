@@ -47,12 +47,12 @@ static void found_double(struct fb_job *j, const struct fb_post *p, const char *
 }
 
 /* True when the job has ended: our post is there, or somebody else's. */
-static bool guard_look(struct fb_job *j, const struct fbj *data)
+static bool guard_look(struct fb_job *j, const struct ltc_json *data)
 {
 	const char *why;
 	struct fb_post p;
 
-	for (const struct fbj *n = fbj_first(data); n != NULL; n = fbj_next(n)) {
+	for (const struct ltc_json *n = ltc_json_first(data); n != NULL; n = ltc_json_next(n)) {
 		if (!fb_post_read(j, n, &p) || !p.published)
 			continue;
 		if (fb_post_is_mine(j, &p)) {
@@ -86,7 +86,7 @@ static void guard_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_list_failed(j, v);
 		return;
 	}
-	if (guard_look(j, fbj_get(v->body, "data")))
+	if (guard_look(j, ltc_json_get(v->body, "data")))
 		return;
 	if (fb_list_more(j, v->body))
 		fb_go(j, FBS_GUARD);
@@ -102,7 +102,7 @@ static int look_dup_send(struct fb_job *j)
 /* Facebook says that it has this already. Ours is accepted, another's is held, and what cannot be seen is for a person. */
 static void look_dup_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_OK && guard_look(j, fbj_get(v->body, "data")))
+	if (v->class == FB_OK && guard_look(j, ltc_json_get(v->body, "data")))
 		return;
 	if (v->class == FB_OK && fb_list_more(j, v->body)) {
 		fb_go(j, FBS_LOOK_DUP);

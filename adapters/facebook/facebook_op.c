@@ -98,7 +98,7 @@ static void photo_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	if (!fb_copy_id(j->photos[j->photo], fbj_str(v->body, "id"))) {
+	if (!fb_copy_id(j->photos[j->photo], ltc_json_str(v->body, "id"))) {
 		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "photo",
 			"an answer without the id of the photo");
 		return;
@@ -183,7 +183,7 @@ static void draft_done(struct fb_job *j, const struct fb_verdict *v)
 	} else if (v->class != FB_OK) {
 		fb_save(j, "try", ""); /* known: nothing was made */
 		fb_fail(j, v);
-	} else if (!fb_copy_id(j->draft, fbj_str(v->body, "id"))) {
+	} else if (!fb_copy_id(j->draft, ltc_json_str(v->body, "id"))) {
 		fb_go(j, FBS_LOOK_DRAFT);
 	} else {
 		draft_keep(j);
@@ -240,8 +240,8 @@ static void look_draft_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_list_failed(j, v);
 		return;
 	}
-	const struct fbj *data = fbj_get(v->body, "data");
-	for (const struct fbj *n = fbj_first(data); n != NULL; n = fbj_next(n)) {
+	const struct ltc_json *data = ltc_json_get(v->body, "data");
+	for (const struct ltc_json *n = ltc_json_first(data); n != NULL; n = ltc_json_next(n)) {
 		if (!fb_post_read(j, n, &p) || !fb_post_is_mine(j, &p) || p.published)
 			continue;
 		(void)fb_copy_id(j->draft, p.id);
@@ -333,7 +333,7 @@ static void post_unknown(struct fb_job *j, const struct fb_verdict *v)
 
 static void post_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	struct lt_str id = fbj_str(v->body, "id");
+	struct lt_str id = ltc_json_str(v->body, "id");
 
 	if (v->class == FB_OK && fb_copy_id(j->draft, id)) {
 		if (j->cancelled)

@@ -7,13 +7,13 @@
 #define REGAIN_MAX_MS (INT64_C(4) * 3600 * 1000)
 #define DAY_MS        (INT64_C(24) * 3600 * 1000)
 
-static int64_t worst_of(const struct fbj *o)
+static int64_t worst_of(const struct ltc_json *o)
 {
 	static const char *const keys[] = { "call_count", "total_time", "total_cputime" };
 	int64_t worst = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		int64_t v = fbj_i64(o, keys[i], 0);
+		int64_t v = ltc_json_int(o, keys[i], 0);
 		worst = v > worst ? v : worst;
 	}
 	return worst;
@@ -66,15 +66,17 @@ static void tell(
 	inst->host->rate(inst->host->ctx, job, &rate);
 }
 
-static int64_t business(struct lt_inst *inst, struct lt_job *job, const struct fbj *o)
+static int64_t business(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *o)
 {
 	int64_t regain = 0, percent = 0;
 
-	for (const struct fbj *k = fbj_first(o); k != NULL; k = fbj_next(k))
-		for (const struct fbj *e = fbj_first(k); e != NULL; e = fbj_next(e)) {
-			int64_t minutes = fbj_i64(e, "estimated_time_to_regain_access", 0);
+	for (const struct ltc_json *k = ltc_json_first(o); k != NULL; k = ltc_json_next(k))
+		for (const struct ltc_json *e = ltc_json_first(k); e != NULL;
+			e = ltc_json_next(e)) {
+			int64_t minutes = ltc_json_int(e, "estimated_time_to_regain_access", 0);
 			int64_t worst = worst_of(e);
-			if (!ltc_eqz(fbj_str(e, "type"), "pages") && fbj_str(e, "type").n != 0)
+			if (!ltc_eqz(ltc_json_str(e, "type"), "pages") &&
+				ltc_json_str(e, "type").n != 0)
 				continue;
 			regain = minutes > regain ? minutes : regain;
 			percent = worst > percent ? worst : percent;
@@ -95,15 +97,17 @@ int64_t fb_rate_read(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 	int64_t regain = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct fbj *o = fbj_parse(header(r, simple[i].name));
+		struct ltc_json *o = ltc_json_parse(
+			header(r, simple[i].name), LTC_JSON_ANSWER, NULL);
 		if (o != NULL)
 			tell(inst, job, simple[i].scope, worst_of(o), 0);
-		fbj_free(o);
+		ltc_json_free(o);
 	}
-	struct fbj *o = fbj_parse(header(r, "x-business-use-case-usage"));
+	struct ltc_json *o = ltc_json_parse(
+		header(r, "x-business-use-case-usage"), LTC_JSON_ANSWER, NULL);
 	if (o != NULL)
 		regain = business(inst, job, o);
-	fbj_free(o);
+	ltc_json_free(o);
 	return regain;
 }
 

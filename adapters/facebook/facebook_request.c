@@ -103,7 +103,7 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 	struct lt_http_req req = { .struct_size = sizeof(req),
 		.flags = s->flags | (s->secret_answer ? LT_SECRET_ANSWER : 0u),
 		.body_kind = s->body_kind,
-		.answer_max = FBJ_BYTES_MAX,
+		.answer_max = LTC_JSON_BYTES_MAX,
 		.method = ltc_z(s->method),
 		.url = ltc_z(url),
 		.query = query,

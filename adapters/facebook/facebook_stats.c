@@ -80,29 +80,34 @@ static void one_number(struct fb_job *j, const struct lt_item *it, const char *n
 		h->stat(h->ctx, j->job, it->delivery, ltc_z(name), value);
 }
 
-static int64_t clicks_of(const struct fbj *post)
+static int64_t clicks_of(const struct ltc_json *post)
 {
-	const struct fbj *data = fbj_first(fbj_get(fbj_get(post, "insights"), "data"));
+	const struct ltc_json *data = ltc_json_first(
+		ltc_json_get(ltc_json_get(post, "insights"), "data"));
 
-	return data == NULL ? -1 : fbj_i64(fbj_first(fbj_get(data, "values")), "value", -1);
+	return data == NULL
+		? -1
+		: ltc_json_int(ltc_json_first(ltc_json_get(data, "values")), "value", -1);
 }
 
-static void take(struct fb_job *j, const struct lt_item *it, const struct fbj *post)
+static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_json *post)
 {
 	char print[8 + FB_PRINT_LEN], hex[FB_PRINT_LEN + 1];
 	struct lt_str kept = id_of(it, 1);
 
 	one_number(j, it, "reactions",
-		fbj_i64(fbj_get(fbj_get(post, "reactions"), "summary"), "total_count", 0));
+		ltc_json_int(ltc_json_get(ltc_json_get(post, "reactions"), "summary"),
+			"total_count", 0));
 	one_number(j, it, "comments",
-		fbj_i64(fbj_get(fbj_get(post, "comments"), "summary"), "total_count", 0));
-	one_number(j, it, "shares", fbj_i64(fbj_get(post, "shares"), "count", 0));
+		ltc_json_int(
+			ltc_json_get(ltc_json_get(post, "comments"), "summary"), "total_count", 0));
+	one_number(j, it, "shares", ltc_json_int(ltc_json_get(post, "shares"), "count", 0));
 	one_number(j, it, "clicks", clicks_of(post));
-	if (fbj_get(post, "is_published") != NULL && !fbj_true(post, "is_published")) {
+	if (ltc_json_get(post, "is_published") != NULL && !ltc_json_true(post, "is_published")) {
 		receipt(j, it, LT_RC_GONE, "unpublished");
 		return;
 	}
-	fb_text_print(fbj_str(post, "message"), hex);
+	fb_text_print(ltc_json_str(post, "message"), hex);
 	(void)snprintf(print, sizeof(print), "text:%s", hex);
 	if (kept.n > 0 && !ltc_eqz(kept, print))
 		receipt(j, it, LT_RC_CHANGED, "text");
@@ -154,7 +159,9 @@ static void stats_done(struct fb_job *j, const struct fb_verdict *v)
 	for (size_t end = batch_end(j); (size_t)j->stat_at < end; j->stat_at++) {
 		const struct lt_item *it = j->work->items[j->stat_at];
 		char id[FB_ID_MAX];
-		const struct fbj *post = fb_copy_id(id, id_of(it, 0)) ? fbj_get(v->body, id) : NULL;
+		const struct ltc_json *post = fb_copy_id(id, id_of(it, 0))
+			? ltc_json_get(v->body, id)
+			: NULL;
 		if (post != NULL)
 			take(j, it, post);
 	}

@@ -342,7 +342,7 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 	const struct fb_step *s = steps[j->step];
 	struct fb_inst *fi = j->inst->priv;
 	struct fb_verdict v;
-	struct fbj *body = NULL;
+	struct ltc_json *body = NULL;
 
 	j->out = false;
 	version_look(j, r);
@@ -355,13 +355,13 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 	if (v.class == FB_TOKEN) {
 		(void)snprintf(j->note, sizeof(j->note), "%s: %s", v.code, v.text);
 		if (fb_renew(j)) {
-			fbj_free(body);
+			ltc_json_free(body);
 			return;
 		}
 	}
 	if (!again(j, &v))
 		s->done(j, &v);
-	fbj_free(body);
+	ltc_json_free(body);
 }
 
 /* Put off is no reason for a person: where one is needed, the credential itself stops the lane and says why. */

@@ -127,14 +127,14 @@ int fb_send(struct fb_job *j, const struct fb_send *s);
 /* facebook_find.c: listings */
 int fb_list_send(struct fb_job *j, const char *edge, int64_t since_ms);
 /* The next page of the listing follows (true), or this was the last. */
-bool fb_list_more(struct fb_job *j, const struct fbj *body);
+bool fb_list_more(struct fb_job *j, const struct ltc_json *body);
 struct fb_post { /* one entry, borrowed from the answer */
 	struct lt_str id, message, url;
 	int64_t created_ms;
 	bool published, ours; /* by our app */
-	const struct fbj *node;
+	const struct ltc_json *node;
 };
-bool fb_post_read(const struct fb_job *j, const struct fbj *node, struct fb_post *ret);
+bool fb_post_read(const struct fb_job *j, const struct ltc_json *node, struct fb_post *ret);
 bool fb_post_has_photo(const struct fb_post *p, struct lt_str id);
 bool fb_post_is_mine(const struct fb_job *j,
 	const struct fb_post *p); /* holds our photos, or is our text of our app and time */

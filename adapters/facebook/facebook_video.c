@@ -38,12 +38,12 @@ static int start_send(struct fb_job *j)
 	return video_call(j, f, 2, LT_BODY_FORM, 0, fb_conf_of(j)->post_ms);
 }
 
-static void keep_offsets(struct fb_job *j, const struct fbj *body)
+static void keep_offsets(struct fb_job *j, const struct ltc_json *body)
 {
 	char value[48];
 
-	j->video_from = fbj_i64(body, "start_offset", 0);
-	j->video_to = fbj_i64(body, "end_offset", 0);
+	j->video_from = ltc_json_int(body, "start_offset", 0);
+	j->video_to = ltc_json_int(body, "end_offset", 0);
 	(void)snprintf(value, sizeof(value), "%lld %lld", (long long)j->video_from,
 		(long long)j->video_to);
 	fb_save(j, "sent", value);
@@ -87,8 +87,8 @@ static void start_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	if (!fb_copy_id(j->video, fbj_str(v->body, "video_id")) ||
-		!fb_copy_id(j->video_session, fbj_str(v->body, "upload_session_id"))) {
+	if (!fb_copy_id(j->video, ltc_json_str(v->body, "video_id")) ||
+		!fb_copy_id(j->video_session, ltc_json_str(v->body, "upload_session_id"))) {
 		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
 			"an answer without the ids of the upload");
 		return;
@@ -193,13 +193,15 @@ static void link_of(struct fb_job *j, struct lt_str url)
 }
 
 /* 1 live or on its way, 0 not published yet, -1 failed. */
-static int state_of(const struct fbj *body, struct lt_str *ret_why)
+static int state_of(const struct ltc_json *body, struct lt_str *ret_why)
 {
-	const struct fbj *status = fbj_get(body, "status");
-	const struct fbj *publish = fbj_get(status, "publishing_phase");
-	struct lt_str video = fbj_str(status, "video_status"), phase = fbj_str(publish, "status");
+	const struct ltc_json *status = ltc_json_get(body, "status");
+	const struct ltc_json *publish = ltc_json_get(status, "publishing_phase");
+	struct lt_str video = ltc_json_str(status, "video_status"),
+		      phase = ltc_json_str(publish, "status");
 
-	*ret_why = fbj_str(fbj_get(fbj_get(status, "processing_phase"), "error"), "message");
+	*ret_why = ltc_json_str(
+		ltc_json_get(ltc_json_get(status, "processing_phase"), "error"), "message");
 	if (ltc_eqz(video, "error") || ltc_eqz(video, "upload_failed") ||
 		ltc_eqz(video, "expired") || ltc_eqz(phase, "error"))
 		return -1;
@@ -215,7 +217,7 @@ static void status_done(struct fb_job *j, const struct fb_verdict *v)
 	int state = v->class == FB_OK ? state_of(v->body, &why) : 0;
 
 	if (v->class == FB_OK)
-		link_of(j, fbj_str(v->body, "permalink_url"));
+		link_of(j, ltc_json_str(v->body, "permalink_url"));
 	if (state > 0) {
 		fb_end_ok(j, j->video);
 		return;
@@ -244,7 +246,7 @@ static void ask_video_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	link_of(j, fbj_str(v->body, "permalink_url"));
+	link_of(j, ltc_json_str(v->body, "permalink_url"));
 	if (state > 0)
 		fb_end_ok(j, j->video);
 	else if (state < 0)

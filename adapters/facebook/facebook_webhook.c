@@ -101,15 +101,15 @@ static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_
 	return same_secret(got, ltc_z(want));
 }
 
-static int32_t state_of(const struct fbj *value)
+static int32_t state_of(const struct ltc_json *value)
 {
-	struct lt_str verb = fbj_str(value, "verb");
+	struct lt_str verb = ltc_json_str(value, "verb");
 
 	if (ltc_eqz(verb, "remove") || ltc_eqz(verb, "hide"))
 		return LT_RC_GONE;
 	if (ltc_eqz(verb, "edited") || ltc_eqz(verb, "edit"))
 		return LT_RC_CHANGED;
-	if (ltc_eqz(verb, "add") && fbj_i64(value, "published", 1) != 0)
+	if (ltc_eqz(verb, "add") && ltc_json_int(value, "published", 1) != 0)
 		return LT_ACCEPTED;
 	return -1;
 }
@@ -125,7 +125,7 @@ static bool is_post(struct lt_str item)
 }
 
 /* Candidates, the surest first: the post, its photos, the fingerprint of its text (which only an unknown has as its first). */
-static bool tell(struct lt_inst *inst, struct lt_job *job, const struct fbj *value)
+static bool tell(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *value)
 {
 	const struct lt_host *h = inst->host;
 	int32_t state = state_of(value);
@@ -133,18 +133,19 @@ static bool tell(struct lt_inst *inst, struct lt_job *job, const struct fbj *val
 	char print[FB_PRINT_LEN + 1], text[8 + FB_PRINT_LEN];
 	uint32_t n = 0;
 
-	if (state < 0 || !is_post(fbj_str(value, "item")))
+	if (state < 0 || !is_post(ltc_json_str(value, "item")))
 		return true;
 	const char *const keys[] = { "post_id", "photo_id", "video_id" };
 	for (size_t i = 0; i < 3; i++)
-		if (fbj_str(value, keys[i]).n > 0 && fbj_str(value, keys[i]).n < FB_ID_MAX)
-			ids[n++] = fbj_str(value, keys[i]);
-	for (const struct fbj *p = fbj_first(fbj_get(value, "photo_ids")); p != NULL && n < 13;
-		p = fbj_next(p))
-		if (fbj_text(p).n > 0 && fbj_text(p).n < FB_ID_MAX)
-			ids[n++] = fbj_text(p);
-	if (state == LT_ACCEPTED && fbj_str(value, "message").n > 0) {
-		fb_text_print(fbj_str(value, "message"), print);
+		if (ltc_json_str(value, keys[i]).n > 0 &&
+			ltc_json_str(value, keys[i]).n < FB_ID_MAX)
+			ids[n++] = ltc_json_str(value, keys[i]);
+	for (const struct ltc_json *p = ltc_json_first(ltc_json_get(value, "photo_ids"));
+		p != NULL && n < 13; p = ltc_json_next(p))
+		if (ltc_json_text(p).n > 0 && ltc_json_text(p).n < FB_ID_MAX)
+			ids[n++] = ltc_json_text(p);
+	if (state == LT_ACCEPTED && ltc_json_str(value, "message").n > 0) {
+		fb_text_print(ltc_json_str(value, "message"), print);
 		(void)snprintf(text, sizeof(text), "text:%s", print);
 		ids[n++] = ltc_z(text);
 	}
@@ -153,20 +154,21 @@ static bool tell(struct lt_inst *inst, struct lt_job *job, const struct fbj *val
 		.n_ids = n,
 		.ids = ids,
 		.code = LTC_LIT("webhook"),
-		.at_ms = fbj_i64(value, "created_time", 0) * 1000 };
+		.at_ms = ltc_json_int(value, "created_time", 0) * 1000 };
 	return n == 0 || h->receipt(h->ctx, job, &r, 1) >= 0;
 }
 
-static bool entries(struct lt_inst *inst, struct lt_job *job, const struct fbj *body)
+static bool entries(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *body)
 {
 	size_t n = 0;
 
-	for (const struct fbj *e = fbj_first(fbj_get(body, "entry")); e != NULL; e = fbj_next(e))
-		for (const struct fbj *c = fbj_first(fbj_get(e, "changes")); c != NULL;
-			c = fbj_next(c)) {
-			if (!ltc_eqz(fbj_str(c, "field"), "feed"))
+	for (const struct ltc_json *e = ltc_json_first(ltc_json_get(body, "entry")); e != NULL;
+		e = ltc_json_next(e))
+		for (const struct ltc_json *c = ltc_json_first(ltc_json_get(e, "changes"));
+			c != NULL; c = ltc_json_next(c)) {
+			if (!ltc_eqz(ltc_json_str(c, "field"), "feed"))
 				continue;
-			if (n++ == EVENTS_MAX || !tell(inst, job, fbj_get(c, "value")))
+			if (n++ == EVENTS_MAX || !tell(inst, job, ltc_json_get(c, "value")))
 				return false;
 		}
 	return true;
@@ -184,10 +186,10 @@ int fb_webhook_start(struct lt_inst *inst, struct lt_job *job, const struct lt_w
 		return answer(inst, job, 405, LTC_LIT(""));
 	if (!is_signed(inst, job, q))
 		return answer(inst, job, 403, LTC_LIT("not signed"));
-	struct fbj *body = fbj_parse(q->body);
+	struct ltc_json *body = ltc_json_parse(q->body, LTC_JSON_ANSWER, NULL);
 	if (body == NULL)
 		return answer(inst, job, 400, LTC_LIT("not JSON"));
-	bool ok = !ltc_eqz(fbj_str(body, "object"), "page") || entries(inst, job, body);
-	fbj_free(body);
+	bool ok = !ltc_eqz(ltc_json_str(body, "object"), "page") || entries(inst, job, body);
+	ltc_json_free(body);
 	return answer(inst, job, ok ? 200 : 503, LTC_LIT(""));
 }

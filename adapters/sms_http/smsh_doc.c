@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../common/json.h"
 #include "smsh_doc.h"
 
 int smsh_doc_fail(struct smsh_doc *d, uint32_t line, const char *why)
@@ -137,6 +138,7 @@ void smsh_doc_done(struct smsh_doc *d)
 {
 	free(d->nodes);
 	free(d->bytes);
+	ltc_json_free(d->json);
 	*d = (struct smsh_doc){ 0 };
 }
 

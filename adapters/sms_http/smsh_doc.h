@@ -3,7 +3,7 @@
  * XML: an element is an object named by its local name, its text stands in the node; attributes are members "@name"; the document
  * is an object that holds the root element. DOCTYPE is refused, so there are no entities but the five of XML, and no network.
  * Form and query: an object of strings.
- * Thread: any, pure. Owns: nodes and decoded bytes; keys and texts are borrowed from them or from the input, which must stay.
+ * Thread: any, pure. Owns: nodes, the tree of JSON and decoded bytes; keys and texts are borrowed from them or from the input, which must stay.
  * Failures: -EINVAL with line and reason in `why`; -E2BIG past SMSH_NODES_MAX or SMSH_DEPTH_MAX; -ENOMEM. */
 #ifndef LANTOA_SMSH_DOC_H
 #define LANTOA_SMSH_DOC_H
@@ -17,6 +17,7 @@
 
 enum smsh_type { SMSH_NULL, SMSH_BOOL, SMSH_NUMBER, SMSH_STRING, SMSH_ARRAY, SMSH_OBJECT };
 enum smsh_format { SMSH_F_NONE, SMSH_F_JSON, SMSH_F_XML, SMSH_F_FORM };
+struct ltc_json;
 struct smsh_node {
 	enum smsh_type type;
 	uint32_t first, last, next, parent; /* SMSH_NONE: none */
@@ -26,7 +27,8 @@ struct smsh_node {
 struct smsh_doc {
 	struct smsh_node *nodes;
 	uint32_t n, cap;
-	char *bytes; /* decoded strings: never more than the input */
+	struct ltc_json *json; /* owned; of JSON */
+	char *bytes;           /* owned; decoded strings of the rest: never more than the input */
 	size_t used;
 	char why[160];
 };

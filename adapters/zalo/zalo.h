@@ -7,7 +7,7 @@
 #define LANTOA_ZALO_H
 
 #include "../common/outcome.h"
-#include "zalo_json.h"
+#include "../common/json.h"
 
 #define ZALO_TITLE_MAX       149 /* characters; 150 is refused, whatever the manual says */
 #define ZALO_DESCRIPTION_MAX 299
@@ -51,11 +51,14 @@ extern const struct ltc_outcome_words zalo_outcome_words;
 struct zalo_answer {
 	uint32_t phase; /* LT_P_* */
 	int32_t status;
-	bool json, good;          /* good: error 0 */
-	struct lt_str body, data; /* data: raw value, absent where there is none */
+	bool json, good;             /* good: error 0 */
+	struct ltc_json *tree;       /* owned; NULL where it is no JSON */
+	const struct ltc_json *data; /* absent where there is none */
 	char code[24], sub[12], text[201];
 };
 void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret);
+void zalo_answer_done(struct zalo_answer *a);
+#define ZALO_CLEANUP_ANSWER __attribute__((cleanup(zalo_answer_done)))
 /* The row of the table; never NULL (a table without a last row for every phase is refused at open). */
 const struct ltc_outcome_row *zalo_classify(
 	const struct ltc_outcomes *t, const char *phase, const struct zalo_answer *a);

@@ -62,21 +62,19 @@ static void copy_text(char *dst, size_t size, struct lt_str s)
 	(void)snprintf(dst, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
 }
 
-/* Their words go into logs and tables: one line, UTF-8. */
+/* Their words go into logs and tables: one line. */
 static void clean(char *z)
 {
-	bool broken = !ltc_utf8_valid(ltc_z(z));
-
 	for (; *z != '\0'; z++) {
 		unsigned char c = (unsigned char)*z;
-		*z = c < 0x20 || c == 0x7f ? ' ' : broken && c >= 0x80 ? '?' : *z;
+		*z = c < 0x20 || c == 0x7f ? ' ' : *z;
 	}
 }
 
 void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
 {
-	struct zalo_answer a = { .phase = r->phase, .status = r->status, .body = r->body };
-	struct lt_str error, said;
+	struct zalo_answer a = { .phase = r->phase, .status = r->status };
+	struct lt_str said;
 	int64_t code = 0;
 
 	if (r->phase != LT_P_ANSWERED) {
@@ -87,22 +85,23 @@ void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
 		*ret = a;
 		return;
 	}
-	struct lt_str body = ltc_trim(r->body);
-	if (r->truncated || !zj_is_object(body) || !zj_valid(body)) {
+	if (!r->truncated)
+		a.tree = ltc_json_parse(r->body, LTC_JSON_ANSWER, NULL);
+	if (ltc_json_kind(a.tree) != LTC_JSON_OBJECT) {
 		no_json(r, &a);
 		*ret = a;
 		return;
 	}
 	a.json = true;
-	a.data = zj_get(body, "data");
-	error = zj_get(body, "error");
-	said = zj_text(zj_get(body, "message"), a.text, sizeof(a.text));
+	a.data = ltc_json_get(a.tree, "data");
+	said = ltc_json_copy(ltc_json_get(a.tree, "message"), a.text, sizeof(a.text));
 	if (said.n == 0)
-		(void)zj_text(zj_get(body, "error_description"), a.text, sizeof(a.text));
+		(void)ltc_json_copy(
+			ltc_json_get(a.tree, "error_description"), a.text, sizeof(a.text));
 	clean(a.text);
 	if (a.text[0] == '\0')
-		(void)zj_text(zj_get(body, "error_name"), a.text, sizeof(a.text));
-	if (zj_int(error, &code)) {
+		(void)ltc_json_copy(ltc_json_get(a.tree, "error_name"), a.text, sizeof(a.text));
+	if (ltc_json_i64(ltc_json_get(a.tree, "error"), &code)) {
 		(void)snprintf(a.code, sizeof(a.code), "%lld", (long long)code);
 		a.good = code == 0 && r->status >= 200 && r->status < 300;
 		if (code == 0 && !a.good)
@@ -112,6 +111,12 @@ void zalo_answer_read(const struct lt_http_res *r, struct zalo_answer *ret)
 	}
 	copy_text(a.sub, sizeof(a.sub), ltc_z(sub_of(a.code, ltc_z(a.text))));
 	*ret = a;
+}
+
+void zalo_answer_done(struct zalo_answer *a)
+{
+	ltc_json_free(a->tree);
+	a->tree = NULL;
 }
 
 const struct ltc_outcome_row *zalo_classify(

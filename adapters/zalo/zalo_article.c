@@ -14,7 +14,7 @@ static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *
 	ltc_addc(b, '{');
 	if (op->article[0] != '\0') {
 		ltc_addz(b, "\"id\":");
-		zj_add(b, ltc_z(op->article));
+		ltc_json_add(b, ltc_z(op->article));
 		ltc_addc(b, ',');
 	}
 	for (size_t i = 1; i < op->work->n_payload; i++) {
@@ -28,7 +28,7 @@ static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *
 			h->ctx, op->job, s->asset, zalo_conf_of(op)->url_lives_ms, &url);
 		if (rc < 0 || url.n == 0)
 			return rc < 0 ? rc : -LT_E_INVALID;
-		zj_add_inner(b, url);
+		ltc_json_add_inner(b, url);
 	}
 	ltc_addf(b, ",\"status\":\"%s\"}", status);
 	return 0;
@@ -58,7 +58,7 @@ static int post_pair(struct zalo_op *op, const char *path, const char *name, con
 
 	ltc_buf_init(&b, 6 * ZALO_TOKEN_MAX);
 	ltc_addf(&b, "{\"%s\":", name);
-	zj_add(&b, ltc_z(value));
+	ltc_json_add(&b, ltc_z(value));
 	ltc_addc(&b, '}');
 	struct zalo_call c = { .method = "POST", .path = path, .json = ltc_buf_str(&b) };
 	int rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
@@ -85,7 +85,7 @@ static void verify_begin(struct zalo_op *op, enum zalo_state st)
 
 static void create_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)zj_text(zj_get(a->data, "token"), op->token, sizeof(op->token));
+	(void)ltc_json_copy(ltc_json_get(a->data, "token"), op->token, sizeof(op->token));
 	if (op->token[0] == '\0')
 		zalo_find(op); /* a yes without a token: it may have been made */
 	else
@@ -122,7 +122,7 @@ static void verify_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	char id[ZALO_ID_MAX];
 
-	(void)zj_text(zj_get(a->data, "id"), id, sizeof(id));
+	(void)ltc_json_copy(ltc_json_get(a->data, "id"), id, sizeof(id));
 	if (id[0] == '\0') {
 		poll_again(op);
 		return;
@@ -179,7 +179,7 @@ static int show_request(struct zalo_op *op)
 
 static void show_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)zj_text(zj_get(a->data, "token"), op->token, sizeof(op->token));
+	(void)ltc_json_copy(ltc_json_get(a->data, "token"), op->token, sizeof(op->token));
 	if (op->token[0] == '\0')
 		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN); /* done at once */
 	else
@@ -214,7 +214,7 @@ static int cast_request(struct zalo_op *op)
 	ltc_addz(&b,
 		"},\"message\":{\"attachment\":{\"type\":\"template\",\"payload\":{\"template_type\":"
 		"\"media\",\"elements\":[{\"media_type\":\"article\",\"attachment_id\":");
-	zj_add(&b, ltc_z(op->article));
+	ltc_json_add(&b, ltc_z(op->article));
 	ltc_addz(&b, "}]}}}}");
 	struct zalo_call c = {
 		.method = "POST", .path = "/v2.0/oa/message", .json = ltc_buf_str(&b)
@@ -227,7 +227,7 @@ static int cast_request(struct zalo_op *op)
 
 static void cast_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)zj_text(zj_get(a->data, "message_id"), op->sent[0], sizeof(op->sent[0]));
+	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), op->sent[0], sizeof(op->sent[0]));
 	if (op->sent[0][0] == '\0')
 		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "broadcast");
 	zalo_end_good(op);
@@ -256,7 +256,7 @@ static void link_good(struct zalo_op *op, const struct zalo_answer *a)
 	static const char *const names[] = { "link_view", "link", "url" };
 
 	for (size_t i = 0; i < 3 && op->url[0] == '\0'; i++)
-		(void)zj_text(zj_get(a->data, names[i]), op->url, sizeof(op->url));
+		(void)ltc_json_copy(ltc_json_get(a->data, names[i]), op->url, sizeof(op->url));
 	if (op->url[0] != '\0')
 		zalo_save(op, "link", ltc_z(op->url), ZSAVE_LINK);
 	else

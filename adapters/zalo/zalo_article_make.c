@@ -99,7 +99,7 @@ static int on_text(void *ctx, struct lt_str html)
 
 	block_comma(m);
 	ltc_addz(&m->out, "{\"type\":\"text\",\"content\":");
-	zj_add(&m->out, html);
+	ltc_json_add(&m->out, html);
 	ltc_addc(&m->out, '}');
 	zalo_flush_piece(m);
 	return m->rc;
@@ -129,7 +129,7 @@ static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
 	asset_piece(m, id);
 	ltc_addz(&m->out, "\",\"caption\":");
 	caption = zalo_one_line(caption, text, sizeof(text));
-	zj_add(&m->out, zalo_shorten(caption, ZALO_CAPTION_MAX, cut, sizeof(cut)));
+	ltc_json_add(&m->out, zalo_shorten(caption, ZALO_CAPTION_MAX, cut, sizeof(cut)));
 	ltc_addc(&m->out, '}');
 	preview(m, "[Ảnh] ", a->filename);
 }
@@ -185,7 +185,7 @@ static void tracking(struct zalo_make *m)
 	if (link.n == 0)
 		return;
 	ltc_addz(&m->out, ",\"tracking_link\":\"");
-	zj_add_inner(&m->out, link);
+	ltc_json_add_inner(&m->out, link);
 	ltc_addz(&m->out, memchr(link.p, '?', link.n) != NULL ? "&" : "?");
 	ltc_addz(&m->out, "utm_source=zalo&utm_medium=oa&lt=");
 	zalo_flush_piece(m);
@@ -199,7 +199,7 @@ static void cast_member(struct ltc_buf *b, const char *name, struct lt_str codes
 	if (codes.n == 0)
 		return;
 	ltc_addf(b, "%s\"%s\":", b->n > 0 && b->p[b->n - 1] != '{' ? "," : "", name);
-	zj_add(b, codes);
+	ltc_json_add(b, codes);
 }
 
 static void cast_line(struct zalo_make *m)
@@ -230,7 +230,7 @@ static void cast_line(struct zalo_make *m)
 static void member(struct zalo_make *m, const char *name, struct lt_str value)
 {
 	ltc_addf(&m->out, ",\"%s\":", name);
-	zj_add(&m->out, value);
+	ltc_json_add(&m->out, value);
 }
 
 void zalo_prepare_article(struct zalo_make *m)

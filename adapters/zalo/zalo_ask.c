@@ -88,9 +88,9 @@ static void status(struct lt_inst *inst, struct lt_job *job, const struct zalo_a
 	int64_t s = -1, at = 0;
 	char text[200];
 
-	(void)zj_int(zj_get(a->data, "delivery_time"), &at);
-	(void)zj_text(zj_get(a->data, "message"), text, sizeof(text));
-	if (zj_int(zj_get(a->data, "status"), &s) && s == 1) {
+	(void)ltc_json_i64(ltc_json_get(a->data, "delivery_time"), &at);
+	(void)ltc_json_copy(ltc_json_get(a->data, "message"), text, sizeof(text));
+	if (ltc_json_i64(ltc_json_get(a->data, "status"), &s) && s == 1) {
 		struct lt_receipt rc = { .struct_size = sizeof(rc),
 			.state = LT_RC_DELIVERED,
 			.final = 1,
@@ -106,13 +106,13 @@ static void status(struct lt_inst *inst, struct lt_job *job, const struct zalo_a
 	next(inst, job);
 }
 
-static void numbers(struct lt_inst *inst, struct lt_job *job, struct lt_str one)
+static void numbers(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *one)
 {
 	static const char *const names[][2] = { { "total_view", "views" },
 		{ "total_share", "shares" } };
 	struct zalo_ask_job *k = job->priv;
 	char id[ZALO_ID_MAX];
-	struct lt_str have = zj_text(zj_get(one, "id"), id, sizeof(id));
+	struct lt_str have = ltc_json_copy(ltc_json_get(one, "id"), id, sizeof(id));
 
 	for (size_t i = 0; i < k->work->n_items; i++) {
 		const struct lt_item *it = k->work->items[i];
@@ -120,7 +120,7 @@ static void numbers(struct lt_inst *inst, struct lt_job *job, struct lt_str one)
 			continue;
 		for (size_t n = 0; n < 2; n++) {
 			int64_t v = 0;
-			if (zj_int(zj_get(one, names[n][0]), &v))
+			if (ltc_json_i64(ltc_json_get(one, names[n][0]), &v))
 				inst->host->stat(
 					inst->host->ctx, job, it->delivery, ltc_z(names[n][1]), v);
 		}
@@ -135,7 +135,7 @@ static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 	int64_t n = 0;
 
 	k->profile = true;
-	if (zj_int(zj_get(a->data, "num_follower"), &n))
+	if (ltc_json_i64(ltc_json_get(a->data, "num_follower"), &n))
 		inst->host->stat(inst->host->ctx, job, 0, LTC_LIT("followers"), n);
 	next(inst, job);
 }
@@ -143,13 +143,11 @@ static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 static void page(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
 {
 	struct zalo_ask_job *k = job->priv;
-	struct lt_str rest = zj_get(a->data, "medias"), one;
+	const struct ltc_json *one = ltc_json_item(ltc_json_get(a->data, "medias"));
 	int n = 0;
 
-	while (zj_next(&rest, &one)) {
+	for (; one != NULL; one = ltc_json_next(one), n++)
 		numbers(inst, job, one);
-		n++;
-	}
 	k->page = n < LIMIT || k->item >= k->work->n_items ? PAGES_MAX : k->page + 1;
 	next(inst, job);
 }
@@ -158,7 +156,7 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 {
 	struct zalo_ask_job *k = job->priv;
 	const struct zalo_inst *zi = inst->priv;
-	struct zalo_answer a;
+	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 
 	zalo_note_answer(inst, job, r);
 	zalo_answer_read(r, &a);

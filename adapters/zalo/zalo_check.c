@@ -98,17 +98,18 @@ static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 	struct zalo_check_job *k = job->priv;
 	char id[32], name[200], package[80], until[40], verified[8];
 	int64_t followers = -1;
-	struct lt_str oa = zj_text(zj_get(a->data, "oaid"), id, sizeof(id));
+	struct lt_str oa = ltc_json_copy(ltc_json_get(a->data, "oaid"), id, sizeof(id));
 
 	if (oa.n == 0)
-		oa = zj_text(zj_get(a->data, "oa_id"), id, sizeof(id));
-	(void)zj_text(zj_get(a->data, "name"), name, sizeof(name));
-	(void)zj_text(zj_get(a->data, "package_name"), package, sizeof(package));
-	struct lt_str end_date = zj_text(
-		zj_get(a->data, "package_valid_through_date"), until, sizeof(until));
+		oa = ltc_json_copy(ltc_json_get(a->data, "oa_id"), id, sizeof(id));
+	(void)ltc_json_copy(ltc_json_get(a->data, "name"), name, sizeof(name));
+	(void)ltc_json_copy(ltc_json_get(a->data, "package_name"), package, sizeof(package));
+	struct lt_str end_date = ltc_json_copy(
+		ltc_json_get(a->data, "package_valid_through_date"), until, sizeof(until));
 	bool good = ltc_eqz(
-		zj_text(zj_get(a->data, "is_verified"), verified, sizeof(verified)), "true");
-	if (zj_int(zj_get(a->data, "num_follower"), &followers))
+		ltc_json_copy(ltc_json_get(a->data, "is_verified"), verified, sizeof(verified)),
+		"true");
+	if (ltc_json_i64(ltc_json_get(a->data, "num_follower"), &followers))
 		fact(inst, job, "followers", followers);
 	fact(inst, job, "warn.not_verified", !good);
 	if (date_ms(end_date) > 0)
@@ -130,19 +131,17 @@ static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 
 static void quotas(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
 {
-	struct lt_str rest = a->data, one;
+	const struct ltc_json *one = ltc_json_item(a->data);
 	int64_t left = 0, sum = 0, n = 0;
 
-	if (zj_int(zj_get(a->data, "remainingQuota"), &left)) {
+	if (ltc_json_i64(ltc_json_get(a->data, "remainingQuota"), &left)) {
 		fact(inst, job, "zns_left", left);
-		if (zj_int(zj_get(a->data, "dailyQuota"), &left))
+		if (ltc_json_i64(ltc_json_get(a->data, "dailyQuota"), &left))
 			fact(inst, job, "zns_quota", left);
 	}
-	while (n < 100 && zj_next(&rest, &one)) {
-		n++;
-		if (zj_int(zj_get(one, "remain"), &left))
+	for (; n < 100 && one != NULL; one = ltc_json_next(one), n++)
+		if (ltc_json_i64(ltc_json_get(one, "remain"), &left))
 			sum += left;
-	}
 	if (n > 0)
 		fact(inst, job, "quota_left", sum);
 	next(inst, job);
@@ -152,7 +151,7 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 {
 	struct zalo_check_job *k = job->priv;
 	const struct zalo_inst *zi = inst->priv;
-	struct zalo_answer a;
+	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 
 	zalo_note_answer(inst, job, r);
 	zalo_answer_read(r, &a);

@@ -38,7 +38,7 @@ int zalo_detail(struct zalo_op *op)
 /* The first of a page that has our title and was made at or after `from`; its id is taken. -1: no more pages are worth a look. */
 static int title_in(struct zalo_op *op, const struct zalo_answer *a, int64_t from, bool shown_only)
 {
-	struct lt_str rest = zj_get(a->data, "medias");
+	const struct ltc_json *rest = ltc_json_item(ltc_json_get(a->data, "medias"));
 	struct zalo_media m;
 	int n = 0, passed = 0;
 

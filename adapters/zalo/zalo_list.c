@@ -2,19 +2,19 @@
 #include <string.h>
 #include "zalo_op.h"
 
-bool zalo_media_next(struct lt_str *rest, struct zalo_media *ret)
+bool zalo_media_next(const struct ltc_json **rest, struct zalo_media *ret)
 {
-	struct lt_str one;
-
-	while (zj_next(rest, &one)) {
+	while (*rest != NULL) {
+		const struct ltc_json *one = *rest;
 		char status[16];
+		*rest = ltc_json_next(one);
 		memset(ret, 0, sizeof(*ret));
-		(void)zj_text(zj_get(one, "id"), ret->id, sizeof(ret->id));
-		(void)zj_text(zj_get(one, "title"), ret->title, sizeof(ret->title));
-		(void)zj_text(zj_get(one, "link_view"), ret->link, sizeof(ret->link));
+		(void)ltc_json_copy(ltc_json_get(one, "id"), ret->id, sizeof(ret->id));
+		(void)ltc_json_copy(ltc_json_get(one, "title"), ret->title, sizeof(ret->title));
+		(void)ltc_json_copy(ltc_json_get(one, "link_view"), ret->link, sizeof(ret->link));
 		ret->shown = ltc_eqz(
-			zj_text(zj_get(one, "status"), status, sizeof(status)), "show");
-		(void)zj_int(zj_get(one, "create_date"), &ret->created_ms);
+			ltc_json_copy(ltc_json_get(one, "status"), status, sizeof(status)), "show");
+		(void)ltc_json_i64(ltc_json_get(one, "create_date"), &ret->created_ms);
 		if (ret->created_ms > 0 && ret->created_ms < 100000000000)
 			ret->created_ms *= 1000; /* seconds */
 		if (ret->id[0] != '\0')
@@ -25,12 +25,12 @@ bool zalo_media_next(struct lt_str *rest, struct zalo_media *ret)
 
 int zalo_detail_mark(const struct zalo_answer *a, struct lt_str ref)
 {
-	struct lt_str raw = zj_get(a->data, "tracking_link");
+	const struct ltc_json *raw = ltc_json_get(a->data, "tracking_link");
 	char link[2000];
 
-	if (raw.p == NULL || ref.n == 0)
+	if (raw == NULL || ref.n == 0)
 		return -1;
-	struct lt_str s = zj_text(raw, link, sizeof(link));
+	struct lt_str s = ltc_json_copy(raw, link, sizeof(link));
 	const char *at = ltc_find(s, LTC_LIT("lt="), false);
 	if (at == NULL)
 		return s.n == 0 ? -1 : 0;

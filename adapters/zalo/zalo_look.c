@@ -66,9 +66,9 @@ static int look(struct zalo_op *op)
 static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 {
 	char status[16];
-	struct lt_str s = zj_text(zj_get(a->data, "status"), status, sizeof(status));
+	struct lt_str s = ltc_json_copy(ltc_json_get(a->data, "status"), status, sizeof(status));
 
-	(void)zj_text(zj_get(a->data, "link_view"), op->url, sizeof(op->url));
+	(void)ltc_json_copy(ltc_json_get(a->data, "link_view"), op->url, sizeof(op->url));
 	/* A correction stands where the article has its mark; an update that is done twice harms nobody. */
 	if (zalo_step(op, "change").n != 0 && zalo_detail_mark(a, op->work->ref) != 1)
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",
@@ -85,19 +85,19 @@ static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 }
 
 /* The message of ours that the conversation has: its text hashes to what was noted, and it is not older than the try. */
-static bool find_message(struct lt_str rest, int64_t from, uint64_t hash, char *id, size_t size)
+static bool find_message(
+	const struct ltc_json *one, int64_t from, uint64_t hash, char *id, size_t size)
 {
-	struct lt_str one;
 	char text[4 * ZALO_TEXT_MAX + 8];
 
-	while (zj_next(&rest, &one)) {
+	for (; one != NULL; one = ltc_json_next(one)) {
 		int64_t src = 1, at = 0;
-		(void)zj_int(zj_get(one, "src"), &src);
-		(void)zj_int(zj_get(one, "time"), &at);
-		struct lt_str t = zj_text(zj_get(one, "message"), text, sizeof(text));
+		(void)ltc_json_i64(ltc_json_get(one, "src"), &src);
+		(void)ltc_json_i64(ltc_json_get(one, "time"), &at);
+		struct lt_str t = ltc_json_copy(ltc_json_get(one, "message"), text, sizeof(text));
 		if (src != 0 || at < from || ltc_hash(LTC_HASH_SEED, t) != hash)
 			continue;
-		(void)zj_text(zj_get(one, "message_id"), id, size);
+		(void)ltc_json_copy(ltc_json_get(one, "message_id"), id, size);
 		if (id[0] != '\0')
 			return true;
 	}
@@ -123,18 +123,21 @@ static bool read_try(struct lt_str step, int64_t *at, uint64_t *hash)
 
 static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	struct lt_str list = zj_is_array(a->data) ? a->data : zj_get(a->data, "messages");
+	const struct ltc_json *list = a->data;
 	char name[24];
 	int64_t at = 0;
 	uint64_t hash = 0;
 
+	if (ltc_json_kind(list) != LTC_JSON_ARRAY)
+		list = ltc_json_get(list, "messages");
 	if (op->form == ZALO_OA) {
 		article_answer(op, a);
 		return;
 	}
 	(void)snprintf(name, sizeof(name), "try%zu", op->item);
 	if (!read_try(zalo_step(op, name), &at, &hash) || hash == LTC_HASH_SEED ||
-		!find_message(list, at - SLACK_MS, hash, op->sent[op->item], sizeof(op->sent[0]))) {
+		!find_message(ltc_json_item(list), at - SLACK_MS, hash, op->sent[op->item],
+			sizeof(op->sent[0]))) {
 		cannot_tell(op, "not found in the conversation: look there yourself");
 		return;
 	}
@@ -196,7 +199,7 @@ static int remove_request(struct zalo_op *op)
 
 	ltc_buf_init(&b, 400);
 	ltc_addz(&b, "{\"id\":");
-	zj_add(&b, ltc_z(op->article));
+	ltc_json_add(&b, ltc_z(op->article));
 	ltc_addc(&b, '}');
 	struct zalo_call c = {
 		.method = "POST", .path = "/v2.0/article/remove", .json = ltc_buf_str(&b)

@@ -37,7 +37,7 @@ static void add_text(const struct zalo_op *op, struct ltc_buf *b)
 {
 	ltc_addc(b, '"');
 	for (size_t i = op->plain ? 0 : 1; i < op->work->n_payload; i++)
-		zj_add_inner(b, op->work->payload[i].bytes);
+		ltc_json_add_inner(b, op->work->payload[i].bytes);
 	ltc_addc(b, '"');
 }
 
@@ -76,7 +76,8 @@ static void upload_good(struct zalo_op *op, const struct zalo_answer *a)
 	const struct zalo_item *it = item_of(op);
 	char name[24];
 
-	(void)zj_text(zj_get(a->data, it != NULL && it->image ? "attachment_id" : "token"),
+	(void)ltc_json_copy(
+		ltc_json_get(a->data, it != NULL && it->image ? "attachment_id" : "token"),
 		op->attach, sizeof(op->attach));
 	if (op->attach[0] == '\0') {
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 60000, "upload",
@@ -98,14 +99,14 @@ static int add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_
 		"\"elements\":[{\"media_type\":\"image\",");
 	if (it->bytes != 0) {
 		ltc_addz(b, "\"attachment_id\":");
-		zj_add(b, ltc_z(op->attach));
+		ltc_json_add(b, ltc_z(op->attach));
 	} else {
 		int rc = h->asset_url(
 			h->ctx, op->job, it->asset, zalo_conf_of(op)->url_lives_ms, &url);
 		if (rc < 0)
 			return rc;
 		ltc_addz(b, "\"url\":");
-		zj_add(b, url);
+		ltc_json_add(b, url);
 	}
 	ltc_addz(b, "}]}}");
 	return 0;
@@ -123,7 +124,7 @@ static int message_body(struct zalo_op *op, struct ltc_buf *b)
 	const struct zalo_item *it = item_of(op);
 
 	ltc_addf(b, "{\"recipient\":{\"%s\":", is_group(op) ? "group_id" : "user_id");
-	zj_add(b, op->target);
+	ltc_json_add(b, op->target);
 	ltc_addz(b, "},\"message\":{");
 	if (op->item == 0) {
 		ltc_addz(b, "\"text\":");
@@ -136,7 +137,7 @@ static int message_body(struct zalo_op *op, struct ltc_buf *b)
 		return rc;
 	if (it != NULL && !it->image) {
 		ltc_addz(b, "\"attachment\":{\"type\":\"file\",\"payload\":{\"token\":");
-		zj_add(b, ltc_z(op->attach));
+		ltc_json_add(b, ltc_z(op->attach));
 		ltc_addz(b, "}}");
 	}
 	ltc_addz(b, "}}");
@@ -167,10 +168,11 @@ static void next_message(struct zalo_op *op);
 static void quota_told(struct zalo_op *op, const struct zalo_answer *a)
 {
 	const struct lt_host *h = op->inst->host;
-	struct lt_str q = zj_get(a->data, "quota");
+	const struct ltc_json *q = ltc_json_get(a->data, "quota");
 	int64_t left = 0;
 
-	if (zj_int(zj_get(q, "remain"), &left) || zj_int(zj_get(q, "remainingQuota"), &left))
+	if (ltc_json_i64(ltc_json_get(q, "remain"), &left) ||
+		ltc_json_i64(ltc_json_get(q, "remainingQuota"), &left))
 		h->stat(h->ctx, op->job, 0, LTC_LIT("quota_left"), left);
 }
 
@@ -178,7 +180,7 @@ static void send_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	char *id = op->sent[op->item], name[24];
 
-	(void)zj_text(zj_get(a->data, "message_id"), id, ZALO_ID_MAX);
+	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), id, ZALO_ID_MAX);
 	if (id[0] == '\0')
 		(void)snprintf(id, ZALO_ID_MAX, "accepted");
 	quota_told(op, a);
@@ -228,16 +230,17 @@ static int zns_request(struct zalo_op *op)
 
 	ltc_buf_init(&b, 32000);
 	ltc_addz(&b, "{\"phone\":");
-	zj_add(&b, op->target);
+	ltc_json_add(&b, op->target);
 	ltc_addz(&b, ",\"template_id\":");
-	zj_add(&b, op->tmpl.n != 0 ? op->tmpl : conf->zns_template);
+	ltc_json_add(&b, op->tmpl.n != 0 ? op->tmpl : conf->zns_template);
 	ltc_addz(&b, ",\"template_data\":");
 	if (op->plain)
 		ltc_addz(&b, "{}");
 	for (size_t i = 1; !op->plain && i < op->work->n_payload; i++)
 		ltc_adds(&b, op->work->payload[i].bytes);
 	ltc_addz(&b, ",\"tracking_id\":");
-	zj_add(&b, (struct lt_str){ op->work->ref.p, op->work->ref.n > 48 ? 48 : op->work->ref.n });
+	ltc_json_add(&b,
+		(struct lt_str){ op->work->ref.p, op->work->ref.n > 48 ? 48 : op->work->ref.n });
 	if (ltc_eqz(conf->zns_mode, "development"))
 		ltc_addz(&b, ",\"mode\":\"development\"");
 	ltc_addc(&b, '}');
@@ -251,7 +254,7 @@ static int zns_request(struct zalo_op *op)
 
 static void zns_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)zj_text(zj_get(a->data, "msg_id"), op->sent[0], sizeof(op->sent[0]));
+	(void)ltc_json_copy(ltc_json_get(a->data, "msg_id"), op->sent[0], sizeof(op->sent[0]));
 	if (op->sent[0][0] == '\0')
 		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "accepted");
 	quota_told(op, a);

@@ -255,10 +255,10 @@ static int fill_zns(const struct zalo_conf *c, struct lt_str note, const struct 
 		}
 		ltc_addz(json, first ? "" : ",");
 		first = false;
-		zj_add(json, ltc_trim(name));
+		ltc_json_add(json, ltc_trim(name));
 		ltc_addc(json, ':');
 		struct lt_str v = zalo_one_line(ltc_buf_str(one), text, sizeof(text));
-		zj_add(json, zalo_shorten(v, 90, cut, sizeof(cut)));
+		ltc_json_add(json, zalo_shorten(v, 90, cut, sizeof(cut)));
 	}
 	ltc_addc(json, '}');
 	struct lt_src src = { .bytes = ltc_buf_str(json) };

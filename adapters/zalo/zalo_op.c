@@ -219,7 +219,7 @@ static void answered(struct zalo_op *op, const struct lt_http_res *r)
 {
 	const struct zalo_state_row *st = zalo_state_row(op->state);
 	const struct zalo_inst *zi = op->inst->priv;
-	struct zalo_answer a;
+	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 
 	op->calling = false;
 	zalo_note_answer(op->inst, op->job, r);

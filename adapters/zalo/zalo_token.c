@@ -208,17 +208,18 @@ static void wipe(char *p, size_t n)
 		*v++ = 0;
 }
 
-static void put(struct lt_inst *inst, struct lt_job *job, struct lt_str body)
+static void put(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *body)
 {
 	const struct lt_host *h = inst->host;
 	char access[2000], fresh[2000];
-	struct lt_str a = zj_text(zj_get(body, "access_token"), access, sizeof(access));
-	struct lt_str r = zj_text(zj_get(body, "refresh_token"), fresh, sizeof(fresh));
+	struct lt_str a = ltc_json_copy(ltc_json_get(body, "access_token"), access, sizeof(access));
+	struct lt_str r = ltc_json_copy(ltc_json_get(body, "refresh_token"), fresh, sizeof(fresh));
 	struct lt_pair set[3] = { { .name = LTC_LIT("access_token"), .value = a } };
 	size_t n = 1;
 	int64_t life = 0;
 
-	if (!zj_int(zj_get(body, "expires_in"), &life) || life <= 0 || life > LIFE_MAX_S)
+	if (!ltc_json_i64(ltc_json_get(body, "expires_in"), &life) || life <= 0 ||
+		life > LIFE_MAX_S)
 		life = LIFE_UNKNOWN_S;
 	if (r.n != 0)
 		set[n++] = (struct lt_pair){ .name = LTC_LIT("refresh_token"), .value = r };
@@ -258,7 +259,7 @@ static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 
 static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r)
 {
-	struct zalo_answer a;
+	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 	char probe[4];
 
 	zalo_note_answer(inst, job, r);
@@ -267,9 +268,11 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 		end(inst, job, LT_DEFERRED, LT_R_FREE, a.code, a.text);
 	else if (r->phase == LT_P_MAYBE_SENT)
 		end(inst, job, LT_UNKNOWN, 0, a.code, "no answer came: the old token may be spent");
-	else if (a.json && zj_text(zj_get(a.body, "access_token"), probe, sizeof(probe)).n != 0)
-		put(inst, job, a.body);
-	else if (a.json && zj_text(zj_get(a.data, "access_token"), probe, sizeof(probe)).n != 0)
+	else if (a.json &&
+		ltc_json_copy(ltc_json_get(a.tree, "access_token"), probe, sizeof(probe)).n != 0)
+		put(inst, job, a.tree);
+	else if (a.json &&
+		ltc_json_copy(ltc_json_get(a.data, "access_token"), probe, sizeof(probe)).n != 0)
 		put(inst, job, a.data);
 	else
 		no_pair(inst, job, &a);

@@ -64,7 +64,8 @@ static bool mac_fits(struct lt_inst *inst, struct lt_job *job, const struct lt_r
 }
 
 /* The time that was hashed stands in the body; some send it as a header only. */
-static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_request *q)
+static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_request *q,
+	const struct ltc_json *body)
 {
 	const struct zalo_conf *c = &((const struct zalo_inst *)inst->priv)->conf;
 	struct lt_str given = header(q, "X-ZEvent-Signature");
@@ -74,7 +75,7 @@ static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_
 		given = ltc_from(given, 4);
 	if (given.n != 64 || c->oa_secret.n == 0)
 		return false;
-	struct lt_str t = zj_text(zj_get(q->body, "timestamp"), when, sizeof(when));
+	struct lt_str t = ltc_json_copy(ltc_json_get(body, "timestamp"), when, sizeof(when));
 	if (mac_fits(inst, job, q, c->app_id, t, given))
 		return true;
 	t = header(q, "X-ZEvent-Timestamp");
@@ -85,7 +86,8 @@ static bool is_signed(struct lt_inst *inst, struct lt_job *job, const struct lt_
 struct hook {
 	struct lt_inst *inst;
 	struct lt_job *job;
-	struct lt_str body;
+	struct lt_str raw;
+	struct ltc_json *body; /* owned */
 	char event[64], dedupe[160];
 	int64_t at_ms;
 	int rc;
@@ -129,22 +131,24 @@ static void receipt(
 
 static void delivered(struct hook *k)
 {
-	struct lt_str m = zj_get(k->body, "message");
+	const struct ltc_json *m = ltc_json_get(k->body, "message");
 	char id[ZALO_ID_MAX], ref[80], to[80];
 
-	receipt(k, LT_RC_DELIVERED, zj_text(zj_get(m, "msg_id"), id, sizeof(id)),
-		zj_text(zj_get(m, "tracking_id"), ref, sizeof(ref)),
-		zj_text(zj_get(zj_get(k->body, "recipient"), "id"), to, sizeof(to)));
+	receipt(k, LT_RC_DELIVERED, ltc_json_copy(ltc_json_get(m, "msg_id"), id, sizeof(id)),
+		ltc_json_copy(ltc_json_get(m, "tracking_id"), ref, sizeof(ref)),
+		ltc_json_copy(
+			ltc_json_get(ltc_json_get(k->body, "recipient"), "id"), to, sizeof(to)));
 }
 
 static void seen(struct hook *k)
 {
-	struct lt_str rest = zj_get(zj_get(k->body, "message"), "msg_ids"), one;
+	const struct ltc_json *one = ltc_json_item(
+		ltc_json_get(ltc_json_get(k->body, "message"), "msg_ids"));
 	char id[ZALO_ID_MAX];
 	int n = 0;
 
-	while (n++ < SEEN_MAX && zj_next(&rest, &one))
-		receipt(k, LT_RC_SEEN, zj_text(one, id, sizeof(id)), (struct lt_str){ 0 },
+	for (; n++ < SEEN_MAX && one != NULL; one = ltc_json_next(one))
+		receipt(k, LT_RC_SEEN, ltc_json_copy(one, id, sizeof(id)), (struct lt_str){ 0 },
 			(struct lt_str){ 0 });
 }
 
@@ -152,19 +156,23 @@ static void said(struct hook *k)
 {
 	char who[32], text[4 * ZALO_TEXT_MAX + 8];
 
-	tell(k, LT_IN_TEXT,
-		"user:", zj_text(zj_get(zj_get(k->body, "sender"), "id"), who, sizeof(who)),
-		zj_text(zj_get(zj_get(k->body, "message"), "text"), text, sizeof(text)),
+	tell(k, LT_IN_TEXT, "user:",
+		ltc_json_copy(
+			ltc_json_get(ltc_json_get(k->body, "sender"), "id"), who, sizeof(who)),
+		ltc_json_copy(
+			ltc_json_get(ltc_json_get(k->body, "message"), "text"), text, sizeof(text)),
 		ltc_z(k->event));
 }
 
 static void came_or_went(struct hook *k, uint32_t kind)
 {
 	char who[32];
-	struct lt_str id = zj_text(zj_get(zj_get(k->body, "follower"), "id"), who, sizeof(who));
+	struct lt_str id = ltc_json_copy(
+		ltc_json_get(ltc_json_get(k->body, "follower"), "id"), who, sizeof(who));
 
 	if (id.n == 0)
-		id = zj_text(zj_get(zj_get(k->body, "user"), "id"), who, sizeof(who));
+		id = ltc_json_copy(
+			ltc_json_get(ltc_json_get(k->body, "user"), "id"), who, sizeof(who));
 	tell(k, kind, "user:", id, (struct lt_str){ 0 }, ltc_z(k->event));
 }
 
@@ -172,19 +180,20 @@ static void group_left(struct hook *k)
 {
 	char id[ZALO_ID_MAX];
 
-	tell(k, LT_IN_LEAVE, "group:", zj_text(zj_get(k->body, "group_id"), id, sizeof(id)),
+	tell(k, LT_IN_LEAVE,
+		"group:", ltc_json_copy(ltc_json_get(k->body, "group_id"), id, sizeof(id)),
 		(struct lt_str){ 0 }, ltc_z(k->event));
 }
 
 static void quota(struct hook *k)
 {
-	struct lt_str q = zj_get(k->body, "quota");
+	const struct ltc_json *q = ltc_json_get(k->body, "quota");
 	char text[120], was[24] = "", now[24] = "";
 	int64_t left = 0;
 
-	(void)zj_text(zj_get(q, "prev_value"), was, sizeof(was));
-	(void)zj_text(zj_get(q, "new_value"), now, sizeof(now));
-	if (zj_int(zj_get(q, "new_value"), &left))
+	(void)ltc_json_copy(ltc_json_get(q, "prev_value"), was, sizeof(was));
+	(void)ltc_json_copy(ltc_json_get(q, "new_value"), now, sizeof(now));
+	if (ltc_json_i64(ltc_json_get(q, "new_value"), &left))
 		k->inst->host->stat(k->inst->host->ctx, k->job, 0, LTC_LIT("zns_quota"), left);
 	(void)snprintf(text, sizeof(text), "%.60s %s -> %s", k->event, was, now);
 	tell(k, LT_IN_QUOTA, "", (struct lt_str){ 0 }, ltc_z(text), ltc_z(text));
@@ -212,7 +221,7 @@ static void event(struct hook *k)
 	else if (strcmp(e, "permission_revoked") == 0)
 		tell(k, LT_IN_REVOKED, "", (struct lt_str){ 0 },
 			LTC_LIT("the OA took its consent back"),
-			zj_text(zj_get(k->body, "oa_id"), detail, sizeof(detail)));
+			ltc_json_copy(ltc_json_get(k->body, "oa_id"), detail, sizeof(detail)));
 	else if (strcmp(e, "delete_group") == 0 || strcmp(e, "disperse_group") == 0)
 		group_left(k);
 	else
@@ -223,15 +232,16 @@ static void event(struct hook *k)
 static void name_it(struct hook *k)
 {
 	char id[ZALO_ID_MAX];
-	struct lt_str m = zj_text(zj_get(zj_get(k->body, "message"), "msg_id"), id, sizeof(id));
+	struct lt_str m = ltc_json_copy(
+		ltc_json_get(ltc_json_get(k->body, "message"), "msg_id"), id, sizeof(id));
 
-	(void)zj_text(zj_get(k->body, "event_name"), k->event, sizeof(k->event));
+	(void)ltc_json_copy(ltc_json_get(k->body, "event_name"), k->event, sizeof(k->event));
 	if (m.n != 0)
 		(void)snprintf(k->dedupe, sizeof(k->dedupe), "%s %s", k->event, id);
 	else
 		(void)snprintf(k->dedupe, sizeof(k->dedupe), "%s #%016llx", k->event,
-			(unsigned long long)ltc_hash(LTC_HASH_SEED, k->body));
-	if (!zj_int(zj_get(k->body, "timestamp"), &k->at_ms) || k->at_ms <= 0)
+			(unsigned long long)ltc_hash(LTC_HASH_SEED, k->raw));
+	if (!ltc_json_i64(ltc_json_get(k->body, "timestamp"), &k->at_ms) || k->at_ms <= 0)
 		k->at_ms = k->inst->host->wall_ms(k->inst->host->ctx);
 }
 
@@ -239,7 +249,7 @@ static bool of_another_app(const struct hook *k)
 {
 	struct lt_str own = ((const struct zalo_inst *)k->inst->priv)->conf.app_id;
 	char app[32];
-	struct lt_str said_app = zj_text(zj_get(k->body, "app_id"), app, sizeof(app));
+	struct lt_str said_app = ltc_json_copy(ltc_json_get(k->body, "app_id"), app, sizeof(app));
 
 	return said_app.n != 0 && !ltc_eq(said_app, own);
 }
@@ -251,25 +261,25 @@ int zalo_webhook(struct lt_inst *inst, struct lt_job *job, const struct lt_work 
 
 	if (q == NULL)
 		return -LT_E_INVALID;
-	k.body = ltc_trim(q->body);
+	k.raw = ltc_trim(q->body);
 	if (q->body.n > HOOK_BODY_MAX) {
 		answer(inst, job, 413, "webhook_too_large");
 		return 0;
 	}
-	if (k.body.n == 0 || ltc_eqz(k.body, "{}")) { /* the console's test of the address */
+	if (k.raw.n == 0 || ltc_eqz(k.raw, "{}")) { /* the console's test of the address */
 		answer(inst, job, 200, "webhook_test");
 		return 0;
 	}
-	if (!zj_valid(k.body) || !zj_is_object(k.body) || !is_signed(inst, job, q)) {
+	k.body = ltc_json_parse(k.raw, LTC_JSON_ANSWER, NULL);
+	if (ltc_json_kind(k.body) != LTC_JSON_OBJECT || !is_signed(inst, job, q, k.body)) {
 		answer(inst, job, 200, "webhook_unsigned");
-		return 0;
-	}
-	if (of_another_app(&k)) {
+	} else if (of_another_app(&k)) {
 		answer(inst, job, 200, "webhook_other_app");
-		return 0;
+	} else {
+		name_it(&k);
+		event(&k);
+		answer(inst, job, k.rc < 0 ? 503 : 200, "webhook_taken");
 	}
-	name_it(&k);
-	event(&k);
-	answer(inst, job, k.rc < 0 ? 503 : 200, "webhook_taken");
+	ltc_json_free(k.body);
 	return 0;
 }

@@ -34,12 +34,12 @@ static void reads(struct sh *h, size_t job, struct lt_str body, int status)
 	struct fb_verdict v;
 
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		struct fbj *tree = NULL;
+		struct ltc_json *tree = NULL;
 		memset(&v, 0, sizeof(v));
 		fb_answer_read(h->inst.priv, phases[i], &res, &v, &tree);
 		MUST(ltc_utf8_valid(ltc_z(v.text)) && !ltc_has_control(ltc_z(v.text)));
 		MUST(v.class != FB_OK || tree != NULL);
-		fbj_free(tree);
+		ltc_json_free(tree);
 	}
 	int64_t regain = fb_rate_read(&h->inst, &h->jobs[job]->job, &res);
 	MUST(regain >= 0 && regain <= INT64_C(7) * 24 * 3600 * 1000);

@@ -1,5 +1,5 @@
 /* Answers of Zalo to an article or a message, one after the other (parted by lines "%%"; first byte: what is sent, and the first
- * status). Read in place: nothing outside the answer; every phase of the table has a row for it; the op ends honestly. */
+ * status). Texts are UTF-8 whatever came; every phase of the table has a row for it; the op ends honestly. */
 #include <string.h>
 #include "oa.h"
 
@@ -19,28 +19,34 @@ static void honest(const struct sh_result *r, struct lt_str said)
 static void json(struct lt_str s)
 {
 	static const char *const keys[] = { "error", "data", "message", "id", "medias", "", "a" };
+	struct ltc_json *doc = ltc_json_parse(s, LTC_JSON_ANSWER, NULL);
 	char dst[64];
 	struct ltc_buf b;
-	struct lt_str v, one;
 	int64_t i;
 
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		v = zj_get(s, keys[k]);
-		MUST(fh_in(v, s));
-		struct lt_str t = zj_text(v, dst, sizeof(dst));
-		MUST(t.p == NULL || (t.n < sizeof(dst) && dst[t.n] == '\0'));
-		MUST(ltc_utf8_valid(t) || !ltc_utf8_valid(v));
-		(void)zj_int(v, &i);
-		for (size_t n = 0; n < 1000 && zj_next(&v, &one); n++)
-			MUST(fh_in(one, s));
+		const struct ltc_json *v = ltc_json_get(doc, keys[k]);
+		struct lt_str t = ltc_json_copy(v, dst, sizeof(dst));
+		MUST(t.p == dst && t.n < sizeof(dst) && dst[t.n] == '\0');
+		MUST(ltc_utf8_valid(t) && ltc_utf8_valid(ltc_json_text(v)));
+		(void)ltc_json_i64(v, &i);
+		for (const struct ltc_json *one = ltc_json_first(v); one != NULL;
+			one = ltc_json_next(one))
+			MUST(ltc_utf8_valid(ltc_json_text(one)) && ltc_json_line(one) >= 1 &&
+				ltc_json_line(one) <= s.n + 1);
 	}
+	ltc_json_free(doc);
 	ltc_buf_init(&b, 8u << 20);
-	zj_add(&b,
-		s); /* any bytes give a string of JSON that says the same where they were UTF-8 */
-	MUST(b.failed || (zj_valid(ltc_buf_str(&b)) && ltc_utf8_valid(ltc_buf_str(&b))));
-	if (!b.failed && s.n < 4000 && ltc_utf8_valid(s) && (s.n == 0 || !memchr(s.p, 0, s.n))) {
-		char back[4096];
-		MUST(ltc_eq(zj_text(ltc_buf_str(&b), back, sizeof(back)), s));
+	/* any bytes give a string of JSON that says the same where they were UTF-8 without a NUL */
+	ltc_addc(&b, '[');
+	ltc_json_add(&b, s);
+	ltc_addc(&b, ']');
+	if (!b.failed && b.n <= LTC_JSON_BYTES_MAX) {
+		bool whole = ltc_utf8_valid(s) && (s.n == 0 || memchr(s.p, 0, s.n) == NULL);
+		doc = ltc_json_parse(ltc_buf_str(&b), LTC_JSON_ANSWER, NULL);
+		MUST(doc != NULL && ltc_utf8_valid(ltc_buf_str(&b)));
+		MUST(!whole || ltc_eq(ltc_json_text(ltc_json_item(doc)), s));
+		ltc_json_free(doc);
 	}
 	ltc_buf_done(&b);
 }
@@ -58,13 +64,13 @@ static void reads(struct sh *h, struct lt_str body, int status)
 
 	zalo_answer_read(&res, &a);
 	MUST(ltc_utf8_valid(ltc_z(a.text)) && !ltc_has_control(ltc_z(a.text)));
-	MUST(fh_in(a.data, body));
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		(void)zalo_classify(zi->outcomes, phases[i], &a);
-	struct lt_str rest = zj_get(a.data, "medias");
+	const struct ltc_json *rest = ltc_json_item(ltc_json_get(a.data, "medias"));
 	for (int n = 0; n < 200 && zalo_media_next(&rest, &media); n++)
 		MUST(media.id[0] != '\0');
 	(void)zalo_detail_mark(&a, LTC_LIT("REF1"));
+	zalo_answer_done(&a);
 }
 
 static size_t article(struct sh *h, size_t session)

@@ -8,12 +8,12 @@ static struct fb_verdict read_of(struct sh *h, const char *phase, int status, co
 		.status = status,
 		.body = { body, strlen(body) } };
 	struct fb_verdict v;
-	struct fbj *tree;
+	struct ltc_json *tree;
 
 	fb_answer_read(h->inst.priv, phase, &r, &v, &tree);
 	v.body = NULL;
 	v.res = NULL;
-	fbj_free(tree);
+	ltc_json_free(tree);
 	return v;
 }
 

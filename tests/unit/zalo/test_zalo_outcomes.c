@@ -184,7 +184,7 @@ static void each(const struct row *v, size_t n)
 			.status = v[i].status,
 			.phase = LT_P_ANSWERED,
 			.body = S(v[i].body) };
-		struct zalo_answer a;
+		struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 		zalo_answer_read(&res, &a);
 		assert_false(a.good);
 		const struct ltc_outcome_row *r = zalo_classify(table, v[i].phase, &a);
