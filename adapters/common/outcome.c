@@ -31,7 +31,7 @@ static const struct ltc_word scope_words[] = { { "target", LT_SCOPE_TARGET },
 	{ "channel", LT_SCOPE_CHANNEL }, { "class", LT_SCOPE_CLASS }, { NULL, 0 } };
 static const struct ltc_word flag_words[] = { { "suppress", LT_R_SUPPRESS },
 	{ "strike", LT_R_STRIKE }, { "free", LT_R_FREE }, { "person", LT_R_PERSON },
-	{ "duplicate", LT_R_DUPLICATE }, { NULL, 0 } };
+	{ "duplicate", LT_R_DUPLICATE }, { "elsewhere", LT_R_ELSEWHERE }, { NULL, 0 } };
 
 static int fail(const struct reader *r, const char *what, struct lt_str value, const char *right)
 {
@@ -62,7 +62,7 @@ static int parse_flags(const struct reader *r, struct lt_str s, uint32_t *ret)
 		const struct ltc_word *w = word_find(r->words->flags, flag_words, ltc_trim(one));
 		if (w == NULL)
 			return fail(r, "unknown flag", one,
-				"use suppress, strike, free, person, duplicate or -");
+				"use suppress, strike, free, person, duplicate, elsewhere or -");
 		*ret |= w->value;
 	}
 	return 0;

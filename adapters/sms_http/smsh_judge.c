@@ -30,7 +30,7 @@ static const struct {
 	{ "lane", LT_SCOPE_LANE }, { "account", LT_SCOPE_ACCOUNT }, { "channel", LT_SCOPE_CHANNEL },
 	{ "class", LT_SCOPE_CLASS } },
   flags[] = { { "suppress", LT_R_SUPPRESS }, { "strike", LT_R_STRIKE }, { "free", LT_R_FREE },
-	  { "person", LT_R_PERSON } };
+	  { "person", LT_R_PERSON }, { "elsewhere", LT_R_ELSEWHERE } };
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 

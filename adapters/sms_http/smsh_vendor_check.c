@@ -197,8 +197,10 @@ static void rules(struct in *in, uint32_t node, bool last_needed)
 			complain(in, then == SMSH_NONE ? c : then, "then",
 				"accepted, duplicate, temp, throttle, bad_rcpt, bad_msg, route_down, unknown, token, items or segments");
 		for (uint32_t f = first(in, get(in, c, "flags")); f != SMSH_NONE; f = next(in, f))
-			if (!in_words(in->v->doc.nodes[f].text, "suppress strike free person"))
-				complain(in, f, "flag", "suppress, strike, free or person");
+			if (!in_words(in->v->doc.nodes[f].text,
+				    "suppress strike free person elsewhere"))
+				complain(in, f, "flag",
+					"suppress, strike, free, person or elsewhere");
 		last = c;
 	}
 	if (last_needed &&

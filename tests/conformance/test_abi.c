@@ -398,6 +398,7 @@ static const struct pin numbers[] = {
 	NUM(LT_ABI_MINOR, 0u),
 	NUM(LT_R_SUPPRESS, 0x01u),
 	NUM(LT_R_STRIKE, 0x02u),
+	NUM(LT_R_ELSEWHERE, 0x20u),
 	NUM(LT_R_FREE, 0x04u),
 	NUM(LT_R_PERSON, 0x08u),
 	NUM(LT_R_DUPLICATE, 0x10u),

@@ -13,7 +13,8 @@ static const struct {
 	const char *name;
 	uint32_t value;
 } flags[] = { { "suppress", LT_R_SUPPRESS }, { "strike", LT_R_STRIKE }, { "free", LT_R_FREE },
-	{ "person", LT_R_PERSON }, { "duplicate", LT_R_DUPLICATE } };
+	{ "person", LT_R_PERSON }, { "duplicate", LT_R_DUPLICATE },
+	{ "elsewhere", LT_R_ELSEWHERE } };
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 enum { VENDOR, WHAT, STATUS, HEADER, BODY, OUTCOME, SCOPE, FLAGS, CODE, IDS, N_COLUMNS };
