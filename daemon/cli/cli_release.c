@@ -50,9 +50,15 @@ static void show_messages(const cJSON *r)
 		size_t n = strlen(text);
 		while (n > 0 && text[n - 1] == '\n')
 			n--;
-		(void)printf("  %s · %s · %lld targets · %s\n    %.*s\n", json_z(m, "part", ""),
-			json_z(m, "office", ""), (long long)json_i64(m, "targets", 0),
-			json_z(m, "how", ""), (int)n, text);
+		if (json_z(m, "backup", NULL))
+			(void)printf("  %s · %s · if %s takes over · %s\n    %.*s\n",
+				json_z(m, "part", ""), json_z(m, "office", ""),
+				json_z(m, "backup", ""), json_z(m, "how", ""), (int)n, text);
+		else
+			(void)printf("  %s · %s · %lld targets · %s\n    %.*s\n",
+				json_z(m, "part", ""), json_z(m, "office", ""),
+				(long long)json_i64(m, "targets", 0), json_z(m, "how", ""), (int)n,
+				text);
 	}
 	if (json_i64(r, "cost", 0) > 0)
 		(void)printf("  cost %lld đ\n", (long long)json_i64(r, "cost", 0));

@@ -136,6 +136,8 @@ struct conf_account {
 	struct conf_secret *secrets;
 	size_t n_secrets;
 	struct conf_strv limit_groups;
+	char *backup; /* "channel/account" that takes over what certainly was not sent; NULL: none */
+	int64_t backup_after_ms; /* so long without an acceptance and in trouble, until it does */
 };
 struct conf_channel {
 	char *file; /* for messages */
@@ -244,6 +246,9 @@ const struct conf_channel *conf_channel_find(const struct conf *c, const char *n
 const struct conf_account *conf_account_find(const struct conf_channel *ch, const char *name);
 /* The lane settings of a class of a channel: the class's own, else the channel's. */
 const struct conf_lane *conf_lane_of(const struct conf_channel *ch, const char *class_name);
+/* Who takes over from this account, NULL: nobody. conf_backup.c. */
+const struct conf_account *conf_backup_of(const struct conf *c, const struct conf_account *a,
+	const struct conf_channel **ret_channel);
 /* Nearest ancestor first: codes[0] is the office itself, then its parents. NULL when no route exists. */
 const struct conf_route *conf_route_find(
 	const struct conf *c, enum chan_kind kind, const char *const *codes, size_t n);

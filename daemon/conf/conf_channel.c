@@ -114,6 +114,12 @@ static const struct conf_row account_rows[] = {
 	ACC_N("settings", conf_row_pairs, settings, n_settings),
 	ACC_N("secrets", conf_row_secrets, secrets, n_secrets),
 	ACC("limit_groups", conf_row_strv, limit_groups),
+	ACC("backup", conf_row_str, backup),
+	{ .key = "backup_after",
+		.read = conf_row_duration,
+		.at = offsetof(struct conf_account, backup_after_ms),
+		.min = 1000,
+		.max = 7 * DAY },
 };
 
 static int row_accounts(
@@ -128,6 +134,7 @@ static int row_accounts(
 	for (size_t i = 0; i < v->n; i++) {
 		struct conf_account *a = (*out)[i] = x_calloc(1, sizeof(*a));
 		*n = i + 1;
+		a->backup_after_ms = 10 * WHEN_MINUTE_MS;
 		int rc = conf_read_map(cx, v->child[i], account_rows, ARRAY_LEN(account_rows), a);
 		if (rc)
 			return rc;
@@ -356,6 +363,7 @@ static void account_free(struct conf_account *a)
 	free(a->name);
 	free(a->identity);
 	free(a->credential);
+	free(a->backup);
 	conf_pairs_free(a->settings, a->n_settings);
 	conf_secrets_free(a->secrets, a->n_secrets);
 	conf_strv_done(&a->limit_groups);

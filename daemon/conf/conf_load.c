@@ -435,6 +435,8 @@ int conf_load(const char *path, struct conf **ret, struct err *e)
 		rc = conf_check_whole(&cx);
 	if (!rc)
 		rc = conf_money_check(&cx);
+	if (!rc)
+		rc = conf_backup_check(&cx);
 	if (rc)
 		return rc;
 	*ret = MOVE(c);

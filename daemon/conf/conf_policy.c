@@ -102,6 +102,13 @@ static void put_ways(const struct conf *c, struct buf *b)
 		add_z(&h, ch->adapter);
 		add_lane(&h, &ch->lane);
 		add_doors(&h, ch);
+		for (size_t k = 0; k < ch->n_accounts; k++) {
+			if (!ch->accounts[k]->backup)
+				continue;
+			add_z(&h, ch->accounts[k]->name);
+			add_z(&h, ch->accounts[k]->backup);
+			add_i64(&h, ch->accounts[k]->backup_after_ms);
+		}
 		for (size_t k = 0; k < ch->n_classes; k++) {
 			add_z(&h, ch->classes[k].name);
 			add_lane(&h, &ch->classes[k].lane);

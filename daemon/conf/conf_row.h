@@ -73,6 +73,7 @@ void conf_channel_free(struct conf_channel *ch);
 void conf_pairs_free(struct conf_pair *p, size_t n);
 void conf_secrets_free(struct conf_secret *s, size_t n);
 void conf_strv_done(struct conf_strv *v);
-int conf_check_whole(struct conf_ctx *cx) MUST_CHECK; /* what ties several keys together */
+int conf_backup_check(struct conf_ctx *cx) MUST_CHECK; /* conf_backup.c */
+int conf_check_whole(struct conf_ctx *cx) MUST_CHECK;  /* what ties several keys together */
 
 #endif

@@ -357,6 +357,7 @@ static int on_delivery(void *ctx, const struct q_delivery *d)
 	json_put_z(o, "part", d->part);
 	json_put_z(o, "office", d->office);
 	json_put_z(o, "channel", chan_kind_name(d->kind));
+	json_put_z(o, "lane", d->lane);
 	ctl_mask(p->c, d->kind, d->address, masked, sizeof(masked));
 	json_put_z(o, "address", masked);
 	json_put_z(o, "state", dlv_state_name(d->state));

@@ -47,6 +47,7 @@ struct dispatch *dispatch_new(const struct dispatch_opts *o)
 	timer_init(&d->scan_timer, on_scan_timer);
 	REQUIRE(turn_init(d) && settle_init(d) && jobs_init(d));
 	recalls_init(d);
+	backup_init(d);
 	union { /* the conf is shared read-only; only its count of references is written */
 		const struct conf *c;
 		struct conf *v;
@@ -146,6 +147,7 @@ void dispatch_stop(struct dispatch *d, void (*done)(void *ctx), void *ctx)
 	d->stop_ctx = ctx;
 	timer_stop(d->o.env, &d->scan_timer);
 	timer_stop(d->o.env, &d->settle_timer);
+	backup_stop(d);
 	recalls_stop(d);
 	jobs_stop(d);
 	LIST_FOR_SAFE(&d->lots, n, nx)
@@ -189,6 +191,7 @@ void dispatch_free(struct dispatch *d)
 	task_cancel(&d->pump);
 	timer_stop(d->o.env, &d->pump_timer);
 	timer_stop(d->o.env, &d->scan_timer);
+	backup_stop(d);
 	all_copies_free(d);
 	fills_free(d);
 	setups_free(d);

@@ -99,7 +99,7 @@ struct dlane {
 	struct breaker breaker;
 	struct pace pace;
 	struct fair_share share;
-	int64_t until_ms; /* paused by the provider, wall */
+	int64_t until_ms;       /* paused by the provider, wall */
 	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
 	char quota_why[160];
 	bool held, bucket_dirty;
@@ -118,6 +118,8 @@ struct dlane {
 	struct metric *m_outcome[4], *m_open, *m_ready; /* borrowed from the registry */
 	struct metric *m_send;
 	int64_t told_ms; /* last summary line */
+	struct dover
+		*over; /* dispatch_backup.c; NULL: its account neither has a backup nor is one */
 };
 
 struct dflow {            /* a release on a lane */
@@ -166,13 +168,14 @@ struct dlot {
 	struct timer wake;
 	int64_t wake_ms; /* wall; 0: not set */
 	int64_t unknown_next_ms;
+	int64_t over_skip_ms; /* monotonic: its approval does not cover the backup; looked at again then */
 	bool sweeping;
-	int64_t cost_max; /* of its part, in đồng; -1: none */
+	int64_t cost_max;       /* of its part, in đồng; -1: none */
 	struct sq_money *money; /* a reference; meters of this lot, NULL: none */
 	uint64_t money_gen;
 	int64_t money_from_ms, money_until_ms;
 	int64_t money_wait_ms; /* wall */
-	uint32_t n_paid; /* copies with a committed intent that was counted on it */
+	uint32_t n_paid;       /* copies with a committed intent that was counted on it */
 };
 
 enum copy_state {
@@ -207,10 +210,10 @@ struct dcopy {
 	char *said;            /* owned: strings of the result */
 	struct lt_id ids[D_IDS_MAX];
 	char why[200];
-	struct buf *trace[2]; /* in, out; owned */
+	struct buf *trace[2];   /* in, out; owned */
 	struct sq_money *money; /* a reference: what its intent was counted on; NULL: nothing */
 	bool paid;
-	struct sq_hold hold;  /* with out: lots of a release on a lane, or a lane, are held */
+	struct sq_hold hold; /* with out: lots of a release on a lane, or a lane, are held */
 	bool has_hold;
 	unsigned effects;
 };
@@ -307,8 +310,9 @@ struct dispatch {
 	size_t n_pool, n_copies;
 	struct list intents, steps, outs; /* pending copies */
 	size_t n_intents_wait, n_steps_wait, n_outs_wait;
-	uint64_t outs_gone;   /* outcomes that have gone to the writer, all told */
-	struct list receipts; /* of dispatch_receipt.c: they go behind the outcomes that came before them */
+	uint64_t outs_gone; /* outcomes that have gone to the writer, all told */
+	struct list
+		receipts; /* of dispatch_receipt.c: they go behind the outcomes that came before them */
 	bool rc_out;
 	size_t n_flying; /* committed and without an answer: CP_GO and CP_ON */
 	struct sq_outcomes oc;
@@ -326,7 +330,7 @@ struct dispatch {
 	struct suppress_numbers numbers;
 
 	struct task pump;
-	struct timer pump_timer, scan_timer, settle_timer;
+	struct timer pump_timer, scan_timer, settle_timer, over_timer;
 	size_t fills;
 	struct maps *prep_groups;
 	struct list prep_lru;
@@ -342,7 +346,7 @@ struct dispatch {
 	struct drecalls *recalls;  /* dispatch_recall.c */
 	struct list creds;         /* struct dcred */
 	size_t n_creds;
-	struct list progress;      /* struct dprogress */
+	struct list progress; /* struct dprogress */
 	struct task progress_task;
 };
 
@@ -469,6 +473,14 @@ void creds_free(struct dispatch *d);
 const char *cred_parked(const struct dacct *a); /* its lanes wait for a login; NULL: they do not */
 void secret_put_on(void *ctx, struct channel *c, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket);
+
+/* dispatch_backup.c: the second gateway */
+void backup_init(struct dispatch *d);
+void backup_bind(struct dispatch *d); /* the configuration has changed */
+void backup_stop(struct dispatch *d);
+struct dlane *backup_of(const struct dlane *l); /* NULL: none */
+/* Says who has taken over from the lane, and why; false: nobody has. */
+bool backup_says(const struct dlane *l, char *why, size_t size);
 
 /* dispatch_scan.c */
 void scan_free(struct dispatch *d);

@@ -295,6 +295,7 @@ void lanes_free(struct dispatch *d)
 		void *flow;
 		uint64_t key;
 		timer_stop(d->o.env, &l->timer);
+		free(l->over);
 		while (map64_next(l->flows, &at, &key, &flow))
 			free(flow);
 		map64_free(l->flows);
@@ -335,6 +336,7 @@ static void lane_facts(struct dlane *l, struct dispatch_lane_facts *f)
 	f->tokens = l->bucket.tokens;
 	f->rate_per_s = l->rate;
 	f->next_ms = until == WINDOW_NEVER ? 0 : until;
+	(void)backup_says(l, f->why, sizeof(f->why));
 	if (!f->why[0] && !l->acct->up && lane_has_work(l))
 		snprintf(f->why, sizeof(f->why), "no session with the provider yet");
 	f->done = l->done;

@@ -149,6 +149,22 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 			c->out.trace_out = buf_str(c->trace[i]);
 }
 
+/* Proven refused, and another gateway may reach it: it waits there instead of having failed, where the approval covers that one and
+ * no part of it was taken here. The store decides, with the outcome. */
+static void elsewhere(struct dcopy *c, const struct chan_result *r, struct outcome_out *o)
+{
+	const struct dlane *b = backup_of(c->lot->lane);
+
+	if (!b || o->to != DLV_FAILED || r->outcome != LT_REFUSED || r->scope != LT_SCOPE_TARGET ||
+		!(r->flags & LT_R_ELSEWHERE) || r->n_ids || c->was_unknown)
+		return;
+	o->to = DLV_WAITING;
+	c->out.over_lane = b->id;
+	c->out.to = o->to;
+	c->out.due_ms = -1;
+	c->out.why = NULL;
+}
+
 static void holds_of(struct dcopy *c, const struct chan_result *r, const struct outcome_out *o)
 {
 	struct dlane *l = c->lot->lane;
@@ -183,6 +199,7 @@ void copy_answer(struct dcopy *c, const struct chan_result *r)
 	input_of(c, r, &in);
 	outcome_decide(&in, &o);
 	out_of(c, r, &o);
+	elsewhere(c, r, &o);
 	c->d->n_flying--;
 	l->in_flight--;
 	l->acct->in_flight--;

@@ -311,6 +311,7 @@ void setup_bind(struct dispatch *d)
 		.domain_ms = d->conf->suppress.domain_ms,
 		.soft_ms = d->conf->suppress.soft_ms };
 	jobs_kick(d);
+	backup_bind(d);
 }
 
 static void setup_free(struct setup *s)

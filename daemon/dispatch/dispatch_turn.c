@@ -194,7 +194,9 @@ static void outcome_committed(struct dcopy *c)
 		d->stops_busy--;
 		dispatch_scan(d);
 	}
-	if (o->applied && o->to == DLV_WAITING && !l->gone) {
+	if (o->over_lane && o->applied)
+		dispatch_scan(d); /* its lot is another one now */
+	else if (o->applied && o->to == DLV_WAITING && !l->gone) {
 		if (o->due_ms < 0)
 			l->rewind = true, lot_want(l);
 		else

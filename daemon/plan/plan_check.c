@@ -365,7 +365,7 @@ static void add_sender(
 
 static int fill_senders(struct checked *c, struct err *e)
 {
-	struct plan_lane lane = { 0 };
+	struct plan_lane lane = { 0 }, backup;
 	for (size_t i = 0; i < c->resolved->n_groups; i++) {
 		const struct resolve_group *g = &c->resolved->groups[i];
 		int rc = lane.id == g->lane_id ? 0 : plan_lane_get(c->db, g->lane_id, &lane);
@@ -379,6 +379,11 @@ static int fill_senders(struct checked *c, struct err *e)
 			continue;
 		}
 		add_sender(c, g, &lane);
+		rc = check_backup_lane(c, &lane, &backup);
+		if (rc == 1)
+			add_sender(c, g, &backup);
+		if (rc < 0)
+			return err_set(e, rc, "the backup of a lane could not be read");
 	}
 	return 0;
 }

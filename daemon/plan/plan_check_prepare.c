@@ -65,8 +65,17 @@ static void tell(struct making *m, enum problem_severity sev, const struct made 
 	const char *field, const char *text)
 {
 	const struct doc_part *p = &m->c->doc->parts[x->part];
-	struct buf key CLEANUP_BUF;
+	struct buf key CLEANUP_BUF, of_backup CLEANUP_BUF;
 	buf_init(&key, 2048);
+	buf_init(&of_backup, 1024);
+	if (x->backup) {
+		/* What the second gateway cannot take is no fault of the release: it goes through the first, or waits. */
+		(void)buf_addf(&of_backup, "%sbackup " STR_FMT "/" STR_FMT ": %s",
+			sev == PROBLEM_ERROR ? "will not take over: " : "",
+			STR_ARG(x->sender->channel), STR_ARG(x->sender->account), text);
+		text = of_backup.failed ? "the backup will not take over" : buf_z(&of_backup);
+		sev = sev == PROBLEM_ERROR ? PROBLEM_WARNING : sev;
+	}
 	buf_addf(&key, "%zu %d %s %s", x->part, x->kind, field, text);
 	if (maps_put(m->told, buf_str(&key), m))
 		return;
@@ -83,6 +92,14 @@ static void tell_all(struct making *m, const struct made *x)
 		tell(m, sev[q->severity < 0 || q->severity > 2 ? 2 : q->severity], x,
 			q->field ? q->field : "", q->text ? q->text : "");
 	}
+}
+
+static bool refused(const struct prepared *p)
+{
+	for (size_t i = 0; i < p->n_problems; i++)
+		if (p->problems[i].severity >= 2)
+			return true;
+	return false;
 }
 
 static int make_one(struct making *m, struct made *x)
@@ -124,7 +141,8 @@ static int make_one(struct making *m, struct made *x)
 			*e.text ? e.text : "the adapter refused the text");
 		return rc;
 	}
-	maps_put(m->by_input, key, x->p);
+	if (!x->backup || !refused(x->p)) /* a refused one of a backup is thrown away */
+		maps_put(m->by_input, key, x->p);
 	return 0;
 }
 
@@ -139,7 +157,7 @@ static const struct mf_sender *sender_of(
 }
 
 static struct made *add_made(
-	struct making *m, const struct resolve_group *g, const struct plan_lane *lane)
+	struct making *m, const struct resolve_group *g, const struct plan_lane *lane, bool backup)
 {
 	struct checked *c = m->c;
 	const struct plan_office *o = plan_office_by_id(&c->offices, g->office_id);
@@ -154,7 +172,8 @@ static struct made *add_made(
 			break;
 		if (x->row.channel_id == lane->channel_id && strcmp(x->row.form, g->form) == 0 &&
 			strcmp(x->row.lang, g->lang) == 0) {
-			x->n += g->n;
+			x->n += backup ? 0 : g->n;
+			x->backup = x->backup && backup;
 			return NULL;
 		}
 	}
@@ -167,7 +186,8 @@ static struct made *add_made(
 	struct made *x = &c->made[c->n_made++];
 	*x = (struct made){ .part = g->part,
 		.kind = g->kind,
-		.n = g->n,
+		.n = backup ? 0 : g->n,
+		.backup = backup,
 		.sender = s,
 		.office = o,
 		.row = { .part = c->number[g->part],
@@ -194,6 +214,43 @@ static int by_key(const void *x, const void *y)
 	return a->office_id < b->office_id ? -1 : a->office_id > b->office_id;
 }
 
+int check_backup_lane(struct checked *c, const struct plan_lane *lane, struct plan_lane *ret)
+{
+	const struct conf_channel *ch = conf_channel_find(c->conf, lane->channel), *bc = NULL;
+	const struct conf_account *b = ch
+		? conf_backup_of(c->conf, conf_account_find(ch, lane->account), &bc)
+		: NULL;
+	if (!b)
+		return 0;
+	*ret = (struct plan_lane){ 0 };
+	(void)str_copy(ret->channel, sizeof(ret->channel), str_of(bc->name));
+	(void)str_copy(ret->account, sizeof(ret->account), str_of(b->name));
+	return db_get_i64(
+		c->db, &ret->channel_id, "SELECT id FROM channel WHERE name=?", "t", ret->channel);
+}
+
+/* What would go out if the second gateway takes over, approved with the rest. Without an output nothing is ever moved there. */
+static void make_backup(
+	struct making *m, const struct resolve_group *g, const struct plan_lane *lane)
+{
+	struct checked *c = m->c;
+	struct plan_lane backup;
+	if (check_backup_lane(c, lane, &backup) != 1)
+		return;
+	struct made *x = add_made(m, g, &backup, true);
+	if (!x)
+		return;
+	bool made = make_one(m, x) == 0;
+	if (made)
+		tell_all(m, x);
+	if (made && !refused(x->p)) {
+		x->row.digest = x->p->digest;
+		return;
+	}
+	prepared_unref(x->p);
+	c->n_made--;
+}
+
 void check_prepare(struct checked *c)
 {
 	struct making m = { .c = c, .by_input = maps_new(), .told = maps_new() };
@@ -202,11 +259,12 @@ void check_prepare(struct checked *c)
 		const struct resolve_group *g = &c->resolved->groups[i];
 		if (lane.id != g->lane_id && plan_lane_get(c->db, g->lane_id, &lane) < 0)
 			continue;
-		struct made *x = add_made(&m, g, &lane);
-		if (!x || make_one(&m, x) < 0)
-			continue;
-		tell_all(&m, x);
-		x->row.digest = x->p->digest;
+		struct made *x = add_made(&m, g, &lane, false);
+		if (x && make_one(&m, x) == 0) {
+			tell_all(&m, x);
+			x->row.digest = x->p->digest;
+		}
+		make_backup(&m, g, &lane);
 	}
 	if (c->n_made == RELEASE_PREPARED_MAX)
 		problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, 0, "parts",

@@ -93,6 +93,7 @@ struct made { /* one prepared output of a check */
 	const struct mf_sender *sender;
 	struct prepared *p;
 	const struct plan_office *office;
+	bool backup; /* of the account that would take over: approved with the rest, nobody is planned for it */
 };
 struct checked {
 	struct plan *plan;
@@ -149,7 +150,8 @@ void part_money_end(struct part_money *m, int64_t lot);
 /* Calls hold for every lot that must not open: over the ceiling (-1: none), or over what the gateway has left. */
 int part_money_check(struct part_money *m, struct db *db, int64_t cost_max, int64_t now,
 	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx) MUST_CHECK;
-cJSON *messages_json(const struct checked *c); /* short messages: text, segments and cost of each office */
+cJSON *messages_json(
+	const struct checked *c);    /* short messages: text, segments and cost of each office */
 void check_money(struct checked *c); /* plan_money.c: costs, ceilings, what is left of budgets */
 int check_manifest(struct checked *c, struct err *e) MUST_CHECK; /* plan_manifest.c */
 /* The lists that the manifest calls listed, with part numbers; owned, NULL where there are none. */
@@ -157,6 +159,8 @@ struct contact_key *check_contacts(const struct checked *c, size_t *ret_n);
 void check_dir_done(struct checked *c); /* the unpacked bundle goes; worker only */
 cJSON *check_json(const struct checked *c);
 cJSON *problems_json(const struct content_problems *p);
+/* The lane that would take over from this one (its id is 0): 1 found, 0 none. plan_check_prepare.c. */
+int check_backup_lane(struct checked *c, const struct plan_lane *lane, struct plan_lane *ret);
 cJSON *made_json(const struct made *m, const struct checked *c, bool whole);
 const cJSON *check_vars(struct checked *c, const struct hash *h);
 bool part_names_kind(const struct release_doc *d, size_t part, int kind);

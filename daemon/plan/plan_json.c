@@ -93,6 +93,8 @@ cJSON *made_json(const struct made *x, const struct checked *c, bool whole)
 	json_put_z(o, "lang", x->row.lang);
 	json_put_z(o, "office", x->office->code);
 	json_put_z(o, "text", x->p && x->p->preview ? x->p->preview : "");
+	if (x->backup)
+		json_put_str(o, "backup", x->sender->channel);
 	if (!whole || !x->p)
 		return o;
 	hash_hex(&x->row.digest, hex);
@@ -116,7 +118,7 @@ static cJSON *previews_json(const struct checked *c)
 		bool seen = !x->p;
 		for (size_t k = 0; k < i && !seen; k++)
 			seen = c->made[k].p && c->made[k].part == x->part &&
-				c->made[k].kind == x->kind &&
+				c->made[k].kind == x->kind && c->made[k].backup == x->backup &&
 				strcmp(c->made[k].row.lang, x->row.lang) == 0;
 		if (seen)
 			continue;

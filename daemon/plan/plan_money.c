@@ -184,6 +184,8 @@ cJSON *messages_json(const struct checked *c)
 		json_put_z(o, "part", c->doc->parts[m->part].name);
 		json_put_z(o, "office", m->office->code);
 		json_put_i64(o, "targets", m->n);
+		if (m->backup)
+			json_put_str(o, "backup", m->sender->channel);
 		json_put_i64(o, "segments", segments);
 		json_put_i64(o, "cost_most", prepared_fact_get(m->p, "cost", 0));
 		json_put_str(o, "how", (struct str){ m->p->preview, strcspn(m->p->preview, "\n") });

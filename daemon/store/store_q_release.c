@@ -158,7 +158,9 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 		"url FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1)), "
 		"(SELECT code FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1), "
 		"(SELECT said FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1), "
-		"(SELECT value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), l.part, ifnull(f.ord,'') "
+		"(SELECT value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), l.part, ifnull(f.ord,''), "
+		"(SELECT h.name || '/' || a.name || '/' || n.class FROM lane n JOIN account a ON a.id=n.account_id JOIN channel h ON "
+		"h.id=a.channel_id WHERE n.id=l.lane_id) "
 		"FROM delivery d INDEXED BY delivery_once JOIN lot l ON l.id=d.lot_id LEFT JOIN contact c ON c.id=d.contact_id LEFT JOIN office f "
 		"ON f.id=l.office_id LEFT JOIN part p ON p.release_id=l.release_id AND p.rev=?5 AND p.part=l.part WHERE (d.once, d.contact_id)>"
 		"(?1, ?2) AND d.once<?3 AND (?6 IS NULL OR l.office_id IN o) ORDER BY d.once, d.contact_id LIMIT ?4",
@@ -182,6 +184,7 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 			.said = col_z(st, 13),
 			.part_no = (int)col_i64(st, 15),
 			.office_order = col_z(st, 16),
+			.lane = col_z(st, 17),
 			.why = *col_z(st, 14) ? col_z(st, 14) : col_z(st, 8) };
 		int stop = row(ctx, &d);
 		if (stop < 0) {

@@ -37,7 +37,8 @@ int q_lots(struct db *db, const struct release_row *r, int (*row)(void *ctx, con
 
 struct q_delivery {
 	int64_t id, at, tries; /* at: of the last attempt; 0: none */
-	const char *part, *office, *office_order, *provider_id, *url, *code, *said, *why;
+	const char *part, *office, *office_order, *provider_id, *url, *code, *said, *why,
+		*lane; /* channel/account/class that has it now */
 	struct str address;
 	int kind, state, gate, part_no;
 };

@@ -9,6 +9,7 @@
 #include "store/store_money.h"
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
+#include "store/store_queue_over.h"
 
 static int64_t tries_after(const struct sq_outcome *o)
 {
@@ -42,13 +43,21 @@ static int outcome_apply(struct store_tx *tx, struct sq_outcomes *c, struct sq_o
 {
 	enum dlv_state from = o->verb == SQ_OUTCOME || o->verb == SQ_REVOKE ? DLV_SENDING
 									    : DLV_WAITING;
-	int rc = move_row(tx, o, from);
+	int64_t over = 0;
+	int rc = o->over_lane ? sq_over_lot(tx, o->lot, o->over_lane, &over) : 0;
 
+	if (rc < 0)
+		return rc;
+	if (o->over_lane)
+		o->to = rc == 1 ? DLV_WAITING : DLV_FAILED;
+	rc = move_row(tx, o, from);
 	if (rc || !o->applied)
 		return rc;
+	if (over && o->to == DLV_WAITING)
+		rc = sq_over_row(tx, o, over);
 	if (o->verb != SQ_PUSH)
 		sq_tally_move(t, o->lot, from, o->to);
-	if (o->money)
+	if (rc == 0 && o->money)
 		rc = sq_till_give_back(till, tx, o);
 	if (rc == 0 && o->stepped)
 		rc = db_exec(tx_db(tx), "DELETE FROM intent WHERE delivery_id=?", "i", o->delivery);

@@ -47,7 +47,8 @@ struct sq_outcome {
 	const struct sq_money
 		*money; /* what the intent was counted on is given back; NULL: nothing is */
 	int64_t cost;
-	bool applied; /* out: false, somebody else decided */
+	int64_t over_lane; /* refused here, but another way may reach it: waits there if that is approved, else it is failed; 0: not */
+	bool applied;      /* out: false, somebody else decided */
 };
 struct sq_hold { /* a scope-wide effect of an outcome */
 	int64_t release,

@@ -1,0 +1,198 @@
+/* store_queue_over.c - waiting deliveries change their lane: the second gateway takes over, and gives back.
+ * Thread: store, the one writer: an intent names the lot that it was leased from, so a delivery that has moved is not granted
+ * from its old lane, and one whose intent is committed is not waiting and is not moved. It keeps its id, and with it its once-key.
+ * Moved is only what is proven not to be there: state waiting, no part of it accepted, no step of it done.
+ * Failures: a store error fails the chunk whole; what may not be moved stays and waits. */
+#include <stdio.h>
+#include <string.h>
+#include "base/assert.h"
+#include "store/store_internal.h"
+#include "store/store_queue_over.h"
+
+#define STEP_ROWS 500
+
+/* Approved for that channel: an output of the row's form and language was shown and approved there, for the lot's part and office. */
+#define COVERED                                                                             \
+	"EXISTS(SELECT 1 FROM prepared p JOIN lane n ON n.id=?2 JOIN account a ON "         \
+	"a.id=n.account_id WHERE p.manifest=l.manifest AND p.part=l.part AND p.channel_id=" \
+	"a.channel_id AND p.office_id=l.office_id)"
+#define ROW_COVERED                                                                                \
+	"EXISTS(SELECT 1 FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON "              \
+	"a.id=n.account_id JOIN contact k ON k.id=d.contact_id JOIN target g ON g.id=d.target_id " \
+	"JOIN office f ON f.id=l.office_id JOIN prepared p ON p.manifest=l.manifest AND "          \
+	"p.part=l.part AND p.channel_id=a.channel_id AND p.form=k.form AND p.lang=CASE WHEN "      \
+	"g.lang='' THEN f.lang ELSE g.lang END AND p.office_id=l.office_id WHERE l.id=?2)"
+
+int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
+{
+	struct db *db = tx_db(tx);
+	sqlite3_stmt *st;
+	int64_t one = 0;
+	int rc = db_get_i64(db, &one, "SELECT 1 FROM lot l WHERE l.id=?1 AND l.gate=1 AND " COVERED,
+		"ii", lot, lane);
+
+	if (rc <= 0)
+		return rc;
+	rc = db_exec(db,
+		"INSERT INTO lot(release_id, part, lane_id, office_id, manifest, gate, prio, at, expires, "
+		"spread_ms) SELECT release_id, part, ?2, office_id, manifest, 1, prio, at, expires, "
+		"spread_ms FROM lot WHERE id=?1 ON CONFLICT(release_id, part, lane_id, office_id) DO "
+		"NOTHING",
+		"ii", lot, lane);
+	if (rc == 0)
+		rc = db_query(db, &st,
+			"SELECT o.id, o.gate=1 AND o.manifest=l.manifest AND o.at=l.at FROM lot l JOIN lot "
+			"o ON o.release_id=l.release_id AND o.part=l.part AND o.lane_id=?2 AND "
+			"o.office_id=l.office_id WHERE l.id=?1",
+			"ii", lot, lane);
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc < 0 ? rc : -EIO;
+	*ret = col_i64(st, 0);
+	rc = col_i64(st, 1) != 0;
+	db_reset(st);
+	return rc;
+}
+
+static int add_waiting(struct db *db, int64_t lot, int64_t n)
+{
+	return db_exec(db, "UPDATE lot SET n0=n0+? WHERE id=?", "ii", n, lot);
+}
+
+/* One that was put off by the other gateway may go here at once; a spread that has not come stays as it is. */
+static int move_rows(struct store_tx *tx, const struct sq_over *c, int64_t from, int64_t to,
+	int64_t room, int64_t *ret)
+{
+	struct db *db = tx_db(tx);
+	int rc = db_exec(db,
+		"UPDATE delivery SET lot_id=?2, due=CASE WHEN tries>0 THEN min(due, max(0, ?3-(SELECT at "
+		"FROM lot WHERE id=?1))) ELSE due END WHERE id IN (SELECT d.id FROM delivery d INDEXED BY "
+		"delivery_due WHERE d.state=0 AND d.lot_id=?1 AND NOT EXISTS(SELECT 1 FROM effect e WHERE "
+		"e.delivery_id=d.id) AND NOT EXISTS(SELECT 1 FROM step s WHERE s.delivery_id=d.id AND "
+		"substr(s.name,1,1)<>'!') AND NOT EXISTS(SELECT 1 FROM intent i WHERE i.delivery_id=d.id) "
+		"AND " ROW_COVERED
+		" AND (?4=0 OR EXISTS(SELECT 1 FROM target t WHERE t.id=d.target_id AND t.lane_id=?4)) "
+		"ORDER BY d.due LIMIT ?5)",
+		"iiiii", from, to, tx_wall_ms(tx), c->back ? c->to : INT64_C(0), room);
+
+	*ret = rc ? 0 : db_changes(db);
+	if (rc == 0 && *ret > 0)
+		rc = add_waiting(db, from, -*ret);
+	if (rc == 0 && *ret > 0)
+		rc = add_waiting(db, to, *ret);
+	return rc;
+}
+
+static int lane_text(struct db *db, int64_t lane, char *dst, size_t size)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT c.name || '/' || a.name || '/' || l.class FROM lane l JOIN account a ON "
+		"a.id=l.account_id JOIN channel c ON c.id=a.channel_id WHERE l.id=?",
+		"i", lane);
+
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc < 0 ? rc : -ENOENT;
+	(void)str_copy(dst, size, col_str(st, 0));
+	db_reset(st);
+	return 0;
+}
+
+static int over_audit(struct store_tx *tx, const struct sq_over *c, int64_t lot, int64_t n)
+{
+	char subject[200], was[160], now[300];
+	int64_t release = 0;
+	struct audit_event ev = { .person = "system",
+		.via = "system",
+		.what = c->back ? "lot.back" : "lot.over",
+		.subject = subject,
+		.was = was,
+		.now = now,
+		.why = c->why };
+	char to[160];
+	int rc = db_get_i64(tx_db(tx), &release, "SELECT release_id FROM lot WHERE id=?", "i", lot);
+
+	if (rc == 1)
+		rc = lane_text(tx_db(tx), c->from, was, sizeof(was));
+	if (rc == 0)
+		rc = lane_text(tx_db(tx), c->to, to, sizeof(to));
+	if (rc)
+		return rc < 0 ? rc : -EIO;
+	(void)snprintf(subject, sizeof(subject), "release:#%lld lot:#%lld", (long long)release,
+		(long long)lot);
+	(void)snprintf(now, sizeof(now), "%s, %lld waiting deliveries", to, (long long)n);
+	return store_audit(tx, &ev);
+}
+
+int sq_over_row(struct store_tx *tx, const struct sq_outcome *o, int64_t lot)
+{
+	struct sq_over c = { .from = o->lane, .to = o->over_lane };
+	int rc = db_exec(tx_db(tx), "UPDATE delivery SET lot_id=? WHERE id=? AND state=0", "ii",
+		lot, o->delivery);
+
+	if (rc == 0)
+		rc = add_waiting(tx_db(tx), o->lot, -1);
+	if (rc == 0)
+		rc = add_waiting(tx_db(tx), lot, 1);
+	(void)snprintf(c.why, sizeof(c.why),
+		"refused: " STR_FMT ": the second gateway may reach it",
+		STR_ARG(((struct str){ o->code.p, o->code.n < 40 ? o->code.n : 40 })));
+	return rc ? rc : over_audit(tx, &c, o->lot, 1);
+}
+
+static int over_one(
+	struct store_tx *tx, struct sq_over *c, int64_t lot, bool *ret_left, bool *ret_uncovered)
+{
+	int64_t to = 0, moved = 0, n = 0;
+	int rc = sq_over_lot(tx, lot, c->to, &to);
+
+	*ret_left = false;
+	*ret_uncovered = rc == 0;
+	if (rc <= 0)
+		return rc;
+	do {
+		int64_t room = c->max ? c->max - c->ret_moved - moved : STEP_ROWS;
+		room = room < STEP_ROWS ? room : STEP_ROWS;
+		rc = room > 0 ? move_rows(tx, c, lot, to, room, &n) : 0;
+		moved += room > 0 ? n : 0;
+		*ret_left = room == STEP_ROWS && n == STEP_ROWS;
+	} while (rc == 0 && *ret_left && tx_elapsed_us(tx) < tx_chunk_us(tx));
+	c->ret_moved += moved;
+	if (rc == 0 && moved == 0) /* made for nothing */
+		rc = db_exec(tx_db(tx),
+			"DELETE FROM lot WHERE id=? AND "
+			"n0+n1+n2+n3+n4+n5+n6+n7+n8+n9+n10=0 AND NOT EXISTS(SELECT 1 FROM delivery WHERE "
+			"state=0 AND lot_id=lot.id)",
+			"i", to);
+	return rc || moved == 0 ? rc : over_audit(tx, c, lot, moved);
+}
+
+static int over_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_over *c = CONTAINER_OF(cmd, struct sq_over, cmd);
+	int rc = 0;
+
+	REQUIRE(c->n <= SQ_OVER_LOTS);
+	c->ret_moved = 0;
+	c->left = false;
+	memset(c->uncovered, 0, sizeof(c->uncovered));
+	for (size_t i = 0; i < c->n && rc == 0; i++) {
+		bool left = false;
+		rc = over_one(tx, c, c->lot[i], &left, &c->uncovered[i]);
+		c->left = c->left || left;
+		if (rc == 0 && tx_elapsed_us(tx) >= tx_chunk_us(tx) && i + 1 < c->n) {
+			c->left = true;
+			break;
+		}
+	}
+	return rc;
+}
+
+void sq_over_init(struct sq_over *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = over_run;
+}
