@@ -33,7 +33,7 @@ static void stats(const struct sandbox *s, cJSON *o)
 	for (size_t i = 0; i < s->n_rules; i++) {
 		cJSON *r = json_obj();
 		json_put_z(r, "match", s->rules[i].match);
-		json_put_i64(r, "hits", s->rules[i].hits);
+		json_put_i64(r, "hits", s->rules[i].pace.hits);
 		json_add(rules, r);
 	}
 	json_put(o, "rules", rules);

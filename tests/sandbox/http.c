@@ -118,7 +118,7 @@ static void answer(struct sb_hconn *c, int status, const char *type, struct str 
 		return;
 	c->q.host = NULL;
 	c->fault = NULL;
-	int64_t delay = c->delay_ms + (r == NULL ? 0 : r->delay_ms);
+	int64_t delay = c->delay_ms + (r == NULL ? 0 : r->pace.delay_ms);
 	if (r != NULL &&
 		(r->what == SB_F_SILENT || r->what == SB_F_DROP || r->what == SB_F_RESET)) {
 		c->srv->s->lost_answers += r->after;

@@ -14,8 +14,8 @@ struct sb_http_rule {
 	char server[32], method[16], match[256], has[256], type[100];
 	char *body;    /* owned; NULL: none */
 	char *headers; /* owned; whole lines; NULL: none */
-	int code, percent;
-	int64_t times, skip, hits, delay_ms;
+	int code;
+	struct sb_pace pace;
 };
 struct sb_http_server {
 	uv_tcp_t tcp;

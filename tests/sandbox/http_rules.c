@@ -1,8 +1,10 @@
 /* http_rules.c - scripted faults of the HTTP providers: which request is lost before, or answered wrongly after, its effect.
  * Owns: the texts of the rules. Failures: a rule with a wrong key or value is refused whole, naming it. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "http_internal.h"
+#include "rules.h"
 
 bool sb_glob(struct str g, struct str t)
 {
@@ -56,31 +58,16 @@ const struct sb_http_rule *sb_http_rule_hit(struct sb_http *h, const struct sb_r
 {
 	for (size_t i = 0; i < h->n_rules; i++) {
 		struct sb_http_rule *r = &h->rule[i];
-		if (r->after != after || !fits(r, q))
-			continue;
-		if (r->percent < 100 && (int)(sb_random(q->s) % 100) >= r->percent)
-			continue;
-		int64_t n = r->hits++;
-		if (n >= r->skip && (r->times == 0 || n < r->skip + r->times))
+		if (r->after == after && fits(r, q) && sb_pace_acts(q->s, &r->pace))
 			return r;
 	}
 	return NULL;
 }
 
-static int fault_of(const char *name, enum sb_fault *ret)
+static void rule_free(void *rule)
 {
-	static const char *const names[] = { "", "reply", "delay", "silent", "drop", "reset" };
+	struct sb_http_rule *r = rule;
 
-	for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0) {
-			*ret = (enum sb_fault)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static void rule_free(struct sb_http_rule *r)
-{
 	free(r->body);
 	free(r->headers);
 	*r = (struct sb_http_rule){ 0 };
@@ -102,27 +89,25 @@ static char *header_lines(const cJSON *o)
 	return buf_take(&b, NULL);
 }
 
-static int parse_rule(const cJSON *o, struct sb_http_rule *r, struct err *e)
-{
-	static const char *const known[] = { "server", "method", "match", "has", "do", "when",
-		"code", "type", "body", "headers", "half", "times", "skip", "percent", "delay_ms" };
-	const char *what = json_z(o, "do", "reply"), *when = json_z(o, "when", "before");
+static const char *const keys[] = { "server", "method", "match", "has", "do", "when", "code",
+	"type", "body", "headers", "half", NULL };
+static const struct sb_word do_words[] = { { "reply", SB_F_REPLY }, { "delay", SB_F_DELAY },
+	{ "silent", SB_F_SILENT }, { "drop", SB_F_DROP }, { "reset", SB_F_RESET }, { NULL, 0 } };
+static const struct sb_word when_words[] = { { "before", false }, { "after", true }, { NULL, 0 } };
 
-	for (const cJSON *k = o->child; k != NULL; k = k->next) {
-		bool ok = false;
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			ok |= strcmp(k->string, known[i]) == 0;
-		if (!ok)
-			return err_set(e, -EINVAL, "http rule: unknown key '%s'", k->string);
-	}
-	*r = (struct sb_http_rule){ 0 };
-	if (fault_of(what, &r->what) < 0)
-		return err_set(e, -EINVAL,
-			"http rule: do '%s' is none of reply, delay, silent, drop, reset", what);
-	if (strcmp(when, "before") != 0 && strcmp(when, "after") != 0)
-		return err_set(
-			e, -EINVAL, "http rule: when '%s' is neither before nor after", when);
-	r->after = when[0] == 'a';
+static int parse_rule(const cJSON *o, void *rule, struct err *e)
+{
+	struct sb_http_rule *r = rule;
+	int what = 0, after = 0;
+	int rc = sb_rule_word("http rule", "do", json_z(o, "do", "reply"), do_words, &what, e);
+
+	if (rc == 0)
+		rc = sb_rule_word(
+			"http rule", "when", json_z(o, "when", "before"), when_words, &after, e);
+	if (rc < 0)
+		return rc;
+	r->what = (enum sb_fault)what;
+	r->after = after != 0;
 	r->half = json_bool(o, "half", false);
 	(void)snprintf(r->server, sizeof(r->server), "%s", json_z(o, "server", ""));
 	(void)snprintf(r->method, sizeof(r->method), "%s", json_z(o, "method", ""));
@@ -130,10 +115,6 @@ static int parse_rule(const cJSON *o, struct sb_http_rule *r, struct err *e)
 	(void)snprintf(r->has, sizeof(r->has), "%s", json_z(o, "has", ""));
 	(void)snprintf(r->type, sizeof(r->type), "%s", json_z(o, "type", ""));
 	r->code = (int)json_i64(o, "code", 0);
-	r->percent = (int)json_i64(o, "percent", 100);
-	r->times = json_i64(o, "times", 0);
-	r->skip = json_i64(o, "skip", 0);
-	r->delay_ms = json_i64(o, "delay_ms", 0);
 	if (r->code != 0 && (r->code < 200 || r->code > 599))
 		return err_set(e, -EINVAL, "http rule: code %d is no status", r->code);
 	if (json_has(o, "body"))
@@ -141,6 +122,14 @@ static int parse_rule(const cJSON *o, struct sb_http_rule *r, struct err *e)
 	r->headers = header_lines(json_get(o, "headers"));
 	return 0;
 }
+
+static const struct sb_rule_kind kind = { .what = "http rule",
+	.keys = keys,
+	.size = sizeof(struct sb_http_rule),
+	.max = SB_HTTP_RULES_MAX,
+	.pace_at = offsetof(struct sb_http_rule, pace),
+	.parse = parse_rule,
+	.free = rule_free };
 
 void sb_http_rules_free(struct sb_http *h)
 {
@@ -152,32 +141,20 @@ void sb_http_rules_free(struct sb_http *h)
 int sb_http_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e)
 {
 	struct sb_http *h = sb_http_of(s);
-	struct sb_http_rule r;
-	const cJSON *it;
-	size_t n = replace ? 0 : h->n_rules;
+	size_t n;
+	void *more;
+	int rc = sb_rules_read(&kind, arr, replace ? 0 : h->n_rules, &more, &n, e);
 
-	if (!cJSON_IsArray(arr))
-		return err_set(e, -EINVAL, "http_rules: an array is needed");
-	cJSON_ArrayForEach(it, arr)
-	{
-		int rc = parse_rule(it, &r, e);
-		if (rc < 0)
-			return rc;
-		rule_free(&r);
-		n++;
-	}
-	if (n > SB_HTTP_RULES_MAX)
-		return err_set(e, -E2BIG, "http_rules: over %u", SB_HTTP_RULES_MAX);
+	if (rc < 0)
+		return rc;
 	if (replace) {
 		/* an answer under way may still point at its rule */
 		for (struct list *l = h->conns.next; l != &h->conns; l = l->next)
 			CONTAINER_OF(l, struct sb_hconn, node)->fault = NULL;
 		sb_http_rules_free(h);
 	}
-	cJSON_ArrayForEach(it, arr)
-	{
-		if (parse_rule(it, &h->rule[h->n_rules], e) == 0)
-			h->n_rules++;
-	}
+	memcpy(&h->rule[h->n_rules], more, n * sizeof(h->rule[0]));
+	h->n_rules += n;
+	free(more);
 	return 0;
 }

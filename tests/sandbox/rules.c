@@ -1,18 +1,9 @@
-/* rules.c - scripted behaviour of the sandbox: which request of which mailbox gets what.
- * Owns: nothing. Failures: a rule with a wrong key or value is refused whole, naming it. */
-#include <stdio.h>
+/* rules.c - the one reader of scripted faults. Owns: nothing. Failures: a list with a wrong key or value is refused whole. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include "sandbox.h"
+#include "rules.h"
 
-static const char *const at_names[SB_AT_N] = { "connect", "ehlo", "mail", "rcpt", "data", "final" };
-static const struct {
-	const char *name;
-	enum sb_do what;
-} do_names[] = { { "reply", SB_REPLY }, { "greylist", SB_GREYLIST }, { "delay", SB_DELAY },
-	{ "silent", SB_SILENT }, { "drop", SB_DROP }, { "drop_after_dot", SB_TAKE_DROP },
-	{ "silent_after_dot", SB_TAKE_SILENT }, { "cut_body", SB_CUT_BODY } };
+static const char *const pace_keys[] = { "times", "skip", "percent", "delay_ms", NULL };
 
 uint64_t sb_random(struct sandbox *s)
 {
@@ -23,141 +14,87 @@ uint64_t sb_random(struct sandbox *s)
 	return x ^ x >> 31;
 }
 
-static int parse_rule(const cJSON *o, struct sb_rule *r, struct err *e)
+static bool listed(const char *const *keys, const char *key)
 {
-	static const char *const known[] = { "match", "at", "do", "code", "text", "times", "skip",
-		"percent", "delay_ms" };
-	const char *at = json_z(o, "at", "rcpt"), *what = json_z(o, "do", "reply");
-
-	for (const cJSON *k = o->child; k != NULL; k = k->next) {
-		bool ok = false;
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			ok |= strcmp(k->string, known[i]) == 0;
-		if (!ok)
-			return err_set(e, -EINVAL, "rule: unknown key '%s'", k->string);
-	}
-	*r = (struct sb_rule){ .at = SB_AT_N };
-	for (size_t i = 0; i < SB_AT_N; i++)
-		if (strcmp(at, at_names[i]) == 0)
-			r->at = (enum sb_at)i;
-	for (size_t i = 0; i < sizeof(do_names) / sizeof(do_names[0]); i++)
-		if (strcmp(what, do_names[i].name) == 0)
-			r->what = do_names[i].what;
-	if (r->at == SB_AT_N)
-		return err_set(e, -EINVAL,
-			"rule: at '%s' is none of connect, ehlo, mail, rcpt, data, final", at);
-	if (r->what == 0)
-		return err_set(e, -EINVAL,
-			"rule: do '%s' is none of reply, greylist, delay, silent, "
-			"drop, drop_after_dot, silent_after_dot, cut_body",
-			what);
-	(void)snprintf(r->match, sizeof(r->match), "%s", json_z(o, "match", "*"));
-	(void)snprintf(r->text, sizeof(r->text), "%s", json_z(o, "text", ""));
-	r->code = (int)json_i64(o, "code", 550);
-	r->times = json_i64(o, "times", 0);
-	r->skip = json_i64(o, "skip", 0);
-	r->delay_ms = json_i64(o, "delay_ms", 0);
-	r->percent = (int)json_i64(o, "percent", 100);
-	if (r->what == SB_REPLY && (r->code < 200 || r->code > 599))
-		return err_set(e, -EINVAL, "rule: code %d is no SMTP code", r->code);
-	return 0;
+	for (size_t i = 0; keys != NULL && keys[i] != NULL; i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
 }
 
-int sb_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e)
+int sb_keys_known(const cJSON *o, const char *what, const char *const *keys,
+	const char *const *more, struct err *e)
 {
-	size_t n = replace ? 0 : s->n_rules;
-	const cJSON *it;
-	struct sb_rule r;
-
-	if (!cJSON_IsArray(arr))
-		return err_set(e, -EINVAL, "rules: an array is needed");
-	cJSON_ArrayForEach(it, arr)
-	{
-		int rc = parse_rule(it, &r, e);
-		if (rc < 0)
-			return rc;
-		n++;
-	}
-	if (n > SB_RULES_MAX)
-		return err_set(e, -E2BIG, "rules: over %d", SB_RULES_MAX);
-	if (replace)
-		s->n_rules = 0;
-	cJSON_ArrayForEach(it, arr)
-	{
-		if (parse_rule(it, &s->rules[s->n_rules], e) == 0)
-			s->n_rules++;
-	}
-	return 0;
-}
-
-static void flag_of(const cJSON *o, const char *key, bool *ret)
-{
-	*ret = json_bool(o, key, *ret);
-}
-
-int sb_options_set(struct sandbox *s, const cJSON *o, struct err *e)
-{
-	struct sb_options *p = &s->opt;
-
 	if (!cJSON_IsObject(o))
-		return err_set(e, -EINVAL, "options: an object is needed");
-	flag_of(o, "pipelining", &p->pipelining);
-	flag_of(o, "lower_case", &p->lower_case);
-	flag_of(o, "dsn", &p->dsn);
-	flag_of(o, "smtputf8", &p->smtputf8);
-	flag_of(o, "store_mails", &p->store_mails);
-	flag_of(o, "log_refused", &p->log_refused);
-	p->size = json_i64(o, "size", p->size);
-	p->max_mails = json_i64(o, "max_mails", p->max_mails);
-	p->max_rcpt = json_i64(o, "max_rcpt", p->max_rcpt);
-	p->greeting_delay_ms = json_i64(o, "greeting_delay_ms", p->greeting_delay_ms);
-	if (json_has(o, "user"))
-		(void)snprintf(p->user, sizeof(p->user), "%s", json_z(o, "user", ""));
-	if (json_has(o, "password"))
-		(void)snprintf(p->password, sizeof(p->password), "%s", json_z(o, "password", ""));
-	if (json_has(o, "seed"))
-		s->random = (uint64_t)json_i64(o, "seed", 1);
+		return err_set(e, -EINVAL, "%s: an object is needed", what);
+	for (const cJSON *k = o->child; k != NULL; k = k->next)
+		if (!listed(keys, k->string) && !listed(more, k->string))
+			return err_set(e, -EINVAL, "%s: unknown key '%s'", what, k->string);
 	return 0;
 }
 
-static bool match(const struct sb_rule *r, struct str mailbox)
+int sb_rule_word(const char *what, const char *key, const char *value, const struct sb_word *known,
+	int *ret, struct err *e)
 {
-	size_t n = strlen(r->match);
+	struct buf all CLEANUP_BUF;
 
-	if (strcmp(r->match, "*") == 0)
-		return true;
-	if (mailbox.n < n || (r->match[0] != '@' && mailbox.n != n))
-		return false;
-	return strncasecmp(mailbox.p + mailbox.n - n, r->match, n) == 0;
-}
-
-struct sb_rule *sb_rule_hit(struct sandbox *s, enum sb_at at, struct str mailbox)
-{
-	for (size_t i = 0; i < s->n_rules; i++) {
-		struct sb_rule *r = &s->rules[i];
-		if (r->at != at || !match(r, mailbox))
-			continue;
-		if (r->times > 0 && r->hits >= r->skip + r->times)
-			continue;
-		if (r->percent < 100 && (int)(sb_random(s) % 100) >= r->percent)
-			continue;
-		if (r->hits++ < r->skip)
-			continue;
-		return r;
+	buf_init(&all, 1000);
+	for (const struct sb_word *w = known; w->name != NULL; w++) {
+		if (strcmp(w->name, value) == 0) {
+			*ret = w->value;
+			return 0;
+		}
+		(void)buf_addf(&all, "%s%s", all.n > 0 ? ", " : "", w->name);
 	}
-	return NULL;
+	return err_set(e, -EINVAL, "%s: %s '%s' is none of %s", what, key, value, buf_z(&all));
 }
 
-bool sb_greylisted(struct sandbox *s, const struct sb_rule *r, struct str from, struct str to)
+static int read_one(const struct sb_rule_kind *k, const cJSON *o, void *rule, struct err *e)
 {
-	uint64_t h = 1469598103934665603ull;
+	int rc = sb_keys_known(o, k->what, k->keys, pace_keys, e);
 
-	for (size_t i = 0; i < from.n; i++)
-		h = (h ^ (unsigned char)from.p[i]) * 1099511628211ull;
-	for (size_t i = 0; i < to.n; i++)
-		h = (h ^ (unsigned char)to.p[i]) * 1099511628211ull;
-	struct sb_seen *v = &s->seen[h % SB_FIRST_SEEN];
-	if (v->hash != h)
-		*v = (struct sb_seen){ h, sb_now_ms() };
-	return sb_now_ms() - v->at_ms < r->delay_ms;
+	if (rc < 0)
+		return rc;
+	struct sb_pace *pace = (void *)((char *)rule + k->pace_at);
+	*pace = (struct sb_pace){ .times = json_i64(o, "times", 0),
+		.skip = json_i64(o, "skip", 0),
+		.delay_ms = json_i64(o, "delay_ms", 0),
+		.percent = (int)json_i64(o, "percent", 100) };
+	return k->parse(o, rule, e);
+}
+
+int sb_rules_read(const struct sb_rule_kind *k, const cJSON *arr, size_t have, void **ret,
+	size_t *ret_n, struct err *e)
+{
+	if (!cJSON_IsArray(arr))
+		return err_set(e, -EINVAL, "%ss: an array is needed", k->what);
+	size_t n = (size_t)cJSON_GetArraySize(arr), done = 0;
+	if (have + n > k->max)
+		return err_set(e, -E2BIG, "%ss: over %zu", k->what, k->max);
+	char *rules = x_calloc(n + 1, k->size);
+	const cJSON *it;
+	cJSON_ArrayForEach(it, arr)
+	{
+		int rc = read_one(k, it, rules + done * k->size, e);
+		if (rc == 0) {
+			done++;
+			continue;
+		}
+		while (k->free != NULL && done > 0)
+			k->free(rules + --done * k->size);
+		free(rules);
+		return rc;
+	}
+	*ret = rules;
+	*ret_n = n;
+	return 0;
+}
+
+bool sb_pace_acts(struct sandbox *s, struct sb_pace *p)
+{
+	if (p->times > 0 && p->hits >= p->skip + p->times)
+		return false;
+	if (p->percent < 100 && (int)(sb_random(s) % 100) >= p->percent)
+		return false;
+	return p->hits++ >= p->skip;
 }

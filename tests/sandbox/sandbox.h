@@ -29,16 +29,17 @@ enum sb_do {
 	SB_TAKE_SILENT, /* the mail is taken, no reply ever */
 	SB_CUT_BODY     /* reset in the middle of the body */
 };
+struct sb_pace { /* how often a rule acts; see rules.h */
+	int64_t times, skip, hits, delay_ms;
+	int percent; /* 1 to 100 */
+};
 struct sb_rule {
 	enum sb_at at;
 	enum sb_do what;
 	char match[256]; /* an address, "@domain" or "*" */
 	int code;
 	char text[256];
-	int64_t times, skip; /* act this often (0: always), after letting so many pass */
-	int64_t hits;
-	int percent; /* 1 to 100; else 100 */
-	int64_t delay_ms;
+	struct sb_pace pace;
 };
 struct sb_options {
 	bool pipelining, lower_case, dsn, smtputf8, store_mails, eightbit, log_refused;
@@ -74,7 +75,7 @@ struct sandbox {
 int64_t sb_now_ms(void);
 uint64_t sb_random(struct sandbox *s);
 
-/* rules.c */
+/* smtp_rules.c */
 int sb_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e) MUST_CHECK;
 int sb_options_set(struct sandbox *s, const cJSON *obj, struct err *e) MUST_CHECK;
 /* The rule that acts at this point for this mailbox (absent: any), already counted; NULL: go on. */

@@ -282,7 +282,7 @@ static void taken(
 	else if (r != NULL && r->what == SMSC_GARBAGE)
 		(void)buf_add(&k->out, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
 	else if (r != NULL && r->what == SMSC_DELAY)
-		answer_later(k, seq, id, r->delay_ms);
+		answer_later(k, seq, id, r->pace.delay_ms);
 	else if (!lost)
 		smsc_put(k, 0x80000004u, 0, seq, (struct str){ id, strlen(id) + 1 });
 	if (r != NULL && r->what == SMSC_UNBIND)

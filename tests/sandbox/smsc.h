@@ -41,8 +41,7 @@ struct smsc_rule {
 	enum smsc_do what;
 	char match[32];
 	uint32_t code;
-	int64_t times, skip, hits, delay_ms;
-	int percent;
+	struct sb_pace pace;
 };
 struct smsc_options {
 	char user[20], password[20], ids[12], reports[12], report_ids[12], state[20], err[12];

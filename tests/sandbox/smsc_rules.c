@@ -1,82 +1,54 @@
 /* smsc_rules.c - the script of the imitated SMSC. Failures: a wrong key or value is refused whole, naming it. */
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "rules.h"
 #include "smsc.h"
 
-static const char *const at_names[SMSC_AT_N] = { "bind", "submit", "enquire" };
-static const struct {
-	const char *name;
-	enum smsc_do what;
-} do_names[] = { { "status", SMSC_STATUS }, { "nack", SMSC_NACK }, { "silent", SMSC_SILENT },
-	{ "take_silent", SMSC_TAKE_SILENT }, { "drop", SMSC_DROP }, { "take_drop", SMSC_TAKE_DROP },
-	{ "delay", SMSC_DELAY }, { "unbind", SMSC_UNBIND }, { "garbage", SMSC_GARBAGE } };
+static const char *const keys[] = { "match", "at", "do", "code", NULL };
+static const struct sb_word at_words[] = { { "bind", SMSC_AT_BIND }, { "submit", SMSC_AT_SUBMIT },
+	{ "enquire", SMSC_AT_ENQUIRE }, { NULL, 0 } };
+static const struct sb_word do_words[] = { { "status", SMSC_STATUS }, { "nack", SMSC_NACK },
+	{ "silent", SMSC_SILENT }, { "take_silent", SMSC_TAKE_SILENT }, { "drop", SMSC_DROP },
+	{ "take_drop", SMSC_TAKE_DROP }, { "delay", SMSC_DELAY }, { "unbind", SMSC_UNBIND },
+	{ "garbage", SMSC_GARBAGE }, { NULL, 0 } };
 
-static int known(const cJSON *o, const char *const *keys, const char *what, struct err *e)
+static int parse_rule(const cJSON *o, void *rule, struct err *e)
 {
-	for (const cJSON *k = o->child; k != NULL; k = k->next) {
-		bool ok = false;
-		for (size_t i = 0; keys[i] != NULL; i++)
-			ok |= strcmp(k->string, keys[i]) == 0;
-		if (!ok)
-			return err_set(e, -EINVAL, "%s: unknown key '%s'", what, k->string);
-	}
-	return 0;
-}
+	struct smsc_rule *r = rule;
+	int at = 0, what = 0;
+	int rc = sb_rule_word("rule", "at", json_z(o, "at", "submit"), at_words, &at, e);
 
-static int parse_rule(const cJSON *o, struct smsc_rule *r, struct err *e)
-{
-	static const char *const keys[] = { "match", "at", "do", "code", "times", "skip", "percent",
-		"delay_ms", NULL };
-	const char *at = json_z(o, "at", "submit"), *what = json_z(o, "do", "status");
-	int rc = known(o, keys, "rule", e);
-
+	if (rc == 0)
+		rc = sb_rule_word("rule", "do", json_z(o, "do", "status"), do_words, &what, e);
 	if (rc < 0)
 		return rc;
-	*r = (struct smsc_rule){ .at = SMSC_AT_N };
-	for (size_t i = 0; i < SMSC_AT_N; i++)
-		if (strcmp(at, at_names[i]) == 0)
-			r->at = (enum smsc_at)i;
-	for (size_t i = 0; i < sizeof(do_names) / sizeof(do_names[0]); i++)
-		if (strcmp(what, do_names[i].name) == 0)
-			r->what = do_names[i].what;
-	if (r->at == SMSC_AT_N)
-		return err_set(e, -EINVAL, "rule: at '%s' is none of bind, submit, enquire", at);
-	if (r->what == 0)
-		return err_set(e, -EINVAL,
-			"rule: do '%s' is none of status, nack, silent, take_silent, drop, take_drop, delay, unbind, garbage",
-			what);
+	r->at = (enum smsc_at)at;
+	r->what = (enum smsc_do)what;
 	(void)snprintf(r->match, sizeof(r->match), "%s", json_z(o, "match", "*"));
 	r->code = (uint32_t)json_i64(o, "code", 8);
-	r->times = json_i64(o, "times", 0);
-	r->skip = json_i64(o, "skip", 0);
-	r->delay_ms = json_i64(o, "delay_ms", 0);
-	r->percent = (int)json_i64(o, "percent", 100);
 	return 0;
 }
+
+static const struct sb_rule_kind kind = { .what = "rule",
+	.keys = keys,
+	.size = sizeof(struct smsc_rule),
+	.max = SMSC_RULES_MAX,
+	.pace_at = offsetof(struct smsc_rule, pace),
+	.parse = parse_rule };
 
 static int load_rules(struct smsc *c, const cJSON *arr, bool replace, struct err *e)
 {
-	size_t n = replace ? 0 : c->n_rules;
-	const cJSON *it;
-	struct smsc_rule r;
+	size_t have = replace ? 0 : c->n_rules, n;
+	void *more;
+	int rc = sb_rules_read(&kind, arr, have, &more, &n, e);
 
-	if (!cJSON_IsArray(arr))
-		return err_set(e, -EINVAL, "rules: an array is needed");
-	cJSON_ArrayForEach(it, arr)
-	{
-		int rc = parse_rule(it, &r, e);
-		if (rc < 0)
-			return rc;
-		n++;
-	}
-	if (n > SMSC_RULES_MAX)
-		return err_set(e, -E2BIG, "rules: over %u", SMSC_RULES_MAX);
-	c->n_rules = replace ? 0 : c->n_rules;
-	cJSON_ArrayForEach(it, arr)
-	{
-		if (parse_rule(it, &c->rules[c->n_rules], e) == 0)
-			c->n_rules++;
-	}
+	if (rc < 0)
+		return rc;
+	memcpy(&c->rules[have], more, n * sizeof(c->rules[0]));
+	c->n_rules = have + n;
+	free(more);
 	return 0;
 }
 
@@ -88,11 +60,11 @@ static void word(const cJSON *o, const char *key, char *dst, size_t size)
 
 static int load_options(struct smsc *c, const cJSON *o, struct err *e)
 {
-	static const char *const keys[] = { "user", "password", "window", "window_code", "per_s",
+	static const char *const known[] = { "user", "password", "window", "window_code", "per_s",
 		"ids", "reports", "report_ms", "report_ids", "report_tlv", "state", "err", "order",
 		"text", NULL };
 	struct smsc_options *p = &c->opt;
-	int rc = known(o, keys, "options", e);
+	int rc = sb_keys_known(o, "options", known, NULL, e);
 
 	if (rc < 0)
 		return rc;
@@ -135,13 +107,8 @@ struct smsc_rule *smsc_rule_hit(struct smsc *c, enum smsc_at at, struct str dest
 		if (strcmp(r->match, "*") != 0 &&
 			(dest.n < n || memcmp(dest.p + dest.n - n, r->match, n) != 0))
 			continue;
-		if (r->times > 0 && r->hits >= r->skip + r->times)
-			continue;
-		if (r->percent < 100 && (int)(sb_random(c->s) % 100) >= r->percent)
-			continue;
-		if (r->hits++ < r->skip)
-			continue;
-		return r;
+		if (sb_pace_acts(c->s, &r->pace))
+			return r;
 	}
 	return NULL;
 }

@@ -1,7 +1,9 @@
 /* smsgw.c - the gateway's memory: what was taken, rules, duties. See smsgw.h. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rules.h"
 #include "smsgw.h"
 
 static struct smsgw gw;
@@ -30,9 +32,8 @@ const char *gw_rule(struct smsgw *g, const char *vendor, struct str to)
 		struct gw_rule *r = &g->rules[i];
 		if ((strcmp(r->vendor, vendor) != 0 && strcmp(r->vendor, "*") != 0) ||
 			(strcmp(r->to, e164) != 0 && strcmp(r->to, "*") != 0) ||
-			(r->times > 0 && r->hits >= r->times))
+			!sb_pace_acts(g->s, &r->pace))
 			continue;
-		r->hits++;
 		g->s->refused++;
 		return r->code;
 	}
@@ -84,21 +85,37 @@ const struct gw_msg *gw_take(struct smsgw *g, const char *vendor, struct str to,
 }
 
 /* --- duties ------------------------------------------------------------------------------------------------------------------ */
+static const char *const keys[] = { "vendor", "to", "code", NULL };
+
+static int parse_rule(const cJSON *o, void *rule, struct err *e)
+{
+	struct gw_rule *r = rule;
+
+	(void)e; /* every text is right */
+	(void)snprintf(r->vendor, sizeof(r->vendor), "%s", json_z(o, "vendor", "*"));
+	(void)snprintf(r->to, sizeof(r->to), "%s", json_z(o, "to", "*"));
+	(void)snprintf(r->code, sizeof(r->code), "%s", json_z(o, "code", ""));
+	return 0;
+}
+
+static const struct sb_rule_kind kind = { .what = "rule",
+	.keys = keys,
+	.size = sizeof(struct gw_rule),
+	.max = GW_RULES_MAX,
+	.pace_at = offsetof(struct gw_rule, pace),
+	.parse = parse_rule };
+
 static int rules_set(struct smsgw *g, const cJSON *arr, struct err *e)
 {
-	const cJSON *r;
+	size_t n;
+	void *more;
+	int rc = sb_rules_read(&kind, arr, 0, &more, &n, e);
 
-	g->n_rules = 0;
-	cJSON_ArrayForEach(r, arr)
-	{
-		if (g->n_rules == GW_RULES_MAX)
-			return err_set(e, -E2BIG, "at most %u rules", GW_RULES_MAX);
-		struct gw_rule *to = &g->rules[g->n_rules++];
-		*to = (struct gw_rule){ .times = json_i64(r, "times", 0) };
-		(void)snprintf(to->vendor, sizeof(to->vendor), "%s", json_z(r, "vendor", "*"));
-		(void)snprintf(to->to, sizeof(to->to), "%s", json_z(r, "to", "*"));
-		(void)snprintf(to->code, sizeof(to->code), "%s", json_z(r, "code", ""));
-	}
+	if (rc < 0)
+		return rc;
+	memcpy(g->rules, more, n * sizeof(g->rules[0]));
+	g->n_rules = n;
+	free(more);
 	return 0;
 }
 

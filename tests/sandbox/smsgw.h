@@ -24,7 +24,7 @@ struct gw_msg {
 };
 struct gw_rule {
 	char vendor[20], to[24], code[24];
-	int64_t times, hits;
+	struct sb_pace pace;
 };
 struct smsgw {
 	struct sandbox *s;

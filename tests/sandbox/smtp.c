@@ -109,7 +109,7 @@ static bool rule_acts(struct sb_conn *c, const struct sb_rule *r, const char *ph
 		reply(c, 450, "4.7.1 greylisted, try again later");
 		sb_ledger_refused(c->s, phase, who, 450, "4.7.1 greylisted, try again later");
 		return true;
-	case SB_DELAY: pause_for(c, r->delay_ms); return false;
+	case SB_DELAY: pause_for(c, r->pace.delay_ms); return false;
 	case SB_SILENT: c->state = S_DEAF; return true;
 	case SB_DROP: c->close_after_flush = true; return true;
 	case SB_CUT_BODY: c->cut_body = true; return false;

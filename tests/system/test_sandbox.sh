@@ -70,6 +70,10 @@ same "the stored mail is what was sent, without the doubled dot" "$(tail -c 12 "
 same "its hash stands in the ledger" "$(show | json - '.received[] | select(.mailbox == "ok@x.vn") | .mails[0].sha256')" "$(sha256sum <"$PLACE/sandbox/mails/S00000001.eml" | cut -d' ' -f1)"
 refuse "a rule with an unknown key is refused" 1 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"add","rules":[{"match":"*","foo":1}]}'
 refuse "so is what is no JSON" 1 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{'
+rules_stand() { "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"stats"}' | jq -e '.rules | length == 8'; }
+check "and nothing of a refused list is taken" rules_stand
+refuse "not even what stands before the wrong one" 1 "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"rules","rules":[{"match":"*","at":"mail"},{"match":"*","do":"explode"}]}'
+check "the old rules stand" rules_stand
 check "the script can be changed while it runs" "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"rules","rules":[{"match":"*","at":"mail","do":"reply","code":421,"text":"4.3.2 bye"}]}'
 same "and counts at once" "$(send ok@x.vn)" 421
 check "options too" "$B/sandbox" ctl --dir "$PLACE/sandbox" '{"cmd":"options","options":{"pipelining":false,"size":1000}}'
