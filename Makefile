@@ -257,7 +257,8 @@ valgrind:
 	@for t in $(patsubst $(B)/%,build/release/%,$(UNIT)); do \
 		valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $$t >/dev/null 2>build/valgrind.log || { echo "valgrind: $$t"; cat build/valgrind.log; exit 1; }; \
 	done; echo "valgrind: clean over the unit tests"
-tsan:
+tsan: # the release build is what three of the scripts look at
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
 	@$(MAKE) --no-print-directory -s VARIANT=tsan test-run
 # Each target for TIME seconds under libFuzzer; a line a target goes to docs/evidence/fuzz.log.

@@ -6,7 +6,6 @@ one() { # one SENTENCE ARGUMENT...: the last line of a run counts, its faults ar
 	local what=$1 out rc; shift
 	out=$("$here/plug.sh" "$@" 2>&1); rc=$?
 	n=$((n + 1))
-	if grep -q '# SKIP' <<<"$out"; then echo "ok $n - $what # SKIP needs a release build"; return; fi
 	if [ $rc -eq 0 ]; then echo "ok $n - $what"; else echo "not ok $n - $what"; grep -E '^not ok|^#' <<<"$out" | sed 's/^/# /' | head -12; bad=1; fi
 }
 one "a plug pulled at eight places: what had gone out is known, the rest waits, fsck and audit are clean" 8
