@@ -231,10 +231,10 @@ test-all: check-deps
 .PHONY: sim soak
 SEED  ?= 1
 STEPS ?= 1500
-sim: $(B)/tests/sim/test_sim $(B)/adapters/loopback.so
+sim: $(B)/tests/sim/test_sim $(ADAPTERS:%=$(B)/adapters/%.so)
 	@SIM_SEED=$(SEED) SIM_STEPS=$(STEPS) SIM_TRACE=1 SIM_VERBOSE=1 $<
 soak:
-	@$(MAKE) --no-print-directory -s -j2 VARIANT=release build/release/tests/sim/test_sim build/release/adapters/loopback.so
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release build/release/tests/sim/test_sim $(ADAPTERS:%=build/release/adapters/%.so)
 	@tests/sim/soak.sh build/release
 
 demo:

@@ -1,4 +1,4 @@
-/* sim.h - the simulation: the real plan, dispatch, store and channel host on virtual time, a provider with a ledger, people, crashes.
+/* sim.h - the simulation: the real plan, dispatch, store, channel host and adapters on virtual time, providers with a ledger, people, crashes.
  * One run is one seed. The daemon lives in a child process, one child an epoch; a crash is the child's end, with the writes that
  * were not synced lost or torn. All that outlives a crash (ledger, clocks, what people said, the generator) is struct sim in memory
  * shared by parent and children; the parent only waits, so nothing runs side by side and a seed replays to the bit.
@@ -23,15 +23,20 @@
 #define SIM_APPROVALS  256
 #define SIM_STOPS      16
 #define SIM_LANES      8
+#define SIM_SLOTS      2 /* configured channels */
+#define SIM_LATER      512
 #define SIM_OFFICES    5
 #define SIM_STARTS     4096
 
 enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
 
 struct sim_delivery { /* as last seen committed, and what the provider made of it */
-	bool seen, ever_unknown;
+	bool seen, ever_unknown, ever_doubt, acted;
 	uint8_t state;
 	uint8_t effects, allowed_more; /* allowed_more: acts of people that declared another copy */
+	uint64_t
+		intent_of; /* the manifest of its lot when its intent was committed: what is on its way may be of the one before */
+	uint8_t said; /* of SIM_SAID_*: what the provider reported afterwards, and was thanked for */
 	int32_t tries;
 	int64_t lot, contact;
 	uint64_t check; /* the last one that saw it */
@@ -40,8 +45,25 @@ struct sim_lot {
 	int64_t release, office, lane, channel;
 	int32_t part, gate, prio;
 };
+enum {
+	SIM_SAID_DELIVERED = 1,
+	SIM_SAID_FAILED = 2,
+	SIM_TOLD_DELIVERED = 4,
+	SIM_TOLD_FAILED = 8
+}; /* told: not yet thanked for */
+struct sim_lane {
+	int64_t id, channel;
+	int slot;
+};
+struct sim_later { /* what a provider will do by itself; outlives a crash */
+	bool used;
+	int slot, kind, epoch; /* epoch: handed over in it, and not yet taken; 0: waits */
+	int64_t due, delivery;
+	uint64_t no;
+	char id[48];
+};
 struct sim_stop { /* in force from the return of dispatch_stop_scope on */
-	bool on, answered;
+	bool on, asked, answered; /* asked: and not yet answered */
 	struct stop_scope scope;
 	bool cancel;
 	int except_prio;
@@ -68,7 +90,9 @@ struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
 	int rate[2], burst[2], concurrency[2], intents[2];
 	int64_t unknown_max_ms;
 	bool assume;
-	int word_mix; /* per mille of contacts with a script of their own */
+	int word_mix;            /* per mille of contacts with a script of their own */
+	int provider[SIM_SLOTS]; /* see sim_providers */
+	bool together, poll;     /* providers: recipients share a text; receipts are asked for */
 };
 
 struct sim {
@@ -89,7 +113,10 @@ struct sim {
 	struct sim_stop stop[SIM_STOPS];
 	struct sim_lot lot[4096]; /* by id */
 	struct sim_delivery d[SIM_DELIVERIES];
-	int64_t lane_id[SIM_LANES], lane_channel[SIM_LANES];
+	struct sim_lane lane[SIM_LANES];
+	uint8_t contact_slot[SIM_CONTACTS + 1];
+	struct sim_later later[SIM_LATER];
+	void *state[SIM_SLOTS]; /* of the providers, shared like this */
 	unsigned next_nonce, next_upload;
 	struct sim_start start[SIM_STARTS]; /* ring, for the rates */
 	uint64_t n_start;
@@ -98,11 +125,13 @@ struct sim {
 	int64_t open_intents; /* at the crash */
 	/* counts, for the line that a run prints */
 	uint64_t n_effects, n_requests, n_commits, n_acts, n_unknown, n_lost, n_fulls;
-	char dir[128], build[400];
+	uint64_t n_told, n_thanked; /* receipts */
+	char dir[128], build[400], root[200];
 	bool trace;
 	char fail[700];
 };
 extern struct sim *S;
+extern const char *const sim_offices[4];
 
 /* What lives in the child: everything that a crash drops. */
 struct node {
@@ -113,8 +142,9 @@ struct node {
 	struct channels *channels;
 	struct dispatch *dispatch;
 	struct plan *plan;
-	size_t seen_calls;
-	int busy; /* questions to the daemon that wait for their answer */
+	size_t seen_calls, seen_streams;
+	uint64_t told; /* things that providers did by themselves, in this epoch */
+	int busy;      /* questions to the daemon that wait for their answer */
 	bool stopped[3];
 	int closing; /* old channels that still drain */
 };
@@ -143,8 +173,11 @@ void node_conf_write(void);
 void node_commit(void);
 void node_settle(void);
 
-/* sim_provider.c */
-void provider_poll(void); /* requests that came since the last call are answered or not */
+/* sim_provider.c; the rest of it is in sim_provider.h */
+void provider_boot(void);
+void provider_poll(
+	void); /* what came since the last call is answered or not; what is due is said */
+void provider_done(void);
 
 /* sim_people.c */
 void people_act(void);
@@ -157,8 +190,10 @@ void people_setup_rows(void);
 void check_commit(void);
 void check_full(const char *when);
 void check_end(void);
-void check_publish(
-	int64_t delivery, const struct fakenet_call *c); /* a publishing request has left */
-int64_t check_lane_of(int64_t delivery);
+/* Publishing bytes have left: the delivery, and all that was said to be public. */
+void check_publish(int64_t delivery, const char *text, size_t n);
+/* The delivery of this text to this contact; 0: nobody approved such a text. */
+int64_t check_find(int contact, const char *text, size_t n);
+int check_slot_of(int64_t delivery);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
-#include "sim.h"
+#include "sim_provider.h"
 #include "store/store_fsck.h"
 #include "store/store_internal.h"
 
@@ -53,6 +53,23 @@ static void gone(int64_t id)
 	*d = (struct sim_delivery){ 0 };
 }
 
+static uint64_t manifest_no(const uint8_t hash[32])
+{
+	uint64_t no;
+	memcpy(&no, hash, sizeof(no));
+	return no;
+}
+
+static int lane_at(int64_t id)
+{
+	for (int i = 0; i < S->n_lanes; i++)
+		if (S->lane[i].id == id)
+			return i;
+	sim_fail("lane %lld is none of ours", (long long)id);
+}
+
+#define SIM_DELIVERED (SIM_SAID_DELIVERED | SIM_TOLD_DELIVERED)
+
 static void see_row(sqlite3_stmt *st, int64_t *n_sending)
 {
 	int64_t id = col_i64(st, 0);
@@ -60,6 +77,7 @@ static void see_row(sqlite3_stmt *st, int64_t *n_sending)
 	if (id <= 0 || id >= SIM_DELIVERIES)
 		sim_fail("delivery %lld is more than the simulation can hold", (long long)id);
 	struct sim_delivery *d = &S->d[id];
+	bool loop = provider_of(S->contact_slot[col_i64(st, 2)])->owns == sim_loopback.owns;
 	if (state < 0 || state >= DLV_STATES)
 		sim_fail("delivery %lld in state %d", (long long)id, state);
 	if (d->seen && d->contact != col_i64(st, 2))
@@ -76,6 +94,9 @@ static void see_row(sqlite3_stmt *st, int64_t *n_sending)
 		if (!may_come_to(d->state, state))
 			sim_fail(
 				"delivery %lld went from %d to %d", (long long)id, d->state, state);
+		if (state == DLV_DELIVERED && !loop && !(d->said & SIM_DELIVERED))
+			sim_fail("delivery %lld is called delivered, and nobody said so",
+				(long long)id);
 		if (state == DLV_UNKNOWN) {
 			S->n_unknown++;
 			if (d->state != DLV_SENDING && d->state != DLV_WAITING)
@@ -84,19 +105,22 @@ static void see_row(sqlite3_stmt *st, int64_t *n_sending)
 		}
 	}
 	if (state == DLV_ACCEPTED && d->state != DLV_ACCEPTED && d->effects == 0 &&
-		!d->ever_unknown && !d->allowed_more && col_i64(st, 5))
+		!d->ever_unknown && !d->allowed_more && (!loop || col_i64(st, 5)))
 		sim_fail("delivery %lld is accepted and the provider never had it", (long long)id);
+	if (state == DLV_SENDING && (!d->seen || d->state != state || d->tries != col_i64(st, 4)))
+		d->intent_of = manifest_no(manifest_of[col_i64(st, 1)]);
 	d->seen = true;
 	d->state = (uint8_t)state;
 	d->lot = col_i64(st, 1);
 	d->contact = col_i64(st, 2);
 	d->tries = (int32_t)col_i64(st, 4);
 	d->ever_unknown |= state == DLV_UNKNOWN || state == DLV_DOUBT;
+	d->ever_doubt |= state == DLV_DOUBT;
 	if (d->lot <= 0 || d->lot >= LOTS_MAX)
 		sim_fail("delivery %lld names lot %lld", (long long)id, (long long)d->lot);
 	counted[d->lot][state]++;
 	if (state == DLV_SENDING)
-		n_sending[S->lot[d->lot].lane == S->lane_id[1]]++;
+		n_sending[lane_at(S->lot[d->lot].lane)]++;
 }
 
 static void see_lots(struct db *db)
@@ -128,7 +152,7 @@ static void see_lots(struct db *db)
 static void see_deliveries(struct db *db)
 {
 	sqlite3_stmt *st;
-	int64_t sending[2] = { 0 };
+	int64_t sending[SIM_LANES] = { 0 };
 	S->checks++;
 	memset(counted, 0, sizeof(counted));
 	int rc = db_query(db, &st,
@@ -142,11 +166,14 @@ static void see_deliveries(struct db *db)
 	for (int64_t i = 1; i <= S->max_id; i++)
 		if (S->d[i].seen && S->d[i].check != S->checks)
 			gone(i);
-	for (int i = 0; i < 2; i++)
-		if (sending[i] > S->p.intents[i])
+	S->open_intents = 0;
+	for (int i = 0; i < S->n_lanes; i++) {
+		int max = S->p.intents[S->lane[i].slot];
+		S->open_intents += sending[i];
+		if (sending[i] > max)
 			sim_fail("%lld intents are open on lane %lld, %d allowed",
-				(long long)sending[i], (long long)S->lane_id[i], S->p.intents[i]);
-	S->open_intents = sending[0] + sending[1];
+				(long long)sending[i], (long long)S->lane[i].id, max);
+	}
 }
 
 static void see_counters(struct db *db)
@@ -209,28 +236,91 @@ static bool covers(const struct sim_stop *s, const struct sim_lot *l)
 		(!c->channel_id || c->channel_id == l->channel);
 }
 
-static void check_approved(int64_t id, const struct sim_delivery *d, const struct fakenet_call *c)
+/* Every token in the text, for it may stand in a title and in a body: one release only. */
+static unsigned nonce_of(const char *text, size_t n)
 {
-	const struct sim_lot *l = &S->lot[d->lot];
-	const char *at = strstr(c->body, "nonce=");
-	unsigned nonce = 0;
-	if (!at || sscanf(at, "nonce=%u", &nonce) != 1)
-		sim_fail("delivery %lld: a text that nobody wrote left", (long long)id);
+	unsigned found = 0, one;
+	for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), "zq", 2)) != NULL;
+		at++) {
+		char digits[16] = "";
+		size_t left = n - (size_t)(at + 2 - text);
+		memcpy(digits, at + 2, left < 12 ? left : 12);
+		char *end = digits + strspn(digits, "0123456789");
+		if (end == digits || strncmp(end, "qz", 2) != 0)
+			continue;
+		one = (unsigned)strtoul(digits, NULL, 10);
+		if (found && one != found)
+			sim_fail("texts %u and %u left in one", found, one);
+		found = one;
+	}
+	return found;
+}
+
+/* In what its lot is approved for now, or was when the intent was committed: an approval of a newer text does not call back what is
+ * on its way. */
+static bool is_approved(unsigned nonce, const struct sim_delivery *d)
+{
 	for (int i = 0; i < S->n_approvals; i++)
 		if (S->approval[i].nonce == nonce &&
-			memcmp(S->approval[i].hash, manifest_of[d->lot], 32) == 0)
-			return;
-	sim_fail("delivery %lld of release %lld: text %u left and nobody approved it",
-		(long long)id, (long long)l->release, nonce);
+			(memcmp(S->approval[i].hash, manifest_of[d->lot], 32) == 0 ||
+				(d->state == DLV_SENDING &&
+					manifest_no(S->approval[i].hash) == d->intent_of)))
+			return true;
+	return false;
+}
+
+int64_t check_find(int contact, const char *text, size_t n)
+{
+	unsigned nonce = nonce_of(text, n);
+	int64_t found = 0;
+	for (int64_t id = 1; id <= S->max_id; id++) {
+		const struct sim_delivery *d = &S->d[id];
+		if (!d->seen || d->contact != contact || !is_approved(nonce, d))
+			continue;
+		if (found)
+			sim_fail("deliveries %lld and %lld are the same", (long long)found,
+				(long long)id);
+		found = id;
+	}
+	return found;
+}
+
+int check_slot_of(int64_t id)
+{
+	return S->contact_slot[S->d[id].contact];
+}
+
+static void check_approved(int64_t id, const struct sim_delivery *d, const char *text, size_t n)
+{
+	const struct sim_lot *l = &S->lot[d->lot];
+	unsigned nonce = nonce_of(text, n);
+	if (!nonce)
+		sim_fail("delivery %lld: a text that nobody wrote left", (long long)id);
+	if (!is_approved(nonce, d))
+		sim_fail("delivery %lld of release %lld: text %u left and nobody approved it",
+			(long long)id, (long long)l->release, nonce);
+}
+
+/* Posts under way; those that are over are forgotten, so that a long run looks at few. */
+static int posts_live(void)
+{
+	static size_t live[SIM_STARTS], n, seen;
+	size_t kept = 0;
+	for (; seen < N.net->n_calls && n < SIM_STARTS; seen++)
+		if (N.net->calls[seen]->flags & NET_PUBLISHES)
+			live[n++] = seen;
+	for (size_t i = 0; i < n; i++) {
+		const struct fakenet_call *c = N.net->calls[live[i]];
+		if (!c->done && !c->cancelled)
+			live[kept++] = live[i];
+	}
+	n = kept;
+	return (int)n;
 }
 
 static void check_limits(const struct sim_lot *l, int lane)
 {
-	int live = 0, max = S->p.concurrency[lane] > 20 ? S->p.concurrency[lane] : 20;
-	for (size_t i = 0; i < N.net->n_calls; i++) {
-		const struct fakenet_call *c = N.net->calls[i];
-		live += (c->flags & NET_PUBLISHES) && !c->done && !c->cancelled;
-	}
+	int live = posts_live(), max = S->p.concurrency[lane] > 20 ? S->p.concurrency[lane] : 20;
 	if (live > 2 * max + 2)
 		sim_fail("%d posts at once", live);
 	S->start[S->n_start++ % SIM_STARTS] = (struct sim_start){ .lane = l->lane,
@@ -253,14 +343,12 @@ static void check_limits(const struct sim_lot *l, int lane)
 	}
 }
 
-void check_publish(int64_t id, const struct fakenet_call *c)
+void check_publish(int64_t id, const char *text, size_t n)
 {
 	if (id <= 0 || id >= SIM_DELIVERIES || !S->d[id].seen)
 		sim_fail("a post for delivery %lld, which is not there", (long long)id);
 	const struct sim_delivery *d = &S->d[id];
 	const struct sim_lot *l = &S->lot[d->lot];
-	int lane = l->lane == S->lane_id[1];
-	char to[40];
 	if (d->state != DLV_SENDING)
 		sim_fail("delivery %lld is posted in state %d: no intent is committed",
 			(long long)id, d->state);
@@ -270,12 +358,8 @@ void check_publish(int64_t id, const struct fakenet_call *c)
 				"delivery %lld (release %lld part %d office %lld lane %lld) is posted after stop %d: %s",
 				(long long)id, (long long)l->release, l->part, (long long)l->office,
 				(long long)l->lane, i, S->stop[i].scope.text);
-	(void)snprintf(to, sizeof(to), "+%lld@loop>", (long long)d->contact);
-	if (lane == 0 && !strstr(c->body, to))
-		sim_fail("delivery %lld for contact %lld of lot %lld goes to another: %.60s", (long long)id,
-			(long long)d->contact, (long long)d->lot, c->body);
-	check_approved(id, d, c);
-	check_limits(l, lane);
+	check_approved(id, d, text, n);
+	check_limits(l, check_slot_of(id));
 }
 
 /* --- whole ------------------------------------------------------------------------------------------------------------------------------------ */
@@ -317,6 +401,10 @@ void check_end(void)
 		if (d->state == DLV_SENDING || d->state == DLV_UNKNOWN)
 			sim_fail(
 				"delivery %lld is in state %d at the end", (long long)id, d->state);
+		if (d->state == DLV_ACCEPTED && (d->said & SIM_SAID_DELIVERED) && !d->ever_doubt &&
+			!d->acted)
+			sim_fail("delivery %lld: the report that it arrived was taken and is lost",
+				(long long)id);
 		if (d->state == DLV_WAITING && l->gate == LOT_OPEN)
 			sim_fail(
 				"delivery %lld of release %lld still waits in an open lot at the end",

@@ -13,13 +13,14 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
-#include "sim.h"
+#include "sim_provider.h"
 
 #define EPOCHS_MAX    400
 #define EPOCH_SECONDS 120
 
 struct sim *S;
 struct node N;
+const char *const sim_offices[4] = { "trung-uong", "ha-noi", "dien-bien", "muong-ang" };
 
 uint64_t sim_random(void)
 {
@@ -46,6 +47,9 @@ void sim_trace(const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	for (char *at; S->dir[0] &&
+		(at = strstr(line, S->dir)) != NULL;) /* it has another name each time */
+		memset(at, '_', strlen(S->dir));
 	for (int i = 0; i < n && i < (int)sizeof(line) - 1; i++)
 		S->digest = (S->digest ^ (uint8_t)line[i]) * 1099511628211u;
 	if (S->trace)
@@ -136,6 +140,9 @@ void sim_profile_draw(int steps)
 	p->unknown_max_ms = PICK(60000, 1800000, 86400000);
 	p->assume = sim_chance(200);
 	p->word_mix = calm ? 0 : PICK(0, 100, 400);
+	p->together = sim_chance(500);
+	p->poll = sim_chance(300);
+	provider_draw();
 }
 
 static void place_make(void)
@@ -217,6 +224,8 @@ int sim_run_seed(uint64_t seed, int steps, bool trace)
 	S->digest = 1469598103934665603u;
 	S->wall = TESTENV_WALL_START;
 	S->mono = TESTENV_MONO_START;
+	REQUIRE(getcwd(S->root, sizeof(S->root)) !=
+		NULL); /* the data files of adapters lie below it */
 	sim_profile_draw(steps);
 	build_find();
 	place_make();
@@ -227,10 +236,14 @@ int sim_run_seed(uint64_t seed, int steps, bool trace)
 		(void)snprintf(S->fail, sizeof(S->fail), "it never came to an end");
 	if (rc == 0 || !getenv("SIM_KEEP")) {
 		int gone = dir_remove_tree(S->dir);
-		REQUIRE(gone == 0 || gone == -ENOENT); /* somebody may clean shared memory meanwhile */
+		REQUIRE(gone == 0 ||
+			gone == -ENOENT); /* somebody may clean shared memory meanwhile */
 		(void)rmdir(S->dir);
 	} else {
 		(void)fprintf(stderr, "state kept in %s\n", S->dir);
 	}
+	for (int i = 0; i < SIM_SLOTS; i++)
+		if (S->state[i])
+			(void)munmap(S->state[i], provider_of(i)->state_size);
 	return rc == 0 ? 0 : 1;
 }

@@ -9,7 +9,8 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
-#include "sim.h"
+#include "dispatch/dispatch_credential.h"
+#include "sim_provider.h"
 
 #define ROUNDS_MAX   20000
 #define FINAL_MAX_MS (INT64_C(40) * 86400000)
@@ -43,13 +44,12 @@ static void write_file(const char *name, const struct buf *b)
 
 static void channel_write(int i)
 {
+	const struct sim_provider *p = provider_of(i);
 	struct buf b;
 	buf_init(&b, 10000);
-	buf_addf(&b,
-		"name: %s\nkind: %s\nadapter: loopback\nsettings:\n  url: http://127.0.0.1:9/post\n  window: %d\n"
-		"  receipts: %s\n  personal: %s\n  latency_ms: %d\naccounts: [{name: relay}]\nlane:\n",
-		i ? "gate" : "mail", i ? "sms" : "email", i ? 16 : 512,
-		S->p.receipts ? "yes" : "no", i ? "no" : "yes", i ? 5 : 0);
+	buf_addf(&b, "name: %s\nkind: %s\nadapter: %s\n", i ? "gate" : "mail", p->kind, p->adapter);
+	p->conf(i, &b);
+	buf_addf(&b, "lane:\n");
 	lane_text(&b, i);
 	write_file(i ? "channels.d/gate.yaml" : "channels.d/mail.yaml", &b);
 	buf_done(&b);
@@ -57,6 +57,7 @@ static void channel_write(int i)
 
 void node_conf_write(void)
 {
+	static const char *const names[SIM_SLOTS] = { "mail", "gate" };
 	struct buf b;
 	char path[300];
 	struct err e;
@@ -71,8 +72,15 @@ void node_conf_write(void)
 		"  - {name: minh, user: minh, roles: [approver, viewer]}\n"
 		"  - {name: hoa, user: hoa, roles: [approver, viewer]}\n"
 		"  - {name: oanh, user: oanh, roles: [operator, viewer]}\n"
-		"routes: {email: mail/relay, sms: gate/relay}\nchannels_dir: channels.d\n",
+		"channels_dir: channels.d\nroutes:\n",
 		S->dir, S->dir, S->build);
+	for (int i = 0; i < SIM_SLOTS; i++)
+		if (provider_of(i)->per_office)
+			buf_addf(&b,
+				"  %s: {offices: {trung-uong: %s/trung-uong, ha-noi: %s/ha-noi, dien-bien: %s/dien-bien, muong-ang: %s/muong-ang}}\n",
+				provider_of(i)->kind, names[i], names[i], names[i], names[i]);
+		else
+			buf_addf(&b, "  %s: %s/relay\n", provider_of(i)->kind, names[i]);
 	write_file("lantoad.yaml", &b);
 	buf_done(&b);
 	channel_write(0);
@@ -140,12 +148,22 @@ static int channels_make(const struct conf *conf, struct channels **ret, struct 
 		.net = &N.net->net,
 		.assets_dir = store_assets_dir(N.ts.s),
 		.events = &ev,
-		.loopback_only = true };
+		.secret_get = dispatch_secret_get,
+		.secret_ctx = N.dispatch };
 	int rc = channels_read(conf, true, ret, e);
 	if (rc)
 		return rc;
 	channels_bind(*ret, &o);
 	return channels_open(*ret, SIZE_MAX, e);
+}
+
+static void secrets_bind(const struct conf *conf, struct channels *cs)
+{
+	struct cred_load *l = NULL;
+	struct err e = { 0 };
+	if (dispatch_secrets_read(N.ts.s, conf, &l, &e))
+		sim_fail("%s", e.text);
+	dispatch_secrets_bind(N.dispatch, cs, l);
 }
 
 static void store_boot(void)
@@ -159,7 +177,7 @@ static void store_boot(void)
 	N.ts.keys = keyring_of(master);
 	N.ts.opts = (struct store_opts){ .state_dir = state,
 		.keys = N.ts.keys,
-		.create = S->epoch == 1 || access(state, F_OK) != 0,
+		.create = S->epoch == 1 || access(state, FATE_OK) != 0,
 		.exclusive = true,
 		.vfs = "sim",
 		.free_floor_bytes = 1 << 20,
@@ -204,6 +222,7 @@ static void parts_boot(void)
 	N.plan = plan_new(&p);
 	if (dispatch_attach(N.dispatch, N.channels, &e))
 		sim_fail("%s", e.text);
+	secrets_bind(N.conf, N.channels);
 }
 
 void node_boot(void)
@@ -224,6 +243,7 @@ void node_boot(void)
 	N.conf = conf_read();
 	store_boot();
 	N.net = fakenet_new(&N.te.env);
+	provider_boot();
 	parts_boot();
 	if (first) {
 		for (int i = 0; i < 100; i++) {
@@ -234,10 +254,11 @@ void node_boot(void)
 		check_commit();
 		S->no_crash = false;
 	} else {
-		for (int i = 0; i < SIM_STOPS;
-			i++) /* those whose answer was lost may hold or not */
-			if (!S->stop[i].answered)
+		for (int i = 0; i < SIM_STOPS; i++) {
+			S->stop[i].asked = false;
+			if (!S->stop[i].answered) /* its answer was lost: it may hold or not */
 				S->stop[i].on = false;
+		}
 		S->no_crash = false;
 		check_full("after the crash");
 	}
@@ -302,6 +323,7 @@ static void old_closed(void *ctx)
 		struct channels *cs;
 		struct conf *conf;
 	} *o = ctx;
+	dispatch_secrets_forget(N.dispatch, o->cs);
 	channels_free(o->cs);
 	conf_unref(o->conf);
 	free(o);
@@ -319,6 +341,7 @@ static void reload(void)
 	sim_trace("reload");
 	if (channels_make(conf, &fresh, &e) || dispatch_reload(N.dispatch, conf, fresh, &e))
 		sim_fail("reload: %s", e.text);
+	secrets_bind(conf, fresh);
 	struct {
 		struct channels *cs;
 		struct conf *conf;
@@ -382,12 +405,13 @@ static void quiet(void)
 {
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		uint64_t ran = N.te.ran, commits = S->n_commits;
-		size_t calls = N.seen_calls;
+		size_t calls = N.seen_calls + N.told;
 		node_settle();
 		node_commit();
 		size_t n = store_complete(N.ts.s);
 		node_settle();
-		if (n == 0 && ran == N.te.ran && commits == S->n_commits && calls == N.seen_calls)
+		if (n == 0 && ran == N.te.ran && commits == S->n_commits &&
+			calls == N.seen_calls + N.told)
 			return;
 	}
 	sim_fail("it does not come to rest: %zu requests, task first=%p next timer %lld",
@@ -427,6 +451,7 @@ static void stop_gracefully(void)
 	plan_free(N.plan);
 	dispatch_free(N.dispatch);
 	channels_free(N.channels);
+	provider_done();
 	fakenet_free(N.net);
 	conf_unref(N.conf);
 	store_close(N.ts.s);

@@ -66,6 +66,7 @@ static void act_on(int64_t id, enum act_verb verb)
 		.why = "asked the provider",
 		.done = on_act,
 		.ctx = people_ask("act", 0) };
+	S->d[id].acted = true;
 	sim_trace("act %d delivery:%lld state=%d", verb, (long long)id, S->d[id].state);
 	dispatch_act(N.dispatch, &r);
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "sim_people.h"
+#include "sim_provider.h"
 #include "store/store_internal.h"
 
 static void on_plan(void *ctx, int rc, const struct err *e, cJSON *result)
@@ -19,26 +20,38 @@ static void on_plan(void *ctx, int rc, const struct err *e, cJSON *result)
 }
 
 static const char *const templates[] = {
-	"priority: normal\nparts:\n  a: {to: all, channels: [email, sms], at: now, window: 12h}\n",
-	"priority: urgent\nparts:\n  a: {to: all, channels: [email], at: now, window: 24h}\n",
-	"priority: bulk\nparts:\n  a: {to: press, channels: [email, sms], at: now, window: 24h}\n"
-	"  b: {to: offices, channels: [email, sms], after: a}\n",
-	"priority: normal\nparts:\n  a: {to: press, channels: [email], at: now, window: 24h}\n"
-	"  b: {to: all, channels: [email, sms], at: now, window: 24h, spread: 10m}\n",
-	"priority: normal\nparts:\n  a: {to: offices, channels: [sms, email], go: signal, window: 24h, expires: 36h}\n",
-	"priority: normal\nparts:\n  a: {to: all, channels: [email, sms], at: 2h, window: 24h}\n",
+	"priority: normal\nparts:\n  a: {to: all, channels: [%1$s, sms], at: now, window: 12h}\n",
+	"priority: urgent\nparts:\n  a: {to: all, channels: [%1$s], at: now, window: 24h}\n",
+	"priority: bulk\nparts:\n  a: {to: press, channels: [%1$s, sms], at: now, window: 24h}\n"
+	"  b: {to: offices, channels: [%1$s, sms], after: a}\n",
+	"priority: normal\nparts:\n  a: {to: press, channels: [%1$s], at: now, window: 24h}\n"
+	"  b: {to: all, channels: [%1$s, sms], at: now, window: 24h, spread: 10m}\n",
+	"priority: normal\nparts:\n  a: {to: offices, channels: [sms, %1$s], go: signal, window: 24h, expires: 36h}\n",
+	"priority: normal\nparts:\n  a: {to: all, channels: [%1$s, sms], at: 2h, window: 24h}\n",
 };
+
+/* The parts with the kind of the first channel in them. */
+static void parts_of(int template, char *ret, size_t size)
+{
+	const char *t = templates[template], *at;
+	size_t n = 0;
+	for (; (at = strstr(t, "%1$s")) != NULL && n < size; t = at + 4)
+		n += (size_t)snprintf(
+			ret + n, size - n, "%.*s%s", (int)(at - t), t, provider_of(0)->kind);
+	(void)snprintf(ret + n, size - n, "%s", t);
+}
 
 void people_submit(int release)
 {
-	char text[2000], path[300];
+	char text[2000], path[300], parts[600];
 	static char name[] = "release.md";
 	struct err e;
 	struct sim_release *r = &S->release[release];
 	unsigned nonce = ++S->next_nonce;
+	parts_of(r->template, parts, sizeof(parts));
 	(void)snprintf(text, sizeof(text),
-		"---\ncode: R-%d\ntitle: Title of R-%d\n%s---\nText nonce=%u, call {{office.hotline}}.\n",
-		release, release, templates[r->template], nonce);
+		"---\ncode: R-%d\ntitle: Title of R-%d zq%uqz\n%s---\nText zq%uqz, call {{office.hotline}}.\n",
+		release, release, nonce, parts, nonce);
 	(void)snprintf(path, sizeof(path), "%s/up-%u", store_staging_dir(N.ts.s), S->next_upload++);
 	if (file_write_durable(path, str_of(text), 0600, &e))
 		sim_fail("%s", e.text);
@@ -82,8 +95,8 @@ static bool newest(int release, uint8_t hash[32], unsigned *ret_nonce)
 	REQUIRE(rc == 0);
 	if (db_row(reader_db(r), st) == 1) {
 		struct str h = col_blob(st, 0);
-		const char *at = strstr(col_z(st, 1), "nonce=");
-		found = h.n == 32 && at && sscanf(at, "nonce=%u", ret_nonce) == 1;
+		const char *at = strstr(col_z(st, 1), "zq");
+		found = h.n == 32 && at && sscanf(at, "zq%uqz", ret_nonce) == 1;
 		if (found)
 			memcpy(hash, h.p, 32);
 		db_reset(st);

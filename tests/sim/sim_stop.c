@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/assert.h"
 #include "sim_people.h"
+#include "sim_provider.h"
 #include "store/store_internal.h"
 #include "store/store_queue.h"
 #include "store/store_queue_gate.h"
@@ -15,19 +16,27 @@ static void on_stop(
 	UNUSED(lots);
 	UNUSED(deliveries);
 	UNUSED(on_wire);
-	if (q->stop >= 0 && rc == 0)
-		S->stop[q->stop].answered = true;
-	else if (q->stop >= 0)
-		S->stop[q->stop].on = false;
+	if (q->stop >= 0) {
+		struct sim_stop *s = &S->stop[q->stop];
+		s->asked = false;
+		s->answered = rc == 0;
+		s->on = rc == 0 && (s->on || s->cancel);
+	}
 	people_answered(q, rc, e);
 }
 
 static int stop_slot(void)
 {
 	for (int i = 0; i < SIM_STOPS; i++)
-		if (!S->stop[i].on)
+		if (!S->stop[i].on && !S->stop[i].asked)
 			return i;
 	return -1;
+}
+
+/* What was written to a stream cannot be taken back: the answer counts it as on its way. */
+static bool streams(void)
+{
+	return provider_of(0)->port || provider_of(1)->port;
 }
 
 static void stop_scope(struct stop_scope *s)
@@ -35,8 +44,8 @@ static void stop_scope(struct stop_scope *s)
 	*s = (struct stop_scope){ .part = -1 };
 	switch (sim_below(6)) {
 	case 0: s->all = true; break;
-	case 1: s->lane_id = S->lane_id[sim_below(S->n_lanes)]; break;
-	case 2: s->channel_id = S->lane_channel[sim_below(S->n_lanes)]; break;
+	case 1: s->lane_id = S->lane[sim_below(S->n_lanes)].id; break;
+	case 2: s->channel_id = S->lane[sim_below(S->n_lanes)].channel; break;
 	case 3: s->office_id = 1 + sim_below(4); break;
 	case 4: s->part = sim_below(2) + 1; /* fall through */
 	default: s->release_id = people_any_release();
@@ -72,8 +81,10 @@ void people_hold(void)
 		.ctx = q };
 	sim_trace("hold %s until=%lld except=%d", s->scope.text, (long long)s->until_ms,
 		s->except_prio);
+	if (streams())
+		node_settle();
 	provider_poll(); /* what left before is before */
-	s->on = true;
+	s->on = s->asked = true;
 	dispatch_stop_scope(N.dispatch, &r);
 }
 
@@ -128,7 +139,8 @@ static void on_cancelled(void *ctx, int rc, const struct err *e, cJSON *result)
 		people_answered(q, rc, e);
 		return;
 	}
-	S->stop[slot] = (struct sim_stop){ .on = true,
+	S->stop[slot] = (struct sim_stop){ .on = !streams(), /* else from the answer on */
+		.asked = true,
 		.cancel = true,
 		.except_prio = -1,
 		.scope = { .release_id = id, .part = -1 } };
@@ -186,10 +198,10 @@ static bool heal_gates(void)
 	for (size_t i = 0; i < n; i++)
 		people_resume_scope(&found[i]);
 	for (int i = 0; i < S->n_lanes; i++) {
-		struct stop_scope s = { .part = -1, .lane_id = S->lane_id[i], .text = "lane" };
+		struct stop_scope s = { .part = -1, .lane_id = S->lane[i].id, .text = "lane" };
 		char sql[100];
 		(void)snprintf(sql, sizeof(sql), "SELECT gate FROM lane WHERE id=%lld",
-			(long long)S->lane_id[i]);
+			(long long)S->lane[i].id);
 		if (teststore_i64(&N.ts, sql) == 0)
 			continue;
 		people_resume_scope(&s);

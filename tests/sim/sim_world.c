@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/crypt.h"
-#include "sim.h"
+#include "sim_provider.h"
 
 static void exec(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static void exec(const char *fmt, ...)
@@ -35,40 +35,57 @@ static void office(int id, int parent, int depth, const char *code)
 
 static void contact(int id)
 {
-	static const char *const words[] = { "steps", "defer-2", "refuse", "slow-700", "bounce",
-		"refuse-suppress", "defer-lane-2", "steps" };
-	const char *word = "ok";
-	if (sim_chance(S->p.word_mix))
-		word = words[sim_below((int)ARRAY_LEN(words))];
-	int lane = sim_chance(300) ? 1 : 0, at = 1 + sim_below(4);
-	exec("INSERT INTO contact(id, kind, address, form, class) VALUES(%d, %d, '%s+%d@loop', 'mailbox', '')",
-		id, lane ? KIND_SMS : KIND_EMAIL, word, id);
+	char to[100];
+	int slot = sim_chance(300) ? 1 : 0, at = 1 + sim_below(4);
+	bool page = provider_of(0)->per_office; /* one address an office, and it has an account of its own */
+	if (page)
+		slot = id > 4;
+	if (slot == 0 && page)
+		at = id;
+	const struct sim_provider *p = provider_of(slot);
+	S->contact_slot[id] = (uint8_t)slot;
+	int lane = page ? (slot ? 4 : at - 1) : slot;
+	p->address(id, at, to, sizeof(to));
+	exec("INSERT INTO contact(id, kind, address, form, class) VALUES(%d, %d, '%s', '%s', '')",
+		id, p->chan_kind, to, p->form);
 	exec("INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, %d, %lld, %d, 'vi', 0, 1)",
-		id, id, (long long)S->lane_id[lane], at);
-	if (sim_chance(200) && at < 4) /* another office has the same contact */
+		id, id, (long long)S->lane[lane].id, at);
+	if (sim_chance(200) && at < 4 && !(page && slot == 0)) /* another office has the same contact */
 		exec("INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, %d, %lld, %d, 'vi', 0, 1)",
-			SIM_CONTACTS + id, id, (long long)S->lane_id[lane], at + 1);
+			SIM_CONTACTS + id, id, (long long)S->lane[lane].id, at + 1);
 	for (int tag = 1; tag <= 2; tag++)
 		if (sim_chance(600))
 			exec("INSERT INTO target_tag SELECT %d, id FROM target WHERE contact_id=%d",
 				tag, id);
 }
 
+static void lane_find(int slot, const char *account)
+{
+	char sql[300];
+	struct sim_lane *l = &S->lane[S->n_lanes++];
+	REQUIRE(S->n_lanes <= SIM_LANES);
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT n.id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
+		"WHERE c.name='%s' AND a.name='%s' AND n.class=''",
+		slot ? "gate" : "mail", account);
+	l->slot = slot;
+	l->id = teststore_i64(&N.ts, sql);
+	l->channel = teststore_i64(&N.ts,
+		slot ? "SELECT id FROM channel WHERE name='gate'"
+		     : "SELECT id FROM channel WHERE name='mail'");
+	if (l->id <= 0 || l->channel <= 0)
+		sim_fail("the lane of %s was not made", account);
+}
+
 void people_setup_rows(void)
 {
-	office(1, 0, 0, "trung-uong");
-	office(2, 1, 1, "ha-noi");
-	office(3, 1, 1, "dien-bien");
-	office(4, 3, 2, "muong-ang");
-	S->lane_id[0] = teststore_i64(&N.ts,
-		"SELECT n.id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id WHERE c.name='mail' AND n.class=''");
-	S->lane_id[1] = teststore_i64(&N.ts,
-		"SELECT n.id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id WHERE c.name='gate' AND n.class=''");
-	S->lane_channel[0] = teststore_i64(&N.ts, "SELECT id FROM channel WHERE name='mail'");
-	S->lane_channel[1] = teststore_i64(&N.ts, "SELECT id FROM channel WHERE name='gate'");
-	S->n_lanes = 2;
-	if (S->lane_id[0] <= 0 || S->lane_id[1] <= 0)
-		sim_fail("the lanes were not made");
+	office(1, 0, 0, sim_offices[0]);
+	office(2, 1, 1, sim_offices[1]);
+	office(3, 1, 1, sim_offices[2]);
+	office(4, 3, 2, sim_offices[3]);
+	for (int slot = 0; slot < SIM_SLOTS; slot++)
+		for (int at = 0; at < (provider_of(slot)->per_office ? 4 : 1); at++)
+			lane_find(slot, provider_of(slot)->per_office ? sim_offices[at] : "relay");
 	exec("INSERT INTO tag(id, name) VALUES(1, 'press'), (2, 'office')");
 	exec("INSERT INTO audience(name, title, rule) VALUES('press', '', '{\"any\":[{\"tag\":[\"press\"]}],\"not\":[],\"broad\":false}'),"
 	     "('offices', '', '{\"any\":[{\"tag\":[\"office\"]}],\"not\":[],\"broad\":false}'),"
