@@ -62,7 +62,7 @@ struct sim_later { /* what a provider will do by itself; outlives a crash */
 	uint64_t no;
 	char id[48];
 };
-struct sim_stop { /* in force from the return of dispatch_stop_scope on */
+struct sim_stop {                 /* in force from the return of dispatch_stop_scope on */
 	bool on, asked, answered; /* asked: and not yet answered */
 	struct stop_scope scope;
 	bool cancel;

@@ -37,7 +37,9 @@ static void contact(int id)
 {
 	char to[100];
 	int slot = sim_chance(300) ? 1 : 0, at = 1 + sim_below(4);
-	bool page = provider_of(0)->per_office; /* one address an office, and it has an account of its own */
+	bool page =
+		provider_of(0)
+			->per_office; /* one address an office, and it has an account of its own */
 	if (page)
 		slot = id > 4;
 	if (slot == 0 && page)
@@ -50,7 +52,8 @@ static void contact(int id)
 		id, p->chan_kind, to, p->form);
 	exec("INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, %d, %lld, %d, 'vi', 0, 1)",
 		id, id, (long long)S->lane[lane].id, at);
-	if (sim_chance(200) && at < 4 && !(page && slot == 0)) /* another office has the same contact */
+	if (sim_chance(200) && at < 4 &&
+		!(page && slot == 0)) /* another office has the same contact */
 		exec("INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, %d, %lld, %d, 'vi', 0, 1)",
 			SIM_CONTACTS + id, id, (long long)S->lane[lane].id, at + 1);
 	for (int tag = 1; tag <= 2; tag++)
