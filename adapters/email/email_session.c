@@ -121,15 +121,12 @@ void email_session_no_connection(
 	if (s->open_backoff_ms > OPEN_BACKOFF_MAX)
 		s->open_backoff_ms = OPEN_BACKOFF_MAX;
 	s->no_open_until = s->now + s->open_backoff_ms;
-	if (conns_in(s, EMAIL_C_READY) > 0 || conns_in(s, EMAIL_C_OPENING) > 0 || s->failed)
+	if (conns_in(s, EMAIL_C_READY) > 0 || conns_in(s, EMAIL_C_OPENING) > 0 ||
+		s->farewell.failed)
 		return; /* the others carry on */
-	s->failed = true;
-	s->fail = v.r;
-	(void)snprintf(s->fail_code, sizeof(s->fail_code), "%s", v.code);
-	(void)snprintf(s->fail_text, sizeof(s->fail_text), "%.199s", v.text);
-	s->fail.code = ltc_z(s->fail_code);
-	s->fail.text = ltc_z(s->fail_text);
-	queue_fail(s, &s->fail);
+	ltc_farewell_say(&s->farewell, &v.r, v.code, v.text);
+	v.r = ltc_farewell_result(&s->farewell);
+	queue_fail(s, &v.r);
 }
 
 static void open_one(struct email_session *s)
@@ -162,7 +159,8 @@ static void open_more(struct email_session *s)
 
 	if (want == 0)
 		want = 1;
-	while (s->n_queued > opening && have < want && s->now >= s->no_open_until && !s->failed) {
+	while (s->n_queued > opening && have < want && s->now >= s->no_open_until &&
+		!s->farewell.failed) {
 		uint32_t before = conns_in(s, EMAIL_C_FREE);
 		if (before == 0)
 			return;
@@ -179,7 +177,7 @@ static void close_some(struct email_session *s)
 {
 	const struct email_conf *f = &s->ei->conf;
 	uint32_t ready = conns_in(s, EMAIL_C_READY);
-	bool ending = s->closing || s->failed;
+	bool ending = s->closing || s->farewell.failed;
 
 	for (uint32_t i = 0; i < f->connections; i++) {
 		struct email_conn *c = &s->conns[i];
@@ -201,26 +199,21 @@ static void arm(struct email_session *s)
 
 	for (uint32_t i = 0; i < s->ei->conf.connections; i++) {
 		const struct email_conn *c = &s->conns[i];
-		if (c->state != EMAIL_C_FREE && c->deadline > 0 &&
-			(first == 0 || c->deadline < first))
-			first = c->deadline;
+		if (c->state != EMAIL_C_FREE)
+			ltc_alarm_sooner(&first, c->deadline);
 	}
-	if (s->tick_at > 0 && (first == 0 || s->tick_at < first))
-		first = s->tick_at;
-	if (s->head != NULL && s->no_open_until > s->now &&
-		(first == 0 || s->no_open_until < first))
-		first = s->no_open_until;
-	if (first == 0 || (s->armed_at > 0 && s->armed_at <= first))
-		return;
-	if (s->host->wake_at(s->host->ctx, s->job, first, WAKE_TOKEN) >= 0)
-		s->armed_at = first;
+	ltc_alarm_sooner(&first, s->tick_at);
+	if (s->head != NULL && s->no_open_until > s->now)
+		ltc_alarm_sooner(&first, s->no_open_until);
+	ltc_alarm_set(&s->alarm, s->host, s->job, first, WAKE_TOKEN);
 }
 
 static void tell_slots(struct email_session *s)
 {
 	uint32_t window = s->ei->conf.window;
-	uint32_t can = !s->bound || s->closing || s->failed || s->held >= window ? 0
-										 : window - s->held;
+	uint32_t can = !s->bound || s->closing || s->farewell.failed || s->held >= window
+		? 0
+		: window - s->held;
 
 	if (can == s->told_slots)
 		return;
@@ -304,19 +297,10 @@ static void settle(struct email_session *s)
 	for (uint32_t i = 0; i < s->ei->conf.connections; i++)
 		email_conn_flush(s, &s->conns[i]);
 	tell_slots(s);
-	if ((s->closing || s->failed) && s->held == 0 &&
+	if ((s->closing || s->farewell.failed) && s->held == 0 &&
 		conns_in(s, EMAIL_C_FREE) == s->ei->conf.connections) {
-		struct lt_result r = { .struct_size = sizeof(r), .outcome = LT_ACCEPTED };
-		char code[24], text[200];
-		if (s->failed) {
-			r = s->fail;
-			(void)snprintf(code, sizeof(code), "%s", s->fail_code);
-			(void)snprintf(text, sizeof(text), "%s", s->fail_text);
-			r.code = ltc_z(code);
-			r.text = ltc_z(text);
-		}
 		session_free(s);
-		(void)s->host->finish(s->host->ctx, s->job, &r);
+		ltc_farewell_finish(s->farewell, s->host, s->job);
 		return;
 	}
 	arm(s);
@@ -350,7 +334,7 @@ int email_session_start(struct lt_inst *inst, struct lt_job *job)
 
 static void on_wake(struct email_session *s)
 {
-	s->armed_at = 0;
+	s->alarm.at = 0;
 	if (s->tick_at > 0 && s->tick_at <= s->now)
 		ops_due(s);
 	for (uint32_t i = 0; i < s->ei->conf.connections; i++) {
@@ -445,7 +429,7 @@ int email_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	size_t at = 0;
 
 	(void)inst;
-	if (s == NULL || s->conns == NULL || s->closing || s->failed)
+	if (s == NULL || s->conns == NULL || s->closing || s->farewell.failed)
 		return -LT_E_CLOSED;
 	for (size_t i = 0; i < n; i++)
 		if (works[i]->n_payload == 0 || works[i]->n_payload > 4096)

@@ -6,6 +6,7 @@
 #define LANTOA_EMAIL_SESSION_H
 
 #include "../common/outcome.h"
+#include "../common/session.h"
 #include "email_conf.h"
 #include "email_reply.h"
 
@@ -100,11 +101,11 @@ struct email_session { /* priv of a session job */
 	struct email_conn *conns;               /* owned, ei->conf.connections */
 	struct email_tx *head, *tail, *free_tx; /* queue; owned */
 	uint32_t n_queued, n_free, held, limit, max_rcpt, told_slots;
-	int64_t now, armed_at, no_open_until, open_backoff_ms;
+	int64_t now, no_open_until, open_backoff_ms;
 	int64_t tick_at; /* when the first op is due, or earlier; 0: none */
-	bool bound, closing, failed, over;
-	struct lt_result fail; /* of the session, when failed */
-	char fail_code[24], fail_text[200];
+	bool bound, closing, over;
+	struct ltc_alarm alarm;
+	struct ltc_farewell farewell;
 	struct email_domain_count domains[EMAIL_DOMAINS];
 	struct lt_job *whose[EMAIL_RCPT_MAX];
 };

@@ -41,42 +41,17 @@ static void fb_close(struct lt_inst *inst)
 	fi->outcomes = NULL;
 }
 
-void fb_session_settle(struct fb_session *s)
-{
-	const struct lt_host *h = s->inst->host;
-	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
-
-	if (s->shutting && s->held == 0)
-		(void)h->finish(h->ctx, s->job, &done);
-	else
-		h->slots(h->ctx, s->job, s->shutting || WINDOW < s->held ? 0 : WINDOW - s->held);
-}
-
-static int session_start(struct lt_inst *inst, struct lt_job *job)
-{
-	struct fb_session *s = job->priv;
-
-	*s = (struct fb_session){ .inst = inst, .job = job };
-	fb_session_settle(s);
-	return 0;
-}
-
+/* The host's limit is that of all lanes; WINDOW is the page's. */
 static int session_event(struct lt_job *job, const struct lt_event *ev)
 {
-	struct fb_session *s = job->priv;
-
-	switch (ev->type) {
-	case LT_EV_SHUTDOWN:
-	case LT_EV_CANCEL: s->shutting = true; break;
-	default: return 0;
-	}
-	fb_session_settle(s);
+	if (ev->type != LT_EV_LIMIT)
+		(void)ltc_session_event(job->priv, ev);
 	return 0;
 }
 
 static int one_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)
 {
-	struct fb_session *s = job->session != NULL ? job->session->priv : NULL;
+	struct ltc_session *s = job->session != NULL ? job->session->priv : NULL;
 
 	fb_job_init(inst, job, w);
 	if (s != NULL)
@@ -96,7 +71,7 @@ static int fb_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	if (n != 1)
 		return -LT_E_INVALID;
 	switch (jobs[0]->kind) {
-	case LT_J_SESSION: return session_start(inst, jobs[0]);
+	case LT_J_SESSION: ltc_session_start(jobs[0]->priv, inst, jobs[0], WINDOW); return 0;
 	case LT_J_WEBHOOK: return fb_webhook_start(inst, jobs[0], works[0]);
 	case LT_J_OP:
 	case LT_J_RECONCILE:
@@ -125,7 +100,7 @@ __attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = 
 	.abi_minor = LT_ABI_MINOR,
 	.struct_size = sizeof(struct lt_adapter),
 	.inst_size = sizeof(struct fb_inst),
-	.session_size = sizeof(struct fb_session),
+	.session_size = sizeof(struct ltc_session),
 	.op_size = sizeof(struct fb_job),
 	.other_size = sizeof(struct fb_job),
 	.n_keys = FB_CONF_KEYS,

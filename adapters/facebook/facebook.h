@@ -8,6 +8,7 @@
 #include "../common/outcome.h"
 #include "../common/text.h"
 #include "../common/json.h"
+#include "../common/session.h"
 #include "facebook_text.h"
 
 #define FB_PHOTOS_MAX  10
@@ -43,13 +44,6 @@ struct fb_inst {
 	bool plain_fields; /* the API refused the richer fields of a listing: ask for the basic ones */
 	bool told_version; /* the warning stands in the log */
 };
-struct fb_session {
-	struct lt_inst *inst;
-	struct lt_job *job;
-	uint32_t held;
-	bool shutting;
-};
-
 /* What an answer means: the row of the table, or what the transport proves. */
 enum fb_class {
 	FB_OK = 0,

@@ -72,12 +72,11 @@ void fb_job_init(struct lt_inst *inst, struct lt_job *job, const struct lt_work 
 /* --- ends ------------------------------------------------------------------------------------------------------------------ */
 static void settle_session(const struct fb_job *j)
 {
-	struct fb_session *s = j->job->session != NULL ? j->job->session->priv : NULL;
+	struct ltc_session *s = j->job->session != NULL ? j->job->session->priv : NULL;
 
 	if (s == NULL || s->job == NULL)
 		return;
-	s->held -= s->held > 0;
-	fb_session_settle(s);
+	ltc_session_end_op(s);
 }
 
 void fb_end_result(struct fb_job *j, struct lt_result *r)

@@ -87,7 +87,6 @@ struct fb_job {
 enum { FB_WAKE_RETRY = 1, FB_SAVE_TOKEN = 100 };
 
 /* facebook.c */
-void fb_session_settle(struct fb_session *s); /* slots anew; the session may end */
 
 /* facebook_step.c */
 void fb_job_init(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w);

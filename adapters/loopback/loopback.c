@@ -66,49 +66,15 @@ static void loop_close(struct lt_inst *inst)
 	(void)inst;
 }
 
-void loop_session_settle(struct loop_session *s)
-{
-	const struct lt_host *h = s->inst->host;
-	const struct loop_inst *li = s->inst->priv;
-	uint32_t window = (uint32_t)li->conf.window;
-	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
-
-	if (s->limit < window)
-		window = s->limit;
-	if (s->shutting && s->held == 0)
-		(void)h->finish(h->ctx, s->job, &done);
-	else
-		h->slots(h->ctx, s->job, s->shutting || window < s->held ? 0 : window - s->held);
-}
-
-static int session_start(struct lt_inst *inst, struct lt_job *job)
-{
-	struct loop_session *s = job->priv;
-
-	*s = (struct loop_session){ .inst = inst, .job = job, .limit = UINT32_MAX };
-	loop_session_settle(s);
-	return 0;
-}
-
-static int session_event(struct lt_job *job, const struct lt_event *ev)
-{
-	struct loop_session *s = job->priv;
-
-	switch (ev->type) {
-	case LT_EV_LIMIT: s->limit = ev->limit; break;
-	case LT_EV_SHUTDOWN:
-	case LT_EV_CANCEL: s->shutting = true; break;
-	default: return 0;
-	}
-	loop_session_settle(s);
-	return 0;
-}
-
 static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
+	const struct loop_inst *li = inst->priv;
+
 	switch (jobs[0]->kind) {
-	case LT_J_SESSION: return session_start(inst, jobs[0]);
+	case LT_J_SESSION:
+		ltc_session_start(jobs[0]->priv, inst, jobs[0], (uint32_t)li->conf.window);
+		return 0;
 	case LT_J_CHECK:
 	case LT_J_REFRESH:
 	case LT_J_LOGIN: return loop_token_start(inst, jobs[0], works[0]);
@@ -125,8 +91,10 @@ static int loop_start(struct lt_inst *inst, struct lt_job *const *jobs,
 
 static int loop_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
 {
-	if (job->kind == LT_J_SESSION)
-		return session_event(job, ev);
+	if (job->kind == LT_J_SESSION) {
+		(void)ltc_session_event(job->priv, ev);
+		return 0;
+	}
 	if (job->kind == LT_J_POLL || job->kind == LT_J_STATS || job->kind == LT_J_WEBHOOK)
 		return loop_aside_event(job, ev);
 	if (job->kind == LT_J_CHECK || job->kind == LT_J_REFRESH || job->kind == LT_J_LOGIN)
@@ -141,7 +109,7 @@ __attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = 
 	.abi_minor = LT_ABI_MINOR,
 	.struct_size = sizeof(struct lt_adapter),
 	.inst_size = sizeof(struct loop_inst),
-	.session_size = sizeof(struct loop_session),
+	.session_size = sizeof(struct ltc_session),
 	.op_size = sizeof(struct loop_op),
 	.other_size = sizeof(struct loop_aside),
 	.n_keys = sizeof(loop_keys) / sizeof(loop_keys[0]),

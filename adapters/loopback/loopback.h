@@ -3,7 +3,7 @@
 #ifndef LANTOA_LOOPBACK_H
 #define LANTOA_LOOPBACK_H
 
-#include "../common/text.h"
+#include "../common/session.h"
 
 /* What an address asks for: "WORD[-MORE]...[+ANYTHING]@loop", for instance ok, refuse-release, defer-2, slow-50, unknown-sent. */
 enum loop_word {
@@ -36,15 +36,9 @@ struct loop_conf {
 struct loop_inst {
 	struct loop_conf conf;
 };
-struct loop_session {
-	struct lt_inst *inst;
-	struct lt_job *job;
-	uint32_t held, limit;
-	bool shutting;
-};
 struct loop_op {
 	struct lt_job *job;
-	struct loop_session *session;
+	struct ltc_session *session;
 	const struct lt_work *work; /* borrowed until finish */
 	struct loop_script script;
 	bool sent;        /* bytes may have left, or the script pretends so */
@@ -92,7 +86,6 @@ void loop_recall_http(struct loop_op *op, const struct lt_http_res *r);
 void loop_op_end(struct loop_op *op, int32_t outcome, const char *code, const char *text);
 void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n);
 int loop_op_event(struct lt_job *job, const struct lt_event *ev);
-void loop_session_settle(struct loop_session *s);
 /* loopback_jobs.c */
 void loop_aside_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *work);
 int loop_aside_event(struct lt_job *job, const struct lt_event *ev);

@@ -13,7 +13,7 @@ static struct lt_str keep(char *dst, size_t size, struct lt_str s)
 }
 
 /* Told by the session: the op and all that was lent for it are gone by then. */
-static void receipt(struct loop_session *s, struct lt_str ref, struct lt_str address, bool bounce)
+static void receipt(struct ltc_session *s, struct lt_str ref, struct lt_str address, bool bounce)
 {
 	const struct lt_host *h = s->inst->host;
 	struct lt_receipt rc = { .struct_size = sizeof(rc),
@@ -31,7 +31,7 @@ static void receipt(struct loop_session *s, struct lt_str ref, struct lt_str add
 
 static void op_finish(struct loop_op *op, const struct lt_result *r)
 {
-	struct loop_session *s = op->session;
+	struct ltc_session *s = op->session;
 	const struct lt_host *h = s->inst->host;
 	const struct loop_inst *li = s->inst->priv;
 	char ref_bytes[200], address_bytes[320];
@@ -50,8 +50,7 @@ static void op_finish(struct loop_op *op, const struct lt_result *r)
 	(void)h->finish(h->ctx, op->job, &out);
 	if (tell)
 		receipt(s, ref, address, bounce);
-	s->held--;
-	loop_session_settle(s);
+	ltc_session_end_op(s);
 }
 
 static void op_end(struct loop_op *op, int32_t outcome, const char *code, const char *text)
@@ -339,7 +338,7 @@ static void check(struct loop_op *op, int rc)
 /* All of a batch are held before the first may be finished: slots() tells the window that is free. */
 void loop_ops_start(struct lt_job *const *jobs, const struct lt_work *const *works, size_t n)
 {
-	struct loop_session *s = jobs[0]->session->priv;
+	struct ltc_session *s = jobs[0]->session->priv;
 
 	s->held += (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {

@@ -6,6 +6,7 @@
 #define LANTOA_SMPP_H
 
 #include "../common/outcome.h"
+#include "../common/session.h"
 #include "../common/sms_text.h"
 #include "smpp_conf.h"
 #include "smpp_pdu.h"
@@ -146,10 +147,10 @@ struct smpp_session {
 	uint32_t n_ghosts;
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */
 	struct ltc_buf scratch;
-	int64_t now, armed_at, settled_at;
-	bool closing, failed, no_validity, over;
-	struct lt_result fail;
-	char fail_code[24], fail_text[240];
+	int64_t now, settled_at;
+	bool closing, no_validity, over;
+	struct ltc_alarm alarm;
+	struct ltc_farewell farewell;
 };
 
 /* smpp_session.c */

@@ -96,7 +96,7 @@ static void gone(struct smpp_session *s, struct smpp_link *l, uint64_t flushed)
 	l->retry_at = s->now + pause_of(s, l);
 	smpp_submit_lost(s, l, flushed);
 	smpp_inbound_gone(s, l->gen);
-	if (s->closing || (calm && !l->unbound_by_peer && s->failed))
+	if (s->closing || (calm && !l->unbound_by_peer && s->farewell.failed))
 		return;
 	smpp_session_link_down(s, l, was_bound);
 }
@@ -300,7 +300,8 @@ void smpp_link_due(struct smpp_session *s, struct smpp_link *l)
 {
 	switch (l->state) {
 	case SMPP_L_DOWN:
-		if (past(s, l->retry_at) && !s->closing && !s->failed && smpp_link_open(s, l) < 0) {
+		if (past(s, l->retry_at) && !s->closing && !s->farewell.failed &&
+			smpp_link_open(s, l) < 0) {
 			(void)snprintf(l->why, sizeof(l->why), "the host opens no stream");
 			l->retry_at = s->now + pause_of(s, l);
 			smpp_session_link_down(s, l, false);
@@ -347,7 +348,7 @@ int64_t smpp_link_next(const struct smpp_session *s, const struct smpp_link *l)
 	int64_t first = 0;
 
 	if (l->state == SMPP_L_DOWN)
-		return s->closing || s->failed ? 0 : l->retry_at;
+		return s->closing || s->farewell.failed ? 0 : l->retry_at;
 	if (l->state != SMPP_L_BOUND)
 		sooner(&first, l->deadline);
 	if (l->window.head != NULL)

@@ -38,24 +38,24 @@ static void fail(struct smpp_session *s, const struct smpp_link *l)
 		? smpp_status_row(s->si->outcomes, "bind", l->bind_status, 1)
 		: smpp_status_word(s->si->outcomes, "connect");
 
-	s->failed = true;
-	s->fail = (struct lt_result){ .struct_size = sizeof(s->fail),
+	struct lt_result r = { .struct_size = sizeof(r),
 		.outcome = LT_DEFERRED,
 		.scope = row->scope,
 		.flags = row->flags & 0xffffu,
 		.retry_after_ms = row->retry_after_ms };
+	char code[24] = "connect", text[240];
+
 	if (l->refused) {
-		smpp_status_text(l->bind_status, s->fail_code, sizeof(s->fail_code));
-		(void)snprintf(s->fail_text, sizeof(s->fail_text), "bind: %.*s",
+		smpp_status_text(l->bind_status, code, sizeof(code));
+		(void)snprintf(text, sizeof(text), "bind: %.*s",
 			(int)(row->note.n > 180 ? 180 : row->note.n), row->note.p);
 	} else {
-		(void)snprintf(s->fail_code, sizeof(s->fail_code), "connect");
-		(void)snprintf(s->fail_text, sizeof(s->fail_text), "%s",
+		(void)snprintf(text, sizeof(text), "%s",
 			l->why[0] == 0 ? "no connection to the server" : l->why);
 	}
-	s->fail.code = ltc_z(s->fail_code);
-	s->fail.text = ltc_z(s->fail_text);
-	smpp_submit_stop(s, &s->fail);
+	ltc_farewell_say(&s->farewell, &r, code, text);
+	r = ltc_farewell_result(&s->farewell);
+	smpp_submit_stop(s, &r);
 }
 
 void smpp_session_link_down(struct smpp_session *s, struct smpp_link *l, bool was_bound)
@@ -69,13 +69,13 @@ void smpp_session_link_down(struct smpp_session *s, struct smpp_link *l, bool wa
 		if (s->now + row->retry_after_ms > l->retry_at)
 			l->retry_at = s->now + row->retry_after_ms;
 	}
-	if (!was_bound && !s->failed && !any_link_alive(s))
+	if (!was_bound && !s->farewell.failed && !any_link_alive(s))
 		fail(s, l);
 }
 
 static void open_links(struct smpp_session *s)
 {
-	for (uint32_t i = 0; i < s->n_links && !s->failed; i++) {
+	for (uint32_t i = 0; i < s->n_links && !s->farewell.failed; i++) {
 		struct smpp_link *l = &s->links[i];
 		l->retry_at = s->now;
 		smpp_link_due(s, l);
@@ -158,26 +158,17 @@ void smpp_session_free(struct smpp_session *s)
 	free(s);
 }
 
-static void sooner(int64_t *first, int64_t at)
-{
-	if (at > 0 && (*first == 0 || at < *first))
-		*first = at;
-}
-
 static void arm(struct smpp_session *s)
 {
 	int64_t first = 0;
 
 	for (uint32_t i = 0; i < s->n_links; i++)
-		sooner(&first, smpp_link_next(s, &s->links[i]));
-	sooner(&first, smpp_pace_next(s));
-	sooner(&first, smpp_inbound_next(s));
+		ltc_alarm_sooner(&first, smpp_link_next(s, &s->links[i]));
+	ltc_alarm_sooner(&first, smpp_pace_next(s));
+	ltc_alarm_sooner(&first, smpp_inbound_next(s));
 	if (s->closing)
-		sooner(&first, s->settled_at + ACK_WAIT_MS);
-	if (first == 0 || (s->armed_at > 0 && s->armed_at <= first))
-		return;
-	if (s->host->wake_at(s->host->ctx, s->job, first, WAKE_TOKEN) >= 0)
-		s->armed_at = first;
+		ltc_alarm_sooner(&first, s->settled_at + ACK_WAIT_MS);
+	ltc_alarm_set(&s->alarm, s->host, s->job, first, WAKE_TOKEN);
 }
 
 /* At a stop or a failure: answers first, then receipts that are being stored, then unbind. */
@@ -204,28 +195,20 @@ static bool all_down(const struct smpp_session *s)
 
 static void end(struct smpp_session *s)
 {
-	struct lt_result r = { .struct_size = sizeof(r), .outcome = LT_ACCEPTED };
+	struct ltc_farewell farewell = s->farewell;
 	const struct lt_host *h = s->host;
 	struct lt_job *job = s->job;
 	struct smpp_session_ref *ref = job->priv;
-	char code[24], text[240];
 
-	if (s->failed) {
-		r = s->fail;
-		(void)snprintf(code, sizeof(code), "%s", s->fail_code);
-		(void)snprintf(text, sizeof(text), "%s", s->fail_text);
-		r.code = ltc_z(code);
-		r.text = ltc_z(text);
-	}
 	ref->s = NULL;
 	smpp_session_free(s);
-	(void)h->finish(h->ctx, job, &r);
+	ltc_farewell_finish(farewell, h, job);
 }
 
 /* The end of every turn. The session may be gone when it returns. */
 static void settle(struct smpp_session *s)
 {
-	bool ending = s->closing || s->failed;
+	bool ending = s->closing || s->farewell.failed;
 
 	for (uint32_t i = 0; i < s->n_links; i++)
 		smpp_link_due(s, &s->links[i]);
@@ -236,7 +219,7 @@ static void settle(struct smpp_session *s)
 	for (uint32_t i = 0; i < s->n_links; i++)
 		smpp_link_flush(s, &s->links[i]);
 	smpp_pace_slots(s);
-	if ((s->closing || s->failed) && all_down(s) && !smpp_submit_open(s)) {
+	if ((s->closing || s->farewell.failed) && all_down(s) && !smpp_submit_open(s)) {
 		end(s);
 		return;
 	}
@@ -287,7 +270,7 @@ int smpp_session_event(struct lt_job *job, const struct lt_event *ev)
 		return 0; /* the end of the turn follows */
 	case LT_EV_SAVED: smpp_receipt_saved(s, ev->token, ev->error); return 0;
 	case LT_EV_WAKE:
-		s->armed_at = 0;
+		s->alarm.at = 0;
 		smpp_inbound_due(s);
 		break;
 	case LT_EV_SHUTDOWN:

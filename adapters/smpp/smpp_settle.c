@@ -182,10 +182,10 @@ void smpp_msg_settle(struct smpp_session *s, struct smpp_msg *m)
 	else if (t.refused + t.dropped > 0)
 		finish_unknown(s, m, &t);
 	else if (t.later > 0) {
-		if (s->closing || s->failed || !again(s, m))
+		if (s->closing || s->farewell.failed || !again(s, m))
 			finish_unknown(s, m, &t);
 	} else if (t.queued > 0) {
-		if (s->closing || s->failed)
+		if (s->closing || s->farewell.failed)
 			finish_unknown(s, m, &t);
 	} else
 		finish_accepted(s, m);

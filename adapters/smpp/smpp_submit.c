@@ -186,7 +186,7 @@ int smpp_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	struct smpp_session *s = ref == NULL ? NULL : ref->s;
 
 	(void)inst;
-	if (s == NULL || s->closing || s->failed)
+	if (s == NULL || s->closing || s->farewell.failed)
 		return -LT_E_CLOSED;
 	s->now = s->host->mono_ms(s->host->ctx);
 	for (size_t i = 0; i < n; i++) {
@@ -254,7 +254,7 @@ static void pump_link(struct smpp_session *s, struct smpp_link *l)
 /* Binds take turns, so that none is always the first. */
 void smpp_submit_pump(struct smpp_session *s)
 {
-	for (uint32_t i = 0; i < s->n_links && s->head != NULL && !s->failed; i++) {
+	for (uint32_t i = 0; i < s->n_links && s->head != NULL && !s->farewell.failed; i++) {
 		struct smpp_link *l = &s->links[(s->next_link + i) % s->n_links];
 		if (smpp_link_sends(l) && !l->blocked)
 			pump_link(s, l);

@@ -283,7 +283,7 @@ void smpp_pace_slots(struct smpp_session *s)
 {
 	uint32_t can = 0;
 
-	for (uint32_t i = 0; i < s->n_links && !s->closing && !s->failed; i++) {
+	for (uint32_t i = 0; i < s->n_links && !s->closing && !s->farewell.failed; i++) {
 		struct smpp_link *l = &s->links[i];
 		if (smpp_link_sends(l) && s->now >= s->pace.paused_until &&
 			l->window.n < s->pace.window)

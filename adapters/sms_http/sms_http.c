@@ -38,30 +38,21 @@ static void smsh_close(struct lt_inst *inst)
 /* --- session ----------------------------------------------------------------------------------------------------------------- */
 void smsh_session_settle(struct smsh_session *s)
 {
-	const struct lt_host *h = s->inst->host;
-	const struct smsh_inst *si = s->inst->priv;
-	uint32_t batch = si->conf.batch > 0 && si->conf.batch < si->vendor.batch_max
-		? si->conf.batch
-		: si->vendor.batch_max;
-	uint32_t window = si->conf.connections * batch;
-	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
-
-	if (s->limit < window)
-		window = s->limit;
-	if (s->shutting && s->held == 0) {
-		(void)h->finish(h->ctx, s->job, &done);
-		return;
-	}
 	smsh_balance_ask(s);
-	h->slots(h->ctx, s->job, s->shutting || window < s->held ? 0 : window - s->held);
+	ltc_session_settle(&s->count);
 }
 
 static int session_start(struct lt_inst *inst, struct lt_job *job)
 {
 	struct smsh_session *s = job->priv;
+	const struct smsh_inst *si = inst->priv;
+	uint32_t batch = si->conf.batch > 0 && si->conf.batch < si->vendor.batch_max
+		? si->conf.batch
+		: si->vendor.batch_max;
 
-	*s = (struct smsh_session){ .inst = inst, .job = job, .limit = UINT32_MAX };
-	smsh_session_settle(s);
+	*s = (struct smsh_session){ 0 };
+	ltc_session_start(&s->count, inst, job, si->conf.connections * batch);
+	smsh_balance_ask(s);
 	return 0;
 }
 
@@ -69,14 +60,11 @@ static int session_event(struct lt_job *job, const struct lt_event *ev)
 {
 	struct smsh_session *s = job->priv;
 
-	switch (ev->type) {
-	case LT_EV_LIMIT: s->limit = ev->limit; break;
-	case LT_EV_SHUTDOWN:
-	case LT_EV_CANCEL: s->shutting = true; break;
-	case LT_EV_HTTP: smsh_balance_event(s, ev); return 0;
-	default: return 0;
-	}
-	smsh_session_settle(s);
+	if (ev->type == LT_EV_HTTP)
+		smsh_balance_event(s, ev);
+	else if (ev->type == LT_EV_LIMIT)
+		smsh_balance_ask(s);
+	(void)ltc_session_event(&s->count, ev);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #define LANTOA_SMSH_H
 
 #include <regex.h>
+#include "../common/session.h"
 #include "../common/sms_phone.h"
 #include "../common/sms_prepare.h"
 #include "smsh_doc.h"
@@ -174,10 +175,8 @@ void smsh_copy(char *dst, size_t size, struct lt_str s);
 
 /* --- jobs -------------------------------------------------------------------------------------------------------------------- */
 struct smsh_session {
-	struct lt_inst *inst;
-	struct lt_job *job;
-	uint32_t held, limit;
-	bool shutting, asking;
+	struct ltc_session count;
+	bool asking;
 	int64_t asked_ms; /* balance */
 };
 enum smsh_state { SMSH_NEW = 0, SMSH_TOKEN, SMSH_SENT };

@@ -35,7 +35,7 @@ static int asked_with(struct smsh_other *o, const struct lt_result *r)
 	int rc = o->inst->host->finish(o->inst->host->ctx, o->job, r);
 
 	if (s != NULL) {
-		s->held--;
+		s->count.held--;
 		smsh_session_settle(s);
 	}
 	return rc;
@@ -82,7 +82,7 @@ int smsh_ask_start(struct lt_inst *inst, struct lt_job *job, const struct lt_wor
 	*o = (struct smsh_other){ .job = job, .inst = inst, .work = work };
 	o->session = job->session != NULL ? job->session->priv : NULL;
 	if (o->session != NULL)
-		o->session->held++;
+		o->session->count.held++;
 	return ask(o);
 }
 

@@ -140,9 +140,9 @@ int smsh_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_e
 /* --- of the session ---------------------------------------------------------------------------------------------------------- */
 void smsh_balance_ask(struct smsh_session *s)
 {
-	const struct smsh_inst *si = s->inst->priv;
-	const struct lt_host *h = s->inst->host;
-	struct smsh_vars v = { .si = si, .host = h, .job = s->job };
+	const struct smsh_inst *si = s->count.inst->priv;
+	const struct lt_host *h = s->count.inst->host;
+	struct smsh_vars v = { .si = si, .host = h, .job = s->count.job };
 	struct smsh_send call = {
 		.node = si->vendor.balance, .auth = true, .token = SMSH_T_BALANCE
 	};
@@ -151,7 +151,7 @@ void smsh_balance_ask(struct smsh_session *s)
 	char why[200];
 
 	if (si->vendor.balance == SMSH_NONE || si->conf.balance_every_ms == 0 || s->asking ||
-		s->shutting || !smsh_auth_token_there(&v, &version))
+		s->count.shutting || !smsh_auth_token_there(&v, &version))
 		return;
 	if (s->asked_ms != 0 && now - s->asked_ms < si->conf.balance_every_ms)
 		return;
@@ -161,11 +161,11 @@ void smsh_balance_ask(struct smsh_session *s)
 
 void smsh_balance_event(struct smsh_session *s, const struct lt_event *ev)
 {
-	const struct smsh_inst *si = s->inst->priv;
+	const struct smsh_inst *si = s->count.inst->priv;
 	struct smsh_verdict said;
 	int64_t left = 0;
 
 	s->asking = false;
 	if (read_amount(si, ev->u, &left, &said) == NULL)
-		tell(s->inst, s->job, left);
+		tell(s->count.inst, s->count.job, left);
 }

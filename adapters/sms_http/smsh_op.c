@@ -14,7 +14,7 @@ static void finish(struct smsh_op *op, const struct smsh_verdict *verdict)
 {
 	struct smsh_verdict own = *verdict, *v = &own;
 	struct smsh_session *s = op->session;
-	const struct lt_host *h = s->inst->host;
+	const struct lt_host *h = s->count.inst->host;
 	struct lt_id ids[SMSH_IDS_MAX];
 	struct lt_result r = { .struct_size = sizeof(r),
 		.outcome = v->outcome,
@@ -33,7 +33,7 @@ static void finish(struct smsh_op *op, const struct smsh_verdict *verdict)
 			.effect = (uint32_t)i, .outcome = v->id_outcome[i], .id = ltc_z(v->id[i])
 		};
 	(void)h->finish(h->ctx, op->job, &r);
-	s->held--;
+	s->count.held--;
 }
 
 /* All of the request with the same word. The lead goes last: the chain hangs in it. */
@@ -52,7 +52,7 @@ static void finish_all(struct smsh_op *lead, const struct smsh_verdict *v)
 static void vars_of(const struct smsh_op *lead, const struct lt_str *phones,
 	const struct sms_payload *pay, struct smsh_vars *ret)
 {
-	struct lt_inst *inst = lead->session->inst;
+	struct lt_inst *inst = lead->session->count.inst;
 
 	*ret = (struct smsh_vars){ .si = inst->priv,
 		.host = inst->host,
@@ -88,7 +88,7 @@ static void send(struct smsh_op *lead)
 {
 	struct lt_str phones[CHAIN_MAX];
 	struct lt_job *whose[CHAIN_MAX];
-	const struct smsh_inst *si = lead->session->inst->priv;
+	const struct smsh_inst *si = lead->session->count.inst->priv;
 	struct sms_payload pay;
 	struct smsh_verdict bad;
 	LTC_CLEANUP_BUF struct ltc_buf join;
@@ -132,7 +132,7 @@ static void send(struct smsh_op *lead)
 /* A token first, if the gateway wants one and there is none. */
 static void begin(struct smsh_op *lead)
 {
-	struct lt_inst *inst = lead->session->inst;
+	struct lt_inst *inst = lead->session->count.inst;
 	struct smsh_vars v;
 	struct smsh_verdict bad;
 
@@ -156,7 +156,7 @@ static void begin(struct smsh_op *lead)
 /* --- answers ----------------------------------------------------------------------------------------------------------------- */
 static void throttled(struct smsh_op *lead, const struct smsh_verdict *v)
 {
-	const struct lt_host *h = lead->session->inst->host;
+	const struct lt_host *h = lead->session->count.inst->host;
 	struct lt_rate rate = { .struct_size = sizeof(rate),
 		.scope = (uint32_t)v->scope,
 		.retry_after_ms = v->retry_ms,
@@ -173,7 +173,7 @@ static void share_out(struct smsh_op *lead, struct smsh_answer *a, const struct 
 {
 	struct lt_str phones[CHAIN_MAX];
 	struct smsh_session *s = lead->session;
-	const struct smsh_inst *si = s->inst->priv;
+	const struct smsh_inst *si = s->count.inst->priv;
 	uint32_t answer = smsh_member(&si->vendor.doc, si->vendor.send, "answer");
 	struct smsh_vars v;
 
@@ -196,7 +196,7 @@ static void share_out(struct smsh_op *lead, struct smsh_answer *a, const struct 
 /* The gateway says that the token is bad: proof that it took nothing. Renewed once, then the same request. */
 static bool token_again(struct smsh_op *lead, const struct smsh_verdict *whole)
 {
-	struct lt_inst *inst = lead->session->inst;
+	struct lt_inst *inst = lead->session->count.inst;
 
 	if (whole->special != SMSH_S_TOKEN || lead->refreshed || lead->cancel)
 		return false;
@@ -209,7 +209,7 @@ static bool token_again(struct smsh_op *lead, const struct smsh_verdict *whole)
 
 static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 {
-	const struct smsh_inst *si = lead->session->inst->priv;
+	const struct smsh_inst *si = lead->session->count.inst->priv;
 	uint32_t at = smsh_member(&si->vendor.doc, si->vendor.send, "answer");
 	struct smsh_verdict whole;
 	struct smsh_answer a;
@@ -240,7 +240,7 @@ static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 
 static void on_secret(struct smsh_op *lead, int32_t error)
 {
-	const struct smsh_inst *si = lead->session->inst->priv;
+	const struct smsh_inst *si = lead->session->count.inst->priv;
 	struct smsh_verdict bad;
 	struct smsh_vars v;
 
@@ -322,7 +322,7 @@ int smsh_ops_start(struct lt_inst *inst, struct lt_job *const *jobs,
 		return -LT_E_FULL;
 	if (si->conf.batch > 0 && si->conf.batch < max)
 		max = si->conf.batch;
-	s->held += (uint32_t)n;
+	s->count.held += (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
 		struct smsh_op *op = jobs[i]->priv;
 		*op = (struct smsh_op){ .job = jobs[i], .session = s, .work = works[i] };

@@ -42,48 +42,15 @@ static void zalo_close(struct lt_inst *inst)
 	zi->outcomes = NULL;
 }
 
-void zalo_session_settle(struct zalo_session *s)
-{
-	const struct lt_host *h = s->inst->host;
-	uint32_t window = (uint32_t)((const struct zalo_inst *)s->inst->priv)->conf.window;
-	struct lt_result done = { .struct_size = sizeof(done), .outcome = LT_ACCEPTED };
-
-	if (s->limit < window)
-		window = s->limit;
-	if (s->shutting && s->held == 0)
-		(void)h->finish(h->ctx, s->job, &done);
-	else
-		h->slots(h->ctx, s->job, s->shutting || window < s->held ? 0 : window - s->held);
-}
-
-static int session_start(struct lt_inst *inst, struct lt_job *job)
-{
-	struct zalo_session *s = job->priv;
-
-	*s = (struct zalo_session){ .inst = inst, .job = job, .limit = UINT32_MAX };
-	zalo_session_settle(s);
-	return 0;
-}
-
-static int session_event(struct lt_job *job, const struct lt_event *ev)
-{
-	struct zalo_session *s = job->priv;
-
-	switch (ev->type) {
-	case LT_EV_LIMIT: s->limit = ev->limit; break;
-	case LT_EV_SHUTDOWN:
-	case LT_EV_CANCEL: s->shutting = true; break;
-	default: return 0;
-	}
-	zalo_session_settle(s);
-	return 0;
-}
-
 static int zalo_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
+	const struct zalo_inst *zi = inst->priv;
+
 	switch (jobs[0]->kind) {
-	case LT_J_SESSION: return session_start(inst, jobs[0]);
+	case LT_J_SESSION:
+		ltc_session_start(jobs[0]->priv, inst, jobs[0], (uint32_t)zi->conf.window);
+		return 0;
 	case LT_J_OP:
 	case LT_J_RECONCILE:
 	case LT_J_RECALL:
@@ -101,7 +68,7 @@ static int zalo_start(struct lt_inst *inst, struct lt_job *const *jobs,
 static int zalo_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
 {
 	switch (job->kind) {
-	case LT_J_SESSION: return session_event(job, ev);
+	case LT_J_SESSION: (void)ltc_session_event(job->priv, ev); return 0;
 	case LT_J_REFRESH:
 	case LT_J_LOGIN: return zalo_token_event(inst, job, ev);
 	case LT_J_CHECK: return zalo_check_event(inst, job, ev);
@@ -122,7 +89,7 @@ __attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = 
 	.abi_minor = LT_ABI_MINOR,
 	.struct_size = sizeof(struct lt_adapter),
 	.inst_size = sizeof(struct zalo_inst),
-	.session_size = sizeof(struct zalo_session),
+	.session_size = sizeof(struct ltc_session),
 	.op_size = sizeof(struct zalo_op),
 	.other_size = OTHER_SIZE,
 	.n_keys = ZALO_N_KEYS,

@@ -8,6 +8,7 @@
 
 #include "../common/outcome.h"
 #include "../common/json.h"
+#include "../common/session.h"
 
 #define ZALO_TITLE_MAX       149 /* characters; 150 is refused, whatever the manual says */
 #define ZALO_DESCRIPTION_MAX 299
@@ -38,13 +39,6 @@ struct zalo_inst {
 	int64_t skew_ms; /* their clock minus ours, by the last Date that was seen */
 	bool skew_known;
 };
-struct zalo_session {
-	struct lt_inst *inst;
-	struct lt_job *job;
-	uint32_t held, limit;
-	bool shutting;
-};
-
 /* --- answers and what they mean (zalo_answer.c) --- */
 enum { ZALO_O_REFRESH = 16, ZALO_O_POLL = 17, ZALO_O_UPLOAD = 18, ZALO_O_LOST = 19 };
 extern const struct ltc_outcome_words zalo_outcome_words;
@@ -83,7 +77,6 @@ struct lt_str zalo_form_name(enum zalo_form f);
 int zalo_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n);
 int zalo_op_event(struct lt_job *job, const struct lt_event *ev);
-void zalo_session_settle(struct zalo_session *s);
 int zalo_token_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w);
 int zalo_token_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev);
 int zalo_check_start(struct lt_inst *inst, struct lt_job *job);

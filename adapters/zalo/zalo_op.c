@@ -62,7 +62,7 @@ static size_t ids_of(
 static void op_finish(struct zalo_op *op, struct lt_result *r)
 {
 	const struct lt_host *h = host(op);
-	struct zalo_session *s = op->session;
+	struct ltc_session *s = op->session;
 	struct lt_id ids[ZALO_ITEMS_MAX + 2];
 
 	r->ids = ids;
@@ -70,8 +70,7 @@ static void op_finish(struct zalo_op *op, struct lt_result *r)
 	if (r->url.n == 0)
 		r->url = ltc_z(op->url);
 	(void)h->finish(h->ctx, op->job, r);
-	s->held--;
-	zalo_session_settle(s);
+	ltc_session_end_op(s);
 }
 
 void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags, int64_t retry_ms,
@@ -366,7 +365,7 @@ static void first_move(struct zalo_op *op)
 int zalo_op_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	const struct lt_work *const *works, size_t n)
 {
-	struct zalo_session *s = jobs[0]->session->priv;
+	struct ltc_session *s = jobs[0]->session->priv;
 
 	s->held += (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {

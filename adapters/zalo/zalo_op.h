@@ -49,7 +49,7 @@ struct zalo_item {
 };
 struct zalo_op {
 	struct lt_job *job;
-	struct zalo_session *session;
+	struct ltc_session *session;
 	struct lt_inst *inst;
 	const struct lt_work *work; /* borrowed until finish */
 	enum zalo_form form;
