@@ -1,6 +1,6 @@
 /* state.h - every enum that is stored or spoken, numbered by hand and never reused, and the table of legal moves.
  * Pure; any thread. The numbers stand again in store/schema_1.sql; a test compares them.
- * Source of states and moves: docs/design.md, "Words and states".
+ * Source of states and moves: docs/architecture.md, "States".
  */
 #ifndef LANTOA_MODEL_STATE_H
 #define LANTOA_MODEL_STATE_H
