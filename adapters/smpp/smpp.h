@@ -12,9 +12,10 @@
 #include "smpp_pdu.h"
 
 #define SMPP_LINKS_MAX    (2u * SMPP_BINDS_MAX)
-#define SMPP_BATCH_MAX    128u   /* segments in one write */
-#define SMPP_LATE_MAX     8192u  /* late messages of a session */
-#define SMPP_GHOSTS       1024u  /* lost messages that a receipt may still name by our reference */
+#define SMPP_BATCH_MAX    128u  /* segments in one write */
+#define SMPP_LATE_MAX     8192u /* late messages of a session */
+#define SMPP_GHOSTS       1024u /* lost messages that a receipt may still name by our reference */
+#define SMPP_EARLY        256u /* reports that came before the answer and may be needed without it */
 #define SMPP_RECEIPTS_MAX 20000u /* receipts of a session that are not stored yet */
 #define SMPP_CTL_MAX      (4u << 20)
 #define SMPP_PARTS_MAX    32u /* texts from phones that wait for their other parts */
@@ -104,6 +105,12 @@ struct smpp_ghost {
 	uint16_t ref;
 	char dest[24];
 };
+struct smpp_early {       /* a report that came before its text had an answer */
+	uint64_t attempt; /* 0: free */
+	int64_t at_ms;
+	int32_t state;
+	char code[64];
+};
 struct smpp_text_part { /* a text from a phone that came in parts */
 	int64_t until;  /* 0: free; -1: being stored */
 	uint32_t gen;
@@ -144,7 +151,9 @@ struct smpp_session {
 	struct smpp_msg *all;
 	struct smpp_pace pace;
 	struct smpp_ghost *ghosts; /* owned, SMPP_GHOSTS */
-	uint32_t n_ghosts;
+	struct smpp_early *early;  /* owned, SMPP_EARLY */
+	uint32_t n_ghosts, n_early;
+	uint64_t id_lens; /* bit n: the server gives ids of n octets that begin with 0 */
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */
 	struct ltc_buf scratch;
 	int64_t now, settled_at;
@@ -245,7 +254,7 @@ struct smpp_receipt { /* strings borrowed from the PDU */
 bool smpp_receipt_is(const struct smpp_conf *c, const struct smpp_sm *m);
 int smpp_receipt_parse(
 	const struct smpp_conf *c, const struct smpp_sm *m, struct smpp_receipt *ret) LTC_MUST;
-#define SMPP_IDS_MAX 12u
+#define SMPP_IDS_MAX 16u
 struct smpp_ids {
 	struct lt_str list[SMPP_IDS_MAX];
 	size_t n;
@@ -257,6 +266,19 @@ void smpp_deliver(struct smpp_session *s, struct smpp_link *l, const struct smpp
 #define SMPP_PART_TOKEN (UINT64_C(1) << 62)
 uint64_t smpp_receipt_token(const struct smpp_link *l, const struct smpp_header *h);
 void smpp_receipt_saved(struct smpp_session *s, uint64_t token, int32_t error);
+
+/* Adds ways of writing with zeros in front. lens: bit n where the server gave an id of n octets that begins with 0. */
+void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret);
+
+/* smpp_orphan.c: texts whose answer never came, by our own reference */
+static inline uint16_t smpp_user_ref(uint64_t attempt, uint32_t segment)
+{
+	return (uint16_t)((attempt >> 8) * 16 + segment);
+}
+void smpp_orphan_add(struct smpp_session *s, uint64_t attempt, const char *dest);
+/* The attempt that this report settles, or 0; one that may be needed later is kept. */
+uint64_t smpp_orphan_attempt(
+	struct smpp_session *s, const struct smpp_sm *m, const struct lt_receipt *r);
 
 /* smpp_inbound.c: texts from phones */
 void smpp_inbound(struct smpp_session *s, struct smpp_link *l, const struct smpp_header *h,

@@ -50,6 +50,9 @@ const struct lt_key smpp_keys[SMPP_N_KEYS] = {
 	{ "long_mode", "enum:udh8|udh16|sar|payload", "udh8", "how a longer text is parted", 0, 0 },
 	{ "dlr_id", "enum:auto|exact|resp_hex_dlr_dec|resp_dec_dlr_hex", "auto",
 		"how the id in a report is written beside that of the answer", 0, 0 },
+	{ "guess_receipts", "bool", "yes",
+		"no: a text with id: and stat: is a report only where the server marks it as one",
+		0, 0 },
 	{ "zone", "text", "Asia/Ho_Chi_Minh", "zone of the times in reports", 0, 0 },
 };
 
@@ -111,6 +114,7 @@ static void read_message(struct ltc_settings *in, struct smpp_conf *r)
 	r->charset = (enum smpp_charset)ltc_setting_word(in, "dcs0_charset");
 	r->long_mode = (enum smpp_long)ltc_setting_word(in, "long_mode");
 	r->dlr_id = (enum smpp_dlr_id)ltc_setting_word(in, "dlr_id");
+	r->guess_receipts = ltc_setting_flag(in, "guess_receipts");
 	r->zone_min = ltc_setting_zone(in, "zone");
 	int64_t segments = ltc_setting_number(in, "max_segments", 1, 255);
 	if (r->long_mode != SMPP_PAYLOAD && segments > SMPP_SEGMENTS_MAX)
@@ -126,7 +130,7 @@ int smpp_conf_read(const struct lt_conf *c, struct smpp_conf *ret, char *err, si
 		.empty_is_default = true,
 		.err = err,
 		.err_size = err_size };
-	struct smpp_conf r = { .guess_receipts = true };
+	struct smpp_conf r = { 0 };
 
 	read_server(&in, &r);
 	if (!in.bad)

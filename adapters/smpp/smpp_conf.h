@@ -31,7 +31,7 @@ struct smpp_conf {
 	int zone_min;
 };
 
-#define SMPP_N_OWN_KEYS 32
+#define SMPP_N_OWN_KEYS 33
 #define SMPP_N_KEYS     (SMPP_N_OWN_KEYS + 15)
 extern const struct lt_key smpp_keys[SMPP_N_KEYS];
 

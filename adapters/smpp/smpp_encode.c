@@ -75,7 +75,7 @@ static void tlvs(const struct smpp_conf *f, const struct smpp_seg *g, struct ltc
 {
 	const struct smpp_msg *m = g->msg;
 
-	smpp_tlv_add_u16(b, SMPP_T_USER_REF, (uint16_t)((m->attempt >> 8) * 16 + g->index));
+	smpp_tlv_add_u16(b, SMPP_T_USER_REF, smpp_user_ref(m->attempt, g->index));
 	if (m->n > 1 && f->long_mode == SMPP_SAR) {
 		smpp_tlv_add_u16(b, SMPP_T_SAR_REF, m->ref);
 		smpp_tlv_add_u8(b, SMPP_T_SAR_TOTAL, m->n);

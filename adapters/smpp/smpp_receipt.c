@@ -41,12 +41,14 @@ static struct lt_str field(struct lt_str text, const char *key)
 		if (i < k || text.p[at + k] != ':')
 			continue;
 		struct lt_str v = ltc_from(text, at + k + 1);
-		while (v.n > 0 && v.p[0] == ' ' && k > 2) /* "id: 12" is not written by anybody */
+		const char *glued = v.p;
+		while (v.n > 0 && v.p[0] == ' ')
 			v = ltc_from(v, 1);
 		for (i = 0;
 			i < v.n && v.p[i] != ' ' && v.p[i] != '\n' && v.p[i] != '\r' && v.p[i] != 0;
 			i++)
-			;
+			if (v.p[i] == ':' && v.p != glued)
+				return (struct lt_str){ 0 }; /* empty: that is the next key */
 		return (struct lt_str){ v.p, i };
 	}
 	return (struct lt_str){ 0 };
@@ -281,38 +283,25 @@ void smpp_receipt_ids(enum smpp_dlr_id how, struct lt_str id, struct smpp_ids *r
 		in_dec(ret, v);
 }
 
-/* --- what came ----------------------------------------------------------------------------------------------------------------- */
-static const char *tail9(const char *z)
+/* With zeros in front, as long as the ids that the server gave with zeros (bit n: n octets); before it gave one, the usual lengths. */
+void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret)
 {
-	size_t n = strlen(z);
+	uint64_t usual = UINT64_C(1) << 8 | UINT64_C(1) << 10 | UINT64_C(1) << 12 |
+		UINT64_C(1) << 16 | UINT64_C(1) << 20;
+	char z[64];
 
-	return n > 9 ? z + n - 9 : z;
-}
-
-static bool same_phone(const char *ours, struct lt_str theirs)
-{
-	const char *tail = tail9(ours);
-	size_t n = strlen(tail);
-
-	return n == 9 && theirs.n >= n && memcmp(theirs.p + theirs.n - n, tail, n) == 0;
-}
-
-/* Our own reference in it names a text whose answer was lost, if it went to that phone. */
-static uint64_t ghost_of(const struct smpp_session *s, const struct smpp_sm *m)
-{
-	uint32_t ref;
-
-	if (!smpp_tlv_u(m->tlvs, SMPP_T_USER_REF, &ref))
-		return 0;
-	for (uint32_t i = 0; i < SMPP_GHOSTS; i++) {
-		const struct smpp_ghost *g = &s->ghosts[i];
-		if (g->attempt != 0 && g->ref == (ref & 0xffff) && s->now - g->at < 3600000 &&
-			same_phone(g->dest, m->source))
-			return g->attempt;
+	if (!all_in(id, "0123456789abcdefABCDEF"))
+		return;
+	for (size_t n = id.n + 1; n < sizeof(z); n++) {
+		if (((lens != 0 ? lens : usual) >> n & 1) == 0)
+			continue;
+		memset(z, '0', n - id.n);
+		memcpy(z + n - id.n, id.p, id.n);
+		ids_add(ret, (struct lt_str){ z, n });
 	}
-	return 0;
 }
 
+/* --- what came ----------------------------------------------------------------------------------------------------------------- */
 static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct smpp_receipt *r,
 	uint64_t token)
 {
@@ -332,9 +321,11 @@ static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct sm
 			*p = '?';
 	out.code = ltc_z(code);
 	smpp_receipt_ids(s->si->conf.dlr_id, r->id, &ids);
+	if (s->si->conf.dlr_id == SMPP_DLR_AUTO)
+		smpp_receipt_pad(s->id_lens, r->id, &ids);
 	out.ids = ids.list;
 	out.n_ids = (uint32_t)ids.n;
-	out.attempt = ghost_of(s, m);
+	out.attempt = smpp_orphan_attempt(s, m, &out);
 	if (out.n_ids == 0 && out.attempt == 0)
 		return -EINVAL;
 	return s->host->receipt(s->host->ctx, s->job, &out, token);

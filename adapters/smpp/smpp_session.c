@@ -86,8 +86,11 @@ static int memory(struct smpp_session *s)
 {
 	s->links = calloc(s->n_links, sizeof(*s->links));
 	s->ghosts = calloc(SMPP_GHOSTS, sizeof(*s->ghosts));
+	s->early = calloc(SMPP_EARLY, sizeof(*s->early));
 	s->parts = calloc(SMPP_PARTS_MAX, sizeof(*s->parts));
-	return s->links == NULL || s->ghosts == NULL || s->parts == NULL ? -LT_E_FULL : 0;
+	return s->links == NULL || s->ghosts == NULL || s->early == NULL || s->parts == NULL
+		? -LT_E_FULL
+		: 0;
 }
 
 /* One a job; the oldest of a full table was cut off by the host long ago. */
@@ -153,6 +156,7 @@ void smpp_session_free(struct smpp_session *s)
 		smpp_inbound_drop(&s->parts[i]);
 	free(s->links);
 	free(s->ghosts);
+	free(s->early);
 	free(s->parts);
 	ltc_buf_done(&s->scratch);
 	free(s);

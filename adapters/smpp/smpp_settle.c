@@ -51,14 +51,6 @@ static size_t ids_of(const struct smpp_msg *m, struct lt_id *ids)
 	return n;
 }
 
-static void ghost_add(struct smpp_session *s, const struct smpp_msg *m)
-{
-	struct smpp_ghost *g = &s->ghosts[s->n_ghosts++ % SMPP_GHOSTS];
-
-	*g = (struct smpp_ghost){ m->attempt, s->now, (uint16_t)((m->attempt >> 8) * 16), "" };
-	memcpy(g->dest, m->dest, sizeof(g->dest));
-}
-
 /* The op's end. A message whose answer may still come lives on without it, within a bound. */
 void smpp_msg_finish(struct smpp_session *s, struct smpp_msg *m, const struct lt_result *r)
 {
@@ -67,8 +59,6 @@ void smpp_msg_finish(struct smpp_session *s, struct smpp_msg *m, const struct lt
 
 	m->op->msg = NULL;
 	m->op = NULL;
-	if (r->outcome == LT_UNKNOWN && m->n == 1)
-		ghost_add(s, m);
 	for (uint8_t i = 0; i < m->n; i++) {
 		struct smpp_seg *g = &m->seg[i];
 		late |= g->link != NULL;
@@ -79,6 +69,8 @@ void smpp_msg_finish(struct smpp_session *s, struct smpp_msg *m, const struct lt
 		}
 	}
 	(void)s->host->finish(s->host->ctx, job, r);
+	if (r->outcome == LT_UNKNOWN && m->n == 1)
+		smpp_orphan_add(s, m->attempt, m->dest);
 	m->text = (struct lt_str){ 0 };
 	if (!late || r->outcome != LT_UNKNOWN || s->n_late >= SMPP_LATE_MAX)
 		smpp_msg_forget(s, m);

@@ -284,6 +284,8 @@ static void id_keep(struct smpp_session *s, struct smpp_seg *g, struct lt_str id
 	}
 	if (id.n > 0)
 		memcpy(g->id, id.p, id.n);
+	if (id.n > 1 && id.n < 64 && id.p[0] == '0')
+		s->id_lens |= UINT64_C(1) << id.n;
 	g->id[id.n] = 0;
 	if (id.n == 0)
 		s->host->metric(s->host->ctx, s->job, LTC_LIT("answers_without_id"), 1);

@@ -80,6 +80,7 @@ struct sh {
 	size_t n_http;
 	struct sh_note notes[SH_NOTES_MAX]; /* the last ones, as a ring */
 	size_t n_notes;
+	char receipt_ids[1200]; /* of the last receipt, each with a space behind it */
 	struct sh_event { /* queued for sh_turn */
 		struct lt_job *job;
 		uint32_t type;

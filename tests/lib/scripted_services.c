@@ -409,7 +409,15 @@ static int h_asset_url(
 
 static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, uint64_t token)
 {
+	struct sh *h = ctx;
+
 	note(ctx, "receipt", job, r->n_ids > 0 ? r->ids[0] : r->ref, r->state);
+	h->receipt_ids[0] = 0;
+	for (uint32_t i = 0; i < r->n_ids; i++) {
+		size_t n = strlen(h->receipt_ids);
+		(void)snprintf(h->receipt_ids + n, sizeof(h->receipt_ids) - n, "%.*s ",
+			(int)r->ids[i].n, r->ids[i].p);
+	}
 	queue(ctx, job, LT_EV_SAVED, token, 0, 0);
 	return 0;
 }

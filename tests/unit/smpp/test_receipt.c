@@ -78,6 +78,19 @@ static void the_id_of_the_tlv_wins(void **state)
 	assert_true(ltc_eqz(r.id, "tlv1"));
 }
 
+static void a_space_behind_a_key_is_no_empty_value(void **state)
+{
+	struct smpp_receipt r;
+
+	(void)state;
+	assert_int_equal(parse("id: 12 sub: 001 stat: DELIVRD err: 000", NULL, 0, &r), 0);
+	assert_true(ltc_eqz(r.id, "12") && ltc_eqz(r.err, "000") && r.state == LT_RC_DELIVERED);
+	assert_int_equal(parse("id: stat:DELIVRD err:000", NULL, 0, &r), 0);
+	assert_int_equal(r.id.n, 0);
+	assert_int_equal(parse("id:a:b stat:DELIVRD", NULL, 0, &r), 0);
+	assert_true(ltc_eqz(r.id, "a:b"));
+}
+
 static bool has(const struct smpp_ids *ids, const char *want)
 {
 	for (size_t i = 0; i < ids->n; i++)
@@ -110,6 +123,40 @@ static void ids_are_looked_for_in_every_way_of_writing(void **state)
 	assert_true(ids.n >= 1 && ids.n <= SMPP_IDS_MAX); /* too large for a number: as text */
 	smpp_receipt_ids(SMPP_DLR_AUTO, (struct lt_str){ 0 }, &ids);
 	assert_int_equal(ids.n, 0);
+}
+
+static void zeros_that_a_report_lost_are_put_back(void **state)
+{
+	struct smpp_ids ids = { .n = 0 };
+
+	(void)state;
+	smpp_receipt_pad(0, LTC_LIT("42"), &ids); /* nothing is known yet: the usual lengths */
+	assert_true(has(&ids, "00000042") && has(&ids, "0000000042") && has(&ids, "000000000042"));
+	ids.n = 0;
+	smpp_receipt_pad(UINT64_C(1) << 14, LTC_LIT("42"), &ids);
+	assert_int_equal(ids.n, 1);
+	assert_true(has(&ids, "00000000000042"));
+	ids.n = 0;
+	smpp_receipt_pad(UINT64_C(1) << 14, LTC_LIT("12345678901234"), &ids);
+	assert_int_equal(ids.n, 0);
+	smpp_receipt_pad(0, LTC_LIT("uuid-1"), &ids);
+	assert_int_equal(ids.n, 0);
+}
+
+static void the_length_of_ids_with_zeros_is_learned_from_the_answers(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d;
+
+	(void)state;
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0, d.seq, "00000000000000042", 18);
+	play_report(p, 0, 9, "id:42 stat:DELIVRD");
+	assert_non_null(strstr(p->h->receipt_ids, " 00000000000000042 "));
+	assert_null(strstr(p->h->receipt_ids, " 000000000042 "));
+	play_free(p);
 }
 
 static void a_report_is_known_by_class_by_tlv_or_by_its_words(void **state)
@@ -170,6 +217,45 @@ static void a_report_with_our_reference_settles_a_lost_answer(void **state)
 		play_deliver(b, 8, 4, "84910000001", "id:99 stat:DELIVRD", 18, tlv, sizeof(tlv)));
 	assert_int_equal(sh_last_note(p->h, "receipt")->value, LT_RC_DELIVERED);
 	assert_int_equal(play_want(p, 1, SMPP_DELIVER_SM | SMPP_RESP).seq, 8);
+	play_free(p);
+}
+
+static size_t receipts_of(const struct sh *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_notes && i < SH_NOTES_MAX; i++)
+		n += strcmp(h->notes[i].what, "receipt") == 0;
+	return n;
+}
+
+/* The answer is lost, and the report was here before we knew that. */
+static void a_report_that_came_before_the_loss_settles_it_too(void **state)
+{
+	struct play *p = play_bound();
+	size_t op = play_send(p, "+84910000001", ONE);
+	uint32_t ref;
+	char tlv[6], b[500];
+
+	(void)state;
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(smpp_tlv_u(d.sm.tlvs, SMPP_T_USER_REF, &ref));
+	memcpy(tlv, "\2\4\0\2", 4);
+	tlv[4] = (char)(ref >> 8);
+	tlv[5] = (char)ref;
+	/* another phone, a report that is not final, and the one that counts */
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 7, 4, "84910000002", "id:98 stat:UNDELIV", 18, tlv, sizeof(tlv)));
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 8, 4, "84910000001", "id:99 stat:ENROUTE", 18, tlv, sizeof(tlv)));
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 9, 4, "84910000001", "id:99 stat:DELIVRD", 18, tlv, sizeof(tlv)));
+	size_t told = receipts_of(p->h);
+	sh_closed(p->h, 0, -104, "", "reset");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_UNKNOWN);
+	assert_int_equal(receipts_of(p->h), told + 1);
+	assert_int_equal(sh_last_note(p->h, "receipt")->value, LT_RC_DELIVERED);
 	play_free(p);
 }
 
@@ -287,6 +373,10 @@ int main(void)
 		cmocka_unit_test(a_report_is_known_by_class_by_tlv_or_by_its_words),
 		cmocka_unit_test(a_report_that_cannot_be_read_is_acknowledged_and_dropped),
 		cmocka_unit_test(a_report_with_our_reference_settles_a_lost_answer),
+		cmocka_unit_test(a_report_that_came_before_the_loss_settles_it_too),
+		cmocka_unit_test(a_space_behind_a_key_is_no_empty_value),
+		cmocka_unit_test(zeros_that_a_report_lost_are_put_back),
+		cmocka_unit_test(the_length_of_ids_with_zeros_is_learned_from_the_answers),
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on_in_one_piece),
 		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
 		cmocka_unit_test(every_row_of_the_table_is_reached),

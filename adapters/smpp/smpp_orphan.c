@@ -1,0 +1,84 @@
+/* smpp_orphan.c - reports of texts whose answer never came: the server's id is not known then, but many servers write our own
+ * reference (user_message_reference) into the report, and it names the phone (contract 1.9).
+ * A report may come before its text is given up: it is kept until the answer comes (which makes it needless) or does not.
+ * Only texts of one segment: a report of a part says nothing about the whole.
+ * Thread: loop. Owns: nothing; both tables belong to the session and forget their oldest. */
+#include <stdio.h>
+#include <string.h>
+#include "smpp.h"
+
+#define GHOST_MAX_MS 3600000
+
+static const char *tail9(const char *z)
+{
+	size_t n = strlen(z);
+
+	return n > 9 ? z + n - 9 : z;
+}
+
+static bool same_phone(const char *ours, struct lt_str theirs)
+{
+	const char *tail = tail9(ours);
+	size_t n = strlen(tail);
+
+	return n == 9 && theirs.n >= n && memcmp(theirs.p + theirs.n - n, tail, n) == 0;
+}
+
+/* The text under way that this report is about; 0: none, or it will have an id. */
+static uint64_t under_way(const struct smpp_session *s, uint32_t ref, struct lt_str phone)
+{
+	for (uint32_t i = 0; i < s->n_links; i++)
+		for (const struct smpp_seg *g = s->links[i].window.head; g != NULL; g = g->next)
+			if (g->msg->n == 1 && smpp_user_ref(g->msg->attempt, 0) == ref &&
+				same_phone(g->msg->dest, phone))
+				return g->msg->attempt;
+	return 0;
+}
+
+uint64_t smpp_orphan_attempt(
+	struct smpp_session *s, const struct smpp_sm *m, const struct lt_receipt *r)
+{
+	uint32_t ref;
+
+	if (!smpp_tlv_u(m->tlvs, SMPP_T_USER_REF, &ref))
+		return 0;
+	for (uint32_t i = 0; i < SMPP_GHOSTS; i++) {
+		const struct smpp_ghost *g = &s->ghosts[i];
+		if (g->attempt != 0 && g->ref == (ref & 0xffff) && s->now - g->at < GHOST_MAX_MS &&
+			same_phone(g->dest, m->source))
+			return g->attempt;
+	}
+	uint64_t attempt = r->final ? under_way(s, ref & 0xffff, m->source) : 0;
+	if (attempt != 0) {
+		struct smpp_early *e = &s->early[s->n_early++ % SMPP_EARLY];
+		*e = (struct smpp_early){ attempt, r->at_ms, r->state, "" };
+		(void)snprintf(e->code, sizeof(e->code), "%.*s", (int)r->code.n, r->code.p);
+	}
+	return 0;
+}
+
+/* The op is finished by now: the host finds the attempt, or keeps the report until it is committed. */
+static void tell_early(struct smpp_session *s, struct smpp_early *e, const char *dest)
+{
+	struct lt_receipt r = { .struct_size = sizeof(r),
+		.state = e->state,
+		.final = true,
+		.attempt = e->attempt,
+		.recipient = ltc_z(dest),
+		.at_ms = e->at_ms,
+		.code = ltc_z(e->code) };
+
+	e->attempt = 0;
+	(void)s->host->receipt(s->host->ctx, s->job, &r, 0); /* the server was answered long ago */
+}
+
+void smpp_orphan_add(struct smpp_session *s, uint64_t attempt, const char *dest)
+{
+	struct smpp_ghost *g = &s->ghosts[s->n_ghosts++ % SMPP_GHOSTS];
+
+	*g = (struct smpp_ghost){ attempt, s->now, smpp_user_ref(attempt, 0), "" };
+	(void)snprintf(g->dest, sizeof(g->dest), "%s", dest);
+	for (uint32_t i = 0; i < SMPP_EARLY; i++)
+		if (s->early[i].attempt == attempt)
+			tell_early(s, &s->early[i], g->dest);
+}
