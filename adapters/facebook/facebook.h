@@ -15,7 +15,7 @@
 #define FB_RETRIES_MAX 8
 #define FB_ID_MAX      72 /* bytes of an id with its NUL; longer ones are refused */
 #define FB_LOST_MAX    3  /* drafts whose answer was lost, that are remembered */
-#define FB_PAGES_MAX   5  /* of one listing */
+#define FB_PAGES_MAX   10 /* of one listing; some may be empty */
 
 enum fb_mode { FB_TWO_PHASE = 0, FB_DIRECT = 1 };
 enum fb_proof { FB_PROOF_PLAIN = 0, FB_PROOF_TIMED = 1, FB_PROOF_OFF = 2 };
@@ -41,6 +41,8 @@ struct fb_inst {
 	struct ltc_outcomes *outcomes; /* owned */
 	int64_t limited_until;         /* monotonic: no request of this page before */
 	uint32_t limited_n;            /* in a row, without a word of the provider for how long */
+	uint32_t
+		limited_step; /* enum fb_step_id that met the last one: only its success ends the row */
 	bool plain_fields; /* the API refused the richer fields of a listing: ask for the basic ones */
 	bool told_version; /* the warning stands in the log */
 };

@@ -1,4 +1,4 @@
-/* facebook_admin.c - what is not sending: taking a post back, correcting its text, deriving the page's token, checking a page.
+/* facebook_admin.c - what is not sending: taking a post back, correcting its text, deriving the page's token.
  * Thread: loop. Owns: nothing beyond its job. Failures: said in words a person can act on; a post that is gone already counts as
  * taken back. */
 #include <stdio.h>
@@ -6,9 +6,6 @@
 #include "facebook_step.h"
 
 #define DAY_MS INT64_C(86400000)
-
-static const char *const scopes_needed[] = { "pages_manage_posts", "pages_read_engagement",
-	"pages_show_list" };
 
 /* --- recall and correct ---------------------------------------------------------------------------------------------------- */
 /* By its id; else, where the page feed confirmed it without us hearing the id, by what an unknown keeps: photos and fingerprint. */
@@ -189,213 +186,6 @@ static void refresh_done(struct fb_job *j, const struct fb_verdict *v)
 		j->after_save = FBS_NONE;
 }
 
-/* --- check ----------------------------------------------------------------------------------------------------------------- */
-static void add_note(struct fb_job *j, const char *text)
-{
-	size_t n = strlen(j->note);
-
-	(void)snprintf(j->note + n, sizeof(j->note) - n, "%s%s", n > 0 ? "; " : "", text);
-}
-
-static void fact(struct fb_job *j, const char *name, int64_t value)
-{
-	const struct lt_host *h = j->inst->host;
-
-	h->stat(h->ctx, j->job, 0, ltc_z(name), value);
-}
-
-/* The token goes in the body: with method=get a POST asks what the API documents as a GET with the token in its address. */
-static int check_token_send(struct fb_job *j)
-{
-	const struct fb_conf *c = fb_conf_of(j);
-	const struct lt_host *h = j->inst->host;
-	struct lt_str token;
-	char head[48];
-	struct lt_field f[] = { { .name = LTC_LIT("method"), .src = { .bytes = LTC_LIT("get") } },
-		{ .name = LTC_LIT("input_token"), .src = { .secret = c->token } } };
-
-	if (h->secret_get(h->ctx, j->job, c->token, &token, &j->token_version) < 0 ||
-		token.n == 0) {
-		j->no_token = true; /* there is none yet: derived first */
-		return -LT_E_INVALID;
-	}
-	(void)snprintf(head, sizeof(head), "%.*s|", (int)c->app_id.n, c->app_id.p);
-	struct fb_send s = { .method = "POST",
-		.path = "debug_token",
-		.body_kind = LT_BODY_FORM,
-		.fields = f,
-		.n_fields = 2,
-		.total_ms = c->get_ms,
-		.token = c->app_secret,
-		.token_head = ltc_z(head) };
-	return fb_send(j, &s);
-}
-
-static bool has_scope(const struct ltc_json *list, const char *name)
-{
-	for (const struct ltc_json *s = ltc_json_first(list); s != NULL; s = ltc_json_next(s))
-		if (ltc_eqz(ltc_json_text(s), name))
-			return true;
-	return false;
-}
-
-static bool check_scopes(struct fb_job *j, const struct ltc_json *data)
-{
-	bool all = true;
-	char text[100];
-
-	for (size_t i = 0; i < sizeof(scopes_needed) / sizeof(scopes_needed[0]); i++) {
-		if (has_scope(ltc_json_get(data, "scopes"), scopes_needed[i]))
-			continue;
-		(void)snprintf(text, sizeof(text), "missing permission %s", scopes_needed[i]);
-		add_note(j, text);
-		fact(j, "warn.permission_missing", 1);
-		all = false;
-	}
-	if (!has_scope(ltc_json_get(data, "scopes"), "read_insights"))
-		add_note(j, "no read_insights: clicks are not counted");
-	return all;
-}
-
-static void check_expiry(struct fb_job *j, const struct ltc_json *data)
-{
-	static const char *const keys[] = { "expires_at", "data_access_expires_at" };
-	static const char *const names[] = { "token_expires_at_ms", "data_access_expires_at_ms" };
-	char text[80];
-
-	for (size_t i = 0; i < 2; i++) {
-		int64_t at = ltc_json_int(data, keys[i], 0) * 1000;
-		if (at <= 0)
-			continue;
-		fact(j, names[i], at);
-		int64_t days = (at - fb_now(j)) / DAY_MS;
-		if (days < fb_conf_of(j)->expiry_days) {
-			(void)snprintf(text, sizeof(text), "WARNING: %s ends in %lld days",
-				i == 0 ? "the token" : "access to data", (long long)days);
-			add_note(j, text);
-		}
-	}
-}
-
-static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
-{
-	const struct ltc_json *data = ltc_json_get(v->body, "data");
-	struct lt_str type = ltc_json_str(data, "type");
-
-	if (v->class != FB_OK || data == NULL) {
-		if (v->class == FB_OK)
-			fb_end(j, LT_DEFERRED, LT_SCOPE_ACCOUNT, 0, "check",
-				"the token cannot be inspected");
-		else
-			fb_fail(j, v);
-		return;
-	}
-	if (!ltc_json_true(data, "is_valid")) {
-		if (fb_renew(j))
-			return;
-		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, LT_R_PERSON, "token",
-			"the page's token is not valid: it will be derived again, or log in again");
-		return;
-	}
-	if (!ltc_eq(ltc_json_str(data, "app_id"), fb_conf_of(j)->app_id) &&
-		ltc_json_str(data, "app_id").n > 0)
-		add_note(j, "the token is another app's");
-	if (type.n > 0 && !ltc_eqz(type, "PAGE"))
-		add_note(j, "WARNING: this is not a page token: every post will fail with 200");
-	j->text_only = check_scopes(j, data);
-	check_expiry(j, data);
-	fb_go(j, FBS_CHECK_PAGE);
-}
-
-static int check_page_send(struct fb_job *j)
-{
-	const struct fb_conf *c = fb_conf_of(j);
-	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,name,fan_count"), { NULL, 0 } };
-	char path[32];
-
-	(void)snprintf(path, sizeof(path), "%.*s", (int)c->page.n, c->page.p);
-	struct fb_send s = {
-		.method = "GET", .path = path, .query = &q, .n_query = 1, .total_ms = c->get_ms
-	};
-	return fb_send(j, &s);
-}
-
-void fb_check_over(struct fb_job *j)
-{
-	add_note(j, "the API does not tell the app's mode: it must be Live");
-	fb_end(j, j->text_only ? LT_ACCEPTED : LT_REFUSED, LT_SCOPE_ACCOUNT, 0,
-		j->text_only ? "ok" : "permissions", j->note);
-}
-
-static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
-{
-	char text[100];
-
-	if (v->class != FB_OK) {
-		fb_fail(j, v);
-		return;
-	}
-	struct lt_str name = ltc_utf8_cut(ltc_json_str(v->body, "name"), 60);
-	if (!ltc_eq(ltc_json_str(v->body, "id"), fb_conf_of(j)->page)) {
-		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, 0, "page",
-			"another page answers than is configured");
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "page %.*s", (int)name.n, name.n > 0 ? name.p : "");
-	add_note(j, text);
-	if (ltc_json_get(v->body, "fan_count") != NULL)
-		fact(j, "followers", ltc_json_int(v->body, "fan_count", 0));
-	if (fb_conf_of(j)->parent.n > 0)
-		fb_go(j, FBS_CHECK_TASKS);
-	else
-		fb_go(j, FBS_SWEEP);
-}
-
-static int check_tasks_send(struct fb_job *j)
-{
-	const struct fb_conf *c = fb_conf_of(j);
-	struct lt_pair q[] = { { LTC_LIT("fields"), LTC_LIT("id,tasks"), { NULL, 0 } },
-		{ LTC_LIT("limit"), LTC_LIT("100"), { NULL, 0 } },
-		{ LTC_LIT("after"), ltc_z(j->list.after), { NULL, 0 } } };
-	struct fb_send s = { .method = "GET",
-		.path = "me/accounts",
-		.query = q,
-		.n_query = j->list.after[0] != '\0' ? 3 : 2,
-		.total_ms = c->get_ms,
-		.token = c->parent };
-
-	return fb_send(j, &s);
-}
-
-/* The list may lack a page that works by its id: only what it does say counts. */
-static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
-{
-	const struct ltc_json *data = ltc_json_get(v->body, "data");
-
-	if (v->class != FB_OK) {
-		add_note(j, "the tasks on the page could not be read");
-		fb_go(j, FBS_SWEEP);
-		return;
-	}
-	for (const struct ltc_json *p = ltc_json_first(data); p != NULL; p = ltc_json_next(p)) {
-		if (!ltc_eq(ltc_json_str(p, "id"), fb_conf_of(j)->page))
-			continue;
-		if (!has_scope(ltc_json_get(p, "tasks"), "CREATE_CONTENT")) {
-			add_note(j, "the login lacks the task CREATE_CONTENT on this page");
-			fact(j, "warn.task_missing", 1);
-			j->text_only = false;
-		}
-		fb_go(j, FBS_SWEEP);
-		return;
-	}
-	if (fb_list_more(j, v->body)) {
-		fb_go(j, FBS_CHECK_TASKS);
-		return;
-	}
-	add_note(j, "the page is not in the login's list, which may be so");
-	fb_go(j, FBS_SWEEP);
-}
-
 void fb_admin_start(struct fb_job *j)
 {
 	switch (j->job->kind) {
@@ -416,7 +206,7 @@ void fb_admin_start(struct fb_job *j)
 		else
 			fb_go(j, FBS_REFRESH);
 		break;
-	default: fb_go(j, FBS_CHECK_TOKEN); break;
+	default: fb_check_start(j); break;
 	}
 }
 
@@ -426,6 +216,3 @@ const struct fb_step fb_step_delete = { "delete", FB_STEP_PUBLISHES | FB_STEP_RE
 const struct fb_step fb_step_edit = { "edit", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE, edit_send,
 	edit_done };
 const struct fb_step fb_step_refresh = { "token", 0, refresh_send, refresh_done };
-const struct fb_step fb_step_check_token = { "check", 0, check_token_send, check_token_done };
-const struct fb_step fb_step_check_page = { "check", 0, check_page_send, check_page_done };
-const struct fb_step fb_step_check_tasks = { "check", 0, check_tasks_send, check_tasks_done };

@@ -25,18 +25,36 @@ static int link_send(struct fb_job *j)
 
 static void sweep_next(struct fb_job *j);
 
-/* It is live: whatever the look at it says, nothing makes that untrue. */
+static bool still_draft(const struct fb_job *j, const struct fb_verdict *v)
+{
+	return v->class == FB_OK && ltc_json_get(v->body, "is_published") != NULL &&
+		!ltc_json_true(v->body, "is_published") && j->intended && j->draft_at > 0;
+}
+
+/* Facebook took is_published=true and shows a draft: published again after a pause, and at last left to the next try. */
+static void not_live(struct fb_job *j)
+{
+	int64_t wait = fb_pause(j, j->waits);
+
+	if (j->waits++ >= 3 || j->cancelled) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "draft",
+			"Facebook took it and still shows a draft: published again later");
+		return;
+	}
+	j->step = FBS_LIVE;
+	j->tries = 0;
+	fb_wait(j, wait);
+}
+
+/* Only the words that it is a draft make it untrue that the post is live; no other look at it does. */
 static void link_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_OK) {
-		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
-		if (ltc_json_get(v->body, "is_published") != NULL &&
-			!ltc_json_true(v->body, "is_published") && j->waits++ < 3 && j->intended &&
-			j->draft_at > 0) {
-			fb_go(j, FBS_LIVE);
-			return;
-		}
+	if (still_draft(j, v)) {
+		not_live(j);
+		return;
 	}
+	if (v->class == FB_OK)
+		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
 	if (j->n_lost > 0 && v->class == FB_OK)
 		fb_go(j, FBS_SWEEP);
 	else

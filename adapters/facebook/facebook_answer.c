@@ -176,6 +176,8 @@ static void error_read(const struct fb_inst *fi, const char *phase, const struct
 		.trace = ltc_json_str(e, "fbtrace_id"),
 		.transient = ltc_json_true(e, "is_transient") };
 
+	if (ltc_json_text(e).n > 0) /* a bare text instead of the object */
+		s.message = ltc_json_text(e);
 	s.code = number_text(e, "code", code);
 	s.sub = number_text(e, "error_subcode", sub);
 	const struct ltc_outcome_row *row = row_of(fi->outcomes, phase, &s, r->status);
@@ -201,6 +203,14 @@ static void no_json(const struct fb_inst *fi, const char *phase, const struct lt
 		ok ? "an answer that cannot be read" : "an answer that is not the API's");
 }
 
+/* A good answer that does not say what it is asked for: "success": false, or a listing without its list. */
+static bool hollow(const char *phase, const struct ltc_json *body)
+{
+	if (ltc_json_get(body, "success") != NULL && !ltc_json_true(body, "success"))
+		return true;
+	return strcmp(phase, "list") == 0 && ltc_json_get(body, "data") == NULL;
+}
+
 void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt_http_res *r,
 	struct fb_verdict *v, struct ltc_json **ret_body)
 {
@@ -220,7 +230,7 @@ void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt
 	v->body = body;
 	if (ltc_json_get(body, "error") != NULL) {
 		error_read(fi, phase, r, ltc_json_get(body, "error"), v);
-	} else if (r->status < 200 || r->status >= 300) {
+	} else if (r->status < 200 || r->status >= 300 || hollow(phase, body)) {
 		no_json(fi, phase, r, v);
 	} else {
 		v->class = FB_OK;

@@ -45,7 +45,7 @@ static void post_done(struct fb_job *j, const struct fb_verdict *v)
 /* --- the list -------------------------------------------------------------------------------------------------------------- */
 static int list_send(struct fb_job *j)
 {
-	return fb_list_send(j, "published_posts", j->try_at - 120000);
+	return fb_list_send(j, j->asked_feed ? "feed" : "published_posts", j->try_at - 120000);
 }
 
 static void not_found(struct fb_job *j)
@@ -53,7 +53,7 @@ static void not_found(struct fb_job *j)
 	const struct fb_conf *c = fb_conf_of(j);
 	char value[48];
 
-	j->looks++;
+	j->looks += !j->asked_feed;
 	if (j->looks_at == 0)
 		j->looks_at = fb_now(j);
 	(void)snprintf(
@@ -63,7 +63,10 @@ static void not_found(struct fb_job *j)
 		fb_now(j) - j->looks_at >= c->look_ms * (c->looks - 1);
 	if (!enough)
 		unknown(j, "looked", "not on the page yet; looked at again");
-	else if (j->photos[0][0] == '\0')
+	else if (!j->asked_feed) { /* before absence is believed, the other list too */
+		j->asked_feed = true;
+		fb_go(j, FBS_ASK_LIST);
+	} else if (j->photos[0][0] == '\0')
 		unknown(j, "absent?", "not on the page after all looks: a person decides");
 	else
 		fb_then(j, FBS_ASK_PHOTO);

@@ -35,6 +35,26 @@ int fb_list_send(struct fb_job *j, const char *edge, int64_t since_ms)
 	return fb_send(j, &s);
 }
 
+/* What every listing survives: a cursor that went stale (it begins anew), a field that this version of the API does not know,
+ * which fails the whole call (the richer ones are left out from now on). */
+bool fb_list_again(struct fb_job *j, const struct fb_verdict *v)
+{
+	struct fb_inst *fi = j->inst->priv;
+
+	if (j->cancelled)
+		return false;
+	if (v->class == FB_CURSOR && j->restarts < 3) {
+		j->restarts++;
+		j->list = (struct fb_list){ .after = "" };
+	} else if (v->class == FB_SAID && v->outcome == LT_REFUSED && !fi->plain_fields) {
+		fi->plain_fields = true;
+	} else {
+		return false;
+	}
+	fb_go(j, j->step);
+	return true;
+}
+
 bool fb_list_more(struct fb_job *j, const struct ltc_json *body)
 {
 	const struct ltc_json *paging = ltc_json_get(body, "paging");

@@ -69,19 +69,6 @@ static bool guard_look(struct fb_job *j, const struct ltc_json *data)
 
 static void guard_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	struct fb_inst *fi = j->inst->priv;
-
-	if (v->class == FB_CURSOR && j->waits++ < 3) {
-		j->list = (struct fb_list){ .after = "" };
-		fb_go(j, j->step);
-		return;
-	}
-	if (v->class == FB_SAID && v->outcome == LT_REFUSED && !fi->plain_fields) {
-		fi->plain_fields =
-			true; /* a field that this version does not know fails the whole call */
-		fb_go(j, j->step);
-		return;
-	}
 	if (v->class != FB_OK) {
 		fb_list_failed(j, v);
 		return;

@@ -94,6 +94,10 @@ static void photo_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	char name[8];
 
+	if (v->class == FB_DUP) {
+		fb_go(j, FBS_LOOK_DUP);
+		return;
+	}
 	if (v->class != FB_OK) {
 		fb_fail(j, v);
 		return;
@@ -174,10 +178,24 @@ static void draft_keep(struct fb_job *j)
 	fb_then(j, FBS_LIVE);
 }
 
+/* A row of the scope `target` is about this post alone: when it is said to the last repeat, the post is refused. */
+static void lost_draft(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->scope == LT_SCOPE_TARGET && v->res->phase == LT_P_ANSWERED &&
+		j->waits >= (uint32_t)fb_conf_of(j)->retries) {
+		fb_save(j, "try", "");
+		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, v->code, v->text);
+		return;
+	}
+	j->step = FBS_LOOK_DRAFT;
+	j->tries = 0;
+	fb_wait(j, fb_pause(j, j->waits));
+}
+
 static void draft_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_RETRY) { /* perhaps it is there */
-		fb_go(j, FBS_LOOK_DRAFT);
+	if (v->class == FB_RETRY) { /* perhaps it is there; a look at once would come too early */
+		lost_draft(j, v);
 	} else if (v->class == FB_DUP) {
 		fb_go(j, FBS_LOOK_DUP);
 	} else if (v->class != FB_OK) {

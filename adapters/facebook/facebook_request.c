@@ -109,7 +109,7 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 		.query = query,
 		.headers = headers,
 		.n_query = n,
-		.n_headers = s->body_kind == LT_BODY_FORM ? 3 : 2,
+		.n_headers = s->body_kind == LT_BODY_FORM || s->body_kind == LT_BODY_RAW ? 3 : 2,
 		.fields = s->fields,
 		.n_fields = s->n_fields,
 		.connect_ms = (int32_t)c->connect_ms,

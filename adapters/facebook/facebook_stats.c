@@ -1,5 +1,5 @@
 /* facebook_stats.c - the daily look at what was published: reactions, comments, shares, clicks; what is gone or was changed.
- * Posts are read many in one request; where one of them spoils the batch, it is read one by one. A text that differs from the
+ * Posts are read many in one batch, with their clicks; what the batch leaves open is read one by one. A text that differs from the
  * fingerprint kept with the post was changed by somebody. Nothing is ever posted again by this look.
  * Thread: loop. Owns: nothing beyond its job. */
 #include <stdio.h>
@@ -8,10 +8,7 @@
 
 #define FIELDS \
 	"id,message,is_published,shares,reactions.summary(true).limit(0),comments.summary(true).limit(0)"
-#define CLICKS \
-	","    \
-	"insights.metric(post_clicks)"
-#define IDS_TEXT 8192
+#define BATCH_TEXT 32768
 
 static struct lt_str id_of(const struct lt_item *it, uint32_t effect)
 {
@@ -21,39 +18,37 @@ static struct lt_str id_of(const struct lt_item *it, uint32_t effect)
 	return (struct lt_str){ NULL, 0 };
 }
 
-static struct lt_str fields_of(const struct fb_job *j)
+/* Clicks are a question of their own for each post, and fail alone. */
+static bool asks_clicks(const struct fb_job *j)
 {
-	return j->rebuilt ? LTC_LIT(FIELDS)
-			  : LTC_LIT(FIELDS CLICKS); /* rebuilt: without insights */
+	return !j->rebuilt; /* rebuilt: the login has no right on insights */
 }
 
 static size_t batch_end(const struct fb_job *j)
 {
-	size_t end = (size_t)j->stat_at + (size_t)fb_conf_of(j)->stats_batch;
+	size_t many = (size_t)fb_conf_of(j)->stats_batch, room = asks_clicks(j) ? 25 : FB_BATCH_MAX;
+	size_t end = (size_t)j->stat_at + (many < room ? many : room);
 
 	return end < j->work->n_items ? end : j->work->n_items;
 }
 
 static int stats_send(struct fb_job *j)
 {
-	struct ltc_buf ids LTC_CLEANUP_BUF;
+	struct ltc_buf b LTC_CLEANUP_BUF;
+	char id[FB_ID_MAX], path[FB_ID_MAX + 16];
 
-	ltc_buf_init(&ids, IDS_TEXT);
-	for (size_t i = (size_t)j->stat_at; i < batch_end(j); i++) {
-		char id[FB_ID_MAX];
+	ltc_buf_init(&b, BATCH_TEXT);
+	j->stat_clicks = asks_clicks(j);
+	j->stat_end = (int64_t)batch_end(j);
+	for (size_t i = (size_t)j->stat_at; i < (size_t)j->stat_end; i++) {
 		if (!fb_copy_id(id, id_of(j->work->items[i], 0)))
 			continue;
-		ltc_addz(&ids, ids.n > 0 ? "," : "");
-		ltc_addz(&ids, id);
+		fb_batch_add(&b, id, "fields", FIELDS);
+		(void)snprintf(path, sizeof(path), "%s/insights", id);
+		if (j->stat_clicks)
+			fb_batch_add(&b, path, "metric", "post_clicks");
 	}
-	struct lt_pair q[] = { { LTC_LIT("ids"), ltc_buf_str(&ids), { NULL, 0 } },
-		{ LTC_LIT("fields"), fields_of(j), { NULL, 0 } } };
-	struct fb_send s = { .method = "GET",
-		.path = "",
-		.query = q,
-		.n_query = 2,
-		.total_ms = fb_conf_of(j)->get_ms };
-	return fb_send(j, &s);
+	return fb_batch_send(j, &b);
 }
 
 static void receipt(struct fb_job *j, const struct lt_item *it, int32_t state, const char *code)
@@ -80,10 +75,10 @@ static void one_number(struct fb_job *j, const struct lt_item *it, const char *n
 		h->stat(h->ctx, j->job, it->delivery, ltc_z(name), value);
 }
 
-static int64_t clicks_of(const struct ltc_json *post)
+/* {"data":[{"name":"post_clicks","values":[{"value":6}]}]} */
+static int64_t clicks_of(const struct ltc_json *answer)
 {
-	const struct ltc_json *data = ltc_json_first(
-		ltc_json_get(ltc_json_get(post, "insights"), "data"));
+	const struct ltc_json *data = ltc_json_first(ltc_json_get(answer, "data"));
 
 	return data == NULL
 		? -1
@@ -102,7 +97,6 @@ static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_js
 		ltc_json_int(
 			ltc_json_get(ltc_json_get(post, "comments"), "summary"), "total_count", 0));
 	one_number(j, it, "shares", ltc_json_int(ltc_json_get(post, "shares"), "count", 0));
-	one_number(j, it, "clicks", clicks_of(post));
 	if (ltc_json_get(post, "is_published") != NULL && !ltc_json_true(post, "is_published")) {
 		receipt(j, it, LT_RC_GONE, "unpublished");
 		return;
@@ -134,46 +128,69 @@ static void next(struct fb_job *j, enum fb_step_id step)
 		over(j);
 }
 
-/* Without rights on insights the whole call fails: asked again without them. */
-static bool without_clicks(struct fb_job *j, const struct fb_verdict *v)
+static void clicks_take(struct fb_job *j, const struct lt_item *it, const struct fb_verdict *v)
 {
-	if (j->rebuilt || v->class != FB_SAID)
-		return false;
-	j->rebuilt = true;
-	fb_go(j, j->step);
-	return true;
+	if (v->class == FB_OK)
+		one_number(j, it, "clicks", clicks_of(v->body));
+	else if (v->class == FB_SAID)
+		j->rebuilt = true; /* no right, or no such figure: not asked for again today */
 }
 
+/* False: this post did not get its answer, and is asked for by itself. */
+static bool entry_take(struct fb_job *j, const struct lt_item *it, const struct ltc_json *post,
+	const struct ltc_json *clicks)
+{
+	struct fb_verdict v;
+	struct ltc_json *body;
+	bool done = fb_batch_read(j, post, "stats", &v, &body) &&
+		(v.class == FB_OK || v.class == FB_GONE || v.class == FB_SAID);
+
+	if (done && v.class == FB_OK)
+		take(j, it, v.body);
+	else if (done && v.class == FB_GONE)
+		receipt(j, it, LT_RC_GONE, v.code);
+	ltc_json_free(body);
+	if (done && clicks != NULL && fb_batch_read(j, clicks, "stats", &v, &body)) {
+		clicks_take(j, it, &v);
+		ltc_json_free(body);
+	}
+	return done;
+}
+
+/* Entries keep the order of the questions. */
 static void stats_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (without_clicks(j, v))
-		return;
-	if (v->class == FB_GONE || v->class == FB_SAID) {
-		fb_go(j, FBS_STATS_ONE); /* one of them is no more: each by itself */
-		return;
-	}
-	if (v->class != FB_OK) {
+	char id[FB_ID_MAX];
+
+	if (v->class == FB_RATE || v->class == FB_TOKEN) {
 		fb_fail(j, v);
 		return;
 	}
-	for (size_t end = batch_end(j); (size_t)j->stat_at < end; j->stat_at++) {
+	if (v->class != FB_OK) {
+		fb_go(j, FBS_STATS_ONE); /* no batches here: each by itself */
+		return;
+	}
+	for (const struct ltc_json *e = ltc_json_first(v->body); j->stat_at < j->stat_end;
+		j->stat_at++) {
 		const struct lt_item *it = j->work->items[j->stat_at];
-		char id[FB_ID_MAX];
-		const struct ltc_json *post = fb_copy_id(id, id_of(it, 0))
-			? ltc_json_get(v->body, id)
-			: NULL;
-		if (post != NULL)
-			take(j, it, post);
+		if (!fb_copy_id(id, id_of(it, 0)))
+			continue;
+		const struct ltc_json *clicks = e != NULL && j->stat_clicks ? ltc_json_next(e)
+									    : NULL;
+		if (e == NULL || !entry_take(j, it, e, clicks)) {
+			fb_go(j, FBS_STATS_ONE);
+			return;
+		}
+		e = ltc_json_next(clicks != NULL ? clicks : e);
 	}
 	next(j, FBS_STATS);
 }
 
 static int one_send(struct fb_job *j)
 {
-	const struct lt_item *it = j->work->items[j->stat_at];
-	struct lt_pair q = { LTC_LIT("fields"), fields_of(j), { NULL, 0 } };
+	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT(FIELDS), { NULL, 0 } };
 
-	if (!fb_copy_id(j->draft, id_of(it, 0)))
+	if (!fb_copy_id(j->draft, id_of(j->work->items[j->stat_at], 0)))
 		return -LT_E_INVALID;
 	struct fb_send s = { .method = "GET",
 		.path = j->draft,
@@ -183,12 +200,16 @@ static int one_send(struct fb_job *j)
 	return fb_send(j, &s);
 }
 
+static void one_over(struct fb_job *j)
+{
+	j->stat_at++;
+	next(j, j->stat_at >= j->stat_end ? FBS_STATS : FBS_STATS_ONE);
+}
+
 static void one_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	const struct lt_item *it = j->work->items[j->stat_at];
 
-	if (without_clicks(j, v))
-		return;
 	if (v->class == FB_OK)
 		take(j, it, v->body);
 	else if (v->class == FB_GONE)
@@ -197,8 +218,30 @@ static void one_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	j->stat_at++;
-	next(j, j->stat_at % fb_conf_of(j)->stats_batch == 0 ? FBS_STATS : FBS_STATS_ONE);
+	if (v->class == FB_OK && asks_clicks(j))
+		fb_go(j, FBS_STATS_CLICKS);
+	else
+		one_over(j);
+}
+
+static int clicks_send(struct fb_job *j)
+{
+	struct lt_pair q = { LTC_LIT("metric"), LTC_LIT("post_clicks"), { NULL, 0 } };
+	char path[FB_ID_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/insights", j->draft);
+	struct fb_send s = { .method = "GET",
+		.path = path,
+		.query = &q,
+		.n_query = 1,
+		.total_ms = fb_conf_of(j)->get_ms };
+	return fb_send(j, &s);
+}
+
+static void clicks_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	clicks_take(j, j->work->items[j->stat_at], v);
+	one_over(j);
 }
 
 void fb_stats_start(struct fb_job *j)
@@ -208,3 +251,4 @@ void fb_stats_start(struct fb_job *j)
 
 const struct fb_step fb_step_stats = { "stats", 0, stats_send, stats_done };
 const struct fb_step fb_step_stats_one = { "stats", 0, one_send, one_done };
+const struct fb_step fb_step_stats_clicks = { "stats", 0, clicks_send, clicks_done };

@@ -30,11 +30,13 @@ static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard
 	[FBS_DELETE] = &fb_step_delete,
 	[FBS_EDIT] = &fb_step_edit,
 	[FBS_REFRESH] = &fb_step_refresh,
+	[FBS_CHECK_BATCH] = &fb_step_check_batch,
 	[FBS_CHECK_TOKEN] = &fb_step_check_token,
 	[FBS_CHECK_PAGE] = &fb_step_check_page,
 	[FBS_CHECK_TASKS] = &fb_step_check_tasks,
 	[FBS_STATS] = &fb_step_stats,
-	[FBS_STATS_ONE] = &fb_step_stats_one };
+	[FBS_STATS_ONE] = &fb_step_stats_one,
+	[FBS_STATS_CLICKS] = &fb_step_stats_clicks };
 
 const struct fb_conf *fb_conf_of(const struct fb_job *j)
 {
@@ -293,6 +295,15 @@ static void on_saved(struct fb_job *j, const struct lt_event *ev)
 }
 
 /* --- answers --------------------------------------------------------------------------------------------------------------- */
+int64_t fb_pause(const struct fb_job *j, uint32_t n)
+{
+	int64_t wait = fb_conf_of(j)->retry_ms;
+
+	for (uint32_t i = 0; i < n && wait < 120000; i++)
+		wait *= 6;
+	return wait > 120000 ? 120000 : wait;
+}
+
 static bool again(struct fb_job *j, const struct fb_verdict *v)
 {
 	const struct fb_step *s = steps[j->step];
@@ -300,14 +311,10 @@ static bool again(struct fb_job *j, const struct fb_verdict *v)
 		(v->class == FB_RETRY &&
 			(!(s->flags & (FB_STEP_PUBLISHES | FB_STEP_CREATES)) ||
 				(s->flags & FB_STEP_REPEATABLE)));
-	int64_t wait = fb_conf_of(j)->retry_ms;
 
 	if (!may || j->cancelled || (int64_t)j->tries >= fb_conf_of(j)->retries)
 		return false;
-	for (uint32_t i = 0; i < j->tries && wait < 120000; i++)
-		wait *= 6;
-	j->tries++;
-	fb_wait(j, wait > 120000 ? 120000 : wait);
+	fb_wait(j, fb_pause(j, j->tries++));
 	return true;
 }
 
@@ -347,10 +354,12 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 	version_look(j, r);
 	int64_t told = fb_rate_read(j->inst, j->job, r);
 	fb_answer_read(fi, s->phase, r, &v, &body);
-	if (v.class == FB_OK)
-		fi->limited_n = 0;
-	if (v.class == FB_RATE)
+	if (v.class == FB_OK && fi->limited_step == (uint32_t)j->step)
+		fi->limited_n = 0; /* a look that goes through says nothing about posting */
+	if (v.class == FB_RATE) {
+		fi->limited_step = (uint32_t)j->step;
 		limited(j, &v, told);
+	}
 	if (v.class == FB_TOKEN) {
 		(void)snprintf(j->note, sizeof(j->note), "%s: %s", v.code, v.text);
 		if (fb_renew(j)) {
@@ -358,7 +367,8 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 			return;
 		}
 	}
-	if (!again(j, &v))
+	bool listing = strcmp(s->phase, "list") == 0;
+	if (!again(j, &v) && !(listing && fb_list_again(j, &v)))
 		s->done(j, &v);
 	ltc_json_free(body);
 }

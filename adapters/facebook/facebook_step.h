@@ -39,11 +39,13 @@ enum fb_step_id {
 	FBS_DELETE,
 	FBS_EDIT,
 	FBS_REFRESH,
+	FBS_CHECK_BATCH,
 	FBS_CHECK_TOKEN,
 	FBS_CHECK_PAGE,
 	FBS_CHECK_TASKS,
 	FBS_STATS,
 	FBS_STATS_ONE,
+	FBS_STATS_CLICKS,
 	FBS_N
 };
 #define FB_STEP_PUBLISHES  0x1u /* people see it: a lost answer is unknown */
@@ -56,8 +58,8 @@ struct fb_step {
 	int (*send)(struct fb_job *j);
 	void (*done)(struct fb_job *j, const struct fb_verdict *v);
 };
-struct fb_list { /* a listing under way */
-	char after[2048];
+struct fb_list {          /* a listing under way */
+	char after[4096]; /* more than 1,000 characters were seen */
 	uint32_t pages;
 };
 
@@ -67,11 +69,11 @@ struct fb_job {
 	const struct lt_work *work; /* borrowed until finish */
 	struct fb_doc doc;
 	enum fb_step_id step, after_save;
-	uint32_t tries, waits, photo, orphans, n_orphan, flags;
+	uint32_t tries, waits, restarts, photo, orphans, n_orphan, flags;
 	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
-	bool no_token, secret_wait, unsaved;
+	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];
@@ -80,8 +82,8 @@ struct fb_job {
 	int64_t draft_at, live_at, try_at, looks_at, looks, done_at, video_from, video_to, since;
 	char video[FB_ID_MAX], video_session[FB_ID_MAX];
 	char print[FB_PRINT_LEN + 1], url[400];
-	char note[201];  /* of a check: what was found so far */
-	int64_t stat_at; /* item that is looked at */
+	char note[201];            /* of a check: what was found so far */
+	int64_t stat_at, stat_end; /* item that is looked at, end of the batch */
 	struct fb_list list;
 };
 enum { FB_WAKE_RETRY = 1, FB_SAVE_TOKEN = 100 };
@@ -102,7 +104,8 @@ void fb_save(struct fb_job *j, const char *name, const char *value); /* empty: f
 void fb_then(struct fb_job *j, enum fb_step_id step);
 bool fb_renew(struct fb_job
 		*j); /* a new page token is on its way; once a job, then the step is sent again */
-void fb_wait(struct fb_job *j, int64_t ms); /* the step is sent again then */
+void fb_wait(struct fb_job *j, int64_t ms);           /* the step is sent again then */
+int64_t fb_pause(const struct fb_job *j, uint32_t n); /* before the n-th repeat, from 0 */
 const struct fb_conf *fb_conf_of(const struct fb_job *j);
 int64_t fb_now(const struct fb_job *j);                       /* wall */
 bool fb_copy_id(char dst[static FB_ID_MAX], struct lt_str s); /* false: too long, or no id */
@@ -123,8 +126,18 @@ struct fb_send {
 };
 int fb_send(struct fb_job *j, const struct fb_send *s);
 
+/* facebook_batch.c: questions in one request; the buffer is empty before the first */
+#define FB_BATCH_MAX 50 /* operations of one batch (contract, section 9) */
+void fb_batch_add(struct ltc_buf *b, const char *path, const char *name, const char *value);
+int fb_batch_send(struct fb_job *j, struct ltc_buf *b);
+bool fb_batch_read(const struct fb_job *j, const struct ltc_json *entry, const char *phase,
+	struct fb_verdict *v, struct ltc_json **ret); /* false: not answered; *ret is to be freed */
+bool fb_batch_can_carry(struct lt_str secret);
+int fb_batch_inspect(struct fb_job *j, struct lt_str app_head);
+
 /* facebook_find.c: listings */
 int fb_list_send(struct fb_job *j, const char *edge, int64_t since_ms);
+bool fb_list_again(struct fb_job *j, const struct fb_verdict *v); /* sent again, otherwise */
 /* The next page of the listing follows (true), or this was the last. */
 bool fb_list_more(struct fb_job *j, const struct ltc_json *body);
 struct fb_post { /* one entry, borrowed from the answer */
@@ -142,6 +155,7 @@ int64_t fb_time_read(struct lt_str s); /* wall ms; 0: none */
 
 /* facebook_op.c, facebook_guard.c, facebook_after.c, facebook_video.c, facebook_ask.c, facebook_admin.c, facebook_stats.c */
 void fb_op_begin(struct fb_job *j); /* behind the guard: where earlier tries had come to */
+void fb_check_start(struct fb_job *j);
 void fb_check_over(struct fb_job *j);
 void fb_keep_url(struct fb_job *j, struct lt_str url);
 void fb_list_failed(struct fb_job *j, const struct fb_verdict *v);
@@ -157,6 +171,6 @@ extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step
 	fb_step_video_status, fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo,
 	fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit, fb_step_refresh,
 	fb_step_check_token, fb_step_check_page, fb_step_check_tasks, fb_step_stats,
-	fb_step_stats_one;
+	fb_step_stats_one, fb_step_stats_clicks, fb_step_check_batch;
 
 #endif

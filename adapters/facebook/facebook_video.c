@@ -116,7 +116,26 @@ static int chunk_send(struct fb_job *j)
 	return video_call(j, f, 4, LT_BODY_MULTIPART, 0, fb_conf_of(j)->chunk_ms);
 }
 
-/* A session that is over is begun anew at the next try. */
+/* Where an upload that broke off goes on: error_data is an object, or JSON in a text, with the offsets that are wanted. */
+static bool offsets_said(struct fb_job *j, const struct fb_verdict *v)
+{
+	const struct ltc_json *data = ltc_json_get(ltc_json_get(v->body, "error"), "error_data");
+	struct ltc_json *inner = ltc_json_text(data).n > 0
+		? ltc_json_parse(ltc_json_text(data), LTC_JSON_ANSWER, NULL)
+		: NULL;
+	const struct ltc_json *o = inner != NULL ? inner : data;
+	int64_t from = ltc_json_int(o, "start_offset", -1), to = ltc_json_int(o, "end_offset", -1);
+	bool said = from >= 0 && to > from && to <= (int64_t)j->doc.video_bytes &&
+		from != j->video_from;
+
+	if (said)
+		keep_offsets(j, o);
+	ltc_json_free(inner);
+	return said;
+}
+
+/* The piece is sent again, or the one that is asked for. A session that is over, or whose trouble stays, is begun anew at the
+ * next try: nothing of it is public. */
 static void chunk_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	if (v->class == FB_OK) {
@@ -124,7 +143,16 @@ static void chunk_done(struct fb_job *j, const struct fb_verdict *v)
 		upload_next(j);
 		return;
 	}
-	if (v->class == FB_GONE || (v->class == FB_SAID && v->outcome == LT_REFUSED)) {
+	if (v->class == FB_RETRY && offsets_said(j, v)) {
+		upload_next(j);
+		return;
+	}
+	if (v->class == FB_RETRY && !j->cancelled && (int64_t)j->tries < fb_conf_of(j)->retries) {
+		fb_wait(j, fb_pause(j, j->tries++));
+		return;
+	}
+	if (v->class == FB_GONE || (v->class == FB_SAID && v->outcome == LT_REFUSED) ||
+		(v->class == FB_RETRY && strstr(v->code, "1363") != NULL)) {
 		fb_save(j, "video", "");
 		fb_save(j, "sent", "");
 	}
@@ -171,7 +199,8 @@ static void finish_done(struct fb_job *j, const struct fb_verdict *v)
 
 static int status_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("status,permalink_url"), { NULL, 0 } };
+	struct lt_pair q = { LTC_LIT("fields"),
+		j->few_fields ? LTC_LIT("status") : LTC_LIT("status,permalink_url"), { NULL, 0 } };
 	struct fb_send s = { .method = "GET",
 		.path = j->video,
 		.query = &q,
@@ -211,11 +240,23 @@ static int state_of(const struct ltc_json *body, struct lt_str *ret_why)
 	return 0;
 }
 
+/* The link is a nicety that not every version may know; one bad field fails the whole call. */
+static bool fewer_fields(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class != FB_SAID || v->outcome != LT_REFUSED || j->few_fields || j->cancelled)
+		return false;
+	j->few_fields = true;
+	fb_go(j, j->step);
+	return true;
+}
+
 static void status_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	struct lt_str why = { NULL, 0 };
 	int state = v->class == FB_OK ? state_of(v->body, &why) : 0;
 
+	if (fewer_fields(j, v))
+		return;
 	if (v->class == FB_OK)
 		link_of(j, ltc_json_str(v->body, "permalink_url"));
 	if (state > 0) {
@@ -242,6 +283,8 @@ static void ask_video_done(struct fb_job *j, const struct fb_verdict *v)
 	struct lt_str why;
 	int state = v->class == FB_OK ? state_of(v->body, &why) : 0;
 
+	if (fewer_fields(j, v))
+		return;
 	if (v->class != FB_OK) {
 		fb_fail(j, v);
 		return;
@@ -258,7 +301,8 @@ static void ask_video_done(struct fb_job *j, const struct fb_verdict *v)
 }
 
 const struct fb_step fb_step_video_start = { "video", 0, start_send, start_done };
-const struct fb_step fb_step_video_chunk = { "video", 0, chunk_send, chunk_done };
+/* "Creates": how it is repeated stands in chunk_done. */
+const struct fb_step fb_step_video_chunk = { "video", FB_STEP_CREATES, chunk_send, chunk_done };
 const struct fb_step fb_step_video_finish = { "video", FB_STEP_PUBLISHES | FB_STEP_CREATES,
 	finish_send, finish_done };
 const struct fb_step fb_step_video_status = { "read", 0, status_send, status_done };

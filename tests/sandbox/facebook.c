@@ -123,6 +123,8 @@ static void on_post(struct fbx *f, struct sb_req *q, struct fbx_post *p, const s
 		no_object(q);
 	else if (!fbx_limits(f, q, p->page))
 		return;
+	else if (method(q, "GET") && str_eqz(sb_path_segment(q, 2), "insights"))
+		fbx_get_insights(f, q, p);
 	else if (method(q, "GET"))
 		fbx_get_post(f, q, p);
 	else if (method(q, "POST"))
@@ -161,14 +163,25 @@ static void route(struct fbx *f, struct sb_req *q)
 	}
 	if (!fbx_auth(f, q, &c))
 		return;
+	if ((!first.p || !first.n) && method(q, "POST") && sb_req_field(q, "batch").p)
+		fbx_batch(f, q, &c);
+	else
+		fbx_ask(f, q, &c);
+}
+
+/* What has an address behind the version. */
+void fbx_ask(struct fbx *f, struct sb_req *q, const struct fbx_caller *c)
+{
+	struct str first = sb_path_segment(q, 1);
+
 	if (!first.p || !first.n)
-		fbx_get_many(f, q);
-	else if (str_eqz(first, "debug_token"))
+		fbx_error(q, 400, 2500, 0, "Unknown path components");
+	else if (str_eqz(first, "debug_token") && method(q, "GET"))
 		fbx_debug_token(f, q);
 	else if (str_eqz(first, "me") && str_eqz(sb_path_segment(q, 2), "accounts"))
 		fbx_get_accounts(f, q);
 	else
-		on_object(f, q, first, &c);
+		on_object(f, q, first, c);
 }
 
 static void on_request(void *ctx, struct sb_req *q)

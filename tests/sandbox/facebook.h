@@ -65,8 +65,7 @@ struct fbx {
 		list_max;
 	int64_t fast_posts; /* so many in ten minutes, then 368/1390008; 0: any */
 	int64_t token_days; /* until the token ends; 0: never */
-	bool unpublished_in_feed, refuse_repeats, strict_fields, need_proof, no_insights,
-		batch_spoils;
+	bool unpublished_in_feed, refuse_repeats, strict_fields, need_proof, no_insights;
 };
 
 /* facebook.c */
@@ -88,10 +87,15 @@ bool fbx_limits(struct fbx *f, struct sb_req *q, struct fbx_page *p); /* false: 
 void fbx_error(struct sb_req *q, int status, int64_t code, int64_t sub, const char *message);
 void fbx_ok(struct sb_req *q);
 void fbx_hook(struct fbx *f, const struct fbx_post *p, const char *verb, const char *url);
+/* facebook_batch.c: many questions in one */
+void fbx_batch(struct fbx *f, struct sb_req *q, const struct fbx_caller *c);
+void fbx_reply(struct sb_req *q, int status, cJSON *o); /* o: owned */
+void fbx_header(struct sb_req *q, const char *name, const char *value);
+void fbx_ask(struct fbx *f, struct sb_req *q, const struct fbx_caller *c); /* facebook.c */
 /* facebook_list.c: reading */
 void fbx_get_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const struct fbx_caller *c);
 void fbx_get_post(struct fbx *f, struct sb_req *q, struct fbx_post *p);
-void fbx_get_many(struct fbx *f, struct sb_req *q);
+void fbx_get_insights(struct fbx *f, struct sb_req *q, const struct fbx_post *p);
 void fbx_get_list(struct fbx *f, struct sb_req *q, struct fbx_page *p, struct str edge);
 void fbx_get_accounts(struct fbx *f, struct sb_req *q);
 void fbx_debug_token(struct fbx *f, struct sb_req *q);

@@ -17,7 +17,7 @@ void fbx_error(struct sb_req *q, int status, int64_t code, int64_t sub, const ch
 		json_put_i64(e, "error_subcode", sub);
 	json_put_z(e, "fbtrace_id", "AsandboxTrace");
 	json_put(o, "error", e);
-	sb_res_json(q, status, o);
+	fbx_reply(q, status, o);
 }
 
 void fbx_ok(struct sb_req *q)
@@ -25,7 +25,7 @@ void fbx_ok(struct sb_req *q)
 	cJSON *o = json_obj();
 
 	json_put_bool(o, "success", true);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 static struct str token_of(struct fbx *f, const struct sb_req *q)
@@ -139,7 +139,7 @@ static void usage_headers(struct sb_req *q, const struct fbx *f, const struct fb
 		(void)snprintf(text, sizeof(text),
 			"{\"call_count\":%lld,\"total_time\":25,\"total_cputime\":25}",
 			(long long)f->app_usage);
-		sb_res_header(q, "X-App-Usage", text);
+		fbx_header(q, "X-App-Usage", text);
 	}
 	if (p->usage > 0) { /* the same key twice, as the API's own sample has it */
 		(void)snprintf(text, sizeof(text),
@@ -147,7 +147,7 @@ static void usage_headers(struct sb_req *q, const struct fbx *f, const struct fb
 			"\"estimated_time_to_regain_access\":0}],\"%s\":[{\"type\":\"pages\",\"call_count\":1,"
 			"\"total_cputime\":1,\"total_time\":1,\"estimated_time_to_regain_access\":0}]}",
 			p->id, (long long)p->usage, p->id);
-		sb_res_header(q, "X-Business-Use-Case-Usage", text);
+		fbx_header(q, "X-Business-Use-Case-Usage", text);
 	}
 }
 
@@ -164,7 +164,7 @@ bool fbx_limits(struct fbx *f, struct sb_req *q, struct fbx_page *p)
 			"{\"%s\":[{\"type\":\"pages\",\"call_count\":100,\"total_cputime\":41,\"total_time\":37,"
 			"\"estimated_time_to_regain_access\":%lld}]}",
 			p->id, (long long)p->throttle_minutes);
-		sb_res_header(q, "X-Business-Use-Case-Usage", text);
+		fbx_header(q, "X-Business-Use-Case-Usage", text);
 	}
 	(void)snprintf(text, sizeof(text), "(#%lld) too many calls to this Page account",
 		(long long)p->throttle_code);

@@ -65,20 +65,6 @@ static cJSON *count(const char *key, int64_t n)
 	return o;
 }
 
-static cJSON *clicks(const struct fbx_post *p)
-{
-	cJSON *o = json_obj(), *data = json_arr(), *m = json_obj(), *values = json_arr(),
-	      *v = json_obj();
-
-	json_put_i64(v, "value", p->clicks);
-	json_add(values, v);
-	json_put_z(m, "name", "post_clicks");
-	json_put(m, "values", values);
-	json_add(data, m);
-	json_put(o, "data", data);
-	return o;
-}
-
 static cJSON *post_json(const struct fbx *f, const struct sb_req *q, const struct fbx_post *p)
 {
 	cJSON *o = json_obj();
@@ -108,8 +94,6 @@ static cJSON *post_json(const struct fbx *f, const struct sb_req *q, const struc
 		json_put_i64(s, "count", p->shares);
 		json_put(o, "shares", s);
 	}
-	if (wants(q, "insights"))
-		json_put(o, "insights", clicks(p));
 	return o;
 }
 
@@ -117,9 +101,8 @@ static cJSON *post_json(const struct fbx *f, const struct sb_req *q, const struc
 static bool fields_good(const struct fbx *f, struct sb_req *q)
 {
 	static const char *const gone[] = { "caption", "description", "object_id", "source",
-		"likes" };
-	bool bad = (f->strict_fields && wants(q, "unshimmed_url")) ||
-		(f->no_insights && wants(q, "insights"));
+		"likes", "insights" };
+	bool bad = f->strict_fields && (wants(q, "unshimmed_url") || wants(q, "fan_count"));
 
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
 		bad |= wants(q, gone[i]);
@@ -131,30 +114,33 @@ static bool fields_good(const struct fbx *f, struct sb_req *q)
 void fbx_get_post(struct fbx *f, struct sb_req *q, struct fbx_post *p)
 {
 	if (fields_good(f, q))
-		sb_res_json(q, 200, post_json(f, q, p));
+		fbx_reply(q, 200, post_json(f, q, p));
 }
 
-void fbx_get_many(struct fbx *f, struct sb_req *q)
+/* One metric a call; what the API has retired fails it. */
+void fbx_get_insights(struct fbx *f, struct sb_req *q, const struct fbx_post *p)
 {
-	struct str rest = sb_req_field(q, "ids"), id;
+	struct str metric = sb_req_field(q, "metric");
 
-	if (!rest.p || !fields_good(f, q)) {
-		if (!rest.p)
-			fbx_error(q, 400, 2500, 0, "Unknown path components");
+	if (f->no_insights) {
+		fbx_error(q, 403, 200, 0, "(#200) This call needs the permission read_insights");
 		return;
 	}
-	cJSON *o = json_obj();
-	while (str_next(&rest, ',', &id)) {
-		struct fbx_post *p = fbx_post(f, id);
-		if (!p || p->gone) {
-			cJSON_Delete(o);
-			fbx_error(q, 404, 803, 0,
-				"(#803) Some of the aliases you requested do not exist");
-			return;
-		}
-		json_put(o, p->id, post_json(f, q, p));
+	if (!str_eqz(metric, "post_clicks")) {
+		fbx_error(q, 400, 100, 0, "(#100) The value must be a valid insights metric");
+		return;
 	}
-	sb_res_json(q, 200, o);
+	cJSON *o = json_obj(), *data = json_arr(), *m = json_obj(), *values = json_arr(),
+	      *v = json_obj();
+	json_put_i64(v, "value", p->clicks);
+	json_add(values, v);
+	json_put_z(m, "name", "post_clicks");
+	json_put_z(m, "period", "lifetime");
+	json_put(m, "values", values);
+	json_add(data, m);
+	json_put(o, "data", data);
+	json_put(o, "paging", json_obj());
+	fbx_reply(q, 200, o);
 }
 
 void fbx_get_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const struct fbx_caller *c)
@@ -172,6 +158,10 @@ void fbx_get_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const str
 		fbx_error(q, 400, 190, 492, "The user does not have a role on this page");
 		return;
 	}
+	if (!fields_good(f, q)) {
+		cJSON_Delete(o);
+		return;
+	}
 	json_put_z(o, "id", p->id);
 	json_put_z(o, "name", p->name);
 	if (wants(q, "fan_count"))
@@ -180,7 +170,7 @@ void fbx_get_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const str
 		fbx_token(f, p, token);
 		json_put_z(o, "access_token", token);
 	}
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 void fbx_get_accounts(struct fbx *f, struct sb_req *q)
@@ -202,7 +192,7 @@ void fbx_get_accounts(struct fbx *f, struct sb_req *q)
 	}
 	json_put(o, "data", data);
 	json_put(o, "paging", json_obj());
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 void fbx_debug_token(struct fbx *f, struct sb_req *q)
@@ -229,7 +219,7 @@ void fbx_debug_token(struct fbx *f, struct sb_req *q)
 		json_add_str(scopes, STR("pages_manage_posts"));
 	json_put(d, "scopes", scopes);
 	json_put(o, "data", d);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 void fbx_get_video(struct fbx *f, struct sb_req *q, struct fbx_video *v)
@@ -237,7 +227,13 @@ void fbx_get_video(struct fbx *f, struct sb_req *q, struct fbx_video *v)
 	cJSON *o = json_obj(), *s = json_obj(), *ph = json_obj();
 	char url[160];
 
-	(void)f;
+	if (f->strict_fields && wants(q, "permalink_url")) {
+		fbx_error(q, 400, 100, 0, "(#100) Tried accessing nonexisting field");
+		cJSON_Delete(o);
+		cJSON_Delete(s);
+		cJSON_Delete(ph);
+		return;
+	}
 	json_put_z(s, "video_status", v->finished ? "ready" : "uploading");
 	json_put_z(ph, "status", v->published ? "complete" : "not_started");
 	json_put_z(ph, "publish_status", v->published ? "published" : "draft");
@@ -246,7 +242,7 @@ void fbx_get_video(struct fbx *f, struct sb_req *q, struct fbx_video *v)
 	json_put_z(o, "id", v->id);
 	(void)snprintf(url, sizeof(url), "/%s/videos/%s/", v->page->id, v->id);
 	json_put_z(o, "permalink_url", url);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 /* --- listings -------------------------------------------------------------------------------------------------------------- */
@@ -329,5 +325,5 @@ void fbx_get_list(struct fbx *f, struct sb_req *q, struct fbx_page *page, struct
 	}
 	json_put(o, "data", data);
 	paging_put(f, o, page, edge, at);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }

@@ -148,7 +148,7 @@ void fbx_make_photo(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	json_put_z(line, "sha256", p->sha);
 	json_put_i64(line, "bytes", (int64_t)p->bytes);
 	sb_ledger_json(f->s, line);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 void fbx_delete_photo(struct fbx *f, struct sb_req *q, struct fbx_photo *p)
@@ -272,7 +272,7 @@ void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	cJSON *o = json_obj();
 	json_put_z(o, "id", p->id);
 	json_put_bool(o, "post_supports_client_mutation_id", true);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 void fbx_change_post(struct fbx *f, struct sb_req *q, struct fbx_post *p)
@@ -332,7 +332,7 @@ static void video_begin(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	json_put_z(o, "upload_session_id", v->session);
 	json_put_z(o, "video_id", v->id);
 	offsets(f, v, o);
-	sb_res_json(q, 200, o);
+	fbx_reply(q, 200, o);
 }
 
 static void video_finish(struct fbx *f, struct sb_req *q, struct fbx_video *v)
@@ -379,6 +379,6 @@ void fbx_video_step(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 		v->got += (int64_t)part->value.n;
 		cJSON *o = json_obj();
 		offsets(f, v, o);
-		sb_res_json(q, 200, o);
+		fbx_reply(q, 200, o);
 	}
 }

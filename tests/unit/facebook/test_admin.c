@@ -1,4 +1,4 @@
-/* test_admin.c - recall, correction, the page's token, checks, numbers, the webhook, a video. */
+/* test_admin.c - recall, correction, the page's token, the webhook, a video. */
 #include "fbtest.h"
 
 static struct lt_str z(const char *s)
@@ -122,113 +122,6 @@ static void the_page_token_is_derived_and_stored(void **state)
 	fbt_over(h);
 }
 
-static void check_to(struct sh *h, const char *token_body)
-{
-	struct sh_http *c = fbt_next(h, "POST", "/debug_token");
-	assert_null(strstr(c->url, "EAA"));
-	assert_non_null(strstr(c->body, "input_token=EAAPage17"));
-	assert_non_null(strstr(c->body, "Bearer 5550001|s3cret"));
-	fbt_say(h, "POST", "/debug_token", 200, token_body);
-}
-
-static void a_check_names_what_is_wrong(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *token, *tasks;
-		int outcome;
-		const char *says;
-	} v[] = {
-		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"expires_at\":0,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}",
-			"{\"data\":[{\"id\":\"" PAGE "\",\"tasks\":[\"CREATE_CONTENT\"]}]}",
-			LT_ACCEPTED, "must be Live" },
-		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"scopes\":[\"pages_show_list\"]}}",
-			"{\"data\":[]}", LT_REFUSED, "missing permission pages_manage_posts" },
-		{ "{\"data\":{\"app_id\":\"5550001\",\"type\":\"USER\",\"is_valid\":true,\"expires_at\":1795800000,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}",
-			"{\"data\":[{\"id\":\"" PAGE "\",\"tasks\":[\"ANALYZE\"]}]}", LT_REFUSED,
-			"not a page token" }
-	};
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		struct sh *h = fbt_open();
-		size_t j = job(h, LT_J_CHECK, NULL, 0, "");
-		check_to(h, v[i].token);
-		fbt_say(h, "GET", "/" PAGE, 200,
-			"{\"id\":\"" PAGE "\",\"name\":\"Trang\",\"fan_count\":5}");
-		fbt_say(h, "GET", "/me/accounts", 200, v[i].tasks);
-		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
-		outcome_is(h, j, v[i].outcome);
-		if (strstr(sh_result(h, j)->text, v[i].says) == NULL)
-			fail_msg("'%s'", sh_result(h, j)->text);
-		fbt_over(h);
-	}
-	struct sh *h = fbt_open();
-	size_t j = job(h, LT_J_CHECK, NULL, 0, "");
-	check_to(h, "{\"data\":{\"is_valid\":false}}");
-	assert_non_null(sh_last_note(h, "refresh")); /* a check derives it anew, once */
-	check_to(h, "{\"data\":{\"is_valid\":false}}");
-	outcome_is(h, j, LT_REFUSED);
-	fbt_over(h);
-}
-
-static void a_check_takes_old_drafts_away(void **state)
-{
-	(void)state;
-	struct sh *h = fbt_open();
-	sh_conf(h, "system_token", "");
-	size_t j = job(h, LT_J_CHECK, NULL, 0, "");
-	check_to(h,
-		"{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"scopes\":[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]}}");
-	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\"}");
-	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
-	fbt_say(h, "GET", "/" PAGE "/feed", 200,
-		"{\"data\":[{\"id\":\"" PAGE
-		"_1\",\"is_published\":false,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"5550001\"}},"
-		"{\"id\":\"" PAGE
-		"_2\",\"is_published\":false,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"9\"}},"
-		"{\"id\":\"" PAGE
-		"_3\",\"is_published\":false,\"created_time\":\"2026-11-23T00:59:00+0000\",\"application\":{\"id\":\"5550001\"}},"
-		"{\"id\":\"" PAGE
-		"_4\",\"is_published\":true,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"5550001\"}}]}");
-	fbt_say(h, "DELETE", "/" PAGE "_1", 200, "{\"success\":true}");
-	outcome_is(h, j, LT_ACCEPTED);
-	fbt_over(h);
-}
-
-static void numbers_come_in_batches_and_gone_is_told(void **state)
-{
-	(void)state;
-	struct sh *h = fbt_open();
-	char print[FB_PRINT_LEN + 1], kept[40];
-	fb_text_print(z("Xin chào"), print);
-	(void)snprintf(kept, sizeof(kept), "text:%s", print);
-	struct lt_id a[] = { { 0, 1, z(PAGE "_1") }, { 1, 1, z(kept) } },
-		     b[] = { { 0, 1, z(PAGE "_2") }, { 1, 1, z(kept) } };
-	struct lt_item one = {
-		.struct_size = sizeof(one), .delivery = 11, .ref = z("r1"), .ids = a, .n_ids = 2
-	};
-	struct lt_item two = {
-		.struct_size = sizeof(two), .delivery = 12, .ref = z("r2"), .ids = b, .n_ids = 2
-	};
-	const struct lt_item *items[] = { &one, &two };
-	size_t j = sh_job(h, LT_J_STATS, NULL);
-	h->jobs[j]->work.items = items;
-	h->jobs[j]->work.n_items = 2;
-	assert_int_equal(sh_start(h, j, 1), 0);
-	assert_non_null(strstr(fbt_next(h, "GET", "/v25.0/")->query, PAGE "_1," PAGE "_2"));
-	fbt_say(h, "GET", "/v25.0/", 400, "{\"error\":{\"code\":100,\"message\":\"insights\"}}");
-	fbt_say(h, "GET", "/v25.0/", 404, "{\"error\":{\"code\":803,\"message\":\"aliases\"}}");
-	fbt_say(h, "GET", "/" PAGE "_1", 200,
-		"{\"id\":\"1\",\"message\":\"Xin chào (đã sửa)\",\"is_published\":true,\"shares\":{\"count\":3},\"reactions\":{\"summary\":{\"total_count\":7}},\"comments\":{\"summary\":{\"total_count\":2}}}");
-	assert_string_equal(sh_last_note(h, "stat")->text, "shares");
-	assert_int_equal(sh_last_note(h, "stat")->value, 3);
-	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_CHANGED);
-	fbt_say(h, "GET", "/" PAGE "_2", 400, "{\"error\":{\"code\":100,\"error_subcode\":33}}");
-	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_GONE);
-	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
-	outcome_is(h, j, LT_ACCEPTED);
-	fbt_over(h);
-}
-
 static const struct sh_note *hook(struct sh *h, const char *method, const char *query,
 	const char *signature, const char *body)
 {
@@ -321,16 +214,64 @@ static void a_video_goes_up_in_the_pieces_that_are_asked_for(void **state)
 	fbt_over(h);
 }
 
+static size_t video_begun(struct sh *h)
+{
+	size_t s = sh_session(h), j;
+
+	sh_asset(h, "video", "0123456789", 10);
+	j = sh_op(h, s, PAGE, "r", "fb1\nv 2\n10\ny 9\nvideo/mp4\nm 5\nPhim!\nt 0\n\nl 0\n\n", 0);
+	h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){ .asset = z("video"),
+		.length = 10 };
+	assert_int_equal(sh_start(h, j, 1), 0);
+	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	fbt_say(h, "POST", "/videos", 200,
+		"{\"upload_session_id\":\"7001\",\"video_id\":\"7002\",\"start_offset\":\"0\",\"end_offset\":\"6\"}");
+	return j;
+}
+
+/* Section 8: "RETRY from the last offset"; error_data is an object or JSON in a text. */
+static void an_upload_goes_on_where_the_api_says(void **state)
+{
+	(void)state;
+	static const char *const said[] = {
+		"{\"error\":{\"code\":6001,\"error_subcode\":1363037,\"error_data\":{\"start_offset\":6,\"end_offset\":10}}}",
+		"{\"error\":{\"code\":1363037,\"error_data\":\"{\\\"start_offset\\\":\\\"6\\\",\\\"end_offset\\\":\\\"10\\\"}\"}}"
+	};
+	for (size_t i = 0; i < 2; i++) {
+		struct sh *h = fbt_open();
+		size_t j = video_begun(h);
+		fbt_say(h, "POST", "/videos", 400, said[i]);
+		assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body,
+			"start_offset=6\nvideo_file_chunk=6789\n"));
+		sh_cancel(h, j);
+		fbt_over(h);
+	}
+}
+
+static void a_session_whose_trouble_stays_is_begun_anew(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t j = video_begun(h);
+	for (int i = 0; i < 4; i++) {
+		fbt_say(h, "POST", "/videos", 400,
+			"{\"error\":{\"code\":6001,\"error_subcode\":1363041}}");
+		sh_advance(h, 130000);
+	}
+	outcome_is(h, j, LT_DEFERRED);
+	assert_string_equal(sh_last_note(h, "save")->text, "sent=");
+	fbt_over(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_post_is_taken_back),
 		cmocka_unit_test(a_post_confirmed_without_its_id_is_found_by_its_photos),
 		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
 		cmocka_unit_test(the_page_token_is_derived_and_stored),
-		cmocka_unit_test(a_check_names_what_is_wrong),
-		cmocka_unit_test(a_check_takes_old_drafts_away),
-		cmocka_unit_test(numbers_come_in_batches_and_gone_is_told),
 		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed),
-		cmocka_unit_test(a_video_goes_up_in_the_pieces_that_are_asked_for) };
+		cmocka_unit_test(a_video_goes_up_in_the_pieces_that_are_asked_for),
+		cmocka_unit_test(an_upload_goes_on_where_the_api_says),
+		cmocka_unit_test(a_session_whose_trouble_stays_is_begun_anew) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,10 +121,12 @@ static void absence_needs_all_looks_and_a_free_photo(void **state)
 	h->wall = 1795395600000 + 300000;
 	j = ask(h, steps, 3);
 	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST); /* the other list, too */
 	fbt_say(h, "DELETE", "/1221", 400, "{\"error\":{\"code\":100,\"error_subcode\":33}}");
 	outcome_is(h, j, LT_UNKNOWN); /* a post uses it, or nobody knows */
 	j = ask(h, steps, 3);
 	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST); /* the other list, too */
 	fbt_say(h, "DELETE", "/1221", 200, "{\"success\":true}");
 	outcome_is(h, j, LT_DEFERRED);
 	assert_string_equal(sh_last_note(h, "save")->text, "looks=");
@@ -139,6 +141,7 @@ static void a_text_that_is_not_found_stays_for_a_person(void **state)
 	h->wall = 1795395600000 + 3600000;
 	size_t j = ask(h, steps, 2);
 	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
+	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	outcome_is(h, j, LT_UNKNOWN);
 	assert_non_null(strstr(sh_result(h, j)->text, "person"));
 	fbt_over(h);

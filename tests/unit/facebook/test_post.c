@@ -89,6 +89,7 @@ static void a_lost_draft_is_found_by_its_photos(void **state)
 	guard(h);
 	photos(h);
 	fbt_say(h, "POST", "/feed", 500, E2);
+	sh_advance(h, 5000);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200,
 		"{\"data\":[{\"id\":\"" PAGE
 		"_9\",\"is_published\":false,\"attachments\":{\"data\":[{\"target\":{\"id\":\"77\"}}]}},"
@@ -108,6 +109,7 @@ static void a_draft_not_found_is_made_anew_and_the_late_one_deleted(void **state
 	guard(h);
 	photos(h);
 	fbt_say(h, "POST", "/feed", -1, "");
+	sh_advance(h, 5000);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1232\"}");
