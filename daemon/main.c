@@ -113,6 +113,7 @@ void app_channels_bind(struct app *a, struct channels *cs)
 		.events = &ev,
 		.asset_url = app_asset_url,
 		.asset_ctx = a,
+		.calling = a->calling,
 		.loopback_only = store_is_demo(a->store) };
 	app_secrets_opts(a, &o);
 	channels_bind(cs, &o);
@@ -151,8 +152,13 @@ static int open_parts(struct app *a, struct err *e)
 		.link_ctx = a,
 		.on_progress = app_progress,
 		.progress_ctx = a };
+	char *calling = x_asprintf("%s/calling", a->conf->runtime_dir);
+	int rc = calling_open(calling, &a->calling, &d.crashed, e);
+	free(calling);
+	if (rc)
+		return rc;
 	a->dispatch = dispatch_new(&d);
-	int rc = channels_read(a->conf, store_is_demo(a->store), &a->channels, e);
+	rc = channels_read(a->conf, store_is_demo(a->store), &a->channels, e);
 	if (rc)
 		return rc;
 	app_channels_bind(a, a->channels);

@@ -40,6 +40,7 @@ struct app {
 	struct loop_wake *store_wake;
 	struct store *store;
 	struct net *net;
+	struct calling *calling; /* mapped until the process ends */
 	struct channels *channels;
 	struct dispatch *dispatch;
 	struct plan *plan;

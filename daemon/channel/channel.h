@@ -89,11 +89,14 @@ struct chan_op {
 	void *host[4];
 };
 
+struct calling;
 struct channels_opts {
 	struct env *env;
 	struct net *net;
 	const char *assets_dir;
 	const struct channel_events *events; /* copied */
+	struct calling *
+		calling; /* gets the deliveries of the call into an adapter that is under way; NULL: nobody asks */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
 	 * block. The name of the credential itself stands for its main value. NULL: static secrets only */

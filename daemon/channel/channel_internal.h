@@ -260,6 +260,9 @@ void probe_tell(struct note *n); /* NOTE_CHECK */
 void host_fill(struct chan_account *a);
 /* channel_job.c */
 struct job *job_new(struct chan_account *a, uint32_t kind, size_t priv_size, size_t head_size);
+/* Hands jobs to their adapter; its verdict. */
+int jobs_start(struct chan_account *a, struct lt_job *const *jobs,
+	const struct lt_work *const *works, size_t n) MUST_CHECK;
 void job_event(
 	struct job *j, const struct lt_event *ev); /* into the adapter; its failure ends the job */
 void job_end(struct job *j, const struct lt_result *r, bool by_host); /* exactly once */

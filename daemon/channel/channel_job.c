@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/calling.h"
 #include "base/log.h"
 #include "channel/channel_internal.h"
 
@@ -106,14 +107,43 @@ static void graves_empty(struct channels *cs)
 	}
 }
 
+/* An adapter may finish one job while another of its calls is on the stack: the outermost is the one that is noted. */
+static void call_begin(struct channels *cs, const int64_t *delivery, size_t n)
+{
+	if (!cs->depth++ && cs->o.calling && n)
+		calling_begin(cs->o.calling, delivery, n);
+}
+
+static void call_end(struct channels *cs)
+{
+	if (!--cs->depth && cs->o.calling)
+		calling_end(cs->o.calling);
+}
+
+int jobs_start(struct chan_account *a, struct lt_job *const *jobs,
+	const struct lt_work *const *works, size_t n)
+{
+	struct channels *cs = a->ch->cs;
+	int64_t delivery[CALLING_MAX];
+	size_t some = 0;
+	for (size_t i = 0; i < n && some < CALLING_MAX; i++)
+		if (works[i]->delivery)
+			delivery[some++] = (int64_t)works[i]->delivery;
+	call_begin(cs, delivery, some);
+	int rc = a->ch->ad->start(&a->inst, jobs, works, n);
+	call_end(cs);
+	return rc;
+}
+
 void job_event(struct job *j, const struct lt_event *ev)
 {
 	struct channels *cs = j->acct->ch->cs;
+	const int64_t delivery = (int64_t)j->work.delivery;
 	if (j->finished)
 		return;
-	cs->depth++;
+	call_begin(cs, &delivery, delivery != 0);
 	int rc = j->acct->ch->ad->event(&j->acct->inst, &j->pub, ev);
-	cs->depth--;
+	call_end(cs);
 	if (rc < 0 && !j->finished) {
 		log_line(LOG_WARN, "ev=adapter.event_failed ch=%s acct=%s kind=%u event=%u rc=%d",
 			j->acct->ch->conf->name, j->acct->conf->name, j->pub.kind, ev->type, rc);

@@ -89,9 +89,7 @@ int channel_ask(struct chan_account *a, uint32_t kind, const struct chan_item *i
 	j->check_done = done;
 	j->check_ctx = ctx;
 	timer_set(cs->env, &j->deadline, j->work.deadline_ms);
-	cs->depth++;
-	int rc = ad->start(&a->inst, jobs, works, 1);
-	cs->depth--;
+	int rc = jobs_start(a, jobs, works, 1);
 	if (rc < 0 && !j->finished)
 		job_end_by_rule(j, rc, "the adapter did not take the question");
 	return 0;

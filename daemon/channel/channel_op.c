@@ -92,9 +92,7 @@ int channel_start(struct chan_account *a, struct chan_op **ops, size_t n)
 		s->credits -= (uint32_t)n;
 	session_count(s);
 	session_touch(s);
-	cs->depth++;
-	int rc = a->ch->ad->start(&a->inst, jobs, works, n);
-	cs->depth--;
+	int rc = jobs_start(a, jobs, works, n);
 	for (size_t i = 0; i < n; i++) {
 		own[i]->holds--;
 		if (rc < 0 && !own[i]->finished)

@@ -88,13 +88,9 @@ static struct job *probe_job(struct chan_account *a, uint32_t kind,
 
 static void probe_start(struct job *j, const char *unknown)
 {
-	const struct lt_adapter *ad = j->acct->ch->ad;
-	struct channels *cs = j->acct->ch->cs;
 	struct lt_job *jobs[] = { &j->pub };
 	const struct lt_work *works[] = { &j->work };
-	cs->depth++;
-	int rc = ad->start(&j->acct->inst, jobs, works, 1);
-	cs->depth--;
+	int rc = jobs_start(j->acct, jobs, works, 1);
 	if (rc < 0 && !j->finished)
 		job_end_by_rule(j, rc, unknown);
 }

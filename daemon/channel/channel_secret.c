@@ -223,9 +223,7 @@ void refresh_committed(struct refresh *r, int error)
 		.deadline_ms = env_mono(cs->env) + REFRESH_MS };
 	list_push(&cs->beside, &j->node);
 	timer_set(cs->env, &j->deadline, j->work.deadline_ms);
-	cs->depth++;
-	int rc = a->ch->ad->start(&a->inst, jobs, works, 1);
-	cs->depth--;
+	int rc = jobs_start(a, jobs, works, 1);
 	if (rc < 0 && !j->finished)
 		job_end_by_rule(j, rc, "this adapter refreshes no credential");
 }

@@ -108,9 +108,7 @@ static struct chan_session *session_open(struct chan_account *a)
 		s->credits = 1; /* until it says slots(0) */
 		session_count(s);
 	}
-	a->ch->cs->depth++;
-	int rc = ad->start(&a->inst, jobs, works, 1);
-	a->ch->cs->depth--;
+	int rc = jobs_start(a, jobs, works, 1);
 	if (rc < 0 && !j->finished) {
 		job_end_by_rule(j, rc, "the session could not be started");
 		return NULL;

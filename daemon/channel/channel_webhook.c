@@ -219,9 +219,7 @@ int channel_webhook(struct chan_account *a, bool any_account, const struct chan_
 		.request = &w->req };
 	list_push(&cs->beside, &j->node);
 	timer_set(cs->env, &j->deadline, j->work.deadline_ms);
-	cs->depth++;
-	int rc = c->ad->start(&a->inst, jobs, works, 1);
-	cs->depth--;
+	int rc = jobs_start(a, jobs, works, 1);
 	if (rc < 0 && !j->finished)
 		job_end_by_rule(j, rc, "the adapter did not take the webhook");
 	return 0;

@@ -7,6 +7,7 @@
 #ifndef LANTOA_DISPATCH_DISPATCH_H
 #define LANTOA_DISPATCH_DISPATCH_H
 
+#include "base/calling.h"
 #include "base/env.h"
 #include "channel/channel.h"
 #include "conf/conf.h"
@@ -30,6 +31,7 @@ struct dispatch_opts {
 	/* A part's lots changed so that "after" or "done" may be decided; loop thread; coalesced. */
 	void (*on_progress)(void *ctx, int64_t release_id, uint32_t part);
 	void *progress_ctx;
+	struct calling crashed; /* what an adapter had in its hands when the last process ended */
 };
 struct dispatch *dispatch_new(const struct dispatch_opts *o);
 /* The events table to give to channels_bind; then dispatch_attach with the opened channels, then dispatch_start. */

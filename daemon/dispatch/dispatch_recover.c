@@ -37,6 +37,7 @@ static void on_recovered(struct store_cmd *cmd)
 	struct dispatch *d = r->d;
 
 	if (cmd->rc == 0) {
+		r->c.asked = true;
 		r->unknown += r->c.ret_unknown;
 		r->waiting += r->c.ret_waiting;
 		r->held += r->c.ret_held;
@@ -60,6 +61,8 @@ static void on_recovered(struct store_cmd *cmd)
 static void recover_submit(struct recover_cmd *r)
 {
 	sq_recover_init(&r->c);
+	r->c.crashed = r->d->o.crashed.item;
+	r->c.n_crashed = r->d->o.crashed.n;
 	r->c.cmd.done = on_recovered;
 	int sent = store_submit(
 		r->d->o.store, &r->c.cmd); /* from here on the command is the store's */

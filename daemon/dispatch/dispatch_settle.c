@@ -12,7 +12,7 @@
 #define LOTS_ROUND    64 /* lots whose unknowns are read in one round */
 #define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
-#define RESTARTS_MAX  2
+#define CRASHES_MAX  2
 
 struct unknown_row {
 	struct dlot *lot;
@@ -103,7 +103,7 @@ static void settle_store(
 		.to = o->to,
 		.due_ms = (o->to < 0 ? o->next_ms : now) - l->at_ms,
 		.by_policy = o->by_policy,
-		.restarts_max = RESTARTS_MAX };
+		.crashes_max = CRASHES_MAX };
 	(void)str_copy(s->item.by, sizeof(s->item.by),
 		o->by_policy ? STR("policy:unknown_max") : STR("provider"));
 	if (recon && o->to == (int)DLV_ACCEPTED) {

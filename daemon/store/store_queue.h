@@ -244,9 +244,9 @@ struct sq_settle_item {
 	int64_t lane; /* ids kept as refs of it; 0: none */
 	const struct lt_id *ids;
 	size_t n_ids;
-	struct str url;        /* of what was found; kept beside the attempts, which never change */
-	uint32_t restarts_max; /* absent: held as poison after so many restarts; 0: never */
-	bool applied;          /* out */
+	struct str url;       /* of what was found; kept beside the attempts, which never change */
+	uint32_t crashes_max; /* absent: held as poison after so many crashes; 0: never */
+	bool applied;         /* out */
 };
 struct sq_settle {
 	struct store_cmd cmd; /* STORE_OUTCOME: what the provider said is not lost */
@@ -258,6 +258,10 @@ void sq_settle_init(struct sq_settle *c);
 
 struct sq_recover {           /* at start, before the first intent: chunks until `left` is false */
 	struct store_cmd cmd; /* STORE_CONTROL */
+	const int64_t *
+		crashed; /* an adapter had these in its hands when the daemon ended: the second time they are set aside */
+	size_t n_crashed;
+	bool asked; /* those of them that were only asked about were settled by an earlier chunk */
 	int64_t ret_unknown, ret_waiting, ret_held;
 	bool left; /* out */
 	void *user;

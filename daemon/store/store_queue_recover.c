@@ -3,6 +3,8 @@
  * Recovery: a delivery that stands `sending` when the daemon starts belongs to an older epoch. Its intent rows say how far
  * it came: only repeatable ones (the marker of an adapter with steps is one) mean that nothing was published for good, so
  * it waits again; no row, or one that cannot be repeated, means unknown. Nothing here ever resends an unknown.
+ * A delivery that an adapter had in its hands when the daemon ended may be what ended it: the second time it is set aside. One that
+ * was merely on its way is not suspected, however often the daemon is killed.
  * Failures: a chunk that fails is asked for again by dispatch. */
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +12,9 @@
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
 
-#define RECOVER_ROWS    256
-#define RESTARTS_POISON 2 /* restarts while sending after which an item is set aside */
-#define SWEEP_ROWS      512
+#define RECOVER_ROWS   256
+#define CRASHES_POISON 2 /* crashes in its hands after which an item is set aside */
+#define SWEEP_ROWS     512
 
 struct sending {
 	int64_t id, lot, tries, at;
@@ -36,21 +38,29 @@ static size_t sending_read(struct db *db, struct sending *v, size_t max, int *re
 	return n;
 }
 
-static int restarts_of(struct db *db, int64_t delivery, int64_t *ret)
+static int crashes_of(struct db *db, int64_t delivery, int64_t *ret)
 {
 	*ret = 0;
 	int rc = db_get_i64(db, ret,
-		"SELECT count(*) FROM attempt WHERE delivery_id=? AND code='restart'", "i",
-		delivery);
+		"SELECT count(*) FROM attempt WHERE delivery_id=? AND code='crash'", "i", delivery);
 	return rc < 0 ? rc : 0;
 }
 
-static int restart_attempt(struct store_tx *tx, int64_t delivery, int outcome, const char *said)
+static bool suspected(const struct sq_recover *c, int64_t delivery)
+{
+	for (size_t i = 0; i < c->n_crashed; i++)
+		if (c->crashed[i] == delivery)
+			return true;
+	return false;
+}
+
+static int restart_attempt(struct store_tx *tx, const struct sq_recover *c, int64_t delivery,
+	int outcome, const char *said)
 {
 	struct sq_outcome o = { .delivery = delivery,
 		.outcome = outcome,
 		.started_ms = tx_wall_ms(tx),
-		.code = STR("restart"),
+		.code = suspected(c, delivery) ? STR("crash") : STR("restart"),
 		.said = str_of(said) };
 
 	return sq_effect_attempt(tx, &o, NULL);
@@ -59,14 +69,14 @@ static int restart_attempt(struct store_tx *tx, int64_t delivery, int outcome, c
 static int recover_waiting(
 	struct store_tx *tx, struct sq_recover *c, const struct sending *s, struct sq_tally *t)
 {
-	int64_t restarts = 0;
+	int64_t crashes = 0;
 	bool poison;
 	int rc = restart_attempt(
-		tx, s->id, LT_DEFERRED, "the daemon ended before anything was published");
+		tx, c, s->id, LT_DEFERRED, "the daemon ended before anything was published");
 
 	if (rc == 0)
-		rc = restarts_of(tx_db(tx), s->id, &restarts);
-	poison = restarts >= RESTARTS_POISON;
+		rc = crashes_of(tx_db(tx), s->id, &crashes);
+	poison = crashes >= CRASHES_POISON;
 	if (rc == 0)
 		rc = db_exec(tx_db(tx),
 			"UPDATE delivery SET state=?, tries=max(tries-1,0) WHERE id=? AND state=1",
@@ -79,7 +89,31 @@ static int recover_waiting(
 		return 0;
 	}
 	c->ret_held++;
-	return sq_effect_why(tx, s->id, "poison: the daemon ended twice while sending this");
+	return sq_effect_why(tx, s->id, "poison: the daemon crashed twice while sending this");
+}
+
+/* Unknown already, and the adapter was asking about it: after the second crash nobody asks again but a person. */
+static int recover_asked(
+	struct store_tx *tx, struct sq_recover *c, int64_t delivery, struct sq_tally *t)
+{
+	int64_t lot = 0, state = 0, tries = 0, crashes = 0;
+	int rc = sq_delivery_get(tx_db(tx), delivery, &lot, &state, &tries);
+
+	if (rc != 1 || state != (int64_t)DLV_UNKNOWN)
+		return rc < 0 ? rc : 0;
+	rc = restart_attempt(
+		tx, c, delivery, LT_UNKNOWN, "the daemon ended while the provider was asked");
+	if (rc == 0)
+		rc = crashes_of(tx_db(tx), delivery, &crashes);
+	if (rc || crashes < CRASHES_POISON)
+		return rc;
+	rc = db_exec(tx_db(tx), "UPDATE delivery SET state=? WHERE id=? AND state=8", "ii",
+		(int64_t)DLV_DOUBT, delivery);
+	if (rc)
+		return rc;
+	sq_tally_move(t, lot, DLV_UNKNOWN, DLV_DOUBT);
+	return sq_effect_why(
+		tx, delivery, "poison: the daemon crashed twice while asking about this");
 }
 
 static int recover_one(
@@ -98,7 +132,8 @@ static int recover_one(
 		return rc;
 	if (safe)
 		return recover_waiting(tx, c, s, t);
-	rc = restart_attempt(tx, s->id, LT_UNKNOWN, "the daemon ended while this was on its way");
+	rc = restart_attempt(
+		tx, c, s->id, LT_UNKNOWN, "the daemon ended while this was on its way");
 	if (rc == 0)
 		rc = db_exec(db, "UPDATE delivery SET state=8, due=? WHERE id=? AND state=1", "ii",
 			tx_wall_ms(tx) - s->at, s->id);
@@ -119,8 +154,10 @@ static int recover_run(struct store_tx *tx, struct store_cmd *cmd)
 
 	c->ret_unknown = c->ret_waiting = c->ret_held = 0;
 	sq_tally_init(&t);
+	for (size_t i = 0; i < c->n_crashed && !c->asked && rc == 0; i++)
+		rc = recover_asked(tx, c, c->crashed[i], &t);
 	do {
-		n = sending_read(tx_db(tx), v, RECOVER_ROWS, &rc);
+		n = rc ? 0 : sending_read(tx_db(tx), v, RECOVER_ROWS, &rc);
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = recover_one(tx, c, &v[i], &t);
 	} while (rc == 0 && n == RECOVER_ROWS && tx_elapsed_us(tx) < tx_chunk_us(tx));
@@ -151,15 +188,15 @@ static int settle_audit(struct store_tx *tx, const struct sq_settle_item *it)
 	return store_audit(tx, &ev);
 }
 
-/* Absence is proven, but the daemon ended again and again while sending it: a person looks first. */
+/* Absence is proven, but the daemon crashed again and again over it: a person looks first. */
 static int settle_poison(struct store_tx *tx, const struct sq_settle_item *it, struct sq_tally *t)
 {
-	int64_t restarts = 0;
+	int64_t crashes = 0;
 	int rc = 0;
 
-	if (it->restarts_max)
-		rc = restarts_of(tx_db(tx), it->delivery, &restarts);
-	if (rc || it->restarts_max == 0 || restarts < it->restarts_max)
+	if (it->crashes_max)
+		rc = crashes_of(tx_db(tx), it->delivery, &crashes);
+	if (rc || it->crashes_max == 0 || crashes < it->crashes_max)
 		return rc;
 	rc = db_exec(
 		tx_db(tx), "UPDATE delivery SET state=9 WHERE id=? AND state=0", "i", it->delivery);
@@ -167,7 +204,7 @@ static int settle_poison(struct store_tx *tx, const struct sq_settle_item *it, s
 		return rc;
 	sq_tally_move(t, it->lot, DLV_WAITING, DLV_HELD);
 	return sq_effect_why(
-		tx, it->delivery, "poison: the daemon ended again and again while sending this");
+		tx, it->delivery, "poison: the daemon crashed again and again while sending this");
 }
 
 static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_tally *t)

@@ -34,7 +34,8 @@ static struct scene {
 	int64_t cost; /* of one message, in đồng */
 	int n_prepared, n_progress;
 	int64_t next_delivery, next_contact, next_lot;
-	bool dead; /* crashed: nothing runs until scene_restart */
+	bool dead;              /* crashed: nothing runs until scene_restart */
+	struct calling crashed; /* what an adapter had in its hands when it did */
 } sc;
 
 static char scene_names[][16] = { "mail", "sms", "relay", "two", "gate", "gmail", "loopback" };
@@ -171,7 +172,8 @@ static void scene_dispatch(void)
 		.store = sc.ts.s,
 		.conf = &sc.conf,
 		.prepare = scene_prepare,
-		.on_progress = scene_progress };
+		.on_progress = scene_progress,
+		.crashed = sc.crashed };
 
 	sc.d = dispatch_new(&o);
 	dispatch_events(sc.d, &fake.ev);

@@ -165,6 +165,8 @@ static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
 	scene_run(1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(scene_state(DLV_SENDING), 1);
+		sc.crashed = (struct calling){ .n = 1,
+			.item = { scene_i64("SELECT id FROM delivery") } };
 		scene_crash();
 		scene_restart();
 		scene_run(1);
@@ -173,6 +175,29 @@ static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM step WHERE value LIKE 'poison:%%'"), 1);
 	scene_run(HR_MS);
 	assert_int_equal(fake.n_published, 0);
+}
+
+static void an_item_that_is_merely_on_its_way_is_not_suspected(void **state)
+{
+	UNUSED(state);
+	fake.ch[0].caps = 0;
+	dispatch_free(sc.d);
+	scene_dispatch();
+	scene_settle();
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(1);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(scene_state(DLV_SENDING), 1);
+		sc.crashed = (struct calling){ .n = 1, .item = { 4711 } }; /* another one's crash */
+		scene_crash();
+		scene_restart();
+		scene_run(1);
+	}
+	assert_int_equal(scene_state(DLV_HELD), 0);
+	scene_run(HR_MS);
+	assert_int_equal(fake.n_published, 1);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 1);
 }
 
 static void limits_hold_across_restarts(void **state)
@@ -203,6 +228,7 @@ int main(void)
 		T(killed_between_commit_and_completion),
 		T(what_an_adapter_with_steps_had_not_published_waits_again),
 		T(an_item_that_ends_the_daemon_twice_is_set_aside),
+		T(an_item_that_is_merely_on_its_way_is_not_suspected),
 		T(limits_hold_across_restarts),
 	};
 

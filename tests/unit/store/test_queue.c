@@ -274,6 +274,27 @@ static void recovery_tells_unknown_from_unpublished(void **state)
 	counters_equal_rows();
 }
 
+static void what_was_asked_about_in_two_crashes_is_left_to_a_person(void **state)
+{
+	(void)state;
+	const int64_t crashed[] = { 1, 999999 };
+	struct sq_intent it = intent_of(1);
+
+	assert_int_equal(intend(&it, 1), 0);
+	assert_int_equal(teststore_reopen(&ts), 0);
+	for (int i = 0; i < 3; i++) {
+		struct sq_recover rec = { .crashed = i ? crashed : NULL, .n_crashed = i ? 2 : 0 };
+		sq_recover_init(&rec);
+		assert_int_equal(teststore_do(&ts, &rec.cmd), 0);
+		assert_int_equal(teststore_i64(&ts, "SELECT state FROM delivery WHERE id=1"),
+			i < 2 ? DLV_UNKNOWN : DLV_DOUBT);
+		rec.asked = true; /* a later chunk of the same start does not count again */
+		assert_int_equal(teststore_do(&ts, &rec.cmd), 0);
+	}
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM attempt WHERE code='crash'"), 2);
+	counters_equal_rows();
+}
+
 static void a_scope_is_read_back_as_it_was_written(void **state)
 {
 	(void)state;
@@ -431,6 +452,7 @@ int main(void)
 		T(tries_of_attempts_go_on_where_none_was_spent),
 		T(a_lease_pages_by_due_and_says_what_comes_next),
 		T(recovery_tells_unknown_from_unpublished),
+		T(what_was_asked_about_in_two_crashes_is_left_to_a_person),
 		T(a_scope_is_read_back_as_it_was_written),
 		T(an_office_is_stopped_with_all_below),
 		T(lists_page_and_show_a_cancelled_lot_as_cancelled),
