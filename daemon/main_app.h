@@ -72,6 +72,8 @@ struct import_opts;
 void app_import_opts(struct app *a, struct import_opts *ret);
 /* main_key.c: the master key and the key of credentials. */
 int app_keys_load(struct app *a, struct err *e) MUST_CHECK; /* blocking */
+bool app_keys_elsewhere(
+	const struct app *a); /* only the service manager has the key, and it did not start us */
 void app_keys_opts(const struct app *a, struct store_opts *o);
 int app_keys_settle(struct app *a,
 	struct err *e) MUST_CHECK; /* blocking, store open: ends a rotation that was interrupted */

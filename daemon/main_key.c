@@ -49,6 +49,11 @@ static int load_master(struct app *a, struct err *e)
 	return rc;
 }
 
+bool app_keys_elsewhere(const struct app *a)
+{
+	return !a->conf->key_file && !secure_getenv("CREDENTIALS_DIRECTORY");
+}
+
 /* A missing file is no key. */
 static int load_some(const char *path, struct keyring **ret, struct err *e)
 {

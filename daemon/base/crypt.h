@@ -56,8 +56,8 @@ enum key_use {
 	KEY_ASSET_URL = 7
 };
 struct keyring; /* opaque; owned by main, shared read-only by all threads */
-int keyring_load(const char *path, struct keyring **ret,
-	struct err *e) MUST_CHECK; /* 64 hex digits or 32 bytes; mode 0600 or 0400, else refused */
+int keyring_load(const char *path, struct keyring **ret, struct err *e)
+	MUST_CHECK; /* 64 hex digits or 32 bytes; mode 0600 or 0400 (or root:root 0440), else refused */
 int keyring_create(
 	const char *path, struct err *e) MUST_CHECK; /* makes a new key file 0600; -EEXIST */
 struct keyring *keyring_of(const uint8_t master[static 32]); /* for tests */

@@ -54,6 +54,12 @@ uint32_t keyring_id(const struct keyring *k)
 	return k->id;
 }
 
+/* As newer service managers lend a credential: root's, readable by an entry of the ACL, whose mask shows as the bits of group root. */
+static bool lent_by_manager(const struct stat *st)
+{
+	return (st->st_mode & 07777) == 0440 && st->st_uid == 0 && st->st_gid == 0;
+}
+
 /* Opens the key file and looks at what it is; returns the descriptor or a negative code. */
 static int key_file_open(const char *path, struct err *e)
 {
@@ -71,7 +77,8 @@ static int key_file_open(const char *path, struct err *e)
 		r = err_set(e, -errno, "key file '%s': %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
 		r = err_set(e, -EINVAL, "key file '%s' is no regular file", path);
-	else if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400)
+	else if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400 &&
+		!lent_by_manager(&st))
 		r = err_set(e, -EACCES,
 			"key file '%s' has mode %04o; it must be 0600 or 0400, so that nobody else reads it",
 			path, (unsigned)(st.st_mode & 07777));

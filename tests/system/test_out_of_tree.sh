@@ -20,6 +20,37 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 same "the version of the pkg-config file is that of the daemon" "$(pkg-config --modversion lantoa)" "$("$root/usr/bin/lantoad" --version | sed -n 's/^lantoad \([0-9.]*\).*/\1/p')"
 same "the flags lead to the installed header" "$(pkg-config --cflags lantoa | xargs)" "-I$root/usr/include"
 
+# What was installed can run as a service: the unit names what is there, its user can read what it must, the configuration is good.
+unit=$root/usr/lib/systemd/system/lantoad.service
+program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")
+check "the unit starts a program that is installed" test -x "$root$program"
+config=$(sed -n 's/^ExecStart=.*--config \([^ ]*\).*/\1/p' "$unit")
+check "with a configuration that is installed" test -s "$root$config"
+sed "s|^adapter_dir:.*|adapter_dir: $root/usr/lib/lantoa/adapters|" "$root$config" >"$root/etc/lantoa/here.yaml"
+"$root$program" --config "$root/etc/lantoa/here.yaml" "${opts[@]}" >"$PLACE/check.out" 2>&1
+same "which --check finds good, outside of the unit, too" $? 0
+grep -q 'LoadCredential: not looked at here' "$PLACE/check.out"
+same "and says that it did not see the key" $? 0
+rm "$root/etc/lantoa/here.yaml"
+if [ "$(id -u)" = 0 ] && command -v systemd-tmpfiles >/dev/null && command -v systemd-sysusers >/dev/null; then
+	systemd-sysusers --root="$root" "$root/usr/lib/sysusers.d/lantoa.conf" 2>/dev/null
+	systemd-tmpfiles --root="$root" --create "$root/usr/lib/tmpfiles.d/lantoa.conf"
+	gid=$(sed -n 's/^lantoa:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
+	same "the service's group may read the configuration, others not" "$(stat -c '%a %g' "$root/etc/lantoa" "$root$config" "$root/etc/lantoa/channels.d/mail.yaml" | xargs)" "750 $gid 640 $gid 640 $gid"
+	same "the state belongs to the service alone" "$(stat -c '%a %g' "$root/var/lib/lantoa")" "700 $gid"
+else
+	ok "users and folders of the service # SKIP needs root and systemd's tools"
+fi
+if command -v systemd-analyze >/dev/null; then # what is not installed on this machine (programs, manuals, targets) is no fault of the unit
+	systemd-analyze verify "$unit" 2>&1 | grep lantoad.service | grep -vE 'is not executable|Command .man|not found' >"$PLACE/verify.out"
+	same "systemd finds nothing wrong in the unit" "$(cat "$PLACE/verify.out")" ""
+else
+	ok "the unit # SKIP needs systemd-analyze"
+fi
+for page in 1/lantoa.1 5/lantoad.yaml.5 8/lantoad.8; do
+	check "man page $page has a name section" grep -q '^\.SH NAME' "$root/usr/share/man/man$page"
+done
+
 cp -r "$root/usr/share/doc/lantoa/adapter-template" "$PLACE/hello"
 (cd "$PLACE/hello" && make) >"$PLACE/build.log" 2>&1 && built=yes || built=no
 same "the installed template builds against the installed header" $built yes

@@ -305,6 +305,32 @@ static void key_files_are_made_once_and_loaded(void **state)
 	tmpdir_remove(dir);
 }
 
+/* Its group bits are the mask of an ACL there; in anybody else's file they are a door. */
+static void a_key_with_group_bits_is_taken_only_from_root_and_its_group(void **state)
+{
+	char *dir = tmpdir_new();
+	const char *path = tmpdir_path(dir, "master-key");
+	struct keyring *k = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		file_write_durable(path,
+			STR("0102030000000000000000000000000000000000000000000000000000000000"),
+			0440, &e),
+		0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 0, 0), 0);
+		assert_int_equal(keyring_load(path, &k, &e), 0);
+		keyring_free(k);
+		k = NULL;
+		assert_int_equal(chown(path, 0, 12345), 0);
+	}
+	assert_int_equal(keyring_load(path, &k, &e), -EACCES);
+	assert_null(k);
+	tmpdir_remove(dir);
+}
+
 static void key_files_that_are_wrong_are_refused_with_what_would_be_right(void **state)
 {
 	static const char digits[] =
@@ -415,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_box_opens_only_whole_with_its_key_and_its_data),
 		cmocka_unit_test(raw_macs_give_the_published_values),
 		cmocka_unit_test(key_files_are_made_once_and_loaded),
+		cmocka_unit_test(a_key_with_group_bits_is_taken_only_from_root_and_its_group),
 		cmocka_unit_test(key_files_that_are_wrong_are_refused_with_what_would_be_right),
 		cmocka_unit_test(a_secret_keeps_its_bytes),
 		cmocka_unit_test(wiped_memory_is_zero),
