@@ -11,18 +11,20 @@
 #include "smpp_conf.h"
 #include "smpp_pdu.h"
 
-#define SMPP_LINKS_MAX    (2u * SMPP_BINDS_MAX)
-#define SMPP_BATCH_MAX    128u  /* segments in one write */
-#define SMPP_LATE_MAX     8192u /* late messages of a session */
-#define SMPP_GHOSTS       1024u /* lost messages that a receipt may still name by our reference */
-#define SMPP_EARLY        256u /* reports that came before the answer and may be needed without it */
-#define SMPP_RECEIPTS_MAX 20000u /* receipts of a session that are not stored yet */
-#define SMPP_CTL_MAX      (4u << 20)
-#define SMPP_PARTS_MAX    32u /* texts from phones that wait for their other parts */
-#define SMPP_PART_N_MAX   8u
-#define SMPP_RESEND_MAX   5u /* of one segment whose message is half sent */
-#define SMPP_SESSIONS_MAX 16u
-#define SMPP_REF_SLOTS    65536u
+#define SMPP_LINKS_MAX (2u * SMPP_BINDS_MAX)
+#define SMPP_BATCH_MAX 128u  /* segments in one write */
+#define SMPP_LATE_MAX  8192u /* late messages of a session */
+#define SMPP_GHOSTS    1024u /* lost messages that a receipt may still name by our reference */
+#define SMPP_EARLY     256u  /* reports that came before the answer and may be needed without it */
+#define SMPP_RECEIPTS_MAX \
+	8192u /* receipts of a link that are not stored yet; more are put off (0x64) */
+#define SMPP_RECEIPTS_HOLD 4096u /* so many, and nothing more is submitted until some are stored */
+#define SMPP_CTL_MAX       (4u << 20)
+#define SMPP_PARTS_MAX     32u /* texts from phones that wait for their other parts */
+#define SMPP_PART_N_MAX    8u
+#define SMPP_RESEND_MAX    5u /* of one segment whose message is half sent */
+#define SMPP_SESSIONS_MAX  16u
+#define SMPP_REF_SLOTS     65536u
 
 enum smpp_seg_state {
 	SMPP_SEG_QUEUED = 0,

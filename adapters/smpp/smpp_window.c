@@ -198,7 +198,7 @@ uint32_t smpp_pace_room(struct smpp_session *s, struct smpp_link *l)
 {
 	struct smpp_pace *p = &s->pace;
 
-	if (s->now < p->paused_until || l->window.n >= p->window)
+	if (s->now < p->paused_until || l->window.n >= p->window || l->acks >= SMPP_RECEIPTS_HOLD)
 		return 0;
 	fill(s);
 	grow(s);
@@ -286,7 +286,7 @@ void smpp_pace_slots(struct smpp_session *s)
 	for (uint32_t i = 0; i < s->n_links && !s->closing && !s->farewell.failed; i++) {
 		struct smpp_link *l = &s->links[i];
 		if (smpp_link_sends(l) && s->now >= s->pace.paused_until &&
-			l->window.n < s->pace.window)
+			l->window.n < s->pace.window && l->acks < SMPP_RECEIPTS_HOLD)
 			can += s->pace.window - l->window.n;
 	}
 	if (can > 0 && s->pace.per_s > 0) { /* as much as goes out within a second */

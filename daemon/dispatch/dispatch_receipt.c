@@ -15,7 +15,9 @@ struct receipt_cmd {
 	struct dispatch *d;
 	struct dhost *host;
 	uint64_t ticket; /* 0: nobody waits */
+	char ids[];      /* c.ids: thousands of these wait at once, each as long as its own */
 };
+#define IDS_MAX 1024
 
 struct receipts_turn { /* one at a time, of many */
 	struct sq_receipts c;
@@ -102,23 +104,29 @@ static void receipt_submit(struct receipt_cmd *r)
 	dispatch_kick(d);
 }
 
-static void ids_join(struct sq_receipt *c, const struct lt_receipt *r, bool phones)
+/* What the store looks for, with its NUL; dst NULL: how long it is. */
+static size_t ids_join(char *dst, const struct lt_receipt *r, uint64_t phone)
 {
-	uint64_t phone = phones ? sq_receipt_phone((struct str){ r->recipient.p, r->recipient.n })
-				: 0;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < r->n_ids; i++) {
 		struct lt_str id = r->ids[i];
-		if (id.n + 2 + 20 > sizeof(c->ids) - n)
+		if (id.n + 2 + 20 > IDS_MAX - n)
 			break;
-		memcpy(c->ids + n, id.p, id.n);
-		n += id.n;
-		c->ids[n++] = '\n';
+		if (dst) {
+			memcpy(dst + n, id.p, id.n);
+			dst[n + id.n] = '\n';
+		}
+		n += id.n + 1;
 	}
-	c->ids[n] = 0;
-	if (phone && n)
-		snprintf(c->ids + n, sizeof(c->ids) - n, "@%016llx\n", (unsigned long long)phone);
+	if (dst)
+		dst[n] = 0;
+	if (phone && n) {
+		if (dst)
+			(void)snprintf(dst + n, 19, "@%016llx\n", (unsigned long long)phone);
+		n += 18;
+	}
+	return n + 1;
 }
 
 struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account)
@@ -152,22 +160,25 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 	struct dacct *acct = a ? account_user(a) : NULL;
 	if (a && !acct)
 		acct = acct_named(d, channel_conf(ch)->name, account_name(a));
-	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
+	uint64_t phone = channel_conf(ch)->kind == KIND_SMS
+		? sq_receipt_phone((struct str){ r->recipient.p, r->recipient.n })
+		: 0;
+	struct receipt_cmd *c = d_alloc(d, sizeof(*c) + ids_join(NULL, r, phone));
 
 	c->d = d;
 	c->host = h;
 	c->ticket = ticket;
+	c->c.ids = c->ids;
 	c->c.state = r->state;
 	c->c.final = r->final != 0;
 	c->c.at_given = r->at_ms > 0;
 	c->c.at_ms = r->at_ms > 0 ? r->at_ms : env_wall(d->o.env);
 	c->c.give_up_ms = env_wall(d->o.env) + D_ORPHAN_LIFE_MS;
 	(void)str_copy(c->c.code, sizeof(c->c.code), (struct str){ r->code.p, r->code.n });
-	(void)str_copy(c->c.text, sizeof(c->c.text), (struct str){ r->text.p, r->text.n });
 	for (char *p = c->c.code; *p; p++)
 		if (*p == ' ')
 			*p = '_'; /* one word: an orphan keeps it in a line */
-	ids_join(&c->c, r, channel_conf(ch)->kind == KIND_SMS);
+	(void)ids_join(c->ids, r, phone);
 	if (r->attempt) {
 		c->c.delivery = (int64_t)(r->attempt >> 8);
 		c->c.try_no = (int)(r->attempt & 0xff);
@@ -180,10 +191,12 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 
 void receipt_again(struct dispatch *d, const struct sq_receipt *o)
 {
-	struct receipt_cmd *c = d_alloc(d, sizeof(*c));
+	size_t n = strlen(o->ids) + 1;
+	struct receipt_cmd *c = d_alloc(d, sizeof(*c) + n);
 
 	c->d = d;
 	c->c = *o;
+	c->c.ids = memcpy(c->ids, o->ids, n);
 	receipt_submit(c);
 }
 

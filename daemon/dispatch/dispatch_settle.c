@@ -293,6 +293,20 @@ static void rows_done(struct dsettle *s)
 	s->n_row = 0;
 }
 
+static void orphans_free(struct dsettle *s)
+{
+	for (size_t i = 0; i < s->n_orphan; i++) {
+		union { /* ours since on_orphan, only read by the store */
+			const char *from;
+			char *to;
+		} ids = { .from = s->orphan[i].ids };
+		free(ids.to);
+	}
+	free(s->orphan);
+	s->orphan = NULL;
+	s->n_orphan = s->cap_orphan = 0;
+}
+
 static int on_orphan(void *ctx, const struct sq_receipt *o)
 {
 	struct dsettle *s = ctx;
@@ -301,7 +315,8 @@ static int on_orphan(void *ctx, const struct sq_receipt *o)
 		s->cap_orphan = s->cap_orphan ? 2 * s->cap_orphan : 8;
 		s->orphan = x_realloc(s->orphan, s->cap_orphan, sizeof(*s->orphan));
 	}
-	s->orphan[s->n_orphan++] = *o;
+	s->orphan[s->n_orphan] = *o;
+	s->orphan[s->n_orphan++].ids = x_strdup(o->ids);
 	return 0;
 }
 
@@ -351,8 +366,7 @@ static void settle_ran(struct work *w)
 		receipt_again(d, &s->orphan[i]);
 	if (s->n_orphan == ORPHANS_ROUND)
 		s->orphans_ms = 0; /* there are more: the next round */
-	free(s->orphan);
-	s->orphan = NULL;
+	orphans_free(s);
 	s->ask_orphans = false;
 	s->n_orphan = s->cap_orphan = s->n_lot = 0;
 	if (s->again)
@@ -546,7 +560,7 @@ void settle_free(struct dispatch *d)
 	timer_stop(d->o.env, &d->settle_timer);
 	if (d->settle) {
 		rows_done(d->settle);
-		free(d->settle->orphan);
+		orphans_free(d->settle);
 	}
 	free(d->settle);
 	d->settle = NULL;

@@ -289,12 +289,12 @@ struct sq_receipt {
 	int64_t channel_id;   /* account_id 0: refs of all lanes of that channel */
 	int64_t delivery;     /* by our ref; 0: by ids */
 	int try_no; /* low 8 bits of the try of an answer that came late; 0: no attempt is named (an orphan forgets it) */
-	char ids[1024]; /* candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
+	const char *ids; /* the user's: candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
 	int state; /* LT_RC_* or LT_* */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */
 	int64_t at_ms, retry_ms, give_up_ms; /* no delivery yet: kept as an orphan until */
-	char code[80], text[200];
+	char code[80];
 	int64_t ret_lot, ret_delivery; /* out: 0, an orphan */
 	int ret_from, ret_to;          /* out: -1, no move */
 	bool ret_again;                /* out: it was there already */

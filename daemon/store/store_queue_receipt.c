@@ -379,7 +379,7 @@ int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 		sq_receipt_init(&o);
 		o.orphan_id = col_i64(st, 0);
 		o.account_id = col_i64(st, 1);
-		(void)str_copy(o.ids, sizeof(o.ids), col_str(st, 2));
+		o.ids = col_z(st, 2);
 		if (sscanf(col_z(st, 3), "%d %d %lld %lld %79s", &state, &final, &at, &delivery,
 			    o.code) < 4)
 			continue;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_long.sh - what is too long for `make test`: 200 kills over the sample and a list of 20,000, kills while pages get their posts,
-# and a million contacts.
+# a million contacts, and a million short messages.
 # The log goes to docs/evidence/check-long.log. KILLS, LIST and CONTACTS make it smaller, LOG puts the log elsewhere.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
@@ -21,6 +21,7 @@ all() {
 	run "kill -9 at ${FB_KILLS:-100} random instants while releases go to 35 pages" "$TOP/tests/crash/facebook_kills.sh" "${FB_KILLS:-100}" || bad=1
 	run "kill -9 at ${ZALO_KILLS:-1000} random instants while articles and broadcasts go to 35 OAs and tokens live four seconds" env LIFE=4 "$TOP/tests/crash/zalo_kills.sh" "${ZALO_KILLS:-1000}" || bad=1
 	run "${CONTACTS:-1000000} contacts imported, planned and cancelled while the sample's mails go out" "$TOP/tests/crash/million.sh" "${CONTACTS:-1000000}" || bad=1
+	run "${CONTACTS:-1000000} short messages waiting and going out over one bind" "$TOP/tests/crash/million_sms.sh" "${CONTACTS:-1000000}" || bad=1
 	echo; echo "check-long: $([ $bad = 0 ] && echo passed || echo FAILED)"
 	return $bad
 }
