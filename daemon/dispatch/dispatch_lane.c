@@ -319,6 +319,23 @@ void lanes_free(struct dispatch *d)
 	list_init(&d->groups);
 }
 
+/* Without a session: what the provider said last, also behind the pause that it made. */
+static void no_session_says(const struct dlane *l, char *why, size_t size)
+{
+	const char *said = l->acct->trouble;
+	size_t n = strlen(why);
+
+	if (l->acct->up || !lane_has_work(l))
+		return;
+	if (!n)
+		snprintf(why, size, "no session with the provider%s%s", said[0] ? ": " : " yet",
+			said);
+	else if (said[0] &&
+		(strncmp(why, "paused by the provider", 22) == 0 ||
+			strncmp(why, "trouble: breaker open", 21) == 0))
+		snprintf(why + n, size - n, ": %s", said);
+}
+
 static void lane_facts(struct dlane *l, struct dispatch_lane_facts *f)
 {
 	int64_t until = lane_wait_until(l, f->why, sizeof(f->why));
@@ -337,8 +354,7 @@ static void lane_facts(struct dlane *l, struct dispatch_lane_facts *f)
 	f->rate_per_s = l->rate;
 	f->next_ms = until == WINDOW_NEVER ? 0 : until;
 	(void)backup_says(l, f->why, sizeof(f->why));
-	if (!f->why[0] && !l->acct->up && lane_has_work(l))
-		snprintf(f->why, sizeof(f->why), "no session with the provider yet");
+	no_session_says(l, f->why, sizeof(f->why));
 	f->done = l->done;
 	f->deferred = l->deferred;
 	f->refused = l->refused;

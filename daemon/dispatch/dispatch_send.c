@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "base/utf8.h"
 #include "dispatch/dispatch_internal.h"
 
 void intent_is_committed(struct dcopy *c)
@@ -279,6 +280,8 @@ static void on_credits(void *ctx, struct chan_account *ca, uint32_t can_take)
 		return; /* of a configuration that is going */
 	a->credits = can_take;
 	a->up = a->up || can_take > 0;
+	if (a->up)
+		a->trouble[0] = 0;
 	LIST_FOR(&a->lanes, n)
 	lane_kick(CONTAINER_OF(n, struct dlane, a_node));
 }
@@ -316,6 +319,9 @@ static void on_account_trouble(void *ctx, struct chan_account *ca, int scope, st
 	log_line(LOG_WARN, "ev=account.trouble ch=%s acct=%s scope=%s code=%s said=%s continuing",
 		a->chan->name, a->name, scope_name(scope), LOG_Q(code), LOG_Q(text));
 	a->up = false;
+	struct str first = utf8_cut(code, 24), rest = utf8_cut(text, 54);
+	snprintf(a->trouble, sizeof(a->trouble), STR_FMT "%s" STR_FMT, STR_ARG(first),
+		code.n && text.n ? " " : "", STR_ARG(rest));
 	a->credits = 0;
 	a->limit_told = 0;
 	LIST_FOR(&a->lanes, n)

@@ -364,6 +364,12 @@ static void ops_of_one_batch_key_start_together(void **state)
 	assert_true(fake.n_batched > 100);
 }
 
+static void on_down_lane(void *ctx, const struct dispatch_lane_facts *f)
+{
+	if (f->lane_id == 3)
+		(void)snprintf(ctx, sizeof(f->why), "%s", f->why);
+}
+
 static void a_slow_provider_does_not_keep_the_other_lane(void **state)
 {
 	UNUSED(state);
@@ -381,6 +387,9 @@ static void a_slow_provider_does_not_keep_the_other_lane(void **state)
 		scene_i64("SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE "
 			  "l.lane_id=3 AND d.state=0"),
 		200);
+	char why[sizeof(((struct dispatch_lane_facts *)0)->why)] = "";
+	dispatch_lanes(sc.d, on_down_lane, why);
+	assert_non_null(strstr(why, ": ECONNREFUSED connection refused"));
 	fake.ch[1].account[0].down = false;
 	scene_run(40 * MIN_MS);
 	assert_int_equal(scene_state(DLV_ACCEPTED), 400);

@@ -263,6 +263,22 @@ static void every_code_has_an_outcome_in_every_phase(void **state)
 		}
 }
 
+/* Log-ins may be locked after several wrong ones. */
+static void a_refused_log_in_is_tried_once_a_minute(void **state)
+{
+	static const char *const rows[][2] = { { "auth", "535 5.7.8 wrong" },
+		{ "auth", "250 what" }, { "greeting", "554 no" }, { "greeting", "521 no" } };
+	struct email_verdict v;
+	struct email_reply r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		read_reply(rows[i][1], &r);
+		email_classify(rules, rows[i][0], &r, 0, mt("a@x.vn"), &v);
+		assert_int_equal(v.r.retry_after_ms, 60000);
+	}
+}
+
 static void the_address_does_not_get_into_the_record(void **state)
 {
 	struct email_verdict v;
@@ -403,13 +419,13 @@ static void long_replies_are_bounded(void **state)
 	memcpy(in + 100000, "\r\n", 3);
 	assert_int_equal(parse_all(in, 100002, 1000, r, 2), 1);
 	assert_true(r[0].n <= EMAIL_REPLY_TEXT_MAX);
-	for (int i = 0; i < 150; i++)
+	for (int i = 0; i < EMAIL_REPLY_LINES_MAX - 1; i++)
 		n += (size_t)snprintf(in + n, 40, "250-line %d of many\r\n", i);
 	n += (size_t)snprintf(in + n, 40, "250 last\r\n");
 	assert_int_equal(parse_all(in, n, 7, r, 2), 1);
 	assert_true(r[0].n <= EMAIL_REPLY_TEXT_MAX);
 	n = 0;
-	for (int i = 0; i < 400; i++)
+	for (int i = 0; i < EMAIL_REPLY_LINES_MAX + 1; i++)
 		n += (size_t)snprintf(in + n, 40, "250-line %d of many\r\n", i);
 	assert_true(parse_all(in, n, 7, r, 2) < 0);
 	free(r);
@@ -471,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_of_the_shipped_table_does_what_its_note_says),
 		cmocka_unit_test(every_code_has_an_outcome_in_every_phase),
+		cmocka_unit_test(a_refused_log_in_is_tried_once_a_minute),
 		cmocka_unit_test(the_address_does_not_get_into_the_record),
 		cmocka_unit_test(a_wrong_table_is_refused_with_file_and_line),
 		cmocka_unit_test(a_table_with_a_gap_does_not_open),
