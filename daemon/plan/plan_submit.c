@@ -176,7 +176,7 @@ static int find_corrected(struct plan_call *c, struct store_reader *r)
 	if (rc < 0)
 		return rc;
 	if (old.state != REL_SENDING && old.state != REL_DONE && old.state != REL_CANCELLED &&
-		old.state != REL_CORRECTED)
+		old.state != REL_CORRECTED && old.state != REL_RECALLED)
 		return err_set(&c->err, -EBUSY,
 			"%s is %s and has reached nobody: submit a new revision instead", old.code,
 			rel_state_name(old.state));

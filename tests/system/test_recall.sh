@@ -85,6 +85,12 @@ check "where the channel says so" admin -q reload
 editor -q correct REC-3-DC2 "$(release_md REC-3-DC3 "$ALL_NOW" 'Đính chính lần ba. Hỏi {{office.hotline}}.')" >/dev/null 2>&1
 check "a third one is approved" approve_it REC-3-DC3
 check "and is a message of its own" until_true 20 bash -c "[ \$(jq -s '[.[] | select(.ev == \"publish\")] | length' '$WORLD') -eq $((BEFORE + 3)) ]"
+echo "# a correction of what was recalled"
+BEFORE=$(world '[.[] | select(.ev == "publish")] | length')
+check "what was recalled can be corrected: a message that is out stays out" editor -q correct REC-1 "$(release_md REC-1-DC1 "$ALL_NOW" 'Xin đính chính bản đã thu hồi. Hỏi {{office.hotline}}.')"
+check "it is approved like any other" approve_it REC-1-DC1
+check "and goes to all four whom the first one had reached" until_true 20 bash -c "[ \$(jq -s '[.[] | select(.ev == \"publish\")] | length' '$WORLD') -eq $((BEFORE + 4)) ]"
+check "the first one stays recalled" release_is REC-1 recalled
 check "fsck agrees" operator -q fsck
 check "the audit's chain holds" operator -q audit verify
 tap_end
