@@ -98,6 +98,12 @@ void reload_free(struct app *a)
 	}
 }
 
+static void on_lanes_moved(void *ctx, const struct lane_move *v, size_t n)
+{
+	struct app *a = ctx;
+	dispatch_reroute(a->dispatch, v, n);
+}
+
 static int swap(struct reload *r)
 {
 	struct app *a = r->app;
@@ -114,6 +120,8 @@ static int swap(struct reload *r)
 	app_webhooks_set(a);
 	struct import_opts io;
 	app_import_opts(a, &io);
+	io.moved = on_lanes_moved;
+	io.moved_ctx = a;
 	import_reroute(&io, NULL, NULL);
 	log_level_set(a->conf->log_level);
 	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);

@@ -12,6 +12,7 @@
 #include "channel/channel.h"
 #include "conf/conf.h"
 #include "store/store.h"
+#include "store/store_import.h"
 
 struct dispatch;
 
@@ -45,6 +46,8 @@ void dispatch_stop(struct dispatch *d, void (*done)(void *ctx),
 void dispatch_free(struct dispatch *d);
 int dispatch_reload(
 	struct dispatch *d, const struct conf *conf, struct channels *cs, struct err *e) MUST_CHECK;
+/* Targets have gone from one lane to another (copied): what waits for them follows, as far as it was approved for that channel. */
+void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n);
 void dispatch_scan(struct dispatch *d); /* lots or gates changed in the store: look again, soon */
 
 /* Stops. What is stopped: release (id), part (release,part), office subtree, campaign, lane, channel, kind, everything. */

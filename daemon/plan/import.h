@@ -8,6 +8,7 @@
 
 #include "channel/channel.h"
 #include "plan/plan.h"
+#include "store/store_import.h"
 
 enum import_what {
 	IMPORT_WHAT_OFFICES = 1,
@@ -15,7 +16,8 @@ enum import_what {
 	IMPORT_WHAT_AUDIENCES = 3,
 	IMPORT_WHAT_CAMPAIGNS = 4,
 	IMPORT_WHAT_SUPPRESSION = 5,
-	IMPORT_WHAT_DO_NOT_CALL = 6 /* a plain list: column address; kind sms and reason do_not_call where not said */
+	IMPORT_WHAT_DO_NOT_CALL =
+		6 /* a plain list: column address; kind sms and reason do_not_call where not said */
 };
 /* Canonical form of an address on a worker; as channel_address, by the channel's name. */
 typedef int import_address_fn(void *ctx, struct channels *cs, const char *channel, struct str in,
@@ -28,6 +30,9 @@ struct import_opts {
 	struct channels **channels; /* looked at before every slice; may be NULL with address */
 	import_address_fn *address; /* NULL: channel_address */
 	void *address_ctx;
+	/* import_reroute: lanes that targets have left for others, each pair once; borrowed. Loop thread, before done. NULL: nobody asks */
+	void (*moved)(void *ctx, const struct lane_move *v, size_t n);
+	void *moved_ctx;
 };
 /* result: {rows, added, changed, gone, problems[], warnings[]}; -EBADMSG with problems: nothing was stored. */
 void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
@@ -35,7 +40,7 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 /* At start-up, and then: sweeps the staging folder, goes on with an interrupted import (or takes it back when its file is gone),
  * moves targets of offices that have been replaced. done may be NULL. */
 void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx);
-/* After a reload: targets whose route has changed. Lots that stand keep their lane. result: {changed}. */
+/* After a reload: targets whose route has changed get their new lane; `moved` hears of it. result: {changed}. */
 void import_reroute(const struct import_opts *o, plan_done_fn *done, void *ctx);
 
 #endif

@@ -1,13 +1,15 @@
 /* import_route.c - targets after a reload: who has another route now gets another lane. Thread: loop; pages on a worker.
- * Owns: one page at a time. Lots that stand keep their lane.
+ * Owns: one page at a time; pairs of lanes, at most MOVES_MAX. What waits already follows by dispatch_reroute.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "plan/import_internal.h"
 
-#define PAGE 1000
+#define PAGE      1000
+#define MOVES_MAX 4096
 
 struct reroute {
 	struct import_opts o;
@@ -19,8 +21,9 @@ struct reroute {
 	int rc;
 	struct err err;
 	int64_t after, changed;
-	size_t n_rows, n_set;
-	struct maps *chains; /* office id -> struct chain */
+	size_t n_rows, n_set, n_moves;
+	struct lane_move *moves; /* owned */
+	struct maps *chains;     /* office id -> struct chain */
 	struct reroute_row rows[PAGE];
 	struct reroute_set set[PAGE];
 	struct reroute_cmd cmd;
@@ -72,7 +75,9 @@ static void look_at(struct reroute *r, struct db *db, const struct reroute_row *
 		r->conf, (enum chan_kind)row->kind, codes, c->n);
 	const struct conf_channel *ch = route ? conf_channel_find(r->conf, route->channel) : NULL;
 	struct reroute_set *s = &r->set[r->n_set];
-	*s = (struct reroute_set){ .target_id = row->target_id, .contact_id = row->contact_id };
+	*s = (struct reroute_set){ .target_id = row->target_id,
+		.contact_id = row->contact_id,
+		.from_lane = row->lane_id };
 	bool some = ch && page_fits(ch, route, row);
 	if (some && row->lane_id && !strcmp(row->channel, route->channel) &&
 		!strcmp(row->account, route->account))
@@ -117,8 +122,26 @@ static void page_run(struct work *w)
 		r->after = r->rows[r->n_rows - 1].target_id;
 }
 
+static void move_note(struct reroute *r, int64_t from, int64_t to)
+{
+	if (!from || !to || from == to)
+		return;
+	for (size_t i = 0; i < r->n_moves; i++)
+		if (r->moves[i].from == from && r->moves[i].to == to)
+			return;
+	if (r->n_moves == MOVES_MAX) {
+		log_line(LOG_WARN, "ev=route.moves_full what waits on lane %lld stays there",
+			(long long)from);
+		return;
+	}
+	r->moves = x_realloc(r->moves, r->n_moves + 1, sizeof(*r->moves));
+	r->moves[r->n_moves++] = (struct lane_move){ from, to };
+}
+
 static void reroute_end(struct reroute *r)
 {
+	if (r->n_moves && r->o.moved)
+		r->o.moved(r->o.moved_ctx, r->moves, r->n_moves);
 	cJSON *j = json_obj();
 	size_t at = 0;
 	struct str key;
@@ -134,6 +157,7 @@ static void reroute_end(struct reroute *r)
 		free(value);
 	maps_free(r->chains);
 	conf_unref(r->conf);
+	free(r->moves);
 	free(r);
 }
 
@@ -145,6 +169,8 @@ static void on_set(struct store_cmd *cmd)
 	r->rc = cmd->rc;
 	r->err = cmd->err;
 	r->changed += r->cmd.ret_changed;
+	for (size_t i = 0; i < r->n_set && r->rc == 0; i++)
+		move_note(r, r->set[i].from_lane, r->set[i].ret_lane);
 	if (r->rc < 0 || r->n_rows < PAGE)
 		reroute_end(r);
 	else

@@ -125,14 +125,19 @@ struct reroute_row {
 };
 int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t max,
 	size_t *ret_n) MUST_CHECK;
+struct lane_move {
+	int64_t from, to; /* lanes; they differ */
+};
 struct reroute_set {
 	int64_t target_id, contact_id;
-	bool none; /* no route any more */
+	int64_t from_lane; /* 0: none */
+	bool none;         /* no route any more */
+	int64_t ret_lane;
 	char channel[64], adapter[64], account[64], class[40], form[16];
 };
 struct reroute_cmd {
 	struct store_cmd cmd;
-	const struct reroute_set *v;
+	struct reroute_set *v;
 	size_t n;
 	int64_t ret_changed;
 };

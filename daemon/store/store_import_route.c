@@ -32,7 +32,7 @@ int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t m
 	return rc;
 }
 
-static int reroute_one(struct db *db, const struct reroute_set *s)
+static int reroute_one(struct db *db, struct reroute_set *s)
 {
 	int64_t lane = 0;
 	if (!s->none) {
@@ -45,6 +45,7 @@ static int reroute_one(struct db *db, const struct reroute_set *s)
 		if (rc < 0)
 			return rc;
 	}
+	s->ret_lane = lane;
 	return db_exec(
 		db, "UPDATE target SET lane_id=nullif(?,0) WHERE id=?", "ii", lane, s->target_id);
 }
