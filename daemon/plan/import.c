@@ -215,7 +215,7 @@ static void finish(struct importer *im)
 
 static int read_block(struct importer *im)
 {
-	return stage_read(im->stage, im->read_cursor, &im->block, &im->read_rows);
+	return stage_read(im->stage, im->read_cursor, &im->block);
 }
 
 static void block_take(struct importer *im);
@@ -260,7 +260,7 @@ static void block_take(struct importer *im)
 		.import_id = im->import_id,
 		.block = buf_str(&im->other),
 		.cursor = im->read_cursor };
-	im->read_cursor += im->read_rows;
+	im->read_cursor += (int64_t)im->other.n;
 	im->storing = true;
 	read_ahead(im);
 	next_chunk(im);
@@ -284,7 +284,6 @@ static void on_chunk(struct store_cmd *cmd)
 		return;
 	}
 	im->chunk.at = im->chunk.next;
-	im->chunk.cursor += im->chunk.rows;
 	if (cmd->rc < 0 || im->chunk.at >= im->chunk.block.n)
 		applied(im, cmd->rc, &cmd->err);
 	else

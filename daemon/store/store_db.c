@@ -187,6 +187,17 @@ static int bind_all(sqlite3_stmt *st, const char *fmt, va_list ap, sqlite3_destr
 	return rc;
 }
 
+/* What was bound (with this code) is stepped to its end. */
+static int run_once(struct db *db, sqlite3_stmt *st, int rc)
+{
+	if (rc == SQLITE_OK)
+		rc = FAULT("store.write") ? SQLITE_FULL : sqlite3_step(st);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st); /* they borrowed the caller's memory */
+	REQUIRE(rc != SQLITE_ROW);  /* use db_query */
+	return rc == SQLITE_DONE ? 0 : note(db, rc);
+}
+
 int db_exec(struct db *db, const char *sql, const char *fmt, ...)
 {
 	sqlite3_stmt *st;
@@ -198,12 +209,40 @@ int db_exec(struct db *db, const char *sql, const char *fmt, ...)
 	va_start(ap, fmt);
 	rc = bind_all(st, fmt, ap, SQLITE_STATIC);
 	va_end(ap);
-	if (rc == SQLITE_OK)
-		rc = FAULT("store.write") ? SQLITE_FULL : sqlite3_step(st);
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st); /* they borrowed the caller's memory */
-	REQUIRE(rc != SQLITE_ROW);  /* use db_query */
-	return rc == SQLITE_DONE ? 0 : note(db, rc);
+	return run_once(db, st, rc);
+}
+
+int db_many_begin(struct db *db, const char *sql, struct db_many *ret)
+{
+	*ret = (struct db_many){ .db = db };
+	return cached(db, sql, &ret->st);
+}
+
+static void many_note(struct db_many *m, int rc)
+{
+	if (m->rc == SQLITE_OK)
+		m->rc = rc;
+}
+
+void db_many_i64(struct db_many *m, int64_t v)
+{
+	many_note(m, sqlite3_bind_int64(m->st, ++m->i, v));
+}
+
+void db_many_null(struct db_many *m)
+{
+	many_note(m, sqlite3_bind_null(m->st, ++m->i));
+}
+
+void db_many_str(struct db_many *m, struct str s)
+{
+	many_note(m, bind_bytes(m->st, ++m->i, s, false, SQLITE_STATIC));
+}
+
+int db_many_run(struct db_many *m)
+{
+	REQUIRE(m->i == sqlite3_bind_parameter_count(m->st));
+	return run_once(m->db, m->st, m->rc);
 }
 
 int64_t db_changes(struct db *db)

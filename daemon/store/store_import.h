@@ -3,7 +3,7 @@
  * Way: stage_new; stage_add for every row of the file (worker); stage_check sorts, finds duplicates and compares with the store
  * (worker, no reader held for long); import_begin commits the import, its job and the names it needs; import_chunk applies
  * <= 20 ms a transaction and moves job.cursor in it; import_finish writes the counts and the audit and takes the job away.
- * A refused file leaves nothing: until import_begin nothing is written but the staging file "import-N.db".
+ * A refused file leaves nothing: until import_begin nothing is written but the staging file "import-N.todo".
  * After a crash: before import_begin the leftover is swept; behind it the staging file is whole and synced, and the import goes
  * on from job.cursor. New targets carry TARGET_PENDING and seen_import; audiences pass over them while the job of that import
  * stands, so that it becomes visible in the one transaction that takes the job away. Where the staging file is gone (a restored
@@ -65,8 +65,8 @@ struct stage_ask {
  * were told. */
 int stage_check(struct stage *st, const struct stage_ask *ask, struct import_counts *ret,
 	struct err *e) MUST_CHECK;
-/* The next packed steps behind cursor, at most IMPORT_BLOCK_BYTES; 0 and an empty block at the end. */
-int stage_read(struct stage *st, int64_t cursor, struct buf *block, int64_t *ret_rows) MUST_CHECK;
+/* The next packed steps behind cursor (bytes), whole ones of at most IMPORT_BLOCK_BYTES; 0 and an empty block at the end. */
+int stage_read(struct stage *st, int64_t cursor, struct buf *block) MUST_CHECK;
 
 struct import_begin {
 	struct store_cmd cmd;
@@ -83,9 +83,7 @@ struct import_chunk {
 	int64_t import_id;
 	struct str block; /* from stage_read */
 	size_t at, next;  /* bytes: where this chunk begins, and after it has run the next one */
-	int64_t cursor;   /* after it has run */
-	/* of the block, for contacts with several targets in a row */
-	int64_t rows;
+	int64_t cursor;   /* of the block's first byte, among all steps */
 };
 void import_chunk_prepare(struct import_chunk *c);
 struct import_finish {

@@ -9,6 +9,8 @@
 #include "model/state.h"
 #include "store/store_import_internal.h"
 
+#define LOOK_ROWS 64 /* rows between two looks at the clock */
+
 /* --- begin ------------------------------------------------------------------------------------------------------------------------ */
 
 int store_lane_make(struct db *db, const char *channel, const char *adapter, const char *account,
@@ -246,6 +248,7 @@ static int step_run(struct chunk *c, const struct import_row *r, enum step_do wh
 	bool fresh = false;
 	int rc = -EBADMSG;
 	switch (what) {
+	case STEP_NEW:
 	case STEP_PUT:
 		rc = contact_put(c, r);
 		if (rc == 0)
@@ -260,26 +263,69 @@ static int step_run(struct chunk *c, const struct import_row *r, enum step_do wh
 	return rc;
 }
 
+/* --- many that are new ------------------------------------------------------------------------------------------------------------ */
+
+struct fresh_rows { /* read, not written yet */
+	struct import_row v[FRESH_ROWS];
+	size_t n;
+};
+
+static int fresh_one_by_one(struct chunk *c, struct fresh_rows *w)
+{
+	int rc = 0;
+	for (size_t i = 0; i < w->n && rc == 0; i++)
+		rc = step_run(c, &w->v[i], STEP_NEW);
+	w->n = 0;
+	return rc;
+}
+
+static int fresh_write(struct chunk *c, struct fresh *f, struct fresh_rows *w)
+{
+	int rc = w->n == FRESH_ROWS ? fresh_put(f, w->v) : -EEXIST;
+	if (rc == -EEXIST) /* too few for a statement, or one is there after all */
+		return fresh_one_by_one(c, w);
+	w->n = 0;
+	return rc;
+}
+
+/* A new one waits for others; nothing else minds the order but a further target of the contact that waits. */
+static int row_run(struct chunk *c, struct fresh *f, struct fresh_rows *w,
+	const struct import_row *r, enum step_do what)
+{
+	int rc = 0;
+	if (what == STEP_NEW) {
+		w->v[w->n++] = *r;
+		return w->n == FRESH_ROWS ? fresh_write(c, f, w) : 0;
+	}
+	if (what == STEP_PUT && w->n && str_eq(w->v[w->n - 1].address, r->address))
+		rc = fresh_one_by_one(c, w);
+	return rc < 0 ? rc : step_run(c, r, what);
+}
+
 static int chunk_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct import_chunk *x = CONTAINER_OF(cmd, struct import_chunk, cmd);
 	struct chunk c = { .db = tx_db(tx), .tx = tx, .st = x->stage, .import_id = x->import_id };
+	struct fresh f = { .db = c.db, .st = x->stage, .import_id = x->import_id };
 	struct str rest = { x->block.p + x->at, x->block.n - x->at };
+	int rc = FAULT("import.chunk") ? -EIO : 0;
+	struct fresh_rows wait = { .n = 0 };
 	struct import_row r;
 	enum step_do what;
-	int rc = FAULT("import.chunk") ? -EIO : 0;
 
-	x->rows = 0;
-	while (rc == 0 && rest.n > 0) {
-		if ((x->rows & 63) == 63 && tx_elapsed_us(tx) > tx_chunk_us(tx))
+	for (size_t rows = 1; rc == 0 && rest.n > 0; rows++) {
+		rc = import_unpack(&rest, &r, &what) ? row_run(&c, &f, &wait, &r, what) : -EBADMSG;
+		if (rows % LOOK_ROWS == 0 && tx_elapsed_us(tx) > tx_chunk_us(tx))
 			break;
-		rc = import_unpack(&rest, &r, &what) ? step_run(&c, &r, what) : -EBADMSG;
-		x->rows++;
 	}
+	if (rc == 0 && wait.n > 0)
+		rc = fresh_write(&c, &f, &wait);
+	if (rc == 0)
+		rc = fresh_end(&f);
 	x->next = x->block.n - rest.n;
 	if (rc == 0)
 		rc = db_exec(c.db, "UPDATE job SET cursor=? WHERE kind=2 AND subject=?", "ii",
-			x->cursor + x->rows, x->import_id);
+			x->cursor + (int64_t)x->next, x->import_id);
 	if (rc == 0 && db_changes(c.db) != 1)
 		rc = err_set(&cmd->err, -ESTALE, "the import is no longer under way");
 	return rc;

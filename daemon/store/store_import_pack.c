@@ -92,6 +92,33 @@ bool import_unpack(struct str *rest, struct import_row *ret, enum step_do *ret_d
 	return true;
 }
 
+size_t import_peek(const char *rec, struct import_row *ret)
+{
+	struct fixed f;
+	uint32_t n;
+	memcpy(&f, rec, sizeof(f));
+	memcpy(&n, rec + sizeof(f), sizeof(n));
+	ret->kind = f.kind;
+	ret->line = f.line;
+	ret->office_id = f.office_id;
+	ret->address = (struct str){ rec + sizeof(f) + sizeof(n),
+		n }; /* the first of the strings */
+	return sizeof(f.len) + f.len;
+}
+
+size_t import_whole(struct str block)
+{
+	size_t at = 0;
+	uint32_t len;
+	while (block.n - at >= sizeof(len)) {
+		memcpy(&len, block.p + at, sizeof(len));
+		if (block.n - at - sizeof(len) < len)
+			break;
+		at += sizeof(len) + len;
+	}
+	return at;
+}
+
 int names_add(struct stage_names *n, struct str text)
 {
 	uintptr_t at = (uintptr_t)(n->by_text ? maps_get(n->by_text, text) : NULL);

@@ -1,6 +1,7 @@
-/* store_import_stage.c - the staging file of an import: rows as they come, later the steps that are to be done.
- * Thread: workers, one at a time a stage. Owns: "import-N.db" in the staging folder, without a journal: it is whole or thrown
- * away, and is synced once, before the store hears of it.
+/* store_import_stage.c - the staging file of an import: the steps that are to be done, in order, then the names they use.
+ * Thread: workers, one at a time a stage. Owns: "import-N.todo" in the staging folder, and rows without a name beside it until it
+ * is sealed. It is whole or thrown away: an end mark is its last bytes, and it is synced before the store hears of it.
+ * Form: MAGIC, packed steps, names (kind, length, text), struct mark. Host order: it never leaves the machine.
  * Failures: a full disk ends the import before anything was stored.
  */
 #include <dirent.h>
@@ -15,41 +16,52 @@
 #include "base/file.h"
 #include "store/store_import_internal.h"
 
-static const char sql_stage[] =
-	"CREATE TABLE raw(k BLOB NOT NULL, line INTEGER NOT NULL, rec BLOB NOT NULL);"
-	"CREATE TABLE todo(n INTEGER PRIMARY KEY, rec BLOB NOT NULL);"
-	"CREATE TABLE name(what INTEGER NOT NULL, pos INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(what, pos)) WITHOUT ROWID;"
-	"CREATE TABLE meta(id INTEGER PRIMARY KEY, what INTEGER NOT NULL, steps INTEGER NOT NULL);";
+#define MAGIC     "LTIMPORT"
+#define MAGIC_END "LTIMPEND"
+#define MAGIC_LEN 8
+#define NAMES_MAX (64u << 20) /* bytes: 3 * IMPORT_NAMES_MAX names of 400 are less */
+#define STEP_MAX  (4u << 20)
 
-static int stage_db(struct stage *st, int flags, struct err *e)
-{
-	int rc = db_open(st->path, st->s->vfs, flags, &st->db, e);
-	if (rc == 0)
-		rc = db_script(st->db,
-			"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
-			"PRAGMA cache_size = -4000; PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF",
-			e);
-	return rc;
-}
+struct mark { /* the last bytes of a sealed file */
+	int64_t what, steps, steps_to, names_to;
+	char magic[MAGIC_LEN];
+};
+struct name_head {
+	uint32_t what, n;
+};
 
 static struct stage *stage_of(struct store *s, enum import_kind what, const char *name)
 {
 	struct stage *st = x_calloc(1, sizeof(*st));
 	st->s = s;
 	st->what = what;
+	st->rows.out.fd = st->todo.fd = -1;
 	(void)str_copy(st->name, sizeof(st->name), str_of(name));
 	st->path = x_asprintf("%s/%s", s->staging_dir, st->name);
+	buf_init(&st->last_tags, STEP_MAX);
+	buf_init(&st->last_lists, STEP_MAX);
+	buf_init(&st->todo.b, STEP_MAX);
 	return st;
+}
+
+static int stage_files(struct stage *st, struct err *e)
+{
+	CLEANUP(xfree) char *rows = x_asprintf("%s.rows", st->path);
+	int rc = rows_open(&st->rows, rows);
+	if (rc == 0)
+		rc = stage_out_add(&st->todo, MAGIC, MAGIC_LEN);
+	return rc < 0 ? err_set(e, rc, "the staging folder cannot be written: %s", strerror(-rc))
+		      : 0;
 }
 
 int stage_new(struct store *s, enum import_kind what, struct stage **ret, struct err *e)
 {
 	char name[64];
 	for (unsigned i = 1; i < 10000; i++) {
-		(void)snprintf(name, sizeof(name), "import-%lld-%u.db", (long long)s->epoch, i);
+		(void)snprintf(name, sizeof(name), "import-%lld-%u.todo", (long long)s->epoch, i);
 		struct stage *st = stage_of(s, what, name);
-		int fd = open(st->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-		if (fd < 0) {
+		st->todo.fd = open(st->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+		if (st->todo.fd < 0) {
 			int rc = -errno;
 			stage_close(st);
 			if (rc == -EEXIST)
@@ -57,12 +69,7 @@ int stage_new(struct store *s, enum import_kind what, struct stage **ret, struct
 			return err_set(
 				e, rc, "the staging folder cannot be written: %s", strerror(-rc));
 		}
-		(void)close(fd);
-		int rc = stage_db(st, SQLITE_OPEN_READWRITE, e);
-		if (rc == 0)
-			rc = db_script(st->db, sql_stage, e);
-		if (rc == 0)
-			rc = db_script(st->db, "BEGIN", e);
+		int rc = stage_files(st, e);
 		if (rc < 0) {
 			stage_remove(st);
 			return rc;
@@ -73,45 +80,80 @@ int stage_new(struct store *s, enum import_kind what, struct stage **ret, struct
 	return err_set(e, -EBUSY, "the staging folder is full of unfinished imports");
 }
 
-static int names_load(struct stage *st, struct err *e)
+/* --- opened again ----------------------------------------------------------------------------------------------------------------- */
+
+static int read_at(int fd, void *p, size_t n, int64_t at)
 {
-	struct stage_names *const all[] = { &st->lanes, &st->tags, &st->lists };
-	sqlite3_stmt *q;
-	int rc = db_query(st->db, &q, "SELECT what, text FROM name ORDER BY what, pos", "");
-	while (rc == 0 && (rc = db_row(st->db, q)) == 1) {
-		size_t what = (size_t)col_i64(q, 0);
-		rc = what < ARRAY_LEN(all) && names_add(all[what], col_str(q, 1)) >= 0 ? 0
-										       : -EBADMSG;
-		if (rc < 0)
-			db_reset(q);
+	for (size_t done = 0; done < n;) {
+		ssize_t got = pread(fd, (char *)p + done, n - done, (off_t)at + (off_t)done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EBADMSG;
+		done += (size_t)got;
 	}
-	return rc < 0 ? err_set(e, rc, "the staging file of an import cannot be read") : 0;
+	return 0;
+}
+
+static int names_load(struct stage *st, struct str all)
+{
+	struct stage_names *const of[] = { &st->lanes, &st->tags, &st->lists };
+	struct name_head h;
+	while (all.n >= sizeof(h)) {
+		memcpy(&h, all.p, sizeof(h));
+		all = (struct str){ all.p + sizeof(h), all.n - sizeof(h) };
+		if (h.what >= ARRAY_LEN(of) || h.n > all.n ||
+			names_add(of[h.what], (struct str){ all.p, h.n }) < 0)
+			return -EBADMSG;
+		all = (struct str){ all.p + h.n, all.n - h.n };
+	}
+	return all.n ? -EBADMSG : 0;
+}
+
+static int mark_read(const struct stage *st, struct mark *m)
+{
+	struct stat s;
+	if (fstat(st->todo.fd, &s) < 0)
+		return -errno;
+	int64_t at = (int64_t)s.st_size - (int64_t)sizeof(*m);
+	int rc = at < MAGIC_LEN ? -EBADMSG : read_at(st->todo.fd, m, sizeof(*m), at);
+	if (rc < 0)
+		return rc;
+	bool whole = !memcmp(m->magic, MAGIC_END, MAGIC_LEN) && m->names_to == at &&
+		m->steps_to >= MAGIC_LEN && m->steps_to <= at && at - m->steps_to <= NAMES_MAX;
+	return whole ? 0 : -EBADMSG;
+}
+
+static int sealed_read(struct stage *st)
+{
+	struct mark m;
+	struct buf names CLEANUP_BUF;
+	buf_init(&names, NAMES_MAX);
+	int rc = mark_read(st, &m);
+	if (rc < 0)
+		return rc;
+	size_t n = (size_t)(m.names_to - m.steps_to);
+	rc = buf_reserve(&names, n + 1);
+	if (rc == 0)
+		rc = read_at(st->todo.fd, names.p, n, m.steps_to);
+	if (rc == 0)
+		rc = names_load(st, (struct str){ names.p, n });
+	st->what = (enum import_kind)m.what;
+	st->steps = m.steps;
+	st->steps_to = m.steps_to;
+	return rc;
 }
 
 int stage_reopen(struct store *s, const char *name, struct stage **ret, struct err *e)
 {
 	struct stage *st = stage_of(s, IMPORT_TARGETS, name);
-	sqlite3_stmt *q;
-	int rc = access(st->path, R_OK | W_OK) == 0 ? 0 : -ENOENT;
-	if (rc < 0)
-		(void)err_set(e, rc, "the staging file of an import is gone");
-	if (rc == 0)
-		rc = stage_db(st, SQLITE_OPEN_READWRITE, e);
-	if (rc == 0)
-		rc = db_query(st->db, &q, "SELECT what, steps FROM meta WHERE id=1", "");
-	if (rc == 0) {
-		rc = db_row(st->db, q);
-		if (rc == 1) {
-			st->what = (enum import_kind)col_i64(q, 0);
-			st->steps = col_i64(q, 1);
-			db_reset(q);
-		}
-		rc = rc == 1 ? names_load(st, e)
-			     : err_set(e, -EBADMSG, "the staging file of an import is not whole");
-	}
+	st->todo.fd = open(st->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int rc = st->todo.fd < 0 ? err_set(e, -ENOENT, "the staging file of an import is gone")
+				 : sealed_read(st);
 	if (rc < 0) {
 		stage_close(st);
-		return rc;
+		return rc == -ENOENT ? rc
+				     : err_set(e, rc, "the staging file of an import is not whole");
 	}
 	*ret = st;
 	return 0;
@@ -129,11 +171,12 @@ void stage_close(struct stage *st)
 {
 	if (!st)
 		return;
-	if (st->db) {
-		if (!sqlite3_get_autocommit(db_handle(st->db)))
-			ignored(db_exec(st->db, "COMMIT", ""));
-		db_close(st->db);
-	}
+	rows_close(&st->rows);
+	if (st->todo.fd >= 0)
+		(void)close(st->todo.fd);
+	buf_done(&st->todo.b);
+	buf_done(&st->last_tags);
+	buf_done(&st->last_lists);
 	names_done(&st->lanes);
 	names_done(&st->tags);
 	names_done(&st->lists);
@@ -155,15 +198,27 @@ void stage_remove(struct stage *st)
 int stage_lane(struct stage *st, const char *channel, const char *adapter, const char *account,
 	const char *class)
 {
+	const char *const part[] = { channel, adapter, account, class };
 	char text[400];
-	int n = snprintf(text, sizeof(text), "%s%c%s%c%s%c%s", channel, IMPORT_SEP, adapter,
-		IMPORT_SEP, account, IMPORT_SEP, class);
-	return n < 0 || (size_t)n >= sizeof(text) ? -E2BIG : names_add(&st->lanes, str_of(text));
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		size_t len = strlen(part[i]);
+		if (n + len + 1 > sizeof(text))
+			return -E2BIG;
+		memcpy(text + n, part[i], len);
+		n += len;
+		text[n++] = IMPORT_SEP;
+	}
+	return names_add(&st->lanes, (struct str){ text, n - 1 });
 }
 
-static int names_of(struct stage_names *n, struct str joined)
+static int names_of(struct stage_names *n, struct str joined, struct buf *last)
 {
 	struct str one;
+	if (str_eq(joined, buf_str(last)))
+		return 0;
+	buf_reset(last);
+	buf_add_str(last, joined);
 	while (str_next(&joined, IMPORT_SEP, &one)) {
 		int rc = names_add(n, one);
 		if (rc < 0)
@@ -172,58 +227,105 @@ static int names_of(struct stage_names *n, struct str joined)
 	return 0;
 }
 
-/* kind, address, 0, office big-endian: memcmp sorts targets of one contact together. */
-static void key_of(struct buf *k, const struct import_row *r)
+static int names_take(struct stage *st, struct str block, struct err *e)
 {
-	uint64_t office = __builtin_bswap64((uint64_t)r->office_id);
-	buf_reset(k);
-	buf_addc(k, (char)r->kind);
-	buf_add_str(k, r->address);
-	buf_addc(k, '\0');
-	buf_add(k, &office, sizeof(office));
+	struct import_row r;
+	enum step_do what;
+	while (block.n > 0) {
+		bool whole = import_unpack(&block, &r, &what);
+		REQUIRE(whole);
+		if (names_of(&st->tags, r.tags, &st->last_tags) < 0 ||
+			names_of(&st->lists, r.lists, &st->last_lists) < 0)
+			return err_set(e, -E2BIG, "line %d: more than %d different tags or lists",
+				r.line, IMPORT_NAMES_MAX);
+	}
+	return 0;
+}
+
+static int unwritable(int rc, struct err *e)
+{
+	return err_set(e, rc, "the staging file cannot be written: %s",
+		rc == -ENOSPC ? "the disk is full" : strerror(-rc));
 }
 
 int stage_add(struct stage *st, struct str block, struct err *e)
 {
-	struct import_row r;
-	enum step_do what;
-	struct buf k CLEANUP_BUF;
-	int rc = FAULT("import.stage") ? -ENOSPC : 0;
-
-	buf_init(&k, 1024);
-	for (struct str rest = block; rc == 0 && rest.n > 0;) {
-		const char *from = rest.p;
-		bool whole = import_unpack(&rest, &r, &what);
-		REQUIRE(whole);
-		key_of(&k, &r);
-		if (names_of(&st->tags, r.tags) < 0 || names_of(&st->lists, r.lists) < 0)
-			return err_set(e, -E2BIG, "line %d: more than %d different tags or lists",
-				r.line, IMPORT_NAMES_MAX);
-		rc = db_exec(st->db, "INSERT INTO raw(k, line, rec) VALUES(?,?,?)", "bib",
-			buf_str(&k), (int64_t)r.line,
-			(struct str){ from, (size_t)(rest.p - from) });
-		st->rows++;
-	}
-	return rc < 0 ? err_set(e, rc, "the staging file cannot be written: %s",
-				rc == -ENOSPC ? "the disk is full" : strerror(-rc))
-		      : 0;
+	int rc = names_take(st, block, e);
+	if (rc < 0)
+		return rc;
+	rc = FAULT("import.stage") ? -ENOSPC : rows_add(&st->rows, block);
+	return rc < 0 ? unwritable(rc, e) : 0;
 }
 
-int stage_read(struct stage *st, int64_t cursor, struct buf *block, int64_t *ret_rows)
+int stage_step(struct stage *st, const struct import_row *row, enum step_do what)
 {
-	sqlite3_stmt *q;
-	*ret_rows = 0;
-	buf_reset(block);
-	int rc = db_query(st->db, &q, "SELECT rec FROM todo WHERE n>? ORDER BY n", "i", cursor);
-	while (rc == 0 && (rc = db_row(st->db, q)) == 1) {
-		rc = buf_add_str(block, col_blob(q, 0));
-		++*ret_rows;
-		if (rc == 0 && block->n >= IMPORT_BLOCK_BYTES)
-			break;
+	size_t from = st->todo.b.n;
+	if (from > OUT_BYTES) {
+		int rc = stage_out_flush(&st->todo);
+		if (rc < 0)
+			return rc;
+		from = 0;
 	}
-	if (rc != 0 || block->n >= IMPORT_BLOCK_BYTES)
-		db_reset(q);
-	return rc < 0 ? rc : 0;
+	int rc = import_pack_step(&st->todo.b, row, what);
+	if (rc < 0)
+		return rc;
+	st->todo.bytes += (int64_t)(st->todo.b.n - from);
+	st->steps++;
+	return 0;
+}
+
+static int names_save(struct stage *st)
+{
+	const struct stage_names *const all[] = { &st->lanes, &st->tags, &st->lists };
+	int rc = 0;
+	for (size_t w = 0; w < ARRAY_LEN(all); w++)
+		for (size_t i = 0; i < all[w]->n && rc == 0; i++) {
+			const char *text = all[w]->v[i].text;
+			const struct name_head h = { .what = (uint32_t)w,
+				.n = (uint32_t)strlen(text) };
+			rc = stage_out_add(&st->todo, &h, sizeof(h));
+			if (rc == 0)
+				rc = stage_out_add(&st->todo, text, h.n);
+		}
+	return rc;
+}
+
+int stage_seal(struct stage *st)
+{
+	struct mark m = {
+		.what = (int64_t)st->what, .steps = st->steps, .steps_to = st->todo.bytes
+	};
+	int rc = names_save(st);
+	m.names_to = st->todo.bytes;
+	memcpy(m.magic, MAGIC_END, MAGIC_LEN);
+	if (rc == 0)
+		rc = stage_out_add(&st->todo, &m, sizeof(m));
+	if (rc == 0)
+		rc = stage_out_flush(&st->todo);
+	if (rc == 0)
+		rc = fsync(st->todo.fd) < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = dir_sync(st->s->staging_dir);
+	if (rc == 0)
+		st->steps_to = m.steps_to;
+	return rc;
+}
+
+int stage_read(struct stage *st, int64_t cursor, struct buf *block)
+{
+	int64_t at = MAGIC_LEN + cursor, left = st->steps_to - at;
+	buf_reset(block);
+	if (cursor < 0 || left < 0)
+		return -EBADMSG;
+	size_t n = left < (int64_t)IMPORT_BLOCK_BYTES ? (size_t)left : IMPORT_BLOCK_BYTES;
+	int rc = buf_reserve(block, n + 1);
+	if (rc == 0)
+		rc = read_at(st->todo.fd, block->p, n, at);
+	if (rc < 0)
+		return rc;
+	block->n = import_whole((struct str){ block->p, n });
+	block->p[block->n] = '\0';
+	return block->n == 0 && n > 0 ? -EBADMSG : 0;
 }
 
 /* Left behind by a run that was cut: made before this run raised the epoch. */

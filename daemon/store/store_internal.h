@@ -24,7 +24,18 @@ int db_get_i64(struct db *db, int64_t *ret, const char *sql, const char *fmt, ..
 /* For SQL made at run time (audience rules): prepared, not cached; finalize with sqlite3_finalize. Never from outside text: values bind. */
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret) MUST_CHECK;
 int db_bind(sqlite3_stmt *st, const char *fmt, ...) MUST_CHECK;
-const char *db_message(struct db *db); /* last SQLite text, for logs; no values in it */
+/* One statement with the values of many rows: bound one after the other, then run. Texts are borrowed until then. */
+struct db_many {
+	struct db *db;
+	sqlite3_stmt *st;
+	int i, rc;
+};
+int db_many_begin(struct db *db, const char *sql, struct db_many *ret) MUST_CHECK;
+void db_many_i64(struct db_many *m, int64_t v);
+void db_many_null(struct db_many *m);
+void db_many_str(struct db_many *m, struct str s); /* absent: null */
+int db_many_run(struct db_many *m) MUST_CHECK;     /* as db_exec; every ? must be bound */
+const char *db_message(struct db *db);             /* last SQLite text, for logs; no values in it */
 sqlite3 *db_handle(struct db *db);
 
 /* Columns; borrowed until the next step. */
@@ -40,12 +51,15 @@ bool col_hash(sqlite3_stmt *st, int i, struct hash *ret); /* false: null or anot
 
 struct db *tx_db(struct store_tx *tx);
 struct store *tx_store(struct store_tx *tx);
-int64_t tx_wall_ms(struct store_tx *tx);    /* one time for the whole transaction */
+int64_t tx_wall_ms(struct store_tx *tx);            /* one time for the whole transaction */
 int64_t tx_attempt_last(const struct store_tx *tx); /* number of the newest attempt, or more */
-int64_t tx_attempt_next(struct store_tx *tx);       /* number of a new attempt: larger than all before, also of earlier epochs */
+int64_t tx_attempt_next(struct store_tx
+		*tx); /* number of a new attempt: larger than all before, also of earlier epochs */
 int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began */
-#define TX_CHUNK_US      15000 /* a chunk of bulk begins no further step after this; its commit comes on top (design 5: 20 ms) ... */
-#define TX_CHUNK_BUSY_US 5000  /* ... and while people or deliveries wait for the store, after this */
+#define TX_CHUNK_US \
+	15000 /* a chunk of bulk begins no further step after this; its commit comes on top (design 5: 20 ms) ... */
+#define TX_CHUNK_BUSY_US \
+	5000 /* ... and while people or deliveries wait for the store, after this */
 int64_t tx_chunk_us(const struct store_tx *tx); /* which of them holds now */
 struct db *tx_exchange(struct store_tx
 		*tx); /* exchange.db: attached work, own durability; NULL: cannot be written now */
