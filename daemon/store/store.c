@@ -19,7 +19,6 @@
 #include "store/store_engine.h"
 
 #define QUEUE_MAX_DEFAULT 4096
-#define UNDO_BYTES        (4 << 20)
 
 static int64_t clock_us(clockid_t id)
 {
@@ -80,12 +79,12 @@ static void sync_init(struct store *s)
 }
 
 /* SQLite counts its memory under a mutex at each allocation unless told not to; nobody reads that count. What undoes a command
- * or a statement of many rows stays in memory up to this size, instead of going into a temporary file from 64 KB on. Without
- * effect where SQLite is in use already. */
+ * or a statement of many rows stays in memory: the pages it changed, a few hundred; bulk that is alone needs none (store_run.c).
+ * Without effect where SQLite is in use already. */
 static void engine_init(void)
 {
 	ignored(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0));
-	ignored(sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES));
+	ignored(sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1));
 }
 
 int store_new(const struct store_opts *o, struct store **ret, struct err *e)

@@ -142,10 +142,30 @@ static void leftovers_reset(struct store *s)
 		log_line(LOG_DEBUG, "ev=store.leftover statements=%zu", n);
 }
 
-/* Runs one command in its savepoint. 0, or the code that ends the whole transaction. */
-static int cmd_run(struct store *s, struct store_cmd *cmd)
+static int cmd_begin(struct store *s, bool alone)
 {
-	int rc = sql_run(s->w, "SAVEPOINT c");
+	return alone ? 0 : sql_run(s->w, "SAVEPOINT c");
+}
+
+/* Alone: the transaction itself is begun anew where the command failed. */
+static int cmd_end(struct store *s, bool alone, bool keep)
+{
+	int rc = 0;
+
+	if (alone && keep)
+		return 0;
+	if (!keep)
+		rc = sql_run(s->w, alone ? "ROLLBACK" : "ROLLBACK TO c");
+	if (rc == 0)
+		rc = sql_run(s->w, alone ? "BEGIN IMMEDIATE" : "RELEASE c");
+	return rc;
+}
+
+/* Runs one command in its savepoint. 0, or the code that ends the whole transaction. alone: nothing ran before it in this
+ * transaction, so it needs no savepoint, which would copy each page that it changes. */
+static int cmd_run(struct store *s, struct store_cmd *cmd, bool alone)
+{
+	int rc = cmd_begin(s, alone);
 
 	if (rc < 0)
 		return rc;
@@ -159,10 +179,7 @@ static int cmd_run(struct store *s, struct store_cmd *cmd)
 	leftovers_reset(s);
 	if (sqlite3_get_autocommit(s->w->h) || s->w->hit_io || s->w->hit_full)
 		return own < 0 ? own : -EIO; /* SQLite gave the transaction up, or must not go on */
-	if (own < 0)
-		rc = sql_run(s->w, "ROLLBACK TO c");
-	if (rc == 0)
-		rc = sql_run(s->w, "RELEASE c");
+	rc = cmd_end(s, alone, own >= 0);
 	(void)exchange_end_cmd(s, own >= 0);
 	cmd->rc = own < 0 ? own : 0;
 	if (own < 0 && !cmd->err.text[0])
@@ -211,7 +228,7 @@ static int class_run(
 		}
 		list_push(&t->ran, &cmd->node);
 		t->n_ran++;
-		int rc = cmd_run(s, cmd);
+		int rc = cmd_run(s, cmd, class == STORE_BULK && t->n_ran == 1);
 		if (rc < 0)
 			return rc;
 	}
