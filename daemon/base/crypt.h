@@ -41,6 +41,8 @@ int base32_decode(
 	struct str s, void *dst, size_t dst_len, size_t *ret_n) MUST_CHECK; /* either case */
 size_t base64_encode(char *dst, size_t size, const void *p,
 	size_t n); /* standard alphabet, padded, NUL; 0 if no room */
+int base64_decode(struct str s, void *dst, size_t dst_len, size_t *ret_n)
+	MUST_CHECK; /* padded, nothing else in it; not for secrets: its time depends on the bytes */
 /* CRLF lines of 76 columns, as MIME wants; `col` carries the state between calls whose lengths are multiples of 57. */
 size_t base64_lines_len(size_t n);
 size_t base64_lines(char *dst, const void *p, size_t n);

@@ -109,11 +109,13 @@ int base32_decode(struct str s, void *dst, size_t dst_len, size_t *ret_n)
 	return 0;
 }
 
+static const char base64_alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* Writes 4 * ceil(n / 3) characters, no NUL. */
 static size_t base64_run(char *dst, const uint8_t *in, size_t n)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *alphabet = base64_alphabet;
 	char *out = dst;
 
 	for (; n >= 3; n -= 3, in += 3) {
@@ -140,6 +142,53 @@ size_t base64_encode(char *dst, size_t size, const void *p, size_t n)
 	size_t len = base64_run(dst, p, n);
 	dst[len] = '\0';
 	return len;
+}
+
+#define BASE64_NONE 0xff
+
+/* The padding's length, or -1: a length that is none, or spare bits that are not zero (one text for one value). */
+static int base64_padding(struct str s, const uint8_t value[static 256])
+{
+	if (s.n % 4)
+		return -1;
+	int pad = s.n && s.p[s.n - 1] == '=' ? 1 + (s.p[s.n - 2] == '=') : 0;
+	if (pad && (value[(uint8_t)s.p[s.n - 1 - (size_t)pad]] & ((1u << 2 * pad) - 1)))
+		return -1;
+	return pad;
+}
+
+int base64_decode(struct str s, void *dst, size_t dst_len, size_t *ret_n)
+{
+	uint8_t value[256], *out = dst, all = 0;
+
+	memset(value, BASE64_NONE, sizeof(value));
+	for (uint8_t i = 0; i < 64; i++)
+		value[(uint8_t)base64_alphabet[i]] = i;
+	int pad = base64_padding(s, value);
+	if (pad < 0)
+		return -EINVAL;
+	size_t digits = s.n - (size_t)pad, n = digits / 4 * 3 + (pad ? 3 - (size_t)pad : 0);
+	for (size_t i = 0; i < digits; i++)
+		all |= value[(uint8_t)s.p[i]];
+	if (all > 63)
+		return -EINVAL;
+	if (n > dst_len)
+		return -E2BIG;
+	const uint8_t *in = (const uint8_t *)s.p;
+	for (size_t i = 0; i + 4 <= digits; i += 4, in += 4) {
+		uint32_t v = (uint32_t)value[in[0]] << 18 | (uint32_t)value[in[1]] << 12 |
+			(uint32_t)value[in[2]] << 6 | value[in[3]];
+		*out++ = (uint8_t)(v >> 16);
+		*out++ = (uint8_t)(v >> 8);
+		*out++ = (uint8_t)v;
+	}
+	if (pad)
+		*out++ = (uint8_t)(value[in[0]] << 2 | value[in[1]] >> 4);
+	if (pad == 1)
+		*out++ = (uint8_t)(value[in[1]] << 4 | value[in[2]] >> 2);
+	if (ret_n)
+		*ret_n = n;
+	return 0;
 }
 
 size_t base64_lines_len(size_t n)

@@ -11,8 +11,8 @@
 #include "cli/cli.h"
 
 #define ANSWER_MAX    (64u << 20)
-#define ANSWER_WAIT_S 600         /* a large import or backup */
-#define CHUNK         (96u << 10) /* the daemon decodes it on its loop: 256 KiB took 6 ms, this takes 2 */
+#define ANSWER_WAIT_S 600 /* a large import or backup */
+#define CHUNK         (384u << 10)
 
 static int unreachable(struct cli *c, const char *why)
 {
@@ -106,12 +106,9 @@ static int show_error(struct cli *c, const cJSON *error)
 	return EXIT_FAILED;
 }
 
-int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret)
+static char *request_text(struct cli *c, const char *method, const cJSON *params)
 {
-	int code = cli_connect(c);
-	if (code)
-		return code;
-	cJSON CLEANUP_JSON *doc = json_obj(), CLEANUP_JSON *answer = NULL;
+	cJSON CLEANUP_JSON *doc = json_obj();
 	cJSON *p = params ? cJSON_Duplicate(params, 1) : json_obj();
 	if (c->as && !json_has(p, "as"))
 		json_put_z(p, "as", c->as);
@@ -121,12 +118,13 @@ int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret
 	json_put_i64(doc, "id", ++c->next_id);
 	json_put_z(doc, "method", method);
 	json_put(doc, "params", p);
-	char *text = json_print(doc), *line = x_asprintf("%s\n", text);
-	code = send_line(c, line, strlen(line));
-	free(text);
-	free(line);
-	if (!code)
-		code = read_answer(c, &answer);
+	return json_print(doc);
+}
+
+static int take_answer(struct cli *c, cJSON **ret)
+{
+	cJSON CLEANUP_JSON *answer = NULL;
+	int code = read_answer(c, &answer);
 	if (code)
 		return code;
 	const cJSON *error = json_get(answer, "error");
@@ -135,6 +133,18 @@ int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret
 	if (ret)
 		*ret = cJSON_DetachItemFromObjectCaseSensitive(answer, "result");
 	return 0;
+}
+
+int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret)
+{
+	int code = cli_connect(c);
+	if (code)
+		return code;
+	char *text = request_text(c, method, params), *line = x_asprintf("%s\n", text);
+	code = send_line(c, line, strlen(line));
+	free(text);
+	free(line);
+	return code ? code : take_answer(c, ret);
 }
 
 bool cli_fetch(struct cli *c, const char *method, const cJSON *params, cJSON **ret, int *ret_code)
@@ -177,25 +187,47 @@ static int open_source(const char *path, FILE **ret, struct err *e)
 			  S_ISREG(st.st_mode) ? strerror(errno) : "is neither a file nor a folder");
 }
 
+/* The request of a chunk: the data goes in behind the other parameters, without a tree around it. */
+static int chunk_line(
+	struct cli *c, const char *id, int64_t offset, struct str data, struct buf *line)
+{
+	static char base64[CHUNK * 4 / 3 + 8];
+	cJSON CLEANUP_JSON *p = json_obj();
+	json_put_z(p, "id", id);
+	json_put_i64(p, "offset", offset);
+	char *text = request_text(c, "upload.chunk", p);
+	size_t n = base64_encode(base64, sizeof(base64), data.p, data.n);
+	buf_reset(line);
+	buf_add(line, text, strlen(text) - 2); /* without the two closing braces */
+	buf_addz(line, ",\"data\":\"");
+	buf_add(line, base64, n);
+	buf_addz(line, "\"}}\n");
+	free(text);
+	return line->failed ? EXIT_FAILED : 0;
+}
+
+/* A chunk is read and packed while the daemon works on the one before. */
 static int send_chunks(struct cli *c, FILE *f, const char *id, struct hasher *h)
 {
-	static char data[CHUNK], text[CHUNK * 4 / 3 + 8];
+	static char data[CHUNK];
+	struct buf line CLEANUP_BUF;
 	int64_t offset = 0;
-	for (size_t n; (n = fread(data, 1, sizeof(data), f)) > 0;) {
-		cJSON CLEANUP_JSON *p = json_obj();
+	int code = 0;
+	buf_init(&line, 2 * CHUNK);
+	for (size_t n; !code && (n = fread(data, 1, sizeof(data), f)) > 0;) {
 		hasher_add(h, data, n);
-		(void)base64_encode(text, sizeof(text), data, n);
-		json_put_z(p, "id", id);
-		json_put_i64(p, "offset", offset);
-		json_put_z(p, "data", text);
-		int code = cli_call(c, "upload.chunk", p, NULL);
-		if (code)
-			return code;
+		code = chunk_line(c, id, offset, (struct str){ data, n }, &line);
+		if (!code && offset)
+			code = take_answer(c, NULL);
+		if (!code)
+			code = send_line(c, line.p, line.n);
 		offset += (int64_t)n;
 		if (c->tty && !c->quiet && !c->json && offset > (64 << 20))
 			(void)fprintf(stderr, "\r%lld MB sent", (long long)(offset >> 20));
 	}
-	return ferror(f) ? EXIT_FAILED : 0;
+	if (!code && offset)
+		code = take_answer(c, NULL);
+	return code ? code : ferror(f) ? EXIT_FAILED : 0;
 }
 
 static const char *base_name(const char *path)

@@ -202,12 +202,15 @@ static void rpc_run(struct ctl_rpc *r)
 	REQUIRE(rc == 0); /* a CTL_WRITE method answers through ctl_answer and returns 0 */
 }
 
-void ctl_rpc_begin(struct ctl_conn *c, struct str line)
+int ctl_rpc_parse(struct str line, cJSON **ret, struct err *e)
 {
-	struct err e = { 0 };
-	cJSON *doc = NULL;
-	if (json_parse(line, CTL_LINE_MAX, &doc, &e)) {
-		reply_error(c, NULL, -32700, e.text, NULL);
+	return json_parse(line, CTL_LINE_MAX, ret, e);
+}
+
+void ctl_rpc_begin(struct ctl_conn *c, int rc, cJSON *doc, const struct err *e)
+{
+	if (rc) {
+		reply_error(c, NULL, -32700, e->text, NULL);
 		return;
 	}
 	const cJSON *id = json_get(doc, "id"), *params = json_get(doc, "params");

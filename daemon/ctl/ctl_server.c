@@ -1,5 +1,5 @@
 /* ctl_server.c - the control socket: accepts, knows its peers, cuts lines, bounds everything.
- * Thread: loop; only the look-up of a peer's login name runs on a worker (a name service may wait).
+ * Threads: loop; on workers the look-up of a peer's login name (a name service may wait) and the parsing of long lines.
  * Failures: a peer that is too many, too slow, too long or silent is closed; others do not notice.
  */
 #include <grp.h>
@@ -16,7 +16,7 @@ static void conn_read_on(struct ctl_conn *c);
 
 static void conn_free_if_done(struct ctl_conn *c)
 {
-	if (!c->closed || c->calls || c->looking)
+	if (!c->closed || c->calls || c->looking || c->parsing)
 		return;
 	struct ctl *ctl = c->ctl;
 	list_del(&c->node);
@@ -89,7 +89,7 @@ void ctl_conn_send(struct ctl_conn *c, char *line)
 static void conn_deadline_set(struct ctl_conn *c)
 {
 	struct env *env = c->ctl->o.deps.env;
-	if (c->closing || c->calls)
+	if (c->closing || c->calls || c->parsing)
 		timer_stop(env, &c->deadline);
 	else
 		timer_set(env, &c->deadline, env_mono(env) + (c->in.n ? CTL_LINE_MS : CTL_IDLE_MS));
@@ -111,23 +111,65 @@ static void conn_refuse(struct ctl_conn *c, const char *text)
 	conn_close(c);
 }
 
+static void conn_lines(struct ctl_conn *c);
+
+static void parse_run(struct work *w)
+{
+	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, parse_work);
+	c->parse_rc = ctl_rpc_parse(
+		str_trim((struct str){ c->line, c->line_n }), &c->doc, &c->parse_err);
+	free(c->line);
+}
+
+static void parse_done(struct work *w)
+{
+	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, parse_work);
+	CHECK_OBJ(c, CONN_MAGIC);
+	c->parsing = false;
+	c->line = NULL;
+	if (c->closing) {
+		cJSON_Delete(MOVE(c->doc));
+		conn_free_if_done(c);
+		return;
+	}
+	ctl_rpc_begin(c, c->parse_rc, MOVE(c->doc), &c->parse_err);
+	conn_lines(c);
+}
+
+static void line_begin(struct ctl_conn *c, char *line, size_t n)
+{
+	struct str s = str_trim((struct str){ line, n });
+	if (n > CTL_ASIDE_BYTES) {
+		c->line = line;
+		c->line_n = n;
+		c->parsing = true;
+		c->parse_work = (struct work){ .fn = parse_run, .done = parse_done };
+		env_work(c->ctl->o.deps.env, &c->parse_work);
+		return;
+	}
+	if (s.n) {
+		struct err e = { 0 };
+		cJSON *doc = NULL;
+		int rc = ctl_rpc_parse(s, &doc, &e);
+		ctl_rpc_begin(c, rc, doc, &e);
+	}
+	free(line);
+}
+
 /* Takes whole lines off the front while there is room for calls. */
 static void conn_lines(struct ctl_conn *c)
 {
 	if (c->in_lines)
 		return; /* a call that ended at once: the loop below goes on by itself */
 	c->in_lines = true;
-	while (c->known && !c->closing && c->calls < CTL_CALLS_MAX) {
+	while (c->known && !c->closing && !c->parsing && c->calls < CTL_CALLS_MAX) {
 		const char *lf = c->in.n ? memchr(c->in.p, '\n', c->in.n) : NULL;
 		if (!lf)
 			break;
 		size_t n = (size_t)(lf - c->in.p);
 		char *line = x_strndup(c->in.p, n);
 		buf_consume(&c->in, n + 1);
-		struct str s = str_trim((struct str){ line, n });
-		if (s.n)
-			ctl_rpc_begin(c, s);
-		free(line);
+		line_begin(c, line, n);
 	}
 	c->in_lines = false;
 	if (!c->closing && c->in.n > CTL_LINE_MAX && !memchr(c->in.p, '\n', c->in.n))

@@ -1,5 +1,6 @@
 /* ctl_upload.c - files on their way in: begun, sent in chunks, checked by SHA-256, taken by a method of the same connection.
- * Threads: loop; every write to disk runs on a worker, one at a time an upload. Owns: files "up-N" in the staging folder.
+ * Threads: loop; decoding and every write to disk run on a worker, one at a time an upload. Owns: files "up-N" in the staging
+ * folder.
  * Failures: an abandoned or broken upload is removed; nothing of it is ever looked at.
  */
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sodium.h>
 #include "ctl/ctl_internal.h"
 #include "base/crypt.h"
 #include "base/file.h"
@@ -24,12 +24,12 @@ struct ctl_upload {
 	int64_t bytes, received, touched_ms;
 	struct hasher hash;
 	unsigned pins; /* calls that use the finished file */
-	bool done, busy, doomed;
+	bool done, busy, doomed,
+		refused; /* refused: the chunk at work was no good, the next may be */
 	/* the step at work */
 	struct work work;
 	struct ctl_call *call;
 	enum up_do what;
-	uint8_t *data;
 	size_t n;
 	struct hash want;
 	int rc;
@@ -54,7 +54,6 @@ static void up_remove_done(struct work *w)
 {
 	struct ctl_upload *u = CONTAINER_OF(w, struct ctl_upload, work);
 	free(u->path);
-	free(u->data);
 	free(u);
 }
 
@@ -131,11 +130,19 @@ static struct ctl_upload *up_find(struct ctl_call *call, struct str id)
 
 static void chunk_write(struct ctl_upload *u)
 {
-	u->rc = fd_write_all(u->fd, u->data, u->n);
-	if (u->rc)
+	struct str text = json_str(u->call->params, "data");
+	uint8_t *data = malloc(CTL_CHUNK_MAX + 4);
+	u->n = 0;
+	u->refused = !data || base64_decode(text, data, CTL_CHUNK_MAX + 4, &u->n) < 0 ||
+		u->n > CTL_CHUNK_MAX || u->received + (int64_t)u->n > u->bytes;
+	if (u->refused)
+		u->rc = err_set(&u->err, -EINVAL,
+			"the chunk is no base64, over 512 KiB, or longer than the file was said to be");
+	else if ((u->rc = fd_write_all(u->fd, data, u->n)) < 0)
 		(void)err_set(&u->err, u->rc, "staging: %s", strerror(-u->rc));
 	else
-		hasher_add(&u->hash, u->data, u->n);
+		hasher_add(&u->hash, data, u->n);
+	free(data);
 }
 
 static void up_run(struct work *w)
@@ -143,6 +150,7 @@ static void up_run(struct work *w)
 	struct ctl_upload *u = CONTAINER_OF(w, struct ctl_upload, work);
 	struct hash got;
 	u->rc = 0;
+	u->refused = false;
 	switch (u->what) {
 	case UP_BEGIN:
 		u->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -182,10 +190,8 @@ static void up_done(struct work *w)
 		u->received += (int64_t)u->n;
 	if (!rc && u->what == UP_END)
 		u->done = true;
-	free(u->data);
-	u->data = NULL;
 	cJSON *result = rc ? NULL : up_result(u);
-	if (rc || u->doomed)
+	if ((rc && !u->refused) || u->doomed)
 		up_drop(u);
 	ctl_answer(call, rc, &err, result);
 }
@@ -260,17 +266,6 @@ static int upload_chunk(struct ctl_call *call, cJSON **ret, struct err *e)
 			"chunks come one after the other, each at the offset that was received last");
 	if (!data.p || data.n > CTL_CHUNK_MAX * 4 / 3 + 4)
 		return answer_bad(call, -EINVAL, "a chunk carries data in base64, at most 512 KiB");
-	u->data = malloc(CTL_CHUNK_MAX + 4);
-	u->n = 0;
-	if (!u->data ||
-		sodium_base642bin(u->data, CTL_CHUNK_MAX + 4, data.p, data.n, NULL, &u->n, NULL,
-			sodium_base64_VARIANT_ORIGINAL) ||
-		u->n > CTL_CHUNK_MAX || u->received + (int64_t)u->n > u->bytes) {
-		free(u->data);
-		u->data = NULL;
-		return answer_bad(call, -EINVAL,
-			"the chunk is no base64, over 512 KiB, or longer than the file was said to be");
-	}
 	return up_start(u, call, UP_CHUNK);
 }
 

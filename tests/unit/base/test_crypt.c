@@ -140,6 +140,32 @@ static void base64_gives_the_published_values(void **state)
 	}
 }
 
+static void base64_is_read_back_and_nothing_else_is_read(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zm9v Zg==", "Zm9\n",
+		"====", "Zg==Zg==", "Zm9v\xff\xff\xff\xff", "Zm-_", "=g==", "Z===" };
+	uint8_t in[300], out[300];
+	char text[401];
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 37 + 11);
+	for (size_t n = 0; n <= sizeof(in); n++) {
+		size_t got = 999, len = base64_encode(text, sizeof(text), in, n);
+		assert_int_equal(
+			base64_decode((struct str){ text, len }, out, sizeof(out), &got), 0);
+		assert_int_equal(got, n);
+		assert_memory_equal(out, in, n);
+		if (n)
+			assert_int_equal(
+				base64_decode((struct str){ text, len }, out, n - 1, &got), -E2BIG);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		memset(out, 7, sizeof(out));
+		assert_int_equal(base64_decode(str_of(bad[i]), out, sizeof(out), NULL), -EINVAL);
+		assert_int_equal(out[0], 7);
+	}
+}
+
 static void base64_lines_are_76_wide_and_join_at_57_bytes(void **state)
 {
 	uint8_t in[200];
@@ -435,6 +461,7 @@ int main(void)
 		cmocka_unit_test(hex_takes_only_pairs_of_digits_that_fit),
 		cmocka_unit_test(base32_gives_the_published_values_in_lower_case),
 		cmocka_unit_test(base64_gives_the_published_values),
+		cmocka_unit_test(base64_is_read_back_and_nothing_else_is_read),
 		cmocka_unit_test(base64_lines_are_76_wide_and_join_at_57_bytes),
 		cmocka_unit_test(each_use_has_its_own_key_and_each_master_its_own_id),
 		cmocka_unit_test(sub_keys_stay_the_same_for_ever),
