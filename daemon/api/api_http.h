@@ -101,8 +101,7 @@ void api_call_give_up(
 	struct api_call *c, int status); /* answer of our own, the handler keeps its hold */
 
 /* api_file.c: whole, or the range that the request names; ret_status 200, 206, 416 */
-struct MHD_Response *api_file_response(
-	struct api_call *c, int fd, uint64_t size, int *ret_status);
+struct MHD_Response *api_file_response(struct api_call *c, int fd, uint64_t size, int *ret_status);
 
 /* api_page.c: whole pages, appended */
 void api_page_confirm(struct buf *b, const char *agency);

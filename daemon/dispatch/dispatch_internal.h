@@ -76,7 +76,7 @@ struct dacct {
 	char name[64];
 	uint32_t credits; /* ops that may be started now */
 	uint32_t in_flight, limit_told;
-	bool up; /* a session told credits since the last trouble */
+	bool up;          /* a session told credits since the last trouble */
 	char trouble[80]; /* what the last one said; empty once a session is up */
 	struct list lanes;
 	struct dgroup *groups[8];

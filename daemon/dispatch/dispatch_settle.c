@@ -12,7 +12,7 @@
 #define LOTS_ROUND    64 /* lots whose unknowns are read in one round */
 #define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
-#define CRASHES_MAX  2
+#define CRASHES_MAX   2
 
 struct unknown_row {
 	struct dlot *lot;

@@ -82,7 +82,7 @@ struct importer {
 	struct err store_err;
 	int store_rc;
 	bool reading, storing, full; /* full: block holds what the other side shall take */
-	int64_t read_cursor; /* bytes of the steps */
+	int64_t read_cursor;         /* bytes of the steps */
 	struct import_begin begin;
 	struct import_again again;
 	struct import_chunk chunk;

@@ -289,7 +289,8 @@ struct sq_receipt {
 	int64_t channel_id;   /* account_id 0: refs of all lanes of that channel */
 	int64_t delivery;     /* by our ref; 0: by ids */
 	int try_no; /* low 8 bits of the try of an answer that came late; 0: no attempt is named (an orphan forgets it) */
-	const char *ids; /* the user's: candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
+	/* the user's: candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
+	const char *ids;
 	int state; /* LT_RC_* or LT_* */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */

@@ -60,7 +60,7 @@ struct ht {
 	enum ht_policy refresh;
 	int refreshes, secret_puts;
 	int refreshes_over, over_outcome; /* told as over, and how */
-	int strays; /* op_done of an op that was not under way */
+	int strays;                       /* op_done of an op that was not under way */
 };
 struct ht_opts {
 	const char *adapter_dir; /* NULL: the private folder */

@@ -54,7 +54,7 @@ struct sh_http {
 	uint32_t flags, body_kind;
 	char method[16], *url,
 		*body; /* owned; fields as "name=value\n", headers before an empty line */
-	char *query; /* owned; "name=value\n" */
+	char *query;   /* owned; "name=value\n" */
 	bool answered;
 };
 struct sh_note { /* log, trace, save, receipt, inbound, rate, metric, stat, slots, secret_put */
@@ -81,7 +81,7 @@ struct sh {
 	struct sh_note notes[SH_NOTES_MAX]; /* the last ones, as a ring */
 	size_t n_notes;
 	char receipt_ids[1200]; /* of the last receipt, each with a space behind it */
-	struct sh_event { /* queued for sh_turn */
+	struct sh_event {       /* queued for sh_turn */
 		struct lt_job *job;
 		uint32_t type;
 		uint64_t token;

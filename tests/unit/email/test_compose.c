@@ -156,8 +156,8 @@ static void what_looks_encoded_is_encoded_and_words_are_not_parted(void **state)
 	f->t.name = mt("Trung tâm Truyền thông Bảo hiểm xã hội");
 	assert_non_null(compose(f));
 	/* "Trung tâm Truyền thông Bảo hiểm " and "xã hội" */
-	assert_non_null(strstr(
-		f->mail, "\r\nTo: =?UTF-8?B?VHJ1bmcgdMOibSBUcnV54buBbiB0aMO0bmcgQuG6o28gaGnhu4NtIA==?=\r\n"));
+	assert_non_null(strstr(f->mail,
+		"\r\nTo: =?UTF-8?B?VHJ1bmcgdMOibSBUcnV54buBbiB0aMO0bmcgQuG6o28gaGnhu4NtIA==?=\r\n"));
 }
 
 static void a_name_that_would_break_the_header_is_left_out(void **state)

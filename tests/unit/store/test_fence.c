@@ -65,7 +65,8 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
 {
 	(void)state;
 	char ours[40];
-	(void)snprintf(ours, sizeof(ours), "up to %d", (int)teststore_i64(&ts, "PRAGMA user_version"));
+	(void)snprintf(
+		ours, sizeof(ours), "up to %d", (int)teststore_i64(&ts, "PRAGMA user_version"));
 	teststore_stop(&ts);
 	edit("PRAGMA user_version = 99");
 	refused(-EPROTONOSUPPORT, "schema 99");
