@@ -22,7 +22,7 @@ struct saying { /* waits for its time on a stream */
 
 extern const struct sim_provider sim_loopback_sms;
 const struct sim_provider *const sim_providers[] = { &sim_loopback, &sim_loopback_sms, &sim_email,
-	&sim_sms_http, NULL };
+	&sim_sms_http, &sim_smpp, NULL };
 static const char *const fates[] = { "ok", "refused", "temporary", "throttled", "no-line",
 	"lost-before", "lost-after", "garbage", "broken", "silent", "slow", "half" };
 _Static_assert(ARRAY_LEN(fates) == FATE_FATES, "a word for each");
@@ -199,9 +199,9 @@ static void on_say(struct timer *t)
 	saying_drop(w);
 }
 
-static void say_later(struct fakenet_stream *s, const void *p, size_t n, bool cut, int64_t ms)
+static void say_later(struct fakenet_stream *s, const void *p, size_t n, bool cut,
+	int64_t *not_before, int64_t ms)
 {
-	struct sim_conn *c = s->peer_state;
 	size_t at = 0;
 	while (at < SAYINGS_MAX && sayings[at])
 		at++;
@@ -214,20 +214,28 @@ static void say_later(struct fakenet_stream *s, const void *p, size_t n, bool cu
 	w->bytes = x_calloc(n + 1, 1);
 	if (n)
 		memcpy(w->bytes, p, n);
-	if (c->say_at < N.te.mono + ms)
-		c->say_at = N.te.mono + ms;
+	if (*not_before < N.te.mono + ms)
+		*not_before = N.te.mono + ms;
 	timer_init(&w->timer, on_say);
-	timer_set(&N.te.env, &w->timer, c->say_at);
+	timer_set(&N.te.env, &w->timer, *not_before);
 }
 
 void provider_say(struct fakenet_stream *s, const void *p, size_t n, int64_t ms)
 {
-	say_later(s, p, n, false, ms);
+	struct sim_conn *c = s->peer_state;
+	say_later(s, p, n, false, &c->say_at, ms);
+}
+
+void provider_say_anyhow(struct fakenet_stream *s, const void *p, size_t n, int64_t ms)
+{
+	int64_t at = 0;
+	say_later(s, p, n, false, &at, ms);
 }
 
 void provider_cut(struct fakenet_stream *s, int64_t ms)
 {
-	say_later(s, NULL, 0, true, ms);
+	struct sim_conn *c = s->peer_state;
+	say_later(s, NULL, 0, true, &c->say_at, ms);
 }
 
 void provider_say_garbage(struct fakenet_stream *s, int64_t ms)

@@ -41,7 +41,7 @@ struct sim_provider {
 	void (*stream)(int slot, struct fakenet_stream *s, struct str fresh);
 	void (*due)(struct sim_later *l); /* something that it said it would do */
 };
-extern const struct sim_provider sim_loopback, sim_sms_http, sim_email;
+extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp;
 /* The table that sim_profile.provider counts in. */
 extern const struct sim_provider *const sim_providers[];
 const struct sim_provider *provider_of(int slot);
@@ -68,6 +68,8 @@ void provider_answer(size_t call, int status, const char *body, int64_t after_ms
 void provider_lose(size_t call, enum fate f);
 /* Streams: said after `ms`, behind all that was said before. */
 void provider_say(struct fakenet_stream *s, const void *p, size_t n, int64_t ms);
+void provider_say_anyhow(
+	struct fakenet_stream *s, const void *p, size_t n, int64_t ms); /* others may overtake it */
 void provider_cut(struct fakenet_stream *s, int64_t ms);
 void provider_say_garbage(struct fakenet_stream *s, int64_t ms);
 /* Something to do by itself, some time; false: too many, it is forgotten (a receipt that never comes). */
