@@ -170,7 +170,8 @@ static void arm(struct smpp_session *s)
 		ltc_alarm_sooner(&first, smpp_link_next(s, &s->links[i]));
 	ltc_alarm_sooner(&first, smpp_pace_next(s));
 	ltc_alarm_sooner(&first, smpp_inbound_next(s));
-	if (s->closing)
+	if (s->closing &&
+		s->now - s->settled_at < ACK_WAIT_MS) /* behind it, answers end the wait */
 		ltc_alarm_sooner(&first, s->settled_at + ACK_WAIT_MS);
 	ltc_alarm_set(&s->alarm, s->host, s->job, first, WAKE_TOKEN);
 }

@@ -180,6 +180,24 @@ static void a_stop_drains_unbinds_and_closes(void **state)
 	play_free(p);
 }
 
+static void a_stop_with_an_answer_owed_waits_without_turning_round(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d;
+
+	(void)state;
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	d = play_want(p, 0, SMPP_SUBMIT_SM);
+	sh_shutdown(p->h, p->session);
+	sh_advance(p->h, 5000); /* longer than receipts are waited for */
+	for (size_t i = 0; i < p->h->n_wakes; i++)
+		assert_true(p->h->wakes[i].at > p->h->mono);
+	play_ok(p, 0, d.seq, "1");
+	(void)play_want(p, 0, SMPP_UNBIND);
+	play_free(p);
+}
+
 static void a_cancel_keeps_back_what_has_not_left(void **state)
 {
 	struct play *p = play_bound();
@@ -289,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_generic_nack_refuses_its_request_or_drops_the_link),
 		cmocka_unit_test(unknown_requests_are_nacked_unknown_answers_ignored),
 		cmocka_unit_test(a_stop_drains_unbinds_and_closes),
+		cmocka_unit_test(a_stop_with_an_answer_owed_waits_without_turning_round),
 		cmocka_unit_test(a_cancel_keeps_back_what_has_not_left),
 		cmocka_unit_test(a_refused_bind_without_a_body_ends_the_session_with_its_reason),
 		cmocka_unit_test(two_connections_where_the_server_has_no_transceiver),
