@@ -230,6 +230,8 @@ static void effect_one(struct dlane *l, unsigned effects, int64_t pause_ms)
 		l->until_ms = now + pause_ms;
 		l->bucket_dirty = true; /* stored with the next intents: holds across a restart */
 	}
+	if ((effects & OE_QUIET) && now + pause_ms > l->quiet_until_ms)
+		l->quiet_until_ms = now + pause_ms;
 	if (effects & (OE_TROUBLE | OE_PAUSE | OE_SLOW | OE_GOOD))
 		lane_kick(l);
 }

@@ -286,6 +286,7 @@ static void on_credits(void *ctx, struct chan_account *ca, uint32_t can_take)
 	lane_kick(CONTAINER_OF(n, struct dlane, a_node));
 }
 
+/* A limit of calls: what is asked counts against it, too, and may prolong it. */
 static void on_rate(void *ctx, struct chan_account *ca, struct chan_op *op, const struct lt_rate *r)
 {
 	struct dacct *a = account_user(ca);
@@ -300,11 +301,12 @@ static void on_rate(void *ctx, struct chan_account *ca, struct chan_op *op, cons
 		return;
 	if (op && op->kind != LT_J_RECONCILE && op->kind != LT_J_RECALL) {
 		struct dcopy *c = CONTAINER_OF(op, struct dcopy, op);
-		lane_effects(c->lot->lane, OE_PAUSE, (int)r->scope, pause);
+		lane_effects(c->lot->lane, OE_PAUSE | OE_QUIET, (int)r->scope, pause);
 		return;
 	}
+	int scope = r->scope == LT_SCOPE_CHANNEL ? LT_SCOPE_CHANNEL : LT_SCOPE_LANE;
 	LIST_FOR(&a->lanes, n)
-	lane_effects(CONTAINER_OF(n, struct dlane, a_node), OE_PAUSE, LT_SCOPE_LANE, pause);
+	lane_effects(CONTAINER_OF(n, struct dlane, a_node), OE_PAUSE | OE_QUIET, scope, pause);
 }
 
 static void on_account_trouble(void *ctx, struct chan_account *ca, int scope, struct str code,

@@ -263,7 +263,9 @@ static void unknown_one(struct dispatch *d, const struct unknown_row *u)
 		decide(l, u->delivery, u->since_ms, asks ? (int)LT_UNKNOWN : -1, NULL);
 		return;
 	}
-	if (!recon_start(l, u))
+	if (lane->quiet_until_ms > env_wall(d->o.env))
+		l->unknown_next_ms = lane->quiet_until_ms;
+	else if (!recon_start(l, u))
 		l->unknown_next_ms = env_wall(d->o.env) + D_SETTLE_EVERY_MS * 2;
 }
 

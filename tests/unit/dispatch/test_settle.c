@@ -70,6 +70,39 @@ static void a_lost_answer_is_unknown_and_settled_by_the_provider(void **state)
 		scene_i64("SELECT count(*) FROM attempt WHERE outcome=0"), 3); /* unchanged */
 }
 
+/* Asking while calls are limited counts against the limit, and may prolong it. */
+static void limited(size_t account, uint32_t scope, int64_t ms, bool asks)
+{
+	struct lt_rate r = { .struct_size = sizeof(r), .scope = scope, .retry_after_ms = ms };
+	uint64_t before = fake.n_questions;
+
+	fake.ev.rate(fake.ev.ctx, &fake.ch[0].account[account], NULL, &r);
+	scene_run(ms - MIN_MS);
+	assert_int_equal(fake.n_questions > before, asks);
+}
+
+static void while_calls_are_limited_nothing_is_asked(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].n_accounts = 2;
+	scene_reload();
+	int64_t two = scene_i64("SELECT coalesce(max(l.id), 0) FROM lane l JOIN account a ON "
+				"l.account_id=a.id WHERE a.name='two' AND l.class=''");
+	assert_true(two > 0);
+	scene_lot(1, 0, 1, 1, 2);
+	scene_lot(1, 1, two, 1, 1);
+	scene_start();
+	scene_run(32000);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 3);
+	limited(1, LT_SCOPE_CHANNEL, 40 * MIN_MS, false); /* the app's: nobody is asked */
+	scene_run(10 * MIN_MS);
+	assert_true(fake.n_questions >= 3);               /* when it is over, all are */
+	limited(1, LT_SCOPE_ACCOUNT, 120 * MIN_MS, true); /* another account's: the others are */
+	fake.outcome_of_question = LT_ACCEPTED;
+	scene_run(240 * MIN_MS);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 0);
+}
+
 static void proven_absence_lets_it_go_again(void **state)
 {
 	UNUSED(state);
@@ -353,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(a_lost_answer_is_unknown_and_settled_by_the_provider),
+		T(while_calls_are_limited_nothing_is_asked),
 		T(proven_absence_lets_it_go_again),
 		T(nobody_could_say_and_it_becomes_doubt),
 		T(the_policy_may_assume),
