@@ -86,10 +86,13 @@ static void verdict_of(struct email_session *s, int error, const struct lt_strea
 	const char *why, struct email_verdict *v)
 {
 	struct email_parser *p = calloc(1, sizeof(*p));
-	struct lt_str data = ev == NULL ? (struct lt_str){ 0 } : ev->data;
-	struct lt_str text = ev == NULL ? ltc_z(why) : ev->error;
+	struct lt_str data = { 0 }, text = ltc_z(why);
 	bool login = error == -EACCES || error == -EPROTO;
 
+	if (ev != NULL) {
+		data = ev->data;
+		text = ev->error;
+	}
 	if (p == NULL || email_parse(p, &data) <= 0 ||
 		p->cur.code < 400) { /* 220 before a failed TLS */
 		struct email_reply none = { .code = 0 };

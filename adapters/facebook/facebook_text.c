@@ -214,11 +214,12 @@ static size_t pairs_of(struct lt_str s, uint64_t *v)
 
 int fb_text_near(struct lt_str a, struct lt_str b)
 {
-	uint64_t *v = malloc(2 * FB_WORDS_MAX * sizeof(*v)), *w = v + FB_WORDS_MAX;
+	uint64_t *v = malloc(2 * FB_WORDS_MAX * sizeof(*v));
 	size_t i = 0, k = 0, same = 0;
 
 	if (v == NULL)
 		return 0;
+	uint64_t *w = v + FB_WORDS_MAX;
 	size_t n = pairs_of(a, v), m = pairs_of(b, w);
 	while (i < n && k < m) {
 		if (v[i] == w[k]) {

@@ -91,7 +91,7 @@ const char *json_z(const cJSON *o, const char *key, const char *otherwise)
 {
 	const cJSON *v = json_get(o, key);
 
-	return cJSON_IsString(v) && v->valuestring ? v->valuestring : otherwise;
+	return v && cJSON_IsString(v) && v->valuestring ? v->valuestring : otherwise;
 }
 
 bool json_bool(const cJSON *o, const char *key, bool otherwise)
@@ -106,6 +106,8 @@ int64_t json_i64(const cJSON *o, const char *key, int64_t otherwise)
 	const cJSON *v = json_get(o, key);
 	int64_t i;
 
+	if (!v)
+		return otherwise;
 	if ((cJSON_IsString(v) || cJSON_IsRaw(v)) &&
 		str_i64(str_of(v->valuestring), INT64_MIN, INT64_MAX, &i) == 0)
 		return i;

@@ -174,7 +174,7 @@ static void print_hunk(struct buf *out, const struct diff *d, const struct hunk 
 static void print_hunks(struct buf *out, const struct diff *d)
 {
 	struct hunk h = { 0 };
-	size_t a = d->head, b = d->head, last = 0;
+	size_t a = d->head, b = a, last = 0;
 	bool open = false;
 	for (size_t i = 0; i < d->n_ops; i++) {
 		char op = d->ops[i];

@@ -10,8 +10,8 @@
 #define DIFF_EDITS_MAX 1500
 #define DIFF_CONTEXT   3
 
-/* Appends "--- a", "+++ b" and hunks; nothing when the texts are equal. 0, -E2BIG (b is full), -ENOMEM. */
-int diff_unified(struct buf *b, const char *name_a, struct str a, const char *name_b,
-	struct str b_text) MUST_CHECK;
+/* Appends "--- a", "+++ b" and hunks; nothing when the texts are equal. 0, -E2BIG (out is full), -ENOMEM. */
+int diff_unified(struct buf *out, const char *name_a, struct str a, const char *name_b,
+	struct str b) MUST_CHECK;
 
 #endif

@@ -207,7 +207,7 @@ void doc_read_word(
 	size_t c = 0;
 	if (!want_text(r, n, k->name))
 		return;
-	for (; w[c].word != NULL && c < ARRAY_LEN(names); c++) {
+	for (; c < ARRAY_LEN(names) && w[c].word != NULL; c++) {
 		if (str_eqz(n->text, w[c].word)) {
 			*(int *)dst = w[c].value;
 			return;

@@ -250,7 +250,7 @@ static int exec_spawn(struct stream_exec *x, uv_loop_t *l, const struct net_stre
 		    root[] = "/";
 	char *env[] = { path, lang, NULL }, *args[EXEC_ARGS_MAX + 1];
 	size_t n = 0;
-	for (; req->argv[n] != NULL && n < EXEC_ARGS_MAX; n++)
+	for (; n < EXEC_ARGS_MAX && req->argv[n] != NULL; n++)
 		args[n] = x_strdup(req->argv[n]);
 	args[n] = NULL;
 	uv_stdio_container_t io[3];

@@ -188,7 +188,7 @@ static int look(struct plan_job *j, struct store_reader *r)
 {
 	struct db *db = reader_db(r);
 	struct plan_offices offices = { 0 };
-	struct release_row rel;
+	struct release_row rel = { 0 };
 	struct plan_cursor at;
 	struct hash h;
 	int64_t approved = 0;
