@@ -47,6 +47,14 @@ if command -v systemd-analyze >/dev/null; then # what is not installed on this m
 else
 	ok "the unit # SKIP needs systemd-analyze"
 fi
+guides() { sed 's/\\-/-/g' "$root"/usr/share/man/man5/* | grep -oE 'guide-[a-z-]+\.md' | sort -u; }
+guides_there() { # at least one a channel
+	local g
+	for g in $(guides); do test -s "$root/usr/share/doc/lantoa/$g" || { echo "no $g"; return 1; }; done
+	[ "$(guides | wc -l)" -ge 5 ]
+}
+check "the guides that the manual names are installed" guides_there
+check "and an example of each channel" test -s "$root/usr/share/doc/lantoa/channels.d/smpp.yaml.example" -a -s "$root/usr/share/doc/lantoa/channels.d/zalo.yaml.example"
 for page in 1/lantoa.1 5/lantoad.yaml.5 8/lantoad.8; do
 	check "man page $page has a name section" grep -q '^\.SH NAME' "$root/usr/share/man/man$page"
 done
