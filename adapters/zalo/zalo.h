@@ -1,7 +1,7 @@
 /* zalo.h - what the files of the Zalo Official Account adapter share.
- * One channel is one app, one account of it is one OA. A delivery to `oa:` makes an article (effect 0) and, where the release asks
- * for it, a broadcast of it (effect 1); `group:` and `user:` get messages, `phone:` a template message.
- * Happy path of an article: look whether people posted it, create hidden, ask until it has an id, show it, ask again, broadcast.
+ * One channel is one app, one account of it is one OA. A delivery to `oa:` makes an article (effect 0), or it is a
+ * broadcast of articles that stand (effect 1), as its payload says; `group:` and `user:` get messages, `phone:` a template message.
+ * Happy path of an article: look whether people posted it, create hidden, ask until it has an id, show it, ask again.
  * Threads: the pure side anywhere, the rest on the loop. Owns: priv of instance, session and jobs, all host memory. */
 #ifndef LANTOA_ZALO_H
 #define LANTOA_ZALO_H
@@ -17,6 +17,7 @@
 #define ZALO_CAPTION_MAX     200
 #define ZALO_PICTURE_BYTES   1000000u
 #define ZALO_FILE_BYTES      5000000u
+#define ZALO_CAST_MAX        5  /* articles of one broadcast */
 #define ZALO_ITEMS_MAX       10 /* messages of one delivery to a group or user */
 #define ZALO_BODY_MAX        (1u << 20)
 #define ZALO_ANSWER_MAX      (512 << 10)
@@ -31,7 +32,7 @@ struct zalo_conf {
 	struct lt_str redirect_uri, author, ages, cities, gender, zns_template, zns_data, zns_mode;
 	bool comment, proof, image_default, guard;
 	int64_t window, connect_ms, call_ms, poll_ms, poll_max_ms, find_wait_ms, guard_hours, pages;
-	int64_t images_max, broadcasts_left, zns_left, url_lives_ms, retry_ms;
+	int64_t images_max, zns_left, url_lives_ms, retry_ms;
 };
 struct zalo_inst {
 	struct zalo_conf conf;
@@ -59,7 +60,7 @@ const struct ltc_outcome_row *zalo_classify(
 int zalo_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size) LTC_MUST;
 
 /* --- configuration (zalo_conf.c) --- */
-#define ZALO_N_KEYS 32u
+#define ZALO_N_KEYS 31u
 extern const struct lt_key zalo_keys[ZALO_N_KEYS];
 int zalo_conf_read(
 	const struct lt_conf *c, struct zalo_conf *ret, char *err, size_t err_size) LTC_MUST;

@@ -1,6 +1,6 @@
-/* zalo_article.c - the states of an article: guard, create hidden, verify, show, verify, broadcast.
+/* zalo_article.c - the states of an article: guard, create hidden, verify, show, verify.
  * A correction is one more show, of an article that stands.
- * Everything before the show is unseen by people and may be done again; the show may be repeated; the broadcast never is.
+ * Everything before the show is unseen by people and may be done again; the show may be repeated.
  * Thread: loop. Owns: its buffers for a call. Failures: an answer lost at create leads to the listing, at show to another show. */
 #include <stdio.h>
 #include <string.h>
@@ -170,7 +170,7 @@ static bool verify_bad(
 	return true;
 }
 
-/* --- show and broadcast ------------------------------------------------------------------------------------------------------ */
+/* --- show ------------------------------------------------------------------------------------------------------ */
 static int show_request(struct zalo_op *op)
 {
 	op->show_sent = true;
@@ -200,52 +200,6 @@ static bool show_bad(
 	}
 	zalo_end(op, op->stopping ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, a->code,
 		"the article may be shown or not; it is shown again");
-	return true;
-}
-
-static int cast_request(struct zalo_op *op)
-{
-	struct ltc_buf b;
-	int rc;
-
-	ltc_buf_init(&b, 4000);
-	ltc_addz(&b, "{\"recipient\":{\"target\":");
-	ltc_adds(&b, op->cast);
-	ltc_addz(&b,
-		"},\"message\":{\"attachment\":{\"type\":\"template\",\"payload\":{\"template_type\":"
-		"\"media\",\"elements\":[{\"media_type\":\"article\",\"attachment_id\":");
-	ltc_json_add(&b, ltc_z(op->article));
-	ltc_addz(&b, "}]}}}}");
-	struct zalo_call c = {
-		.method = "POST", .path = "/v2.0/oa/message", .json = ltc_buf_str(&b)
-	};
-	op->cast_sent = true;
-	rc = b.failed ? -LT_E_FULL : zalo_op_call(op, &c);
-	ltc_buf_done(&b);
-	return rc;
-}
-
-static void cast_good(struct zalo_op *op, const struct zalo_answer *a)
-{
-	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), op->sent[0], sizeof(op->sent[0]));
-	if (op->sent[0][0] == '\0')
-		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "broadcast");
-	zalo_end_good(op);
-}
-
-static bool cast_bad(
-	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
-{
-	char text[300];
-
-	if (row->outcome != LT_UNKNOWN) {
-		op->cast_sent = false;
-		return false;
-	}
-	(void)snprintf(text, sizeof(text),
-		"the article is shown; its broadcast may have gone out or not (%.100s): look in the console",
-		a->text);
-	zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, a->code, text);
 	return true;
 }
 
@@ -284,21 +238,10 @@ static void after_shown(struct zalo_op *op)
 
 static void after_link(struct zalo_op *op)
 {
-	char z[24];
-
-	if (op->stopping) {
-		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "stop",
-			op->cast.n != 0 ? "stopped: the article is shown, no broadcast went out"
-					: "");
-		return;
-	}
-	if (op->cast.n == 0) {
+	if (op->stopping)
+		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "stop", "");
+	else
 		zalo_end_good(op);
-		return;
-	}
-	(void)snprintf(
-		z, sizeof(z), "%lld", (long long)op->inst->host->wall_ms(op->inst->host->ctx));
-	zalo_save(op, "cast", ltc_z(z), ZSAVE_CAST);
 }
 
 void zalo_article_saved(struct zalo_op *op, uint64_t token)
@@ -313,7 +256,6 @@ void zalo_article_saved(struct zalo_op *op, uint64_t token)
 	case ZSAVE_SHOW_TOKEN: verify_begin(op, ZS_SHOWN); break;
 	case ZSAVE_SHOWN: after_shown(op); break;
 	case ZSAVE_LINK: after_link(op); break;
-	case ZSAVE_CAST: zalo_enter(op, ZS_CAST); break;
 	default: break;
 	}
 }
@@ -352,13 +294,11 @@ void zalo_article_first(struct zalo_op *op)
 	}
 }
 
-/* The article that stands gets the payload of the correction by the same update that shows one. People are not told twice: no
- * broadcast. The step says to a later question that this is a correction, and of which article. */
+/* The article that stands gets the payload of the correction by the same update that shows one. The step says to a later question that this is a correction, and of which article. */
 void zalo_article_change(struct zalo_op *op)
 {
 	struct lt_str shown = zalo_step(op, "show_token");
 
-	op->cast = (struct lt_str){ 0 };
 	copy(op->url, sizeof(op->url), zalo_step(op, "link"));
 	if (zalo_step(op, "shown").n != 0) {
 		after_shown(op);
@@ -383,5 +323,4 @@ const struct zalo_state_row zalo_article_rows[] = {
 		show_bad },
 	[ZS_SHOWN] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
 	[ZS_LINK] = { "read", NULL, 0, zalo_detail, link_good, link_bad },
-	[ZS_CAST] = { "cast", "broadcast", LT_PUBLISHES, cast_request, cast_good, cast_bad },
 };

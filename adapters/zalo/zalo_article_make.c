@@ -9,7 +9,7 @@
 #define IMAGE_SPEC "jpeg<=950000B<=2048x8192px"
 #define USED_MAX   64u
 
-static void preview(struct zalo_make *m, const char *label, struct lt_str text)
+void zalo_preview(struct zalo_make *m, const char *label, struct lt_str text)
 {
 	struct lt_sink *s = m->sink;
 	int rc = s->preview(s->ctx, ltc_z(label));
@@ -83,7 +83,7 @@ static void cover(struct zalo_make *m)
 	ltc_addz(&m->out, ",\"cover\":{\"cover_type\":\"photo\",\"photo_url\":\"");
 	asset_piece(m, id);
 	ltc_addz(&m->out, "\",\"status\":\"show\"}");
-	preview(m, "Ảnh bìa: ", a->filename);
+	zalo_preview(m, "Ảnh bìa: ", a->filename);
 }
 
 static void block_comma(struct zalo_make *m)
@@ -131,7 +131,7 @@ static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
 	caption = zalo_one_line(caption, text, sizeof(text));
 	ltc_json_add(&m->out, zalo_shorten(caption, ZALO_CAPTION_MAX, cut, sizeof(cut)));
 	ltc_addc(&m->out, '}');
-	preview(m, "[Ảnh] ", a->filename);
+	zalo_preview(m, "[Ảnh] ", a->filename);
 }
 
 static int on_image(void *ctx, struct lt_str file, struct lt_str alt)
@@ -194,39 +194,6 @@ static void tracking(struct zalo_make *m)
 	ltc_addc(&m->out, '"');
 }
 
-static void cast_member(struct ltc_buf *b, const char *name, struct lt_str codes)
-{
-	if (codes.n == 0)
-		return;
-	ltc_addf(b, "%s\"%s\":", b->n > 0 && b->p[b->n - 1] != '{' ? "," : "", name);
-	ltc_json_add(b, codes);
-}
-
-static void cast_line(struct zalo_make *m)
-{
-	const struct zalo_conf *c = m->conf;
-
-	if (!zalo_option(m, "broadcast"))
-		return;
-	if (c->broadcasts_left == 0)
-		zalo_problem(m, 2, "zalo.broadcast",
-			"the package of this OA has no broadcast left this month (broadcasts_left: 0): write broadcast: no, or raise it");
-	else if (c->broadcasts_left > 0)
-		zalo_problem(m, 0, "zalo.broadcast",
-			"this spends one of %lld broadcasts that this OA has left this month",
-			(long long)c->broadcasts_left);
-	ltc_addz(&m->out, "cast {");
-	cast_member(&m->out, "gender", c->gender);
-	cast_member(&m->out, "ages", c->ages);
-	cast_member(&m->out, "cities", c->cities);
-	ltc_addz(&m->out, "}\n");
-	preview(m, "Gửi tới người quan tâm: ", LTC_LIT("có (broadcast)"));
-	if (m->rc >= 0)
-		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("broadcast"), 1);
-	if (m->rc >= 0 && c->broadcasts_left >= 0)
-		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("broadcasts_left"), c->broadcasts_left);
-}
-
 static void member(struct zalo_make *m, const char *name, struct lt_str value)
 {
 	ltc_addf(&m->out, ",\"%s\":", name);
@@ -251,9 +218,8 @@ void zalo_prepare_article(struct zalo_make *m)
 	if (t.n == 0)
 		zalo_problem(m, 2, "title", "an article needs a title");
 	ltc_addf(&m->out, ZALO_MAGIC "kind oa\ntitle %.*s\n", (int)t.n, t.p);
-	preview(m, "", t);
-	preview(m, "", d);
-	cast_line(m);
+	zalo_preview(m, "", t);
+	zalo_preview(m, "", d);
 	ltc_addz(&m->out, "\n");
 	zalo_flush_piece(m);
 	ltc_addz(&m->out, "\"type\":\"normal\"");
@@ -267,7 +233,7 @@ void zalo_prepare_article(struct zalo_make *m)
 	struct ltc_buf plain;
 	ltc_buf_init(&plain, 200000);
 	if (m->rc >= 0 && zalo_body_plain(m->in->body_markdown, &plain) == 0)
-		preview(m, "", ltc_buf_str(&plain));
+		zalo_preview(m, "", ltc_buf_str(&plain));
 	ltc_buf_done(&plain);
 	if (m->rc >= 0)
 		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("pictures"), (int64_t)m->pictures);

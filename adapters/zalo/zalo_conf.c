@@ -31,8 +31,6 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 	{ "broadcast_cities", "text", "", "cities of a broadcast, codes such as 9,57; empty: all",
 		0, 0 },
 	{ "broadcast_gender", "text", "", "0 all, 1 men, 2 women; empty: all", 0, 0 },
-	{ "broadcasts_left", "int", "-1",
-		"broadcasts that the package has left this month; -1: not known", 0, 0 },
 	{ "zns_template", "text", "", "template id of messages to phone numbers", 0, 0 },
 	{ "zns_data", "text", "title={title};link={link}",
 		"parameters of the template: name=text;... with {title}, {link}, {code}, {summary}, {name} and {COLUMN}",
@@ -97,7 +95,6 @@ static void read_numbers(struct ltc_settings *in, struct zalo_conf *r)
 	r->images_max = ltc_setting_number(in, "images_max", 1, 50);
 	r->guard_hours = ltc_setting_number(in, "guard_hours", 1, 720);
 	r->pages = ltc_setting_number(in, "guard_pages", 1, 20);
-	r->broadcasts_left = ltc_setting_number(in, "broadcasts_left", -1, 100000);
 	r->zns_left = ltc_setting_number(in, "zns_left", -1, 100000000);
 	r->window = ltc_setting_number(in, "window", 1, 256);
 	r->connect_ms = ltc_setting_number(in, "connect_ms", 100, 600000);

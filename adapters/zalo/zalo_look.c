@@ -231,6 +231,11 @@ static void change_first(struct zalo_op *op)
 
 	struct lt_str id = id_of(op, 0);
 
+	if (zalo_step(op, "cast").n != 0) {
+		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, "cannot",
+			"a broadcast has reached people and cannot be taken back");
+		return;
+	}
 	if (op->form != ZALO_OA || id.n == 0) {
 		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, "cannot",
 			op->form == ZALO_OA

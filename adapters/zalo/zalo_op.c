@@ -43,7 +43,8 @@ static size_t ids_of(
 	size_t n = 0;
 
 	if (op->form == ZALO_OA) {
-		if (op->article[0] != '\0')
+		/* the articles of a broadcast are others' */
+		if (op->article[0] != '\0' && op->cast.n == 0)
 			ids[n++] = (struct lt_id){ 0, op->shown ? LT_ACCEPTED : LT_UNKNOWN,
 				ltc_z(op->article) };
 		if (op->sent[0][0] != '\0' || op->cast_sent)
@@ -132,8 +133,10 @@ void zalo_end_row(
 /* --- walking ----------------------------------------------------------------------------------------------------------------- */
 const struct zalo_state_row *zalo_state_row(enum zalo_state st)
 {
-	if (st < ZS_UPLOAD)
+	if (st < ZS_CAST_LOOK)
 		return &zalo_article_rows[st];
+	if (st < ZS_UPLOAD)
+		return &zalo_cast_rows[st - ZS_CAST_LOOK];
 	if (st < ZS_LOOK)
 		return &zalo_message_rows[st - ZS_UPLOAD];
 	return &zalo_look_rows[st - ZS_LOOK];
@@ -264,6 +267,8 @@ static void on_saved(struct zalo_op *op, const struct lt_event *ev)
 		r.code = ltc_z(op->end_code);
 		r.text = ltc_z(op->end_text);
 		op_finish(op, &r);
+	} else if (ev->token == ZSAVE_CAST) {
+		zalo_enter(op, ZS_CAST);
 	} else if (op->form == ZALO_OA) {
 		zalo_article_saved(op, ev->token);
 	} else {
@@ -280,8 +285,7 @@ static void on_cancel(struct zalo_op *op)
 		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "stop",
 			"stopped while the article was being shown");
 	else if (op->shown)
-		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "stop",
-			"stopped: the article is shown, no broadcast went out");
+		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "stop", "");
 	else if (op->sent[0][0] != '\0' && op->item > 0)
 		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "stop",
 			"stopped between two messages");
@@ -352,6 +356,8 @@ static void first_move(struct zalo_op *op)
 {
 	if (op->job->kind != LT_J_OP)
 		zalo_look_first(op);
+	else if (op->form == ZALO_OA && op->cast.n != 0)
+		zalo_cast_first(op);
 	else if (op->form == ZALO_OA && !op->plain)
 		zalo_article_first(op);
 	else if (op->form == ZALO_NONE || op->form == ZALO_OA)

@@ -17,6 +17,8 @@ enum zalo_state {
 	ZS_SHOW,
 	ZS_SHOWN, /* verify of the update */
 	ZS_LINK,  /* where it can be read */
+	/* broadcast */
+	ZS_CAST_LOOK, /* is each of its articles to be seen? */
 	ZS_CAST,
 	/* messages */
 	ZS_UPLOAD,
@@ -106,7 +108,7 @@ int zalo_call(struct lt_inst *inst, struct lt_job *job, const struct zalo_call *
 void zalo_note_answer(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r);
 int zalo_op_call(struct zalo_op *op, struct zalo_call *c); /* of the op's state */
 
-/* zalo_article.c, zalo_message.c, zalo_ask.c: request and good answer of each state; `bad` may handle a row itself: true */
+/* zalo_article.c, zalo_cast.c, zalo_message.c, zalo_look.c: request and good answer of each state; `bad` may handle a row itself: true */
 struct zalo_state_row {
 	const char *phase, *intent; /* intent NULL: nothing that people see */
 	uint32_t flags;
@@ -115,12 +117,14 @@ struct zalo_state_row {
 	bool (*bad)(
 		struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
 };
-extern const struct zalo_state_row zalo_article_rows[], zalo_message_rows[], zalo_look_rows[];
+extern const struct zalo_state_row zalo_article_rows[], zalo_cast_rows[], zalo_message_rows[],
+	zalo_look_rows[];
 const struct zalo_state_row *zalo_state_row(enum zalo_state st);
 void zalo_article_first(struct zalo_op *op);
 void zalo_article_change(
 	struct zalo_op *op); /* correct: op->article becomes what the payload says */
 void zalo_article_saved(struct zalo_op *op, uint64_t token);
+void zalo_cast_first(struct zalo_op *op); /* zalo_cast.c */
 void zalo_message_first(struct zalo_op *op);
 struct lt_str zalo_message_url(
 	const struct zalo_op *op); /* asset whose public address is sent; absent: none */

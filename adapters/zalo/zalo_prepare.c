@@ -98,7 +98,12 @@ int zalo_prepare(const struct lt_conf *c, const struct lt_content *in, struct lt
 	m->office = ltc_pair(in->vars, in->n_vars, "office.name");
 	ltc_buf_init(&m->out, ZALO_BODY_MAX);
 	switch (form_of(in->address_kind)) {
-	case ZALO_OA: zalo_prepare_article(m); break;
+	case ZALO_OA:
+		if (zalo_option(m, "broadcast"))
+			zalo_prepare_cast(m);
+		else
+			zalo_prepare_article(m);
+		break;
 	case ZALO_PHONE: zalo_prepare_zns(m); break;
 	case ZALO_GROUP:
 	case ZALO_USER:

@@ -1,6 +1,7 @@
 /* zalo_prepare.h - the form of a prepared payload, made by prepare and read by the op.
  * First piece: lines "name value", an empty line behind them. What follows depends on `kind`:
  *   oa     the members of an article as JSON without braces; an asset piece stands for its public address
+ *   cast   nothing: the articles of a broadcast are lt_work.ids
  *   text   the text of a message, plain
  *   zns    nothing, then the object template_data
  * Lines: kind, title (one line), cast (JSON of the target of a broadcast), image and file (asset bytes type name: messages of
@@ -32,7 +33,9 @@ bool zalo_option(const struct zalo_make *m, const char *name);
 /* Fits a picture; its id, or absent after a problem. *same: it is the original. */
 struct lt_str zalo_picture(struct zalo_make *m, const struct lt_asset *a, const char *spec,
 	const char *what, bool *same);
+void zalo_preview(struct zalo_make *m, const char *label, struct lt_str text); /* a line */
 void zalo_prepare_article(struct zalo_make *m);
+void zalo_prepare_cast(struct zalo_make *m);
 void zalo_prepare_message(struct zalo_make *m);
 void zalo_prepare_zns(struct zalo_make *m);
 

@@ -11,7 +11,7 @@ int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (code)
 		return code;
 	cli_show(c, r,
-		"channel|Channel,account|Account,class|Class,waiting|Waiting|n,sending|Sending|n,unknown|Unknown|n,doubt|Doubt|n,held|Held|n,failed|Failed|n,oldest_at|Oldest|t,rate|Rate/s|n,why|Why");
+		"channel|Channel,account|Account,class|Class,what|What,waiting|Waiting|n,sending|Sending|n,unknown|Unknown|n,doubt|Doubt|n,held|Held|n,failed|Failed|n,oldest_at|Oldest|t,rate|Rate/s|n,why|Why");
 	if (!c->json && !c->quiet) {
 		cli_counts(json_get(r, "totals"), totals, sizeof(totals));
 		(void)printf("\ntotal: %s\n", totals);

@@ -64,6 +64,36 @@ static void show_messages(const cJSON *r)
 		(void)printf("  cost %lld đ\n", (long long)json_i64(r, "cost", 0));
 }
 
+static void show_spent(const cJSON *b, const char *of, const char *what)
+{
+	char key[40];
+	(void)snprintf(key, sizeof(key), "%s_max", of);
+	int64_t max = json_i64(b, key, -1);
+	(void)snprintf(key, sizeof(key), "%s_spent", of);
+	(void)printf(" · %s: %lld", what, (long long)json_i64(b, key, 0));
+	if (max >= 0)
+		(void)printf(" of %lld", (long long)max);
+	(void)printf(" spent");
+	(void)snprintf(key, sizeof(key), "%s_planned", of);
+	if (json_i64(b, key, 0) > 0)
+		(void)printf(", %lld planned", (long long)json_i64(b, key, 0));
+}
+
+/* Which accounts broadcast, and what is left of their allowance. */
+static void show_broadcasts(const cJSON *r)
+{
+	const cJSON *rows = json_get(r, "broadcasts");
+	for (const cJSON *b = rows ? rows->child : NULL; b; b = b->next) {
+		(void)printf("  broadcast · %s · %s · %lld article%s", json_z(b, "office", ""),
+			json_z(b, "address", ""), (long long)json_i64(b, "articles", 1),
+			json_i64(b, "articles", 1) == 1 ? "" : "s");
+		show_spent(b, "month", "this month");
+		if (json_has(b, "campaign_spent"))
+			show_spent(b, "campaign", "this campaign");
+		(void)puts(json_bool(b, "fits", true) ? "" : " · NONE LEFT");
+	}
+}
+
 static void show_checked(struct cli *c, const cJSON *r)
 {
 	if (c->json) {
@@ -76,6 +106,7 @@ static void show_checked(struct cli *c, const cJSON *r)
 	(void)printf("%s%s%s\n", json_z(r, "release", json_z(r, "code", "")),
 		json_z(r, "title", NULL) ? "  " : "", json_z(r, "title", ""));
 	show_parts(c, r);
+	show_broadcasts(r);
 	show_messages(r);
 	if (json_z(r, "hash", NULL))
 		(void)printf("hash %s\ncode %s\n", json_z(r, "hash", ""),
@@ -159,6 +190,7 @@ int cmd_sheet(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	(void)printf("PHIẾU PHÊ DUYỆT / APPROVAL SHEET\n\n%s\n%s\n\n", json_z(r, "release", ""),
 		json_z(r, "title", ""));
 	show_parts(c, r);
+	show_broadcasts(r);
 	(void)printf(
 		"\nMã ngắn / short code: %s\nSHA-256: %s\n\nNgười phê duyệt / approved by: ______________________   Ngày / date: ____/____/________\n",
 		cJSON_IsString(json_get(r, "short_code")) ? json_z(r, "short_code", "")

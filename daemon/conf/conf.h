@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/crypt.h"
+#include "model/cast.h"
 #include "model/money.h"
 #include "model/state.h"
 #include "model/zone.h"
@@ -138,6 +139,7 @@ struct conf_account {
 	struct conf_strv limit_groups;
 	char *backup; /* "channel/account" that takes over what certainly was not sent; NULL: none */
 	int64_t backup_after_ms; /* so long without an acceptance and in trouble, until it does */
+	struct cast_limits broadcasts; /* what is not said here is the channel's */
 };
 struct conf_channel {
 	char *file; /* for messages */
@@ -166,6 +168,8 @@ struct conf_channel {
 	struct conf_poll poll;
 	struct conf_stats stats;
 	struct conf_inbound inbound;
+	struct cast_limits
+		broadcasts; /* of each account; as read by conf_broadcasts: -1 no limit */
 	int64_t exchange_keep_ms;
 	bool correct_edit; /* a correction edits what stands, where the adapter can; else it is a message of its own */
 	int64_t refresh_lead_ms; /* a rotating credential is refreshed so long before it expires; 0: a fifth of its life */
@@ -243,6 +247,8 @@ struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c); /* NULL allowed */
 DEFINE_CLEANUP(conf_unref, struct conf *)
 const struct conf_channel *conf_channel_find(const struct conf *c, const char *name);
+/* What an account of the channel may broadcast; from_day is always said. */
+struct cast_limits conf_broadcasts(const struct conf_channel *ch, const struct conf_account *a);
 const struct conf_account *conf_account_find(const struct conf_channel *ch, const char *name);
 /* The lane settings of a class of a channel: the class's own, else the channel's. */
 const struct conf_lane *conf_lane_of(const struct conf_channel *ch, const char *class_name);

@@ -98,6 +98,40 @@ static int row_kind(
 	return 0;
 }
 
+/* broadcasts: {month: 4, campaign: 2, from_day: 15}; kept as written + 1, so that 0 means that it was not said. */
+static int row_broadcasts(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+#define CAST(k, f, lo, hi)                                                                        \
+	{                                                                                         \
+		.key = k, .read = conf_row_i64, .at = offsetof(struct cast_limits, f), .min = lo, \
+		.max = hi                                                                         \
+	}
+	static const struct conf_row rows[] = { CAST("month", month, 0, 100000),
+		CAST("campaign", campaign, 0, 100000), CAST("from_day", from_day, 1, 28) };
+	struct cast_limits read = { -1, -1, -1 };
+	UNUSED(row);
+	int rc = v->kind == YN_MAP
+		? conf_read_map(cx, v, rows, ARRAY_LEN(rows), &read)
+		: conf_bad(cx, v, "broadcasts are counted by {month: 4, campaign: 2, from_day: 1}");
+	*(struct cast_limits *)dst = (struct cast_limits){ read.month + 1, read.campaign + 1,
+		read.from_day + 1 };
+	return rc;
+}
+
+static int64_t said(int64_t account, int64_t channel, int64_t otherwise)
+{
+	return account ? account - 1 : channel ? channel - 1 : otherwise;
+}
+
+struct cast_limits conf_broadcasts(const struct conf_channel *ch, const struct conf_account *a)
+{
+	const struct cast_limits *c = &ch->broadcasts, *own = &a->broadcasts;
+
+	return (struct cast_limits){ said(own->month, c->month, -1),
+		said(own->campaign, c->campaign, -1), said(own->from_day, c->from_day, 1) };
+}
+
 #define ACC(k, r, f)                                                        \
 	{                                                                   \
 		.key = k, .read = r, .at = offsetof(struct conf_account, f) \
@@ -120,6 +154,7 @@ static const struct conf_row account_rows[] = {
 		.at = offsetof(struct conf_account, backup_after_ms),
 		.min = 1000,
 		.max = 7 * DAY },
+	ACC("broadcasts", row_broadcasts, broadcasts),
 };
 
 static int row_accounts(
@@ -270,6 +305,7 @@ static const struct conf_row channel_rows[] = {
 	CH("poll", conf_row_poll, poll),
 	CH("stats", conf_row_stats, stats),
 	CH("inbound", conf_row_inbound, inbound),
+	CH("broadcasts", row_broadcasts, broadcasts),
 	{ .key = "exchange_keep",
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, exchange_keep_ms),

@@ -128,6 +128,8 @@ void doc_check_parts(struct doc_reader *r)
 	check_circles(r);
 	for (size_t i = 0; i < d->n_parts; i++) {
 		struct doc_part *p = &d->parts[i];
+		if (p->broadcast)
+			continue; /* its times are those of its articles, which are looked at */
 		check_expiry(r, p);
 		check_embargo(r, p);
 		if (p->needs_link && d->link[0] == '\0')

@@ -30,6 +30,9 @@ bool doc_part_read_key(struct doc_reader *r, const struct yaml_node *n,
 void doc_parts_read(struct doc_reader *r, const struct yaml_node *parts /* or NULL */,
 	struct doc_part_in *single, int single_line);
 
+/* doc_cast.c: the parts that broadcast what the others publish, behind them. Before doc_check_parts. */
+void doc_cast_parts(struct doc_reader *r);
+
 /* doc_check.c */
 void doc_check_parts(struct doc_reader *r);
 void doc_check_texts(struct doc_reader *r);

@@ -22,12 +22,13 @@ static const struct text_kind text_kinds[] = {
 	{ "person", { "text", "!title" } },
 	{ "radio", { "text", "!title" } },
 };
+enum option_value { OPTION_YES_NO, OPTION_RELEASES };
 struct option {
 	const char *kind, *key;
-	bool yes_no;
+	enum option_value value;
 };
-static const struct option options[] = { { "zalo", "broadcast", true },
-	{ "zalo", "comments", true } };
+static const struct option options[] = { { "zalo", "broadcast", OPTION_YES_NO },
+	{ "zalo", "with", OPTION_RELEASES }, { "zalo", "comments", OPTION_YES_NO } };
 
 static bool push_pair(struct doc_reader *r, const struct yaml_node *n, struct doc_pairs *ret,
 	const char *kind, const char *key, const char *value)
@@ -150,6 +151,36 @@ static void refuse_option(struct doc_reader *r, const struct yaml_node *c, const
 			doc_suggest(says, sizeof(says), str_of(c->key), names, n));
 }
 
+/* One code or a list of them, kept as "A, B": that is how it stands in the manifest, too. */
+static const char *read_releases(struct doc_reader *r, const struct yaml_node *n)
+{
+	char all[DOC_LINE_MAX];
+	size_t used = 0, count = 0;
+	if (n->type == YAML_MAP || (n->type == YAML_LIST && n->n == 0)) {
+		doc_fault(r, n, n->key, "codes of releases are wanted here: with: [TTBC-2026-110]");
+		return NULL;
+	}
+	for (const struct yaml_node *c = n->type == YAML_LIST ? n->first : n; c != NULL;
+		c = n->type == YAML_LIST ? c->next : NULL) {
+		const char *code = doc_line_of(r, c, n->key, DOC_CODE_MAX + 5);
+		if (code == NULL)
+			return NULL;
+		if (code[0] == '\0' || strpbrk(code, ", ") != NULL) {
+			doc_fault(r, c, n->key, "'%s' is no code of a release", code);
+			return NULL;
+		}
+		if (++count >= BROADCAST_ARTICLES) {
+			doc_fault(r, c, n->key,
+				"a broadcast carries at most %d articles: this release's and %d others",
+				BROADCAST_ARTICLES, BROADCAST_ARTICLES - 1);
+			return NULL;
+		}
+		int k = snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "", code);
+		used += k > 0 ? (size_t)k : 0; /* four codes: there is room */
+	}
+	return doc_arena_str(r->arena, (struct str){ all, used });
+}
+
 static void read_option(struct doc_reader *r, const struct yaml_node *c, const char *kind, bool any)
 {
 	const struct option *o = find_option(kind, c->key);
@@ -159,7 +190,9 @@ static void read_option(struct doc_reader *r, const struct yaml_node *c, const c
 		refuse_option(r, c, kind);
 		return;
 	}
-	if (o != NULL && o->yes_no) {
+	if (o != NULL && o->value == OPTION_RELEASES) {
+		value = read_releases(r, c);
+	} else if (o != NULL) {
 		if (doc_bool_of(c, &yes))
 			value = yes ? "yes" : "no";
 		else

@@ -112,8 +112,10 @@ static void parse_all(struct doc_reader *r)
 		qsort(d->variants, d->n_variants, sizeof(*d->variants), variant_cmp);
 	if (doc_arena_failed(r->arena))
 		return;
-	if (d->parts != NULL)
+	if (d->parts != NULL) {
+		doc_cast_parts(r);
 		doc_check_parts(r);
+	}
 	if (!r->rebuild && d->body != NULL)
 		doc_check_texts(r);
 }

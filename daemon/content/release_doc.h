@@ -87,6 +87,7 @@ struct doc_part {
 	const char *after; /* name of another part; "" none */
 	int after_index;   /* -1 none */
 	bool go_signal, needs_link, internal, again;
+	bool broadcast; /* made by doc_cast.c: it tells followers of the articles of part `after` */
 	int64_t window_ms;                           /* default 1 h */
 	int64_t spread_ms, jitter_ms, late_after_ms; /* late_after default 1 h */
 	enum late_policy late;                       /* default hold; "drop" is read as skip */
@@ -188,6 +189,8 @@ const struct doc_variant *release_doc_variant(const struct release_doc *d,
 const struct doc_local *release_doc_local(const struct release_doc *d, struct str office);
 const char *doc_pair_get(
 	const struct doc_pairs *p, const char *kind, const char *key); /* NULL: not said */
+/* The further releases of `zalo: {with: [...]}`, one after the other; ret of DOC_LINE_MAX. False: no more. */
+bool release_doc_with(const struct release_doc *d, size_t i, char *ret, int *ret_line);
 /* When the latest embargo of the release ends, the last approval being at base_ms; INT64_MIN when it has none. */
 int64_t release_doc_embargo_ms(const struct release_doc *d, int64_t base_ms);
 const char *doc_asset_name(const struct doc_asset *a); /* last piece of its path */

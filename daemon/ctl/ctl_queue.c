@@ -66,6 +66,7 @@ static int on_sum(void *ctx, const struct q_lane_sum *s)
 	json_put_str(o, "channel", s->channel);
 	json_put_str(o, "account", s->account);
 	json_put_str(o, "class", s->class);
+	json_put_z(o, "what", s->broadcasts ? "broadcast" : NULL);
 	for (int i = 0; i < DLV_STATES; i++) {
 		json_put_i64(o, dlv_state_name(i), s->n[i]);
 		x->total[i] += s->n[i];

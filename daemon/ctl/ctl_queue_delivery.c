@@ -32,7 +32,9 @@ cJSON *ctl_delivery_json(struct ctl_call *c, const struct q_dlv *d)
 	json_put_z(o, "state", dlv_state_name(d->state));
 	json_put_i64(o, "tries", d->tries);
 	ctl_put_time(o, "due_at", d->state == DLV_WAITING ? d->due_ms : 0);
-	json_put_str(o, "why", d->why);
+	bool waits = d->broadcast && d->state == DLV_WAITING && !d->why.n;
+	json_put_str(o, "why", waits ? STR("article: it goes when its article stands") : d->why);
+	json_put_bool(o, "broadcast", d->broadcast);
 	return o;
 }
 
@@ -154,6 +156,18 @@ static void on_exchange(void *ctx, const struct exchange_rec *x)
 	json_add(ctx, o);
 }
 
+static int put_cast_why(struct ctl_call *c, int64_t id, cJSON *o)
+{
+	char why[200];
+	int rc = q_cast_why(c->reader, id, why, sizeof(why));
+
+	if (rc == 0 && why[0]) {
+		cJSON_DeleteItemFromObjectCaseSensitive(o, "why");
+		json_put_z(o, "why", why);
+	}
+	return rc;
+}
+
 int ctl_delivery_show(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct listing l = { c, NULL };
@@ -174,7 +188,9 @@ int ctl_delivery_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	json_put(o, "receipts", receipts);
 	json_put(o, "steps", steps);
 	json_put(o, "exchange", exchange);
-	rc = q_attempts(c->reader, id, on_attempt, attempts);
+	rc = put_cast_why(c, id, o);
+	if (rc == 0)
+		rc = q_attempts(c->reader, id, on_attempt, attempts);
 	if (rc == 0)
 		rc = q_effects(c->reader, id, on_effect, effects);
 	if (rc == 0)

@@ -511,6 +511,8 @@ static void recall_done(struct work *w)
 				: k->reached + k->unknown == 0 ? NULL
 				: mail
 				? "an e-mail that was sent cannot be taken back; `lantoa correct` sends a correction to exactly those it reached or may have reached"
+				: k->kind == BROADCAST_KIND
+				? "what a broadcast or a message has told people stays with them; `lantoa correct` puts the correction into the articles, or sends one"
 				: "this channel cannot take back by itself; `lantoa correct` sends a correction to exactly those it reached or may have reached");
 		json_add(rows, o);
 	}

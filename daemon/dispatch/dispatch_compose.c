@@ -246,7 +246,8 @@ static int on_row(void *ctx, const struct sq_lease_row *l)
 		struct prepared *p = skeleton(x, s[3], s[2]);
 		if (!p)
 			return x->fl->rc;
-		compose(x, c, l, s, p);
+		if (!l->cast || cast_compose(f, x->fl, c, l))
+			compose(x, c, l, s, p);
 	}
 	f->used++;
 	x->fl->n++;

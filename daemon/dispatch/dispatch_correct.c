@@ -8,7 +8,7 @@
 #include "store/store_correct.h"
 #include "store/store_recall.h"
 
-static void ids_attach(struct dcopy *c, const char *text)
+size_t copy_ids_attach(struct dcopy *c, const char *text)
 {
 	size_t pairs = c->op.n_steps * sizeof(*c->steps), n = strlen(text) + 1;
 	struct lt_pair *block = x_realloc(c->steps, pairs + n, 1);
@@ -25,10 +25,15 @@ static void ids_attach(struct dcopy *c, const char *text)
 		if (str_next(&line, ':', &effect) && str_i64(effect, 0, 1000, &e) == 0)
 			c->ids[k++] = (struct lt_id){ (uint32_t)e, LT_ACCEPTED,
 				{ line.p, line.n } };
-	if (!k)
-		return;
-	c->op.ids = c->ids;
+	c->op.ids = k ? c->ids : NULL;
 	c->op.n_ids = k;
+	return k;
+}
+
+static void edits(struct dcopy *c, const char *ids)
+{
+	if (copy_ids_attach(c, ids) == 0)
+		return;
 	c->op.kind = LT_J_CORRECT;
 	c->op.batch_key = c->op.delivery; /* alone */
 }
@@ -49,7 +54,7 @@ int fill_correct(struct dfill *f, struct fill_lot *fl, struct store_reader *r)
 		rc = store_correct_find(
 			r, (int64_t)c->op.delivery, old, conf->name, f->account, ids, sizeof(ids));
 		if (rc == 1) {
-			ids_attach(c, ids);
+			edits(c, ids);
 			rc = 0;
 		}
 	}

@@ -30,7 +30,10 @@ static void query_of(struct dfill *f, struct fill_lot *fl, struct dlot *l, size_
 		.category = l->category,
 		.with_gap = lane->conf->min_gap_ms > 0,
 		.with_steps = f->with_steps,
-		.lists = true };
+		.lists = true,
+		.cast_release = l->broadcast ? l->release : 0,
+		.cast_rev = l->rev };
+	fl->campaign = l->campaign;
 	fl->key = (struct prep_key){ .manifest = l->manifest,
 		.release_id = l->release,
 		.rev = l->rev,
@@ -96,6 +99,10 @@ static void settle_unsent(struct dcopy *c, struct dlot *l, int64_t at_ms)
 		.why = c->why[0] ? c->why : NULL };
 	if (c->verdict == FILL_SUPPRESSED) {
 		c->out.to = DLV_SUPPRESSED;
+	} else if (c->verdict == FILL_NEVER) {
+		c->out.to = DLV_CANCELLED;
+		log_line(LOG_INFO, "ev=broadcast.none msg=%lld why=%s", (long long)c->op.delivery,
+			LOG_Q(str_of(c->why)));
 	} else if (c->verdict == FILL_BAD) {
 		c->out.to = DLV_HELD;
 		log_line(LOG_WARN, "ev=delivery.hold msg=%lld why=%s continuing",
@@ -125,6 +132,11 @@ static void merge_rows(struct dfill *f, struct fill_lot *fl)
 		l->cur_id = (int64_t)c->op.delivery;
 		if (!may || map64_get(d->copy_by_id, c->op.delivery)) {
 			l->rewind = l->rewind || !may;
+			copy_free(c);
+			continue;
+		}
+		if (c->verdict == FILL_WAITS) {
+			fl->waits = true;
 			copy_free(c);
 			continue;
 		}
@@ -192,6 +204,8 @@ static void fill_lot_end(struct dfill *f, struct fill_lot *fl)
 			l->cur_id = 0; /* rows come back by themselves: the next fill starts over */
 		if (fl->end.drained && fl->end.next_due_ms >= 0)
 			lot_want_at(l, l->at_ms + fl->end.next_due_ms);
+		if (fl->waits && fl->end.drained && !l->rewind)
+			cast_waits(l);
 	}
 	lot_unref(l);
 }

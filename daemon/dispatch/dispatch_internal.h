@@ -115,6 +115,7 @@ struct dlane {
 	double rate; /* outcomes a second, smoothed */
 	int64_t rate_at_ms;
 	uint32_t rate_n;
+	uint32_t n_casts; /* lots of broadcasts */
 	struct timer timer;
 	uint64_t done, deferred, refused, unknown, told_at[4];
 	struct metric *m_outcome[4], *m_open, *m_ready; /* borrowed from the registry */
@@ -163,6 +164,8 @@ struct dlot {
 	char release_name[56], office_code[24];
 	int prio, category, gate;
 	bool approved, urgent, filling, rewind, gone, held_mem, cancelled_mem, wanting;
+	bool broadcast;         /* each of its copies waits for its article */
+	uint32_t waits_article; /* how often one was not there yet: the pause doubles */
 	uint32_t scan_gen, fails;
 	uint64_t gate_gen; /* of `blocked` */
 	bool blocked;
@@ -188,7 +191,14 @@ enum copy_state {
 	CP_ON = 4,     /* the adapter has it */
 	CP_OUT = 5     /* its outcome waits for the turn, or is in it */
 };
-enum fill_verdict { FILL_OK = 0, FILL_SUPPRESSED = 1, FILL_BAD = 2, FILL_GAP = 3 };
+enum fill_verdict {
+	FILL_OK = 0,
+	FILL_SUPPRESSED = 1,
+	FILL_BAD = 2,
+	FILL_GAP = 3,
+	FILL_WAITS = 4, /* for its article: nothing is written */
+	FILL_NEVER = 5  /* a broadcast without an article: cancelled */
+};
 
 struct dcopy {
 	uint32_t magic;
@@ -224,7 +234,8 @@ struct fill_lot {
 	struct dlot *lot; /* named, not read, by the worker */
 	struct prep_key key;
 	struct sq_lease_query q;
-	int64_t at_ms, min_gap_ms;
+	int64_t at_ms, min_gap_ms, campaign;
+	bool waits; /* out: a copy waits for its article */
 	struct fill_prep {
 		char form[16], lang[16];
 		struct prepared *p; /* a reference */
@@ -414,6 +425,14 @@ void pool_free(struct dispatch *d);
 void lane_fill(struct dlane *l);
 void fills_free(struct dispatch *d);
 void fill_run(struct work *w);
+/* Puts the ids of "effect:id" lines behind the steps of the copy; how many. Worker. */
+size_t copy_ids_attach(struct dcopy *c, const char *text);
+/* dispatch_cast.c: broadcasts. */
+bool cast_compose(const struct dfill *f, const struct fill_lot *fl, struct dcopy *c,
+	const struct sq_lease_row *l); /* worker; false: the verdict says why it does not go now */
+void cast_waits(struct dlot *l);       /* asked again, after a pause that doubles */
+void cast_wake(struct dlot *article);  /* one of its articles is out: who waits for it asks now */
+void cast_spent(struct dcopy *c);      /* the allowance is: its lot is held */
 /* dispatch_correct.c: copies of a correction that edit what stands. Worker. */
 int fill_correct(struct dfill *f, struct fill_lot *fl, struct store_reader *r);
 

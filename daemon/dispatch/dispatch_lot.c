@@ -257,6 +257,7 @@ void lot_drop(struct dlot *l)
 	(void)map64_del(d->lot_by_id, (uint64_t)l->id);
 	d->n_lots--;
 	lane->n_lots--;
+	lane->n_casts -= l->broadcast;
 	if (--l->flow->n_lots == 0) {
 		(void)map64_del(lane->flows, (uint64_t)l->release);
 		list_del(&l->flow->node);
@@ -308,6 +309,9 @@ static void lot_set(struct dlot *l, const struct sq_lot_row *r)
 	l->category = r->category;
 	l->gate = r->gate;
 	l->approved = r->approved;
+	if (l->broadcast != r->broadcast)
+		l->lane->n_casts += r->broadcast ? 1u : -1u;
+	l->broadcast = r->broadcast;
 	l->gate_gen = 0;
 	l->held_mem = l->cancelled_mem = false; /* the row says it now */
 	(void)str_copy(l->release_name, sizeof(l->release_name), r->release_name);
@@ -421,6 +425,8 @@ void lot_count(struct dlot *l, enum dlv_state from, enum dlv_state to)
 		return;
 	l->n[from] -= l->n[from] > 0;
 	l->n[to]++;
+	if (to == DLV_ACCEPTED || to == DLV_DELIVERED)
+		cast_wake(l);
 	if (l->n[DLV_WAITING] == 0 && l->n[DLV_SENDING] == 0)
 		progress_note(l->lane->d, l->release, l->part);
 }

@@ -294,7 +294,15 @@ static void intent_answer(struct dcopy *c)
 		dispatch_scan(c->d);
 		intent_refused(c, false);
 		break;
-	case SQ_GONE: intent_refused(c, false); break;
+	case SQ_CAST:
+		cast_spent(c);
+		intent_refused(c, false);
+		break;
+	case SQ_GONE:
+		if (c->intent.cast.release) /* its article may have gone since: asked again later */
+			cast_waits(c->lot);
+		intent_refused(c, false);
+		break;
 	default: REQUIRE(false);
 	}
 }

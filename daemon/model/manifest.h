@@ -47,6 +47,8 @@ struct mf_count {
 	int64_t listed; /* 1: at most MANIFEST_LIST_MAX contacts, and `list` is the digest of their sorted list */
 	struct hash list; /* zero when not listed */
 };
+#define MF_AGAIN_BROADCAST \
+	2 /* mf_part.again: tells followers of the articles of the part `after`; slot 63 */
 struct mf_part {
 	int64_t number; /* 1..PARTS_MAX; stays with the name through revisions */
 	struct str name;

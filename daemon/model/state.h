@@ -133,12 +133,17 @@ enum dlv_state dlv_move(enum dlv_state from, enum dlv_state to);
 bool dlv_settled(enum dlv_state s, bool receipt_pending);
 
 /* delivery.once: one copy per address within a release and channel kind. slot 0, or the part's number where it says
- * `again`, 63 for a broadcast. */
+ * `again`, 63 for a broadcast: at most one of a release to the followers of an account, whatever its parts are. */
 static inline int64_t dlv_once(int64_t release_id, unsigned slot, enum chan_kind kind)
 {
 	return (release_id * 64 + (int64_t)slot) * 16 + (int64_t)kind;
 }
 #define ONCE_SLOT_BROADCAST 63u
-#define PARTS_MAX           62u
+#define ONCE_SLOT(once)     ((unsigned)((once) >> 4 & 63))
+/* What a broadcast goes to, and how many articles one may carry (Zalo contract, section 3). */
+#define BROADCAST_KIND     KIND_ZALO
+#define BROADCAST_FORM     "oa"
+#define BROADCAST_ARTICLES 5
+#define PARTS_MAX          62u
 
 #endif

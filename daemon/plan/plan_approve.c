@@ -198,6 +198,8 @@ static int approve_work(struct plan_call *c, struct store_reader *r)
 	if (rc == 0)
 		rc = manifest_newest(
 			reader_db(r), c->release.id, c->release.rev_newest, &newest, NULL);
+	if (rc == 0 && c->release.state == REL_IN_REVIEW)
+		rc = casts_allowed(c->p, reader_db(r), &c->release, &newest, &c->err);
 	if (rc < 0)
 		return rc;
 	bool same = a->by_code ? manifest_code_is(&newest, str_of(a->code))

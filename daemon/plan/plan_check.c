@@ -51,6 +51,7 @@ void check_done(struct checked *c)
 		prepared_unref(c->made[i].p);
 	free(c->made);
 	free(c->rows);
+	check_casts_done(c);
 	manifest_free(c->m);
 	resolve_out_free(c->resolved);
 	plan_offices_done(&c->offices);
@@ -246,6 +247,11 @@ static void fill_kinds(struct checked *c, size_t i)
 	mp->skipped = x_calloc(DOC_NAMES_MAX, sizeof(*mp->skipped));
 	for (size_t k = 0; k < p->n_channels; k++) {
 		int kind = chan_kind_parse(str_of(p->channels[k]));
+		if (p->broadcast && (c->corrects || !conf_has_kind(c->conf, kind))) {
+			/* Who got the first one finds the corrected article; the missing kind is said at the articles. */
+			mp->skipped[mp->n_skipped++] = manifest_keep(c->m, str_of(p->channels[k]));
+			continue;
+		}
 		if (kind > 0 && conf_has_kind(c->conf, kind)) {
 			mp->kinds[mp->n_kinds++] = kind;
 			continue;
@@ -284,7 +290,13 @@ static void fill_rules(struct checked *c, size_t i)
 		if (c->corrects)
 			break; /* whom it reached, whatever its audiences are called */
 	}
-	if (*c->rule[i].unknown)
+	if (p->broadcast) {
+		struct err e = { 0 };
+		if (audience_sql_only_form(&c->rule[i], BROADCAST_FORM, &e) < 0)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line, field,
+				"%s", e.text);
+	}
+	if (*c->rule[i].unknown && !p->broadcast)
 		problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, p->line, field,
 			"the audience names what nobody has: %s", c->rule[i].unknown);
 }
@@ -294,6 +306,7 @@ static int resolve(struct checked *c, struct err *e)
 	struct resolve_part parts[PARTS_MAX];
 	for (size_t i = 0; i < c->doc->n_parts; i++) {
 		parts[i] = (struct resolve_part){ .again = c->m->parts[i].again != 0,
+			.broadcast = c->doc->parts[i].broadcast,
 			.rule = &c->rule[i] };
 		for (size_t k = 0; k < c->m->parts[i].n_kinds; k++)
 			parts[i].kinds |= BIT(c->m->parts[i].kinds[k]);
@@ -414,5 +427,7 @@ int check_run(struct checked *c, struct err *e)
 	rc = fill_senders(c, e);
 	if (rc == 0)
 		check_prepare(c);
+	if (rc == 0)
+		check_casts(c);
 	return rc ? rc : check_manifest(c, e);
 }

@@ -109,13 +109,21 @@ static void fill_known(struct render *r)
 	r->pc->c.vars = r->pc->vars;
 }
 
+/* What an article is made of does not depend on whether it is broadcast. */
+static bool is_for(const struct mf_part *p, const struct doc_pair *option)
+{
+	return p->again == MF_AGAIN_BROADCAST ||
+		strcmp(option->kind, chan_kind_name(BROADCAST_KIND)) != 0 ||
+		(strcmp(option->key, "broadcast") != 0 && strcmp(option->key, "with") != 0);
+}
+
 static int fill_pairs(struct render *r, const struct doc_pairs *from, const char *file,
 	struct lt_pair *to, size_t *n, struct err *e)
 {
 	const char *kind = chan_kind_name(r->a->kind);
 	for (size_t i = 0; from && i < from->n && *n < TEXTS_MAX; i++) {
 		const struct doc_pair *d = &from->v[i];
-		if (strcmp(d->kind, kind) != 0)
+		if (strcmp(d->kind, kind) != 0 || (to == r->pc->opts && !is_for(r->a->part, d)))
 			continue;
 		to[*n] = (struct lt_pair){ .name = lt_z(d->key) };
 		int rc = render(r, d->value, false, file, d->line, &to[*n].value, e);

@@ -37,10 +37,27 @@ static const struct plan_active *part_of(const struct decide_facts *f, uint32_t 
 	return NULL;
 }
 
+/* A broadcast begins with its articles: each of its deliveries waits for its own. */
+static bool waits_for_articles(const struct plan_active *x, struct decision *ret)
+{
+	if (x->part.started)
+		return false;
+	if (x->part.state == PART_DONE || x->part.state == PART_CANCELLED) {
+		ret->what = DECIDE_SKIP;
+		snprintf(ret->why, sizeof(ret->why),
+			"expired: the articles of part %s did not go out", x->part.name);
+		return true;
+	}
+	wait_until(ret, INT64_MAX);
+	return true;
+}
+
 static bool waits_for_other(
 	const struct decide_facts *f, const struct part_row *p, struct decision *ret)
 {
 	const struct plan_active *x = p->after && !p->go_at ? part_of(f, p->after) : NULL;
+	if (x && p->slot == (int)ONCE_SLOT_BROADCAST)
+		return waits_for_articles(x, ret);
 	if (!x || finished(x, f->now))
 		return false;
 	wait_until(ret, x->part.expires ? x->part.expires : INT64_MAX);

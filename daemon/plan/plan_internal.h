@@ -122,6 +122,11 @@ struct checked {
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
 	struct rend_set rends;
+	int64_t companion[BROADCAST_ARTICLES]; /* releases whose articles go with the broadcast */
+	size_t n_companions;
+	struct cast_line
+		*casts; /* owned: an account that broadcasts, each; see plan_check_cast.c */
+	size_t n_casts, n_casts_all;
 	int64_t cost, part_cost[PARTS_MAX]; /* in đồng */
 };
 /* Everything that the store and the adapters know about a document; c->doc, problems and the reader are set. */
@@ -150,6 +155,13 @@ void part_money_end(struct part_money *m, int64_t lot);
 /* Calls hold for every lot that must not open: over the ceiling (-1: none), or over what the gateway has left. */
 int part_money_check(struct part_money *m, struct db *db, int64_t cost_max, int64_t now,
 	void (*hold)(void *ctx, int64_t lot, const char *why), void *ctx) MUST_CHECK;
+/* Broadcasts (plan_check_cast.c): their articles and their allowance. */
+void check_casts(struct checked *c);
+void check_casts_done(struct checked *c);
+cJSON *casts_json(const struct checked *c);
+/* Before an approval: 0, -EBADMSG with the account that has none left, or a code of the store. */
+int casts_allowed(struct plan *p, struct db *db, const struct release_row *rel,
+	const struct hash *manifest, struct err *e) MUST_CHECK;
 cJSON *messages_json(
 	const struct checked *c);    /* short messages: text, segments and cost of each office */
 void check_money(struct checked *c); /* plan_money.c: costs, ceilings, what is left of budgets */

@@ -103,7 +103,9 @@ static int next_part(struct plan_job *j, struct db *db, const struct release_row
 		manifest_times(j->text->m, j->part, r->approved_at, &t);
 		j->lot = (struct plan_lot){ .release_id = r->id,
 			.part = rows[i].part,
-			.slot = j->part->again ? rows[i].part : 0,
+			.slot = j->part->again == MF_AGAIN_BROADCAST ? ONCE_SLOT_BROADCAST
+				: j->part->again                     ? rows[i].part
+								     : 0,
 			.prio = (int)j->part->prio,
 			.manifest = j->text->hash,
 			.at = t.at_ms,
@@ -121,6 +123,8 @@ static int compile(struct plan_job *j, struct db *db)
 	int rc = 0;
 	for (size_t i = 0; i < j->part->n_to && rc == 0; i++)
 		rc = audience_sql_add_rule(db, &j->rule, j->part->to[i].rule, &j->err);
+	if (rc == 0 && j->part->again == MF_AGAIN_BROADCAST)
+		rc = audience_sql_only_form(&j->rule, BROADCAST_FORM, &j->err);
 	return rc;
 }
 

@@ -73,7 +73,9 @@ static cJSON *part_json(const struct checked *c, size_t i)
 	for (size_t k = 0; k < p->n_skipped; k++) {
 		cJSON *row = json_obj();
 		json_put_str(row, "channel", p->skipped[k]);
-		json_put_z(row, "why", "no channel of this kind is configured");
+		json_put_z(row, "why",
+			d->broadcast && c->corrects ? "a correction is not broadcast"
+						    : "no channel of this kind is configured");
 		json_add(list, row);
 	}
 	json_put(o, "skipped", list);
@@ -140,6 +142,7 @@ cJSON *check_json(const struct checked *c)
 	json_put(o, "parts", parts);
 	json_put(o, "previews", previews_json(c));
 	json_put(o, "messages", messages_json(c));
+	json_put(o, "broadcasts", casts_json(c));
 	json_put_i64(o, "cost", c->cost);
 	json_put_i64(o, "outputs", (int64_t)c->n_made);
 	return o;

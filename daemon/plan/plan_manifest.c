@@ -85,7 +85,7 @@ static void add_part(
 		.signal = p->go_signal,
 		.needs_link = p->needs_link,
 		.internal = p->internal,
-		.again = p->again,
+		.again = p->broadcast ? MF_AGAIN_BROADCAST : p->again,
 		.window_ms = p->window_ms,
 		.spread_ms = p->spread_ms,
 		.jitter_ms = p->jitter_ms,

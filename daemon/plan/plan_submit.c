@@ -74,7 +74,9 @@ static void fill_parts(struct plan_call *c)
 			.spread_ms = p->spread_ms,
 			.cost_max = p->max_cost,
 			.late = (int)p->late,
-			.slot = p->again ? (int)k->number[i] : 0,
+			.slot = p->broadcast ? (int)ONCE_SLOT_BROADCAST
+				: p->again   ? (int)k->number[i]
+					     : 0,
 			.signal = p->go_signal,
 			.after = p->after_index >= 0 ? k->number[p->after_index] : 0 };
 	}
@@ -136,6 +138,8 @@ static void submit_rows(struct plan_call *c)
 	*s = (struct release_submit_cmd){ .person = c->who.person,
 		.via = c->who.via,
 		.code = k->code,
+		.companions = k->companion,
+		.n_companions = k->n_companions,
 		.title = k->doc->title,
 		.front = c->front,
 		.body = c->body,

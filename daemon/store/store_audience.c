@@ -265,6 +265,23 @@ int audience_sql_add_rule(struct db *db, struct audience_sql *a, struct str rule
 	return rc < 0 ? rc : audience_sql_add(db, a, parsed, e);
 }
 
+int audience_sql_only_form(struct audience_sql *a, const char *form, struct err *e)
+{
+	struct buf all CLEANUP_BUF;
+	buf_init(&all, AUDIENCE_SQL_MAX);
+	if (a->rules == 0)
+		return 0;
+	buf_addf(&all,
+		"(%s AND EXISTS(SELECT 1 FROM contact fc WHERE fc.id=t.contact_id AND fc.form='%s'))",
+		buf_z(&a->where), form);
+	if (all.failed)
+		return err_set(
+			e, -E2BIG, "audience: the rules are too long; use fewer names in them");
+	buf_reset(&a->where);
+	buf_add_str(&a->where, buf_str(&all));
+	return 0;
+}
+
 static void nearest_name(struct db *db, const char *name, char *ret, size_t size)
 {
 	sqlite3_stmt *st;

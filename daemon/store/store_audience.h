@@ -30,6 +30,8 @@ void audience_sql_init(struct audience_sql *a);
 void audience_sql_done(struct audience_sql *a); /* NULL allowed */
 int audience_sql_add(struct db *db, struct audience_sql *a, const struct audience *rule,
 	struct err *e) MUST_CHECK;
+/* Narrows all rules that were added to contacts of this form; the last call before the text is used. */
+int audience_sql_only_form(struct audience_sql *a, const char *form, struct err *e) MUST_CHECK;
 /* A rule as stored: JSON of model/audience.h, or {"reached":RELEASE_ID}: whom that release reached, or may have. */
 int audience_sql_add_rule(
 	struct db *db, struct audience_sql *a, struct str rule, struct err *e) MUST_CHECK;

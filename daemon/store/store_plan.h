@@ -44,6 +44,7 @@ int plan_lane_get(struct db *db, int64_t lane_id, struct plan_lane *ret) MUST_CH
 struct resolve_part {
 	uint32_t kinds; /* bits of enum chan_kind */
 	bool again;     /* has a slot of its own */
+	bool broadcast; /* again, in the slot that all broadcasts of a release share */
 	const struct audience_sql *rule;
 };
 struct resolve_group { /* targets that win their contact, of one part, lane, office, form and language */

@@ -133,11 +133,11 @@ static bool nearer(const struct seen *a, const struct seen *b)
 
 static void finish_contact(struct pass *p)
 {
-	bool taken = false;
+	bool taken = false, told = false;
 	for (size_t part = 0; part < p->ask->n_parts && p->n_run > 0 && p->rc == 0; part++) {
 		const struct resolve_part *rp = &p->ask->parts[part];
 		const struct seen *best = NULL;
-		if (!(rp->kinds & BIT(p->kind)) || (taken && !rp->again))
+		if (!(rp->kinds & BIT(p->kind)) || (taken && !rp->again) || (told && rp->broadcast))
 			continue;
 		for (size_t i = 0; i < p->n_run; i++)
 			if ((p->run[i].mask >> part & 1) && (!best || nearer(&p->run[i], best)))
@@ -145,6 +145,7 @@ static void finish_contact(struct pass *p)
 		if (!best)
 			continue;
 		taken = taken || !rp->again;
+		told = told || rp->broadcast;
 		count_winner(p, part, best);
 	}
 	p->n_run = 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "store/store_cast.h"
 #include "store/store_internal.h"
 #include "store/store_q_queue.h"
 
@@ -32,7 +33,8 @@ static void sums_of(sqlite3_stmt *st, struct q_lane_sum *s)
 		.channel = col_str(st, 1),
 		.account = col_str(st, 2),
 		.class = col_str(st, 3),
-		.oldest_ms = col_i64(st, 4) };
+		.oldest_ms = col_i64(st, 4),
+		.broadcasts = col_i64(st, 16) != 0 };
 	for (int i = 0; i < DLV_STATES; i++)
 		s->n[i] = col_i64(st, 5 + i);
 }
@@ -47,12 +49,14 @@ int q_queue_sums(struct store_reader *r, int64_t under,
 		"sum(CASE WHEN l.gate<3 THEN l.n0 ELSE 0 END), sum(l.n1), sum(l.n2), sum(l.n3), "
 		"sum(l.n4), sum(l.n5)+sum(CASE WHEN l.gate=4 THEN l.n0+l.n9 ELSE 0 END), "
 		"sum(l.n6)+sum(CASE WHEN l.gate=3 THEN l.n0+l.n9 ELSE 0 END), sum(l.n7), sum(l.n8), "
-		"sum(CASE WHEN l.gate<3 THEN l.n9 ELSE 0 END), sum(l.n10) FROM lot l JOIN lane n ON "
+		"sum(CASE WHEN l.gate<3 THEN l.n9 ELSE 0 END), sum(l.n10), EXISTS(SELECT 1 FROM part p JOIN "
+		"manifest m ON m.hash=l.manifest AND m.rev=p.rev WHERE p.release_id=l.release_id AND "
+		"p.part=l.part AND p.slot=63) AS tells FROM lot l JOIN lane n ON "
 		"n.id=l.lane_id JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
 		"WHERE l.id IN (SELECT id FROM lot INDEXED BY lot_live WHERE (n0>0 OR n1>0 OR n8>0 OR "
 		"n9>0 OR n10>0) UNION SELECT x.id FROM release r JOIN lot x ON x.release_id=r.id WHERE "
 		"r.state IN (2,3)) AND " UNDER(
-			"?1") " GROUP BY n.id ORDER BY c.name, a.name, n.class",
+			"?1") " GROUP BY n.id, tells ORDER BY c.name, a.name, n.class, tells",
 		"i", under);
 
 	if (rc)
@@ -107,7 +111,9 @@ static void dlv_of(sqlite3_stmt *st, struct q_dlv *d)
 		.account = col_str(st, 9),
 		.class = col_str(st, 10),
 		.address = col_str(st, 11),
-		.why = col_str(st, 12) };
+		.why = col_str(st, 12),
+		.broadcast = ONCE_SLOT(col_i64(st, 14)) == ONCE_SLOT_BROADCAST,
+		.contact = col_i64(st, 15) };
 }
 
 /* Visits rows up to the limit; *ret_more when there was one more. The cursor of the last row goes to once and contact. */
@@ -232,6 +238,29 @@ int q_delivery_list(struct store_reader *r, const struct q_filter *f,
 		rc = visit(db, st, f->limit, &n, row, ctx, last, &more);
 	if (rc == 0 && more)
 		snprintf(next, size, "%lld", (long long)last[0]);
+	return rc;
+}
+
+int q_cast_why(struct store_reader *r, int64_t delivery, char *ret, size_t size)
+{
+	struct db *db = reader_db(r);
+	struct cast_articles a = { .verdict = CAST_READY };
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT l.release_id, m.rev, d.contact_id FROM delivery d JOIN lot l ON l.id=d.lot_id JOIN "
+		"manifest m ON m.hash=l.manifest WHERE d.id=? AND d.state=0 AND (d.once>>4&63)=63",
+		"i", delivery);
+
+	ret[0] = 0;
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc;
+	int64_t release = col_i64(st, 0), rev = col_i64(st, 1), contact = col_i64(st, 2);
+	db_reset(st);
+	rc = store_cast_articles(db, release, rev, contact, &a);
+	if (rc == 0 && a.verdict != CAST_READY)
+		(void)str_copy(ret, size, str_of(a.why));
 	return rc;
 }
 

@@ -13,6 +13,7 @@ int q_shown_state(int state, int gate);
 struct q_lane_sum {
 	int64_t lane, oldest_ms; /* oldest: at of the oldest lot that waits; 0: none */
 	struct str channel, account, class;
+	bool broadcasts;       /* those of the lane; they have a line of their own */
 	int64_t n[DLV_STATES]; /* as shown */
 };
 /* Lanes with anything to say: live lots, and all lots of releases under way. under: office that bounds, 0: all. */
@@ -29,12 +30,16 @@ struct q_filter {
 struct q_dlv {
 	int64_t id, due_ms;
 	int kind, state, tries;
+	bool broadcast;
+	int64_t contact;
 	struct str release, part, office, channel, account, class, address, why;
 };
 /* Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */
 int q_delivery_list(struct store_reader *r, const struct q_filter *f,
 	int (*row)(void *ctx, const struct q_dlv *d), void *ctx, char *next,
 	size_t size) MUST_CHECK;
+/* Why a broadcast still waits: its article; "" when it does not. */
+int q_cast_why(struct store_reader *r, int64_t delivery, char *ret, size_t size) MUST_CHECK;
 /* One delivery; 1 found, 0 none (or not under). */
 int q_delivery_one(struct store_reader *r, int64_t id, int64_t under,
 	int (*row)(void *ctx, const struct q_dlv *d), void *ctx) MUST_CHECK;

@@ -166,6 +166,26 @@ static int gap_check(struct store_tx *tx, struct sq_intent *it, bool *ret_wait)
 	return 0;
 }
 
+/* The same questions that the lease asked, of the one writer: nothing slips in between two broadcasts of an account. */
+static int cast_check(struct store_tx *tx, struct sq_intent *it, bool *ret_may)
+{
+	struct sq_cast_ask *c = &it->cast;
+	struct cast_articles a;
+	int rc = store_cast_articles(tx_db(tx), c->release, c->rev, it->contact, &a);
+
+	*ret_may = false;
+	if (rc || a.verdict != CAST_READY)
+		return rc; /* the grant says GONE: it is leased anew */
+	rc = store_cast_used(tx_db(tx), &c->count, &c->used);
+	if (rc)
+		return rc;
+	c->over = cast_fits(&c->limits, &c->used, c->count.campaign != 0, false);
+	if (c->over != CAST_FITS)
+		it->grant = SQ_CAST;
+	*ret_may = c->over == CAST_FITS;
+	return 0;
+}
+
 static int intent_apply(
 	struct store_tx *tx, struct sq_intent *it, struct sq_tally *t, struct sq_till *till)
 {
@@ -176,7 +196,9 @@ static int intent_apply(
 	it->grant = SQ_GONE;
 	if (it->min_gap_ms > 0)
 		rc = gap_check(tx, it, &wait);
-	if (rc == 0 && !wait)
+	if (rc == 0 && !wait && it->cast.release)
+		rc = cast_check(tx, it, &may);
+	if (rc == 0 && !wait && may)
 		rc = sq_till_ask(till, tx, it, &may);
 	if (rc || wait || !may)
 		return rc;

@@ -9,6 +9,7 @@
 #include <lantoa/adapter.h>
 #include "model/outcome.h"
 #include "store/store.h"
+#include "store/store_cast.h"
 
 #define SQ_TURN_MAX  1024 /* outcomes, and intents, of one command */
 #define SQ_LEASE_MAX 256
@@ -72,7 +73,15 @@ enum sq_grant {
 	SQ_GONE = 2,   /* the row is not what the lease saw */
 	SQ_CLOSED = 3, /* the lot is not open or not approved any more */
 	SQ_GAP = 4,    /* min_gap, or advertising per recipient: gap_due_ms says when */
-	SQ_BUDGET = 5  /* meter says which of money is used up, `used` how far */
+	SQ_BUDGET = 5, /* meter says which of money is used up, `used` how far */
+	SQ_CAST = 6    /* the allowance of broadcasts is spent: cast.over, cast.used */
+};
+struct sq_cast_ask {          /* asked again in the transaction of the intent */
+	int64_t release, rev; /* release 0: no broadcast */
+	struct cast_limits limits;
+	struct cast_count count;
+	enum cast_over over;   /* out, with SQ_CAST */
+	struct cast_used used; /* out, with SQ_CAST */
 };
 struct sq_intent {
 	int64_t delivery, lot, contact;
@@ -87,6 +96,7 @@ struct sq_intent {
 	int64_t used;                 /* out, with SQ_BUDGET */
 	int meter;
 	bool over_dong; /* else over its messages */
+	struct sq_cast_ask cast;
 };
 struct sq_step_intent { /* a publishing step of a delivery that is sending */
 	int64_t delivery;
@@ -122,6 +132,7 @@ struct sq_lot_row {
 	struct hash manifest;
 	int gate, prio, category;
 	bool approved; /* its manifest is the approved one and the release may send */
+	bool broadcast;
 	struct str release_name, part_name, office_code;
 };
 /* Lots that have anything waiting, sending, unknown or held, by id after `after`, at most `max`. */
@@ -134,6 +145,7 @@ struct sq_lease_query {
 	size_t max;
 	int category;
 	bool with_gap, with_steps, lists;
+	int64_t cast_release, cast_rev; /* of a lot of broadcasts; 0: it is none */
 };
 struct sq_lease_row {
 	int64_t delivery, contact, target, due_ms;
@@ -147,6 +159,7 @@ struct sq_lease_row {
 	int64_t list;      /* the list it is on, for its opt-out; 0: none */
 	const struct lt_pair *steps;
 	size_t n_steps;
+	const struct cast_articles *cast; /* of a broadcast; else NULL */
 };
 struct sq_lease_end {
 	size_t rows;

@@ -97,7 +97,7 @@ static int steps_of(struct db *db, struct sq_lease_row *l, struct steps *s)
 }
 
 static int complete(struct store_reader *r, const struct sq_lease_query *q, struct sq_lease_row *l,
-	struct steps *s)
+	struct steps *s, struct cast_articles *cast)
 {
 	struct db *db = reader_db(r);
 	struct hash who;
@@ -115,6 +115,10 @@ static int complete(struct store_reader *r, const struct sq_lease_query *q, stru
 		rc = db_get_i64(db, &l->gap_at_ms, "SELECT at FROM gap WHERE contact_id=?", "i",
 			l->contact);
 		rc = rc < 0 ? rc : 0;
+	}
+	if (rc == 0 && q->cast_release) {
+		rc = store_cast_articles(db, q->cast_release, q->cast_rev, l->contact, cast);
+		l->cast = cast;
 	}
 	if (rc == 0 && l->tries > 0)
 		rc = earlier_of(db, l);
@@ -152,6 +156,7 @@ struct lease {
 	void *ctx;
 	struct sq_lease_end end;
 	struct steps steps;
+	struct cast_articles cast;
 	bool over;
 };
 
@@ -172,7 +177,7 @@ static int lease_rows(struct lease *x, sqlite3_stmt *st)
 			return 0;
 		}
 		x->end.rows++;
-		rc = complete(x->r, x->q, &l, &x->steps);
+		rc = complete(x->r, x->q, &l, &x->steps, &x->cast);
 		if (rc == 0)
 			rc = x->row(x->ctx, &l);
 		if (rc) {

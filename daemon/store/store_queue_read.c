@@ -32,6 +32,7 @@ static void lot_of(sqlite3_stmt *st, struct sq_lot_row *l)
 	for (int i = 0; i < DLV_STATES; i++)
 		l->n[i] = col_i64(st, 20 + i);
 	l->cost_max = col_i64(st, 31);
+	l->broadcast = col_i64(st, 32) == (int64_t)ONCE_SLOT_BROADCAST;
 }
 
 int sq_read_lots(struct store_reader *r, int64_t after, size_t max,
@@ -47,7 +48,8 @@ int sq_read_lots(struct store_reader *r, int64_t after, size_t max,
 		"(SELECT p.name FROM part p WHERE p.release_id=l.release_id AND p.rev=m.rev AND "
 		"p.part=l.part), l.n0, l.n1, l.n2, l.n3, l.n4, l.n5, l.n6, l.n7, l.n8, l.n9, l.n10, "
 		"coalesce((SELECT p.cost_max FROM part p WHERE p.release_id=l.release_id AND p.rev=m.rev AND "
-		"p.part=l.part), -1) "
+		"p.part=l.part), -1), coalesce((SELECT p.slot FROM part p WHERE p.release_id=l.release_id AND "
+		"p.rev=m.rev AND p.part=l.part), 0) "
 		"FROM lot l INDEXED BY lot_live JOIN release r ON r.id=l.release_id LEFT JOIN manifest "
 		"m ON m.hash=l.manifest LEFT JOIN campaign c ON c.id=r.campaign_id LEFT JOIN office o "
 		"ON o.id=l.office_id WHERE (n0>0 OR n1>0 OR n8>0 OR n9>0 OR n10>0) AND l.id>? ORDER BY l.id "

@@ -24,12 +24,12 @@ const char *recall_state_name(int s)
 
 /* --- commands ----------------------------------------------------------------------------------------------------------- */
 
-/* Sent, or maybe: also what is on its way, whose end is awaited. */
-#define SCOPE                                                                                      \
-	"FROM delivery d JOIN lot l ON l.id=d.lot_id JOIN lane n ON n.id=l.lane_id JOIN account "  \
-	"a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id WHERE d.once>=?1*1024 AND "    \
-	"d.once<(?1+1)*1024 AND d.state IN (1,2,3,8,10) AND (?2<0 OR l.part=?2) AND (?3=0 OR "     \
-	"l.office_id IN (WITH RECURSIVE u(id) AS (SELECT ?3 UNION SELECT o.id FROM office o JOIN " \
+/* Sent, or maybe: also what is on its way, whose end is awaited. Slot 63: what a broadcast has told people stays with them. */
+#define SCOPE                                                                                                         \
+	"FROM delivery d JOIN lot l ON l.id=d.lot_id JOIN lane n ON n.id=l.lane_id JOIN account "                     \
+	"a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id WHERE d.once>=?1*1024 AND "                       \
+	"d.once<(?1+1)*1024 AND (d.once>>4&63)<>63 AND d.state IN (1,2,3,8,10) AND (?2<0 OR l.part=?2) AND (?3=0 OR " \
+	"l.office_id IN (WITH RECURSIVE u(id) AS (SELECT ?3 UNION SELECT o.id FROM office o JOIN "                    \
 	"u ON o.parent_id=u.id) SELECT id FROM u)) AND c.name IN (SELECT value FROM json_each(?4))"
 
 static int ask_count(struct store_tx *tx, struct store_recall_ask *c)

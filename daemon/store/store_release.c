@@ -125,6 +125,10 @@ static int put_revision(struct store_tx *tx, const struct release_submit_cmd *c)
 			(int64_t)PART_WAITING, (int64_t)p->signal, (int64_t)p->after, p->spread_ms,
 			(int64_t)p->late, (int64_t)p->slot, p->cost_max < 0 ? -1 : p->cost_max);
 	}
+	for (size_t i = 0; i < c->n_companions && rc == 0; i++)
+		rc = db_exec(db,
+			"INSERT INTO companion(release_id, rev, pos, other) VALUES(?,?,?,?)",
+			"iiii", c->ret_id, c->rev, (int64_t)i, c->companions[i]);
 	return rc;
 }
 

@@ -34,7 +34,7 @@ struct part_row {
 		spread_ms; /* 0: absent */
 	uint32_t part, after;
 	int state, planned, signal, late, slot;
-	char name[48], why[320];
+	char name[64], why[320];
 };
 struct prepared_row {
 	uint32_t part;
@@ -122,6 +122,8 @@ struct release_submit_cmd {
 	int prio, category, kind;
 	const struct submit_part *parts;
 	size_t n_parts;
+	const int64_t *companions; /* releases whose articles go with the broadcast */
+	size_t n_companions;
 	const struct submit_asset *assets;
 	size_t n_assets;
 	const struct rendition_row *renditions; /* their files are durable */

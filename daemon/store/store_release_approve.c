@@ -232,7 +232,10 @@ int release_schedule(struct store_tx *tx, const struct release_row *r, const str
 			"started=CASE WHEN ?9=2 THEN ?12 END, go_at=NULL, go_by=NULL WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL",
 			"iiiiiiiiitii", r->id, rev, p->number, (int64_t)t.has_at, t.at_ms,
 			t.win_from_ms, t.win_to_ms, t.expires_ms, skip ? INT64_C(2) : INT64_C(0),
-			skip ? "skipped: no channel of its kinds is configured" : NULL,
+			!skip ? NULL
+				: p->again == MF_AGAIN_BROADCAST && r->corrects
+				? "skipped: a correction is not broadcast"
+				: "skipped: no channel of its kinds is configured",
 			(int64_t)(skip ? PART_DONE : PART_WAITING), base_ms);
 		if (rc == 0 &&
 			r->rev_approved == rev) /* lots held at a difference are planned again */

@@ -44,7 +44,7 @@ person() { # what a person does
 		else
 			operator -q resolve sent "$d" -m "the console shows it"
 		fi
-	done < <(operator --json deliveries --limit 1000 --state unknown | jq -r '.rows[] | "\(.delivery) \(.address) \(.release)"')
+	done < <(operator --json deliveries --limit 1000 --state unknown | jq -r '.rows[] | select(.broadcast) | "\(.delivery) \(.address) \(.release)"')
 }
 calm() { operator --json queue | json - '((.totals.waiting // 0) + (.totals.sending // 0) + (.totals.unknown // 0) + (.totals.held // 0)) == 0' | grep -q true; }
 release

@@ -5,46 +5,74 @@
 #include "zalo.h"
 
 #define TEXT_MAX 2000
+#define CAST_MAX 5 /* articles of one broadcast */
 
 /* --- broadcast ---------------------------------------------------------------------------------------------------------------- */
-static const cJSON *first_element(const struct sb_req *q)
+static const cJSON *elements_of(const struct sb_req *q)
 {
 	const cJSON *p = json_get(json_get(json_get(q->json, "message"), "attachment"), "payload");
 
-	return cJSON_GetArrayItem(json_get(p, "elements"), 0);
+	return json_get(p, "elements");
+}
+
+/* One to five articles of this OA, each of them shown; the first is what the broadcast is about. */
+static bool articles_good(
+	struct zalo_sb *z, struct zl_oa *oa, const cJSON *els, struct zl_article *ret[CAST_MAX])
+{
+	const cJSON *el;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(el, els)
+	{
+		struct zl_article *a = zl_article_find(z, oa, json_z(el, "attachment_id", ""));
+		if (n == CAST_MAX || !a || !a->shown ||
+			strcmp(json_z(el, "media_type", ""), "article") != 0)
+			return false;
+		ret[n++] = a;
+	}
+	return n > 0;
+}
+
+static void broadcast_kept(
+	struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q, struct zl_article *const *a, int n)
+{
+	char id[40];
+	cJSON *o = zl_ledger(oa, "broadcast"), *d = json_obj(), *titles = json_arr();
+
+	oa->casts_left--;
+	z->casts++;
+	zl_id(z, "b", id, sizeof(id));
+	json_put_z(o, "id", a[0]->id);
+	json_put_z(o, "title", a[0]->title);
+	for (int i = 0; i < n; i++)
+		json_add_str(titles, str_of(a[i]->title));
+	json_put(o, "titles", titles);
+	json_put(o, "target",
+		cJSON_Duplicate(json_get(json_get(q->json, "recipient"), "target"), true));
+	zl_ledger_end(z, o);
+	if (a[0]->broadcasts++ > 0)
+		zl_violation(z, oa, "second broadcast", a[0]->title);
+	json_put_z(d, "message_id", id);
+	zl_say(z, q, 0, NULL, d);
 }
 
 static void broadcast(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 {
-	const cJSON *el = first_element(q);
-	struct zl_article *a = zl_article_find(z, oa, json_z(el, "attachment_id", ""));
-	char id[40];
+	const cJSON *els = elements_of(q);
+	struct zl_article *a[CAST_MAX];
 
-	if (oa->no_right) {
+	if (oa->no_right)
 		zl_say(z, q, -223, "The application has not been granted this permission", NULL);
-	} else if (oa->unverified) {
+	else if (oa->unverified)
 		zl_say(z, q, -221, "Official Account must be verified", NULL);
-	} else if (z->night) {
+	else if (z->night)
 		zl_say(z, q, -234, "Not allowed at this time", NULL);
-	} else if (!a || !a->shown || strcmp(json_z(el, "media_type", ""), "article") != 0) {
+	else if (!articles_good(z, oa, els, a))
 		zl_say(z, q, -201, "attachment_id is invalid", NULL);
-	} else if (oa->casts_left <= 0) {
+	else if (oa->casts_left <= 0)
 		zl_say(z, q, -211, "Out of quota", NULL);
-	} else {
-		oa->casts_left--;
-		z->casts++;
-		zl_id(z, "b", id, sizeof(id));
-		cJSON *o = zl_ledger(oa, "broadcast"), *d = json_obj();
-		json_put_z(o, "id", a->id);
-		json_put_z(o, "title", a->title);
-		json_put(o, "target",
-			cJSON_Duplicate(json_get(json_get(q->json, "recipient"), "target"), true));
-		zl_ledger_end(z, o);
-		if (a->broadcasts++ > 0)
-			zl_violation(z, oa, "second broadcast", a->title);
-		json_put_z(d, "message_id", id);
-		zl_say(z, q, 0, NULL, d);
-	}
+	else
+		broadcast_kept(z, oa, q, a, cJSON_GetArraySize(els));
 }
 
 /* --- messages ----------------------------------------------------------------------------------------------------------------- */

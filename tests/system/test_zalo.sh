@@ -37,7 +37,8 @@ check "the sample files are imported" import_samples
 check "the editor submits, with a broadcast" editor -q submit "$PLACE/bundle"
 check "a second person approves" approver -q approve $R --hash "$(hash_of $R)"
 
-said() { operator --json delivery "$(operator --json deliveries --limit 1000 | jq -r --arg a "$1" '.rows[] | select(.address == $a) | .delivery')"; }
+dlv() { operator --json deliveries --limit 1000 | jq -r --arg a "$1" --argjson b "$2" '.rows[] | select(.address == $a and .broadcast == $b) | .delivery'; } # dlv ADDRESS IS-A-BROADCAST
+said() { operator --json delivery "$(dlv "$1" false)"; }
 count() { zalo_ledger "map(select(.kind == \"$1\")) | length"; }
 over() { [ "$(count "$1")" -ge "$2" ]; }
 expire() { local n; for n in "$@"; do zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$(oa "$n")\",\"expire\":true}}"; done; } # the provider revokes the access tokens of these
@@ -58,7 +59,7 @@ settle() {
 		else
 			operator -q resolve absent "$d" -m "the console does not show it"
 		fi
-	done < <(operator --json deliveries --limit 1000 | jq -r '.rows[] | select(.state == "unknown" and (.address | startswith("oa:"))) | "\(.delivery) \(.address)"')
+	done < <(operator --json deliveries --limit 1000 | jq -r '.rows[] | select(.state == "unknown" and .broadcast) | "\(.delivery) \(.address)"')
 }
 shown_all() { settle; [ "$(count article)" -ge 31 ] && [ "$(count broadcast)" -ge 30 ]; }
 zalo_tell "{\"cmd\":\"http_rules\",\"replace\":true,\"rules\":[$cast_lost]}"
@@ -84,7 +85,9 @@ same "no article was shown twice, no broadcast went out twice, no spent token ca
 same "each OA has one article" "$(zalo_ledger 'map(select(.kind == "article")) | group_by(.oa) | map(select(length > 1)) | length')" 0
 same "each OA has one broadcast" "$(zalo_ledger 'map(select(.kind == "broadcast")) | group_by(.oa) | map(select(length > 1)) | length')" 0
 same "covers were fetched, JPEG of at most 1 MB, 16:9" "$(zalo_ledger 'map(select(.kind == "article")) | map(select(.cover_type != "jpeg" or .cover_bytes > 1048576 or .cover_bytes < 1000 or ((.cover_w * 9 / 16 - .cover_h) | fabs) > 2)) | length')" 0
-same "what is told as accepted was truly shown" "$(operator --json deliveries --limit 1000 | jq -r '.rows[] | select((.state == "accepted" or .state == "delivered") and (.address | startswith("oa:"))) | .address[3:]' | sort >"$PLACE/told"; zalo_ledger 'map(select(.kind == "article")) | .[].oa' | sort >"$PLACE/truth"; comm -23 "$PLACE/told" "$PLACE/truth" | wc -l | tr -d ' ')" 0
+same "what is told as accepted was truly shown" "$(operator --json deliveries --limit 1000 | jq -r '.rows[] | select((.state == "accepted" or .state == "delivered") and (.address | startswith("oa:")) and (.broadcast | not)) | .address[3:]' | sort >"$PLACE/told"; zalo_ledger 'map(select(.kind == "article")) | .[].oa' | sort >"$PLACE/truth"; comm -23 "$PLACE/told" "$PLACE/truth" | wc -l | tr -d ' ')" 0
+same "and what is told as broadcast was truly broadcast" "$(operator --json deliveries --limit 1000 | jq -r '.rows[] | select((.state == "accepted" or .state == "delivered") and .broadcast) | .address[3:]' | sort >"$PLACE/told"; zalo_ledger 'map(select(.kind == "broadcast")) | .[].oa' | sort >"$PLACE/truth"; comm -23 "$PLACE/told" "$PLACE/truth" | wc -l | tr -d ' ')" 0
+same "the broadcast of an article that is not posted waits, and says why" "$(operator --json delivery "$(dlv "oa:$HAND" true)" | json - '"\(.state) \(.why)"')" "waiting article: that of $R is held"
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 daemon_stop

@@ -132,6 +132,40 @@ static void every_mistake_is_named_with_what_is_right(void **state)
 	}
 }
 
+static void broadcasts_are_the_channels_unless_the_account_says_more(void **state)
+{
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	static const struct {
+		const char *lane;
+		struct cast_limits want;
+	} good[] = { { "", { -1, -1, 1 } }, { "broadcasts: {month: 4}\n", { 4, -1, 1 } },
+		{ "broadcasts: {month: 0, campaign: 2, from_day: 15}\n", { 0, 2, 15 } } };
+	static const struct {
+		const char *lane, *says;
+	} bad[] = { { "broadcasts: 4\n", "{month: 4, campaign: 2, from_day: 1}" },
+		{ "broadcasts: {month: -1}\n", "month" },
+		{ "broadcasts: {from_day: 29}\n", "from_day" },
+		{ "broadcasts: {moth: 4}\n", "did you mean 'month'" } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(load("", good[i].lane, &c, &e), 0);
+		struct cast_limits l = conf_broadcasts(c->channels[0], c->channels[0]->accounts[0]);
+		assert_memory_equal(&l, &good[i].want, sizeof(l));
+		conf_unref(c);
+	}
+	struct conf_channel ch = { .broadcasts = { 4 + 1, 2 + 1, 15 + 1 } };
+	struct conf_account a = { .broadcasts = { 6 + 1, 0, 0 } };
+	struct cast_limits l = conf_broadcasts(&ch, &a), want = { 6, 2, 15 };
+	assert_memory_equal(&l, &want, sizeof(l));
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(load("", bad[i].lane, &c, &e), -EINVAL);
+		if (!strstr(e.text, bad[i].says) || !strstr(e.text, "mail.yaml:"))
+			fail_msg("%s", e.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +175,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			every_mistake_is_named_with_what_is_right, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			broadcasts_are_the_channels_unless_the_account_says_more, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,6 @@
 #define NONE    "{\"data\":{\"medias\":[],\"total\":0},\"error\":0}"
 #define DETAIL \
 	"{\"data\":{\"id\":\"9ab3f077\",\"link_view\":\"https://l/1\",\"status\":\"show\"},\"error\":0}"
-#define CAST_OK "{\"data\":{\"message_id\":\"b1\"},\"error\":0}"
 
 static struct sh *h;
 static size_t ses;
@@ -117,26 +116,6 @@ static void an_article_is_made_hidden_then_shown(void **state)
 	assert_string_equal(sh_result(h, op)->url, "https://l/1");
 	assert_null(strstr(h->http[1].url, "AT-canary"));
 	assert_non_null(strstr(h->http[1].body, "access_token: AT-canary"));
-}
-
-static void a_broadcast_follows_its_article_and_is_never_repeated(void **state)
-{
-	(void)state;
-	size_t op = begin(ARTICLE_HEAD "cast {\"cities\":\"9\"}\n\n");
-	to_created();
-	to_shown();
-	saved("cast=");
-	sh_turn(h);
-	sh_turn(h);
-	expect("POST", "/v2.0/oa/message");
-	assert_int_equal(last_call(h)->flags, LT_PUBLISHES);
-	assert_non_null(strstr(last_call(h)->body, "\"target\":{\"cities\":\"9\"}"));
-	size_t calls = h->n_http;
-	sh_answer(h, calls - 1, LT_P_MAYBE_SENT, 0, "");
-	sh_turn(h);
-	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
-	assert_int_equal(h->n_http, calls);
-	assert_int_equal(sh_result(h, op)->n_ids, 2);
 }
 
 static void a_lost_create_is_looked_for_and_found_by_its_mark(void **state)
@@ -253,12 +232,11 @@ static void a_try_goes_on_where_the_last_one_stopped(void **state)
 		{ { "token", "article" }, { "TkX", "88" }, "update" },
 		{ { "article", "show_token" }, { "88", "TkY" }, "verify" },
 		{ { "article", "shown" }, { "88", "yes" }, "getdetail" },
-		{ { "article", "shown", "link" }, { "88", "yes", "l" }, "oa/message" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		size_t op = article_op(h, ses, ARTICLE_HEAD "cast {}\n\n");
+		size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
 		struct lt_pair steps[3];
 		size_t n = 0;
 		for (; n < 3 && rows[i].names[n]; n++)
@@ -275,7 +253,7 @@ static void a_try_goes_on_where_the_last_one_stopped(void **state)
 		sh_cancel(h, op);
 		sh_turn(h);
 		if (!last_call(h)->answered)
-			answer(h, CAST_OK);
+			answer(h, DETAIL);
 		sh_turn(h);
 		assert_true(sh_result(h, op)->done);
 	}
@@ -341,7 +319,7 @@ static void a_group_that_the_oa_left_and_a_phone_without_zalo_are_told(void **st
 	assert_int_equal(sh_result(h, op)->flags, LT_R_SUPPRESS);
 }
 
-static void a_question_about_a_broadcast_proves_nothing(void **state)
+static void a_question_is_answered_by_what_the_article_tells(void **state)
 {
 	struct lt_id ids[] = { { 0, 0, LTC_LIT("88") }, { 1, 0, LTC_LIT("broadcast") } };
 
@@ -428,7 +406,7 @@ static void a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_
 	struct lt_id id = { 0, 0, LTC_LIT("88") };
 
 	(void)state;
-	size_t op = begin_change(&id, LT_J_CORRECT, ARTICLE_HEAD "cast {}\n\n");
+	size_t op = begin_change(&id, LT_J_CORRECT, ARTICLE_HEAD "\n");
 	h->jobs[op]->payload[1] = (struct lt_src){
 		.bytes = LTC_LIT(
 			"\"type\":\"normal\",\"title\":\"Đúng\",\"description\":\"Mới\",\"body\":[]")
@@ -501,7 +479,6 @@ int main(void)
 #define T1(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T1(an_article_is_made_hidden_then_shown),
-		T1(a_broadcast_follows_its_article_and_is_never_repeated),
 		T1(a_lost_create_is_looked_for_and_found_by_its_mark),
 		T1(a_lost_create_that_is_nowhere_is_made_again),
 		T1(what_a_person_posted_is_not_posted_again),
@@ -512,7 +489,7 @@ int main(void)
 		T1(a_try_goes_on_where_the_last_one_stopped),
 		T1(a_group_message_is_saved_before_and_after),
 		T1(a_group_that_the_oa_left_and_a_phone_without_zalo_are_told),
-		T1(a_question_about_a_broadcast_proves_nothing),
+		T1(a_question_is_answered_by_what_the_article_tells),
 		T1(a_picture_that_is_being_put_on_the_portal_is_waited_for),
 		T1(an_article_is_removed_by_its_id),
 		T1(a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice),

@@ -161,27 +161,27 @@ static void a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits(void **st
 	sh_free(h);
 }
 
-static void a_broadcast_is_asked_for_and_its_allowance_counted(void **state)
+static void a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it(void **state)
 {
-	struct lt_pair opt = { .name = LTC_LIT("broadcast"), .value = LTC_LIT("yes") };
+	struct lt_pair opts[] = { { .name = LTC_LIT("broadcast"), .value = LTC_LIT("yes") },
+		{ .name = LTC_LIT("with"), .value = LTC_LIT("TTBC-1, TTBC-2") } };
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("T", "S", "x");
 
 	(void)state;
-	for (int left = 0; left < 2; left++) {
-		struct sh *h = host_new();
-		struct sh_made m;
-		struct lt_content in = content("T", "S", "x");
-		in.opts = &opt;
-		in.n_opts = 1;
-		sh_asset(h, "c0ver", "URL", 3);
-		sh_conf(h, "broadcast_cities", "9,57");
-		sh_conf(h, "broadcasts_left", left ? "3" : "0");
-		assert_int_equal(made_by(h, &m, &in), 0);
-		assert_non_null(strstr(m.text.p, "cast {\"cities\":\"9,57\"}\n"));
-		assert_int_equal(m.problems.p[0], left ? '0' : '2');
-		assert_int_equal(sh_fact(&m, "broadcast", 0), 1);
-		sh_made_done(&m);
-		sh_free(h);
-	}
+	in.opts = opts;
+	in.n_opts = 2;
+	sh_conf(h, "broadcast_cities", "9,57");
+	sh_conf(h, "broadcast_ages", "2");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_string_equal(m.text.p,
+		"lantoa-zalo 1\nkind cast\ncast {\"ages\":\"2\",\"cities\":\"9,57\"}\n\n");
+	assert_int_equal(m.problems.n, 0);
+	assert_int_equal(sh_fact(&m, "broadcast", 0), 1);
+	assert_non_null(strstr(m.preview.p, "TTBC-1, TTBC-2"));
+	sh_made_done(&m);
+	sh_free(h);
 }
 
 static void a_group_gets_text_and_link_and_the_cover_in_one_message(void **state)
@@ -261,7 +261,7 @@ int main(void)
 		cmocka_unit_test(a_description_of_300_is_shortened_unless_the_editor_wrote_it),
 		cmocka_unit_test(pictures_have_a_number_and_a_size),
 		cmocka_unit_test(a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits),
-		cmocka_unit_test(a_broadcast_is_asked_for_and_its_allowance_counted),
+		cmocka_unit_test(a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it),
 		cmocka_unit_test(a_group_gets_text_and_link_and_the_cover_in_one_message),
 		cmocka_unit_test(a_template_is_filled_for_each_recipient_or_refused),
 		cmocka_unit_test(wrong_settings_are_refused_with_name_and_value),
