@@ -139,6 +139,16 @@ static int64_t cost_of(const struct prepared *p, struct str class)
 	return cost >= 0 ? cost : prepared_fact_get(p, "cost", 0);
 }
 
+/* Equal only where the skeleton is. The key may be a part of the digest itself, so the two are not simply XORed. */
+static uint64_t batch_key_of(const struct prepared *p)
+{
+	uint64_t mix;
+
+	memcpy(&mix, p->digest.b, sizeof(mix));
+	mix ^= p->batch_key * 0x9e3779b97f4a7c15u;
+	return mix ? mix : 1;
+}
+
 static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_row *l,
 	const struct str s[STRINGS], struct prepared *p)
 {
@@ -180,11 +190,7 @@ static void compose(struct row_ctx *x, struct dcopy *c, const struct sq_lease_ro
 		return;
 	}
 	c->intent.cost = cost_of(p, l->class);
-	if (p->batch_key) { /* equal only where the skeleton is */
-		uint64_t mix;
-		memcpy(&mix, p->digest.b, sizeof(mix));
-		c->op.batch_key = p->batch_key ^ mix;
-	}
+	c->op.batch_key = p->batch_key ? batch_key_of(p) : 0;
 }
 
 /* What must not be sent at all, before any work is spent on it. */

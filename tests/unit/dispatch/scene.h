@@ -114,7 +114,7 @@ static int scene_prepare(void *ctx, struct store_reader *r, const struct prep_ke
 	struct prepared *p = x_calloc(1, sizeof(*p));
 	p->refs = 1;
 	p->digest = key->manifest;
-	p->batch_key = 7;
+	memcpy(&p->batch_key, p->digest.b, sizeof(p->batch_key)); /* as the channel makes it */
 	if (sc.cost) {
 		p->facts = x_calloc(1, sizeof(*p->facts));
 		p->facts[0].name = "cost";
