@@ -92,12 +92,22 @@ void receipts_go(struct dispatch *d)
 	}
 }
 
+/* The longer nothing was found for a report, the rarer it is looked for: each look is a write. */
+static int64_t orphan_pause(const struct receipt_cmd *r)
+{
+	int64_t left = r->c.give_up_ms - env_wall(r->d->o.env);
+	int64_t ms = (D_ORPHAN_LIFE_MS - left) / 8;
+
+	ms = ms > left ? left : ms; /* given up in time */
+	return ms > D_ORPHAN_RETRY_MS ? ms : D_ORPHAN_RETRY_MS;
+}
+
 static void receipt_submit(struct receipt_cmd *r)
 {
 	struct dispatch *d = r->d;
 
 	sq_receipt_init(&r->c);
-	r->c.retry_ms = D_ORPHAN_RETRY_MS;
+	r->c.retry_ms = orphan_pause(r);
 	r->behind = d->outs_gone + d->n_outs_wait;
 	cmd_begin(d);
 	list_push(&d->receipts, &r->node);

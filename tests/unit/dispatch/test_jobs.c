@@ -295,6 +295,23 @@ static void a_receipt_for_nobody_is_given_up_after_its_time(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 0);
 }
 
+static void a_receipt_for_nobody_is_looked_for_more_and_more_rarely(void **state)
+{
+	int looks = 0;
+	UNUSED(state);
+	sc.ch[0].lane.receipt_wait_ms = 24 * HR_MS;
+	scene_start();
+	receipt(LT_RC_DELIVERED, "never-ours");
+	for (int hour = 0; hour < 10; hour++) {
+		int64_t before = scene_i64("SELECT next FROM orphan");
+		jump(HR_MS);
+		looks += before != scene_i64("SELECT next FROM orphan");
+	}
+	int64_t wait = scene_i64("SELECT next FROM orphan") - env_wall(&sc.te.env);
+	assert_true(looks >= 2); /* it is still looked for */
+	assert_true(wait > 5000 && wait < 3 * HR_MS);
+}
+
 static void parked_receipts_have_a_bound_and_the_oldest_go(void **state)
 {
 	UNUSED(state);
@@ -428,6 +445,7 @@ int main(void)
 		T(thirty_five_accounts_take_turns_however_short_the_interval),
 		T(an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit),
 		T(a_receipt_for_nobody_is_given_up_after_its_time),
+		T(a_receipt_for_nobody_is_looked_for_more_and_more_rarely),
 		T(parked_receipts_have_a_bound_and_the_oldest_go),
 		T(the_same_receipt_twice_is_one),
 		T(a_second_failure_after_a_persons_retry_counts),
