@@ -201,7 +201,7 @@ help:
 	@echo "make test          install what is missing, build, and run everything a commit needs"
 	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
-	@echo "make sim           one simulated run with its trace (SEED= STEPS=);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
+	@echo "make sim           one simulated run with its trace (SEED= STEPS=; SHRINK=1: the shortest story of a failing one);  make soak: many seeds (SLICES= SEEDS= STEPS= FIRST=)"
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
@@ -232,7 +232,7 @@ test-all: check-deps check-docs
 SEED  ?= 1
 STEPS ?= 1500
 sim: $(B)/tests/sim/test_sim $(ADAPTERS:%=$(B)/adapters/%.so)
-	@SIM_SEED=$(SEED) SIM_STEPS=$(STEPS) SIM_TRACE=1 SIM_VERBOSE=1 $<
+	@SIM_SEED=$(SEED) SIM_STEPS=$(STEPS) $(if $(SHRINK),SIM_SHRINK=1,SIM_TRACE=1 SIM_VERBOSE=1) $<
 soak:
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release build/release/tests/sim/test_sim $(ADAPTERS:%=build/release/adapters/%.so)
 	@tests/sim/soak.sh build/release

@@ -25,9 +25,20 @@
 #define SIM_LANES      8
 #define SIM_SLOTS      2 /* configured channels */
 #define SIM_LATER      512
+#define SIM_STEPS      65536
 #define SIM_OFFICES    5
 #define SIM_STARTS     4096
 
+/* What happens to the daemon from outside, as the shrinker counts it: (step, one of these). */
+enum sim_event {
+	EV_ACT = 0, /* of a person */
+	EV_JUMP,
+	EV_RELOAD,
+	EV_DISK,
+	EV_CRASH,
+	EV_FAULT = 8, /* of a provider: the first one in this step, and so on */
+	EV_MAX = 64
+};
 enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
 
 struct sim_delivery { /* as last seen committed, and what the provider made of it */
@@ -117,6 +128,10 @@ struct sim {
 	uint8_t contact_slot[SIM_CONTACTS + 1];
 	struct sim_later later[SIM_LATER];
 	void *state[SIM_SLOTS]; /* of the providers, shared like this */
+	/* The shrinker's: bits of enum sim_event by step. */
+	uint64_t happened[SIM_STEPS], kept[SIM_STEPS];
+	bool only_kept;
+	int faults; /* in this step */
 	unsigned next_nonce, next_upload;
 	struct sim_start start[SIM_STARTS]; /* ring, for the rates */
 	uint64_t n_start;
@@ -158,8 +173,17 @@ void sim_trace(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void sim_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void sim_crash(const char *where);
 void sim_profile_draw(int steps);
+/* A generator of its own for each (step, what): what is left out does not change what the others draw. */
+void sim_rng_for(enum sim_event what);
+/* It is about to happen; false: the shrinker leaves it out. */
+bool sim_event(enum sim_event what);
 /* One seed from the beginning to the end: 0, or 1 with S->fail. Forks. */
 int sim_run_seed(uint64_t seed, int steps, bool trace);
+/* The same with nothing from outside but `kept`: struct sim.kept as text, "STEP.BITS STEP.BITS ..." in hex. NULL: all. */
+int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept);
+
+/* sim_shrink.c: a failing seed with fewer and fewer events, as long as it fails in the same way. 1, or 0 when it does not fail. */
+int sim_shrink(uint64_t seed, int steps);
 
 /* sim_vfs.c: files whose unsynced writes are lost or torn by sim_vfs_crash. */
 void sim_vfs_register(void);

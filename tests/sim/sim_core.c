@@ -105,6 +105,34 @@ static randombytes_implementation rand_impl = {
 	.implementation_name = rand_name, .random = rand_one, .buf = rand_buf
 };
 
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+	uint64_t x = a + 0x9e3779b97f4a7c15u * (b + 1);
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return (x ^ x >> 31) | 1;
+}
+
+void sim_rng_for(enum sim_event what)
+{
+	S->rng = mixed(mixed(S->seed, (uint64_t)S->step), (uint64_t)what);
+}
+
+bool sim_event(enum sim_event what)
+{
+	static const char *const words[] = { "act", "jump", "reload", "disk", "crash" };
+	unsigned bit = what;
+	if (what == EV_FAULT) {
+		int more = S->faults < EV_MAX - 1 - EV_FAULT ? S->faults++ : S->faults;
+		bit += (unsigned)more;
+	}
+	S->happened[S->step] |= UINT64_C(1) << bit;
+	if (S->only_kept && !(S->kept[S->step] >> bit & 1))
+		return false;
+	sim_trace("event %d.%u %s", S->step, bit, bit < EV_FAULT ? words[bit] : "fault");
+	return true;
+}
+
 /* --- a seed ------------------------------------------------------------------------------------------------------------------------ */
 
 static int pick(const int *v, size_t n)
@@ -208,6 +236,22 @@ static int epoch(void)
 
 int sim_run_seed(uint64_t seed, int steps, bool trace)
 {
+	return sim_run_kept(seed, steps, trace, NULL);
+}
+
+static void kept_read(const char *text)
+{
+	S->only_kept = text != NULL;
+	for (char *end; text && *text; text = end) {
+		unsigned long step = strtoul(text, &end, 10);
+		REQUIRE(*end == '.' && step < SIM_STEPS); /* STEP.BITS ... */
+		S->kept[step] = strtoull(end + 1, &end, 16);
+		end += strspn(end, " ");
+	}
+}
+
+int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
+{
 	if (!S) {
 		S = mmap(NULL, sizeof(*S), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 			0);
@@ -218,6 +262,8 @@ int sim_run_seed(uint64_t seed, int steps, bool trace)
 	memset(S, 0, sizeof(*S));
 	S->seed = seed;
 	S->trace = trace;
+	kept_read(kept);
+	REQUIRE(steps < SIM_STEPS);
 	S->rng = (seed + 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
 	S->rng ^= S->rng >> 31;
 	S->rng |= 1;

@@ -229,7 +229,8 @@ void node_boot(void)
 {
 	struct stat st;
 	char path[300];
-	S->env_seed = sim_random();
+	sim_rng_for(EV_MAX);
+	S->env_seed = sim_random() + (uint64_t)S->epoch;
 	testenv_init(&N.te, S->env_seed);
 	N.te.wall = S->wall;
 	N.te.mono = S->mono;
@@ -359,19 +360,24 @@ static void disasters(void)
 {
 	int left = S->p.steps - S->step;
 	int crashes = S->p.crashes - S->crashes;
-	if (crashes > 0 && S->crash_in_ops == 0 && sim_below(left) < crashes) {
+	sim_rng_for(EV_CRASH);
+	if (crashes > 0 && S->crash_in_ops == 0 && sim_below(left) < crashes &&
+		sim_event(EV_CRASH)) {
 		if (sim_chance(400))
 			sim_crash("between steps");
 		S->crash_in_ops = 1 + sim_below(25);
 	}
-	if (sim_chance(S->p.p_jump))
+	sim_rng_for(EV_JUMP);
+	if (sim_chance(S->p.p_jump) && sim_event(EV_JUMP))
 		jump();
-	if (sim_below(1500) == 0)
+	sim_rng_for(EV_RELOAD);
+	if (sim_below(1500) == 0 && sim_event(EV_RELOAD))
 		reload();
+	sim_rng_for(EV_DISK);
 	if (S->disk_full && S->mono >= S->disk_full_until) {
 		sim_trace("the disk has room again");
 		S->disk_full = false;
-	} else if (S->p.disk && !S->disk_full && sim_below(800) == 0) {
+	} else if (S->p.disk && !S->disk_full && sim_below(800) == 0 && sim_event(EV_DISK)) {
 		S->disk_full = true;
 		S->disk_full_until = S->mono + 1000 + sim_below(60000);
 		S->n_fulls++;
@@ -382,7 +388,9 @@ static void disasters(void)
 void node_turn(void)
 {
 	S->step++;
+	S->faults = 0;
 	disasters();
+	sim_rng_for(EV_MAX + 1);
 	switch (sim_below(8)) {
 	case 0:
 	case 1:
@@ -393,7 +401,8 @@ void node_turn(void)
 	case 6: (void)store_complete(N.ts.s); break;
 	default: advance(sim_chance(30) ? sim_below(4000000) : sim_below(30000)); break;
 	}
-	if (sim_chance(S->p.p_act))
+	sim_rng_for(EV_ACT);
+	if (sim_chance(S->p.p_act) && sim_event(EV_ACT))
 		people_act();
 	provider_poll();
 }

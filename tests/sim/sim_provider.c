@@ -86,12 +86,16 @@ void provider_file(const char *name, const char *text)
 
 enum fate provider_fate(void)
 {
-	return !S->final && sim_chance(S->p.p_fault) ? (enum fate)sim_below(FATE_FATES) : FATE_OK;
+	enum fate f = FATE_OK;
+	if (!S->final && sim_chance(S->p.p_fault))
+		f = (enum fate)sim_below(FATE_FATES);
+	return f != FATE_OK && sim_event(EV_FAULT) ? f : FATE_OK;
 }
 
 bool provider_fault(int mille_of_faults)
 {
-	return !S->final && sim_chance(S->p.p_fault) && sim_chance(mille_of_faults);
+	return !S->final && sim_chance(S->p.p_fault) && sim_chance(mille_of_faults) &&
+		sim_event(EV_FAULT);
 }
 
 bool provider_has_effect(enum fate f)

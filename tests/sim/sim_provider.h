@@ -26,9 +26,10 @@ enum fate { /* of one publishing request or command */
 
 struct sim_provider {
 	const char *name, *kind, *adapter;
-	int chan_kind;     /* enum chan_kind */
-	const char *form;  /* of its addresses */
-	bool per_office;   /* an account an office; else one, `relay` */
+	int chan_kind;    /* enum chan_kind */
+	const char *form; /* of its addresses */
+	bool per_office;  /* an account an office; else one, `relay` */
+	bool names_ref; /* reports name our ref: also that of a copy whose answer was lost finds it */
 	size_t state_size; /* of what outlives a crash; zeroed at the beginning of a seed */
 	/* What stands between `adapter:` and `lane:`. */
 	void (*conf)(int slot, struct buf *b);

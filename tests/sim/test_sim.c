@@ -1,5 +1,6 @@
 /* test_sim.c - seeds of the simulation as a test program. SIM_SEED=N [SIM_STEPS=N] [SIM_TRACE=1] replays one; SIM_SEEDS=N changes
- * how many run, SIM_FIRST=N where they begin. The first failing seed prints itself.
+ * how many run, SIM_FIRST=N where they begin. A failing seed prints itself;
+ * SIM_SHRINK=1 beside SIM_SEED looks for the shortest story that fails in the same way, SIM_KEPT=... replays that.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
 static int run(uint64_t seed, bool trace)
 {
 	int steps = (int)number("SIM_STEPS", STEPS_DEFAULT);
-	int rc = sim_run_seed(seed, steps, trace);
+	int rc = sim_run_kept(seed, steps, trace, getenv("SIM_KEPT"));
 	if (rc || getenv("SIM_VERBOSE"))
 		print_message(
 			"seed %llu steps %d: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown\n",
@@ -66,6 +67,8 @@ int main(void)
 		cmocka_unit_test(the_promises_hold_through_crashes_lost_answers_and_people),
 		cmocka_unit_test(a_seed_replays_to_the_bit),
 	};
+	if (getenv("SIM_SEED") && number("SIM_SHRINK", 0))
+		return sim_shrink(number("SIM_SEED", 1), (int)number("SIM_STEPS", STEPS_DEFAULT));
 	if (getenv("SIM_SEED"))
 		return run(number("SIM_SEED", 1), number("SIM_TRACE", 0) != 0);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
