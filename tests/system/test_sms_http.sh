@@ -26,9 +26,9 @@ check "the configuration of eleven gateways is sound" "$B/lantoad" --demo --conf
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 check "the sample files are imported" import_samples
 
-release() { # release CODE: the sample release, its duty part alone and now
+release() { # release CODE [TEXT]: the sample release, its duty part alone and now
 	mkdir -p "$PLACE/$1"
-	sed -e "s/^code: .*/code: $1/" -e '/^cover:/d; /^images:/,/^campaign:/d' -e '/^parts:/,/^text:/c\parts:\n  duty:\n    to: duty\n    channels: [sms]\n    at: now\ntext:' \
+	sed -e "s/^code: .*/code: $1/" -e "${2:+s/^  sms: .*/  sms: \"$2\"/}" -e '/^cover:/d; /^images:/,/^campaign:/d' -e '/^parts:/,/^text:/c\parts:\n  duty:\n    to: duty\n    channels: [sms]\n    at: now\ntext:' \
 		"$TOP/config/examples/release-ttbc-112/release.md" >"$PLACE/$1/release.md"
 	editor -q submit "$PLACE/$1" >"$PLACE/submit.out" 2>&1 || { cat "$PLACE/submit.out"; return 1; }
 	approve_it "$1"
@@ -75,6 +75,15 @@ for v in $VENDORS; do
 	[ "$(in_state $R $final)" = "$N" ] || { echo "# $(operator --json report $R | jq -c '[.deliveries[] | {state, why}] | group_by(.state) | map({s: .[0].state, n: length, why: .[0].why})')"; tail -3 "$PLACE/lantoad.log" | sed 's/^/# /'; }
 	same "$v: exact text, once each" "$(got "$from" | cksum)" "$(expect $form | cksum)"
 done
+
+echo "# a text that is the same for all"
+from=$(last_n)
+sms_ctl "\"callback\":\"http://127.0.0.1:$SMS_PUBLIC/w/sms-speedsms/$SMS_HOOK\""
+check "SpeedSMS again" route sms-speedsms
+check "the release is approved" release TTBC-2026-220 "TTBC-2026-220 da dang, de nghi kiem tra."
+check "all $N are delivered" until_true 15 all_in TTBC-2026-220 delivered "$N"
+requests=$(sms_ledger "map(select(.n > $from) | .id) | unique | length") # all numbers of a request have its id
+check "numbers share requests ($requests for $N)" [ "$requests" -lt "$N" ]
 
 echo "# lost and spoiled answers, throttling, a refused number"
 doubles() { jq -r --argjson from "$1" 'select(.t == "sms" and .n > $from) | .to' "$LEDGER" | sort | uniq -d | wc -l | tr -d ' '; }
