@@ -34,7 +34,8 @@ static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	char status[16], z[24];
 
-	if (ltc_eqz(ltc_json_copy(ltc_json_get(a->data, "status"), status, sizeof(status)), "hide")) {
+	if (ltc_eqz(ltc_json_copy(ltc_json_get(a->data, "status"), status, sizeof(status)),
+		    "hide")) {
 		ask_person(op, "hidden", "of this broadcast is hidden");
 		return;
 	}

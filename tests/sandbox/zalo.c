@@ -1,6 +1,7 @@
 /* zalo.c - the imitated Zalo: configuration, routing, what all calls share.
  * Script and ctl: {"app_id","app_secret","oa_secret","oas":["ID",...],"groups":[{"id","oa"}], knobs}; ctl word "zalo" takes the same
- * and {"show":true}, {"oa":{"id":..., "casts_left":0, "disabled":true, ...}}, {"hook":{"url","event":{...},"how":""}}. */
+ * and {"show":true}, {"oa":{"id":..., "casts_left":0, "disabled":true, ...}}, {"hook":{"url","event":{...},"how":""}},
+ * {"console":{"oa","title","shown"}}. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +91,23 @@ void zl_say(struct zalo_sb *z, struct sb_req *q, int64_t error, const char *text
 	sb_res_json(q, error == -209 ? 404 : 200, o);
 }
 
+/* Tokens and keys have their places in headers and bodies; an address stands in logs of everybody on the way. */
+static void look_for_secrets(struct zalo_sb *z, const struct sb_req *q)
+{
+	const char *const marks[] = { "AT-", "RT-", z->app_secret, z->oa_secret };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (marks[i][0] && memmem(q->target.p, q->target.n, marks[i], strlen(marks[i])))
+			zl_violation(z, NULL, "secret in an address", marks[i]);
+}
+
 static void on_request(void *ctx, struct sb_req *q)
 {
 	struct zalo_sb *z = ctx;
 	bool zns = str_starts(q->path, "/message/") || str_starts(q->path, "/template/");
 
 	z->calls++;
+	look_for_secrets(z, q);
 	if (z->delay_ms > 0)
 		sb_res_delay(q, z->delay_ms);
 	if (zl_oauth(z, q))
@@ -222,6 +234,17 @@ static void by_hand(struct zalo_sb *z, const cJSON *in)
 	put(a->title, sizeof(a->title), in, "title");
 }
 
+/* A person hides an article in the console, or shows it again. */
+static void set_shown(struct zalo_sb *z, const cJSON *in)
+{
+	for (size_t i = 0; i < z->n_article; i++) {
+		struct zl_article *a = z->article[i];
+		if (!strcmp(a->oa->id, json_z(in, "oa", "")) &&
+			!strcmp(a->title, json_z(in, "title", "")))
+			a->shown = json_bool(in, "shown", false);
+	}
+}
+
 static int on_ctl(void *ctx, const cJSON *in, cJSON *ret, struct err *e)
 {
 	struct zalo_sb *z = ctx;
@@ -230,6 +253,8 @@ static int on_ctl(void *ctx, const cJSON *in, cJSON *ret, struct err *e)
 	take(z, in);
 	if (hand)
 		by_hand(z, hand);
+	if (json_has(in, "console"))
+		set_shown(z, json_get(in, "console"));
 	if (json_bool(in, "show", false))
 		show(z, ret);
 	if (!hook)

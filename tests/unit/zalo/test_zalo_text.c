@@ -67,6 +67,36 @@ static void markdown_becomes_the_html_they_take(void **state)
 	}
 }
 
+static void deep_lists_wide_tables_and_html_of_every_kind_stay_text(void **state)
+{
+	static const char *const in[] = { "- a\n  - b\n    - c\n      - d\n        - e",
+		"1. a\n   - b\n     1. c\n2. d", "- [ ] a\n- > b\n- | x |\n  |---|\n  | y |",
+		"| a | b | c | d | e | f | g | h |\n|---|---|---|---|---|---|---|---|\n| 1 | | 3 | | | | | 8 |",
+		"<!-- a --><img src=x onerror=\"alert(1)\"><p style='x'>b</p>&lt;c&gt;",
+		"<table><tr><td>a</td></tr></table>", "<b>a", "a < b && c > d \" e ' f",
+		"- a\n\n  <script>b</script>\n\n  | c | d |\n  |---|---|\n  | 1 | 2 |" };
+	static const char *const tags[] = { "p>", "/p>", "b>", "/b>", "i>", "/i>" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
+		struct seen x = { "", 0 };
+		const struct zalo_blocks to = { &x, on_text, on_image };
+		int open = 0;
+		assert_int_equal(zalo_body_walk(S(in[i]), &to), 0);
+		assert_true(x.text[0] != 0);
+		for (const char *p = strchr(x.text, '<'); p; p = strchr(p + 1, '<')) {
+			bool known = false;
+			for (size_t k = 0; k < 6; k++)
+				known = known || strncmp(p + 1, tags[k], strlen(tags[k])) == 0;
+			if (!known)
+				fail_msg("row %zu lets a tag through: %s", i, x.text);
+			open += p[1] == '/' ? -1 : 1;
+			assert_in_range(open, 0, 3);
+		}
+		assert_int_equal(open, 0);
+	}
+}
+
 static void nobody_is_called_by_a_mention(void **state)
 {
 	struct ltc_buf b;
@@ -83,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(markdown_becomes_the_html_they_take),
+		cmocka_unit_test(deep_lists_wide_tables_and_html_of_every_kind_stay_text),
 		cmocka_unit_test(nobody_is_called_by_a_mention),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
