@@ -10,36 +10,7 @@
 #include "common/text.h"
 #include "fuzz.h"
 #include "lib/scripted_host.h"
-
-#define FH_FILE_MAX  (1u << 18)
-#define FH_FILES_MAX 24
-
-/* A shipped file as text, kept; targets run in the root of the sources. */
-static inline const char *fh_file(const char *path)
-{
-	static struct {
-		char path[120], *text;
-	} kept[FH_FILES_MAX];
-	size_t i = 0;
-
-	while (i < FH_FILES_MAX && kept[i].text != NULL && strcmp(kept[i].path, path) != 0)
-		i++;
-	if (i == FH_FILES_MAX)
-		abort();
-	if (kept[i].text != NULL)
-		return kept[i].text;
-	FILE *f = fopen(path, "re");
-	char *p = calloc(1, FH_FILE_MAX);
-	if (f == NULL || p == NULL) {
-		(void)fprintf(stderr, "%s cannot be read\n", path);
-		abort();
-	}
-	p[fread(p, 1, FH_FILE_MAX - 1, f)] = '\0';
-	(void)fclose(f);
-	(void)snprintf(kept[i].path, sizeof(kept[i].path), "%s", path);
-	kept[i].text = p;
-	return p;
-}
+#include "lib/shipped.h"
 
 /* What the daemon hands to an adapter as text: UTF-8 without NUL. */
 static inline bool fh_good(const uint8_t *p, size_t n)

@@ -2,7 +2,9 @@
  * are the answer's own text). However it goes: an attempt ends honestly, its texts are clean, and what people see is sent at most
  * once without a look in between. */
 #include <string.h>
-#include "page.h"
+#include "../host.h"
+#include "facebook/facebook_step.h"
+#include "lib/scene_page.h"
 
 #define CALLS_MAX 24
 #define HEAD      "fb1\nm 9\nXin chao!\nt 3\nTin\nl 26\nhttps://portal.example/ttbc\n"

@@ -1,7 +1,9 @@
 /* A release as a post: its message is UTF-8 within the bound, the payload is read back as it was made; texts and links that are
  * compared are equal to themselves, whatever order they are given in. */
 #include <string.h>
-#include "page.h"
+#include "../host.h"
+#include "facebook/facebook_step.h"
+#include "lib/scene_page.h"
 
 static void texts(struct lt_str a, struct lt_str b)
 {

@@ -1,7 +1,9 @@
 /* What Facebook pushes: the query of a subscription, then (behind a line "%%") a body, once signed and once not. Unsigned bytes
  * tell nothing; signed ones are answered and every report names something. */
 #include <string.h>
-#include "page.h"
+#include "../host.h"
+#include "facebook/facebook_step.h"
+#include "lib/scene_page.h"
 
 #define SIGNED "sha256=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 

@@ -2,11 +2,10 @@
  * and the same reports are told. Nothing is written that is no PDU. */
 #include <string.h>
 #include "../host.h"
+#include "lib/scene_smsc.h"
 #include "smpp/smpp_pdu.h"
 
 #define OPS 3
-#define ONE "lantoa-sms 1\ncoding: gsm\nsegments: 1\nunits: 8\ncategory: 2\n\nXin chao"
-extern const struct lt_adapter lantoa_adapter;
 
 struct seen {
 	struct sh_result r[OPS];
@@ -18,16 +17,8 @@ static struct sh *bound(size_t *ret_session)
 {
 	static const char resp[] = { 0, 0, 0, 21, (char)0x80, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1, 's',
 		'm', 's', 'c', 0 };
-	struct sh *h = sh_new(&lantoa_adapter);
+	struct sh *h = smsc_host();
 
-	sh_conf(h, "host", "127.0.0.1");
-	sh_conf(h, "system_id", "bhxh");
-	sh_conf(h, "sender", "BHXH VN");
-	sh_conf(h, "window", "500");
-	sh_secret(h, "pw", "bimat77");
-	sh_conf(h, "password", "pw");
-	sh_file(h, "outcomes", fh_file("config/outcomes/smpp.tsv"));
-	sh_file(h, "ranges", fh_file("config/sms/ranges.tsv"));
 	MUST(sh_open(h) == 0);
 	*ret_session = sh_session(h);
 	sh_turn(h);

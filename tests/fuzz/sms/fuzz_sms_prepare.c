@@ -45,9 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		sh_conf(h, "form", forms[i]);
 		sh_conf(h, "unicode_allowed", n % 2 ? "yes" : "no");
 		sh_conf(h, "unmappable", p[0] % 2 ? "?" : "drop");
-		sh_file(h, "ranges", fh_file("config/sms/ranges.tsv"));
-		sh_file(h, "prices", fh_file("config/sms/prices.tsv"));
-		sh_file(h, "words", fh_file("config/sms/words.tsv"));
+		sh_file(h, "ranges", shipped_file("config/sms/ranges.tsv"));
+		sh_file(h, "prices", shipped_file("config/sms/prices.tsv"));
+		sh_file(h, "words", shipped_file("config/sms/words.tsv"));
 		fh_release(&f, in, 1 + (p[0] & 3));
 		f.c.text = f.c.body_markdown;
 		sh_made_init(&m, h);

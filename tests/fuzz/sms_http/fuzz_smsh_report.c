@@ -1,7 +1,9 @@
 /* What a gateway pushes, by each shipped vendor file. First byte: the vendor; the query behind it up to a line "%%", then the body.
  * It is answered, and what is told has an id and a known state; the same push tells the same again. */
 #include <string.h>
-#include "gate.h"
+#include "../host.h"
+#include "lib/scene_gate.h"
+#include "sms_http/smsh.h"
 
 static size_t told(const struct sh *h, const char *what)
 {
@@ -21,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	const char *const types[] = { "application/json", "application/x-www-form-urlencoded",
 		"text/xml" };
 	struct lt_pair head = { .name = LTC_LIT("Content-Type"), .value = ltc_z(types[n % 3]) };
-	struct sh *h = gate_host(gate_file(gate), gate_params(gate_names[gate]));
+	struct sh *h = gate_vendor_host(gate_vendors[gate].name);
+	sh_secret(h, "access_token", "geheim");
 
 	MUST(sh_open(h) == 0);
 	int64_t one = fh_push(h, "POST", query, &head, 1, body);

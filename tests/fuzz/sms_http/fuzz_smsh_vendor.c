@@ -1,7 +1,9 @@
 /* A vendor file of any content: refused with a reason, or it opens; then a text makes a request, and an answer (the second text
  * of the input, behind a line "%%") is judged by its rules. */
 #include <string.h>
-#include "gate.h"
+#include "../host.h"
+#include "lib/scene_gate.h"
+#include "sms_http/smsh.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -14,9 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	MUST(z != NULL);
 	if (file.n > 0)
 		memcpy(z, file.p, file.n);
-	struct sh *h = gate_host(z, "");
+	struct sh *h = gate_host(z, NULL, true);
 	if (sh_open(h) == 0) {
-		size_t op = sh_op(h, sh_session(h), "+84912345678", "REF1", GATE_PAYLOAD, 0);
+		size_t op = sh_op(h, sh_session(h), "+84912345678", "REF1", PAYLOAD_GSM, 0);
 		FUZZ_IGNORE(sh_start(h, op, 1));
 		sh_turn(h);
 		for (size_t i = 0; i < h->n_http && i < 4; i++) {

@@ -1,7 +1,9 @@
 /* Answers of Zalo to an article or a message, one after the other (parted by lines "%%"; first byte: what is sent, and the first
  * status). Texts are UTF-8 whatever came; every phase of the table has a row for it; the op ends honestly. */
 #include <string.h>
-#include "oa.h"
+#include "../host.h"
+#include "lib/scene_oa.h"
+#include "zalo/zalo_op.h"
 
 #define CALLS_MAX 24
 
@@ -73,19 +75,6 @@ static void reads(struct sh *h, struct lt_str body, int status)
 	zalo_answer_done(&a);
 }
 
-static size_t article(struct sh *h, size_t session)
-{
-	size_t i = sh_op(h, session, "oa:3300112233445500100", "REF1",
-		ZALO_MAGIC "kind oa\ntitle Khai mạc\n", 0);
-	struct sh_job *j = h->jobs[i];
-
-	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT(
-						 "\"type\":\"normal\",\"title\":\"Khai mạc\"") };
-	j->work.payload = j->payload;
-	j->work.n_payload = 2;
-	return i;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const int statuses[] = { 200, 400, 403, 500, 200, 429, 401, 200 };
@@ -98,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	json(all);
 	reads(h, all, statuses[p[0] % 8]);
 	size_t s = sh_session(h);
-	size_t op = p[0] & 8 ? article(h, s)
+	size_t op = p[0] & 8 ? article_op(h, s, ARTICLE_HEAD)
 			     : sh_op(h, s, p[0] & 16 ? "group:77" : "user:4102938475610293847",
 				       "REF1", "Xin chào", 0);
 	MUST(sh_start(h, op, 1) == 0);

@@ -1,7 +1,9 @@
 /* A release for an account, a group and a number: blocks of an article are JSON, tags are of the three that are allowed and closed,
  * titles within their length; a group is never called by name. */
 #include <string.h>
-#include "oa.h"
+#include "../host.h"
+#include "lib/scene_oa.h"
+#include "zalo/zalo_op.h"
 
 static int block_text(void *ctx, struct lt_str html)
 {

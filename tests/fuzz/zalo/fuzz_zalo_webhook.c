@@ -1,7 +1,9 @@
 /* What Zalo pushes: a body, once unsigned and once signed. Unsigned bytes tell nothing; signed ones are answered, and what is told
  * is UTF-8. */
 #include <string.h>
-#include "oa.h"
+#include "../host.h"
+#include "lib/scene_oa.h"
+#include "zalo/zalo_op.h"
 
 #define SIGNED "mac=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "../../lib/scripted_host.h"
+#include "../../lib/shipped.h"
 
 extern const struct lt_adapter lantoa_adapter;
 

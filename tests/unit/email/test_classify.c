@@ -11,21 +11,15 @@
 
 #define TABLE "config/outcomes/email.tsv"
 
-static char table[65536];
 static struct ltc_outcomes *rules;
 
 static int load(void **state)
 {
 	char err[300] = "";
-	FILE *f = fopen(TABLE, "r");
 
 	(void)state;
-	if (f == NULL)
-		return -1;
-	table[fread(table, 1, sizeof(table) - 1, f)] = '\0';
-	(void)fclose(f);
 	int rc = ltc_outcomes_parse(
-		mt(table), TABLE, &email_outcome_words, &rules, err, sizeof(err));
+		mt(shipped_file(TABLE)), TABLE, &email_outcome_words, &rules, err, sizeof(err));
 	if (rc < 0)
 		(void)fprintf(stderr, "%s\n", err);
 	return rc;

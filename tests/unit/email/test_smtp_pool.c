@@ -374,7 +374,7 @@ static void a_wrong_setting_or_table_does_not_open(void **state)
 	(void)state;
 	assert_true(sh_open(h) < 0); /* no table */
 	assert_non_null(strstr(sh_last_note(h, "log")->text, "outcomes"));
-	sh_file(h, "outcomes", table);
+	sh_file(h, "outcomes", shipped_file("config/outcomes/email.tsv"));
 	sh_conf(h, "connections", "1000");
 	assert_true(sh_open(h) < 0);
 	assert_non_null(strstr(sh_last_note(h, "log")->text,

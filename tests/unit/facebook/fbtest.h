@@ -11,54 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../../adapters/facebook/facebook_step.h"
-#include "../../lib/scripted_host.h"
+#include "../../lib/scene_page.h"
 
-#define PAGE "104200000000017"
 #define POST PAGE "_122100000000051"
 #define E2 \
 	"{\"error\":{\"message\":\"An unexpected error has occurred.\",\"type\":\"OAuthException\",\"code\":2}}"
-extern const struct lt_adapter lantoa_adapter;
-
-static inline char *fbt_table(void)
-{
-	static char text[32768];
-	FILE *f = fopen("config/outcomes/facebook.tsv", "r");
-
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	(void)fclose(f);
-	return text;
-}
-
-static inline void fbt_secret_key(struct sh *h, const char *key, const char *name)
-{
-	for (size_t i = 0; i < h->n_values; i++)
-		if (h->values[i].name.n == strlen(key) &&
-			memcmp(h->values[i].name.p, key, strlen(key)) == 0)
-			h->values[i].secret = (struct lt_str){ name, strlen(name) };
-}
 
 static inline struct sh *fbt_new(void)
 {
-	struct sh *h = sh_new(&lantoa_adapter);
-
-	for (uint32_t i = 0; i < lantoa_adapter.n_keys; i++)
-		if (lantoa_adapter.keys[i].default_text != NULL)
-			sh_conf(h, lantoa_adapter.keys[i].name,
-				lantoa_adapter.keys[i].default_text);
-		else
-			sh_conf(h, lantoa_adapter.keys[i].name, "");
-	sh_conf(h, "page", PAGE);
-	sh_conf(h, "app_id", "5550001");
-	fbt_secret_key(h, "app_secret", "app");
-	fbt_secret_key(h, "system_token", "system");
-	fbt_secret_key(h, "verify_token", "verify");
-	sh_secret(h, "app", "s3cret");
-	sh_secret(h, "system", "EAASystem");
-	sh_secret(h, "verify", "our word");
-	sh_secret(h, "access_token", "EAAPage17");
-	sh_file(h, "outcomes", fbt_table());
-	return h;
+	return page_host();
 }
 
 static inline struct sh *fbt_open(void)

@@ -11,12 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/scripted_host.h"
+#include "lib/scene_smsc.h"
 #include "smpp/smpp_pdu.h"
 
-extern const struct lt_adapter lantoa_adapter;
-
-#define ONE "lantoa-sms 1\ncoding: gsm\nsegments: 1\nunits: 8\ncategory: 2\n\nXin chao"
 #define TWO                                                                                     \
 	"lantoa-sms 1\ncoding: gsm\nsegments: 2\nunits: 170\ncategory: 2\n\n"                   \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
@@ -25,7 +22,6 @@ extern const struct lt_adapter lantoa_adapter;
 struct play {
 	struct sh *h;
 	size_t session, at[SH_STREAMS_MAX]; /* at: how much of each stream was looked at */
-	char *outcomes, *ranges;            /* owned */
 };
 struct pdu {
 	uint32_t length, id, status, seq;
@@ -35,34 +31,12 @@ struct pdu {
 	bool sm_good;
 };
 
-static inline char *play_file(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *p = calloc(1, 1 << 20);
-
-	assert_non_null(f);
-	assert_non_null(p);
-	p[fread(p, 1, (1 << 20) - 1, f)] = 0;
-	(void)fclose(f);
-	return p;
-}
-
 static inline struct play *play_new(void)
 {
 	struct play *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	p->h = sh_new(&lantoa_adapter);
-	p->outcomes = play_file("config/outcomes/smpp.tsv");
-	p->ranges = play_file("config/sms/ranges.tsv");
-	sh_conf(p->h, "host", "127.0.0.1");
-	sh_conf(p->h, "system_id", "bhxh");
-	sh_conf(p->h, "sender", "BHXH VN");
-	sh_conf(p->h, "window", "500");
-	sh_secret(p->h, "pw", "bimat77");
-	sh_conf(p->h, "password", "pw");
-	sh_file(p->h, "outcomes", p->outcomes);
-	sh_file(p->h, "ranges", p->ranges);
+	p->h = smsc_host();
 	return p;
 }
 
@@ -70,8 +44,6 @@ static inline void play_free(struct play *p)
 {
 	assert_int_equal(p->h->misuse, 0);
 	sh_free(p->h);
-	free(p->outcomes);
-	free(p->ranges);
 	free(p);
 }
 

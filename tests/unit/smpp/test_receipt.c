@@ -306,7 +306,8 @@ static void every_status_of_the_contract_has_its_outcome(void **state)
 		{ "100 101 103", LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
 		{ "102", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE } };
-	char *text = play_file("config/outcomes/smpp.tsv"), err[300] = "";
+	const char *text = shipped_file("config/outcomes/smpp.tsv");
+	char err[300] = "";
 	struct ltc_outcomes *t = NULL;
 
 	(void)state;
@@ -335,12 +336,12 @@ static void every_status_of_the_contract_has_its_outcome(void **state)
 	for (uint32_t s = 0x0d; s <= 0x0f; s++)
 		assert_int_equal(smpp_status_row(t, "bind", s, 1)->retry_after_ms, 60000);
 	ltc_outcomes_free(t);
-	free(text);
 }
 
 static void every_row_of_the_table_is_reached(void **state)
 {
-	char *text = play_file("config/outcomes/smpp.tsv"), err[300] = "";
+	const char *text = shipped_file("config/outcomes/smpp.tsv");
+	char err[300] = "";
 	struct ltc_outcomes *t = NULL;
 	static bool hit[LTC_OUTCOME_ROWS_MAX];
 
@@ -360,7 +361,6 @@ static void every_row_of_the_table_is_reached(void **state)
 			fail_msg("smpp.tsv:%d is never reached", r->line);
 	}
 	ltc_outcomes_free(t);
-	free(text);
 }
 
 int main(void)

@@ -7,35 +7,19 @@
 #include <string.h>
 #include "common/sms_prepare.h"
 #include "lib/scripted_host.h"
+#include "lib/shipped.h"
 
 static inline struct lt_str st(const char *s)
 {
 	return (struct lt_str){ s, s == NULL ? 0 : strlen(s) };
 }
 
-/* A shipped table; read once, never freed. */
 static inline const char *shipped(const char *name)
 {
-	static char kept[4][65536];
-	static const char *names[4];
-	size_t i = 0;
 	char path[100];
 
-	while (i < 4 && names[i] != NULL && strcmp(names[i], name) != 0)
-		i++;
-	if (i == 4)
-		abort();
-	if (names[i] != NULL)
-		return kept[i];
 	(void)snprintf(path, sizeof(path), "config/sms/%s.tsv", name);
-	FILE *f = fopen(path, "r");
-	if (f == NULL)
-		abort(); /* tests run in the root of the sources */
-	size_t n = fread(kept[i], 1, sizeof(kept[i]) - 1, f);
-	kept[i][n] = '\0';
-	(void)fclose(f);
-	names[i] = name;
-	return kept[i];
+	return shipped_file(path);
 }
 
 /* A host with the settings of a brandname lane; the adapter behind it has nothing but the shared functions. */
