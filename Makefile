@@ -165,7 +165,7 @@ $(WHOLE): $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB) $(ALLLIBS)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MOCKA_LD) $(LDLIBS)
 $(B)/tests/bench/bench_sms_text: $(COMMON_OBJS)
 # One description an adapter: a new adapter joins the suite by adding its file.
-$(B)/tests/conformance/test_conformance: $(call objs,$(wildcard tests/conformance/adapter_*.c))
+$(B)/tests/conformance/test_conformance: $(call objs,$(wildcard tests/conformance/adapter_*.c) tests/conformance/provider.c)
 $(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
 
 # --- fuzz targets: tests/fuzz/fuzz_X.c sees the whole daemon, tests/fuzz/ADAPTER/fuzz_X.c its adapter and adapters/common ------

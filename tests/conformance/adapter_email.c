@@ -3,12 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/file.h"
-#include "conformance.h"
-#include "lib/tmpdir.h"
+#include "provider.h"
 
-#define RCPT_MAX   128
-#define LEDGER_MAX 4096
+#define RCPT_MAX 128
 
 struct relay_conn { /* of one connection */
 	char line[4096];
@@ -18,34 +15,8 @@ struct relay_conn { /* of one connection */
 	size_t n_rcpt;
 	char tail[5];
 };
-static struct relay {
-	struct ht *t;
-	enum conf_script script;
-	uint64_t seed;
-	char ledger[LEDGER_MAX][128];
-	size_t n_ledger;
-	struct relay_conn conns[256];
-} relay;
-
-static uint64_t noise(void)
-{
-	relay.seed = relay.seed * 6364136223846793005u + 1442695040888963407u;
-	return relay.seed >> 33;
-}
-
-static void say_garbage(struct fakenet_stream *s)
-{
-	char bytes[64];
-	size_t n = 1 + noise() % sizeof(bytes);
-
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = (char)noise();
-	if (noise() % 2)
-		bytes[n - 1] = '\n';
-	fakenet_say_n(s, bytes, n);
-	if (noise() % 8 == 0)
-		fakenet_cut(s, -ECONNRESET, "gone");
-}
+static struct provider relay;
+static struct relay_conn conns[PROVIDER_STREAMS_MAX];
 
 static bool is(const char *rcpt, const char *word)
 {
@@ -77,9 +48,8 @@ static const char *final_reply(const struct relay_conn *c)
 
 static void take(struct relay_conn *c)
 {
-	for (size_t i = 0; i < c->n_rcpt && relay.n_ledger < LEDGER_MAX; i++)
-		(void)snprintf(
-			relay.ledger[relay.n_ledger++], sizeof(relay.ledger[0]), "%s", c->rcpt[i]);
+	for (size_t i = 0; i < c->n_rcpt; i++)
+		provider_take(&relay, c->rcpt[i]);
 }
 
 static void text_over(struct relay_conn *c, struct fakenet_stream *s)
@@ -94,7 +64,7 @@ static void text_over(struct relay_conn *c, struct fakenet_stream *s)
 		fakenet_cut(s, -ECONNRESET, "reset by peer");
 	} else if (c->n_rcpt && relay.script == CF_GARBAGE_LATE) {
 		take(c);
-		say_garbage(s);
+		provider_say_garbage(&relay, s, true);
 	} else {
 		if (reply[0] == '2')
 			take(c);
@@ -121,7 +91,7 @@ static void rcpt(struct relay_conn *c, struct fakenet_stream *s)
 static void command(struct relay_conn *c, struct fakenet_stream *s)
 {
 	if (relay.script == CF_GARBAGE) {
-		say_garbage(s);
+		provider_say_garbage(&relay, s, true);
 		return;
 	}
 	if (strncmp(c->line, "MAIL", 4) == 0) {
@@ -154,12 +124,9 @@ static void text_byte(struct relay_conn *c, struct fakenet_stream *s, char b)
 
 static void peer(void *arg, struct fakenet_stream *s, struct str fresh)
 {
-	size_t at = 0;
+	struct relay_conn *c = &conns[provider_stream(&relay, s)];
 
 	(void)arg;
-	while (at < relay.t->fn->n_streams && relay.t->fn->streams[at] != s)
-		at++;
-	struct relay_conn *c = &relay.conns[at % 256];
 	if (fresh.n == 0)
 		memset(c, 0, sizeof(*c));
 	for (size_t i = 0; i < fresh.n; i++) {
@@ -180,10 +147,8 @@ static void peer(void *arg, struct fakenet_stream *s, struct str fresh)
 
 static void play(struct ht *t, enum conf_script script, uint64_t seed)
 {
-	memset(&relay, 0, sizeof(relay));
-	relay.t = t;
-	relay.script = script;
-	relay.seed = seed + 1;
+	memset(conns, 0, sizeof(conns));
+	provider_begin(&relay, t, script, seed);
 	t->fn->peer = peer;
 	t->fn->open_lines = "250-relay\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"
 			    "250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 10485760\r\n";
@@ -191,12 +156,8 @@ static void play(struct ht *t, enum conf_script script, uint64_t seed)
 
 static size_t effects(struct ht *t, const char *address)
 {
-	size_t n = 0;
-
 	(void)t;
-	for (size_t i = 0; i < relay.n_ledger; i++)
-		n += strcmp(relay.ledger[i], address) == 0;
-	return n;
+	return provider_taken(&relay, address);
 }
 
 static const char *address(enum conf_script script)
@@ -206,22 +167,8 @@ static const char *address(enum conf_script script)
 
 static void prepare(struct ht *t)
 {
-	static const char *const names[] = { "outcomes/email.tsv", "domains/email.tsv" };
-
-	for (size_t i = 0; i < 2; i++) {
-		char from[200], to[600], folder[600];
-		struct buf b;
-		struct err e = { 0 };
-		(void)snprintf(from, sizeof(from), "config/%s", names[i]);
-		(void)snprintf(to, sizeof(to), "%s/%s", t->dir, names[i]);
-		(void)snprintf(folder, sizeof(folder), "%s", to);
-		*strrchr(folder, '/') = 0;
-		buf_init(&b, 1u << 20);
-		if (file_read(from, &b, &e) != 0 || dir_make(folder, 0700, &e) != 0 ||
-			file_write_durable(to, buf_str(&b), 0600, &e) != 0)
-			(void)fprintf(stderr, "%s\n", e.text);
-		buf_done(&b);
-	}
+	provider_copy(t, "outcomes/email.tsv");
+	provider_copy(t, "domains/email.tsv");
 }
 
 static const struct conf_case cases[] = {

@@ -1,8 +1,7 @@
 /* adapter_facebook.c - the Facebook adapter in the conformance suite: one page on the scripted network, posting at once (a lost answer
  * is unknown) and in two phases (what publishes may be repeated). A page is one address: the seed says which answer a case gets. */
 #include <string.h>
-#include "base/file.h"
-#include "conformance.h"
+#include "provider.h"
 
 #define PAGE "104200000000017"
 #define YES                                                                            \
@@ -36,20 +35,8 @@ static struct conf_case direct_cases[N_CASES], phased_cases[N_CASES - 2];
 static void play(struct ht *t, enum conf_script script, uint64_t seed)
 {
 	size_t at = script == CF_OK && seed < N_CASES ? (size_t)seed : 0;
-	struct fakenet_answer a = {
-		.how = FAKENET_ANSWER, .status = answers[at].status, .body = answers[at].body
-	};
 
-	switch (script) {
-	case CF_OK: break;
-	case CF_SILENT: a.after_ms = 3600000; break;
-	case CF_LOST: a.how = FAKENET_LOST_AFTER; break;
-	case CF_CUT_EARLY: a.how = FAKENET_REFUSED; break;
-	case CF_GARBAGE: a.how = FAKENET_GARBAGE; break;
-	case CF_GARBAGE_LATE: a.body = "Service Unavailable"; break;
-	case CF_SLOW: a.after_ms = 1000; break;
-	}
-	fakenet_script(t->fn, &a);
+	provider_answer(t, script, answers[at].status, answers[at].body, "Service Unavailable");
 }
 
 /* Requests that make something public, and were not answered with a no; the spoiled answers count: there it may have been. */
@@ -80,28 +67,11 @@ static const char *phased_address(enum conf_script script)
 	return script == CF_SILENT || script == CF_LOST || script == CF_GARBAGE_LATE ? NULL : PAGE;
 }
 
-static void put(struct ht *t, const char *name, struct str text)
-{
-	char path[600];
-	struct err e = { 0 };
-
-	(void)snprintf(path, sizeof(path), "%s/%s", t->dir, name);
-	if (file_write_durable(path, text, 0600, &e) != 0)
-		(void)fprintf(stderr, "%s\n", e.text);
-}
-
 static void prepare(struct ht *t)
 {
-	struct buf b;
-	struct err e = { 0 };
-
-	buf_init(&b, 1u << 20);
-	if (file_read("config/outcomes/facebook.tsv", &b, &e) != 0)
-		(void)fprintf(stderr, "%s\n", e.text);
-	put(t, "facebook.tsv", buf_str(&b));
-	buf_done(&b);
-	put(t, "app", STR("s3cret"));
-	put(t, "token", STR("EAAPage17"));
+	provider_copy(t, "outcomes/facebook.tsv");
+	provider_write(t, "app", "s3cret");
+	provider_write(t, "token", "EAAPage17");
 	for (size_t i = 0; i < N_CASES; i++) {
 		struct conf_case k = { PAGE, answers[i].outcome, answers[i].scope,
 			answers[i].flags };
@@ -118,7 +88,7 @@ static const char *const bad[] = { "", "page", "0104200000000017", "-10420000000
 #define YAML(more)                                                                                 \
 	"settings: {page: \"" PAGE "\", app_id: \"5550001\", app_secret: app, page_token: token, " \
 	"base_url: \"http://127.0.0.1:9\", guard_hours: 0, retries: 1, " more "}\n"                \
-	"files: {outcomes: ../facebook.tsv}\n"                                                     \
+	"files: {outcomes: ../outcomes/facebook.tsv}\n"                                            \
 	"secrets: {app: {file: ../app}, token: {file: ../token}}\n"                                \
 	"accounts: [{name: main}]\n"
 

@@ -2,30 +2,14 @@
  * are the command_status that it gets, 000 none; the ledger holds the numbers whose text was truly taken. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/file.h"
-#include "conformance.h"
-#include "lib/tmpdir.h"
-
-#define LEDGER_MAX 4096
+#include "provider.h"
 
 struct smsc_link {
 	char in[4096];
 	size_t n;
 };
-static struct {
-	struct ht *t;
-	enum conf_script script;
-	uint64_t seed;
-	char ledger[LEDGER_MAX][24];
-	size_t n_ledger;
-	struct smsc_link links[256];
-} smsc;
-
-static uint64_t noise(void)
-{
-	smsc.seed = smsc.seed * 6364136223846793005u + 1442695040888963407u;
-	return smsc.seed >> 33;
-}
+static struct provider smsc;
+static struct smsc_link links[PROVIDER_STREAMS_MAX];
 
 static uint32_t get32(const char *p)
 {
@@ -46,28 +30,12 @@ static void say(struct fakenet_stream *s, uint32_t id, uint32_t status, uint32_t
 	fakenet_say_n(s, p, n + 16);
 }
 
-static void say_garbage(struct fakenet_stream *s)
-{
-	char bytes[64];
-	size_t n = 1 + noise() % sizeof(bytes);
-
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = (char)noise();
-	fakenet_say_n(s, bytes, n);
-	if (noise() % 8 == 0)
-		fakenet_cut(s, -ECONNRESET, "gone");
-}
-
 static void take(const char *to)
 {
-	size_t n = strlen(to);
-	char *at = smsc.ledger[smsc.n_ledger];
+	char address[24];
 
-	if (smsc.n_ledger == LEDGER_MAX || n + 2 > sizeof(smsc.ledger[0]))
-		return;
-	at[0] = '+';
-	memcpy(at + 1, to, n + 1);
-	smsc.n_ledger++;
+	if (snprintf(address, sizeof(address), "+%s", to) < (int)sizeof(address))
+		provider_take(&smsc, address);
 }
 
 /* service_type and source are short C strings with two octets before each address. */
@@ -86,7 +54,7 @@ static void on_submit(struct fakenet_stream *s, uint32_t seq, const char *body)
 	char id[16];
 
 	if (smsc.script == CF_GARBAGE) {
-		say_garbage(s);
+		provider_say_garbage(&smsc, s, false);
 		return;
 	}
 	if (status != 0) {
@@ -97,7 +65,7 @@ static void on_submit(struct fakenet_stream *s, uint32_t seq, const char *body)
 	if (smsc.script == CF_LOST)
 		fakenet_cut(s, -ECONNRESET, "reset by peer");
 	else if (smsc.script == CF_GARBAGE_LATE)
-		say_garbage(s);
+		provider_say_garbage(&smsc, s, false);
 	else if (smsc.script != CF_SILENT) {
 		int len = snprintf(id, sizeof(id), "%zu", smsc.n_ledger);
 		say(s, 0x80000004u, 0, seq, id, (size_t)len + 1);
@@ -122,12 +90,9 @@ static void on_pdu(struct fakenet_stream *s, const char *p)
 
 static void peer(void *arg, struct fakenet_stream *s, struct str fresh)
 {
-	size_t at = 0;
+	struct smsc_link *l = &links[provider_stream(&smsc, s)];
 
 	(void)arg;
-	while (at < smsc.t->fn->n_streams && smsc.t->fn->streams[at] != s)
-		at++;
-	struct smsc_link *l = &smsc.links[at % 256];
 	if (fresh.n == 0)
 		l->n = 0;
 	for (size_t i = 0; i < fresh.n && l->n < sizeof(l->in); i++) {
@@ -141,22 +106,16 @@ static void peer(void *arg, struct fakenet_stream *s, struct str fresh)
 
 static void play(struct ht *t, enum conf_script script, uint64_t seed)
 {
-	memset(&smsc, 0, sizeof(smsc));
-	smsc.t = t;
-	smsc.script = script;
-	smsc.seed = seed + 1;
+	memset(links, 0, sizeof(links));
+	provider_begin(&smsc, t, script, seed);
 	t->fn->peer = peer;
 	t->fn->open_lines = "";
 }
 
 static size_t effects(struct ht *t, const char *address)
 {
-	size_t n = 0;
-
 	(void)t;
-	for (size_t i = 0; i < smsc.n_ledger; i++)
-		n += strcmp(smsc.ledger[i], address) == 0;
-	return n;
+	return provider_taken(&smsc, address);
 }
 
 static const char *address(enum conf_script script)
@@ -166,23 +125,9 @@ static const char *address(enum conf_script script)
 
 static void prepare(struct ht *t)
 {
-	static const char *const names[] = { "outcomes/smpp.tsv", "sms/ranges.tsv",
-		"sms/prices.tsv" };
-
-	for (size_t i = 0; i < 3; i++) {
-		char from[200], to[600], folder[600];
-		struct buf b;
-		struct err e = { 0 };
-		(void)snprintf(from, sizeof(from), "config/%s", names[i]);
-		(void)snprintf(to, sizeof(to), "%s/%s", t->dir, names[i]);
-		(void)snprintf(folder, sizeof(folder), "%s", to);
-		*strrchr(folder, '/') = 0;
-		buf_init(&b, 1u << 20);
-		if (file_read(from, &b, &e) != 0 || dir_make(folder, 0700, &e) != 0 ||
-			file_write_durable(to, buf_str(&b), 0600, &e) != 0)
-			(void)fprintf(stderr, "%s\n", e.text);
-		buf_done(&b);
-	}
+	provider_copy(t, "outcomes/smpp.tsv");
+	provider_copy(t, "sms/ranges.tsv");
+	provider_copy(t, "sms/prices.tsv");
 }
 
 #define FREE_ALERT (LT_R_FREE | LT_R_PERSON)

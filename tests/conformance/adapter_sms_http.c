@@ -1,9 +1,7 @@
 /* adapter_sms_http.c - the HTTP gateway adapter in the conformance suite: SpeedSMS (several numbers in a request) and eSMS (one) on
  * the scripted network. Which answer a case gets stands beside it; the first ones are all yes, for the other tests of the suite. */
 #include <string.h>
-#include "base/file.h"
-#include "conformance.h"
-#include "lib/tmpdir.h"
+#include "provider.h"
 
 #define OK_TO "+84912345678"
 #define TEXT  "lantoa-sms 1\ncoding: gsm\nsegments: 1\nunits: 20\ncategory: 2\n\nThong bao thu."
@@ -17,20 +15,9 @@ static void play_with(struct ht *t, enum conf_script script, uint64_t seed,
 	const struct answer *answers, size_t n)
 {
 	size_t at = script == CF_OK && seed < n ? (size_t)seed : 0;
-	struct fakenet_answer a = {
-		.how = FAKENET_ANSWER, .status = answers[at].status, .body = answers[at].body
-	};
 
-	switch (script) {
-	case CF_OK: break;
-	case CF_SILENT: a.after_ms = 3600000; break;
-	case CF_LOST: a.how = FAKENET_LOST_AFTER; break;
-	case CF_CUT_EARLY: a.how = FAKENET_REFUSED; break;
-	case CF_GARBAGE: a.how = FAKENET_GARBAGE; break;
-	case CF_GARBAGE_LATE: a.body = "<html>502 Bad Gateway</html>"; break;
-	case CF_SLOW: a.after_ms = 1000; break;
-	}
-	fakenet_script(t->fn, &a);
+	provider_answer(
+		t, script, answers[at].status, answers[at].body, "<html>502 Bad Gateway</html>");
 }
 
 /* Requests that named the number and were not answered with a no. */
@@ -57,24 +44,10 @@ static void prepare(struct ht *t)
 {
 	static const char *const names[] = { "sms/vendors/speedsms.json", "sms/vendors/esms.json",
 		"sms/ranges.tsv", "sms/prices.tsv" };
-	char folder[600], to[700], from[200];
-	struct err e = { 0 };
 
-	(void)snprintf(folder, sizeof(folder), "%s/sms/vendors", t->dir);
-	int rc = dir_make(folder, 0700, &e);
-	for (size_t i = 0; i < 4 && rc == 0; i++) {
-		struct buf b;
-		(void)snprintf(from, sizeof(from), "config/%s", names[i]);
-		(void)snprintf(to, sizeof(to), "%s/%s", t->dir, names[i]);
-		buf_init(&b, 1u << 20);
-		rc = file_read(from, &b, &e);
-		rc = rc ? rc : file_write_durable(to, buf_str(&b), 0600, &e);
-		buf_done(&b);
-	}
-	(void)snprintf(to, sizeof(to), "%s/sms/secret", t->dir);
-	rc = rc ? rc : file_write_durable(to, str_of("geheim\n"), 0600, &e);
-	if (rc)
-		(void)fprintf(stderr, "%s\n", e.text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		provider_copy(t, names[i]);
+	provider_write(t, "sms/secret", "geheim\n");
 }
 
 static const char *const good[] = { OK_TO, "0912345678", "84 912 345 678", "0084912345678", NULL };

@@ -2,8 +2,7 @@
  * takes one call; the last digits of a user say what Zalo answers to him. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/file.h"
-#include "conformance.h"
+#include "provider.h"
 
 #define OK_BODY \
 	"{\"data\":{\"message_id\":\"5f1c0a77b2e94d31aa02\"},\"error\":0,\"message\":\"Success\"}"
@@ -39,32 +38,12 @@ static const struct {
 };
 #define N_CASES (sizeof(answers) / sizeof(answers[0]))
 static struct conf_case cases[N_CASES];
-static struct {
-	struct ht *t;
-	enum conf_script script;
-} now;
 
 static void play(struct ht *t, enum conf_script script, uint64_t seed)
 {
-	struct fakenet_answer a = { .how = FAKENET_ANSWER, .status = 200, .body = OK_BODY };
+	size_t at = script == CF_OK && seed < N_CASES ? (size_t)seed : 0;
 
-	now.t = t;
-	now.script = script;
-	switch (script) {
-	case CF_OK:
-		if (seed < N_CASES)
-			a.body = answers[seed].body;
-		if (seed == N_CASES - 1)
-			a.status = 502;
-		break;
-	case CF_SILENT: a.after_ms = 3600000; break;
-	case CF_LOST: a.how = FAKENET_LOST_AFTER; break;
-	case CF_CUT_EARLY: a.how = FAKENET_REFUSED; break;
-	case CF_GARBAGE: a.how = FAKENET_GARBAGE; break;
-	case CF_GARBAGE_LATE: a.how = FAKENET_GARBAGE; break;
-	case CF_SLOW: a.after_ms = 1000; break;
-	}
-	fakenet_script(t->fn, &a);
+	provider_answer(t, script, at == N_CASES - 1 ? 502 : 200, answers[at].body, NULL);
 }
 
 /* The scripted network counts what arrived; of those it is a message only where the answer was no definite no. */
@@ -90,20 +69,8 @@ static const char *address(enum conf_script script)
 
 static void prepare(struct ht *t)
 {
-	char to[600], folder[600];
-	struct buf b;
-	struct err e = { 0 };
-
-	(void)snprintf(to, sizeof(to), "%s/outcomes/zalo.tsv", t->dir);
-	(void)snprintf(folder, sizeof(folder), "%s/outcomes", t->dir);
-	buf_init(&b, 1u << 20);
-	if (file_read("config/outcomes/zalo.tsv", &b, &e) != 0 || dir_make(folder, 0700, &e) != 0 ||
-		file_write_durable(to, buf_str(&b), 0600, &e) != 0)
-		(void)fprintf(stderr, "%s\n", e.text);
-	buf_done(&b);
-	(void)snprintf(to, sizeof(to), "%s/token", t->dir);
-	if (file_write_durable(to, STR("AT-1\n"), 0600, &e) != 0)
-		(void)fprintf(stderr, "%s\n", e.text);
+	provider_copy(t, "outcomes/zalo.tsv");
+	provider_write(t, "token", "AT-1\n");
 	for (size_t i = 0; i < N_CASES; i++)
 		cases[i] = (struct conf_case){ answers[i].address, answers[i].outcome,
 			answers[i].scope, answers[i].flags };
