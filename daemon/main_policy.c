@@ -49,9 +49,5 @@ void app_policy_note(
 		.why = n->why,
 		.cmd.done = noted };
 	store_policy_prepare(&n->cmd);
-	int rc = store_submit(a->store, &n->cmd.cmd);
-	if (rc) {
-		n->cmd.cmd.rc = rc;
-		noted(&n->cmd.cmd);
-	}
+	store_submit_or_done(a->store, &n->cmd.cmd);
 }

@@ -39,17 +39,13 @@ static void head_run(struct work *w)
 {
 	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
 	struct store_reader *r;
-	u->rc = store_reader_get(u->app->store, &r);
+	u->rc = store_reader_open(u->app->store, &r);
 	if (u->rc)
 		return;
-	u->rc = reader_begin(r);
-	if (!u->rc) {
-		u->rc = store_audit_head(reader_db(r), &u->head);
-		if (!u->rc)
-			u->rc = store_status_read(reader_db(r), &u->status);
-		reader_end(r);
-	}
-	store_reader_put(u->app->store, r);
+	u->rc = store_audit_head(reader_db(r), &u->head);
+	if (!u->rc)
+		u->rc = store_status_read(reader_db(r), &u->status);
+	store_reader_close(r);
 }
 
 static void settle(struct upkeep *u);

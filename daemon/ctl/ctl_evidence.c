@@ -255,11 +255,7 @@ static void backup_done(struct work *w)
 			.why = n->dir,
 			.cmd.done = backup_noted };
 		store_policy_prepare(&n->cmd);
-		int rc = store_submit(l->call->deps->store, &n->cmd.cmd);
-		if (rc) {
-			n->cmd.cmd.rc = rc;
-			backup_noted(&n->cmd.cmd);
-		}
+		store_submit_or_done(l->call->deps->store, &n->cmd.cmd);
 	}
 	long_done(w);
 }

@@ -5,22 +5,17 @@
 static void job_run(struct work *w)
 {
 	struct ctl_job *j = CONTAINER_OF(w, struct ctl_job, work);
-	struct store *s = j->c->deps->store;
-	struct store_reader *r = NULL;
+	struct store_reader *r;
 
-	j->rc = store_reader_get(s, &r);
-	if (j->rc == 0)
-		j->rc = reader_begin(r);
+	j->rc = store_reader_open(j->c->deps->store, &r);
 	if (j->rc == 0) {
 		j->c->reader = r;
 		j->rc = j->read(j, r, &j->e);
 		j->c->reader = NULL;
-		reader_end(r);
+		store_reader_close(r);
 	}
 	if (j->rc && !j->e.text[0])
 		(void)err_set(&j->e, j->rc, "the store could not be read (%d)", j->rc);
-	if (r)
-		store_reader_put(s, r);
 }
 
 static void job_done(struct work *w)

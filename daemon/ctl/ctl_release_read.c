@@ -472,18 +472,13 @@ struct recall {
 static void recall_work(struct work *w)
 {
 	struct recall *x = CONTAINER_OF(w, struct recall, work);
-	struct store *s = x->c->deps->store;
-	struct store_reader *r = NULL;
-	x->rc = store_reader_get(s, &r);
-	if (x->rc == 0)
-		x->rc = reader_begin(r);
-	if (x->rc == 0) {
-		x->rc = q_reached(reader_db(r), json_i64(x->result, "release_id", 0), x->rows,
-			KIND_MAX, &x->n);
-		reader_end(r);
-	}
-	if (r)
-		store_reader_put(s, r);
+	struct store_reader *r;
+	x->rc = store_reader_open(x->c->deps->store, &r);
+	if (x->rc)
+		return;
+	x->rc = q_reached(
+		reader_db(r), json_i64(x->result, "release_id", 0), x->rows, KIND_MAX, &x->n);
+	store_reader_close(r);
 }
 
 /* What was stopped in time is counted, what is asked back too; the rest is said as it is. */

@@ -185,11 +185,7 @@ static void over_go(struct dlane *of, bool back, int64_t max)
 	o->c.cmd.done = on_moved;
 	v->busy = true;
 	cmd_begin(d);
-	int rc = store_submit(d->o.store, &o->c.cmd);
-	if (rc) {
-		o->c.cmd.rc = rc;
-		on_moved(&o->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &o->c.cmd);
 }
 
 /* --- deciding -------------------------------------------------------------------------------------------------------------- */

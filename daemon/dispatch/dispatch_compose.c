@@ -275,10 +275,9 @@ void fill_run(struct work *w)
 	struct dfill *f = CONTAINER_OF(w, struct dfill, work);
 	struct store_reader *r;
 
-	f->rc = store_reader_get(f->d->o.store, &r);
+	f->rc = store_reader_open(f->d->o.store, &r);
 	if (f->rc)
 		return;
-	f->rc = reader_begin(r);
 	for (size_t i = 0; i < f->n && f->rc == 0; i++) {
 		struct fill_lot *fl = &f->v[i];
 		struct row_ctx x = { f, fl, r };
@@ -293,7 +292,5 @@ void fill_run(struct work *w)
 		if (rc && f->used < f->n_copy)
 			half_done(f->copy[f->used]);
 	}
-	if (f->rc == 0)
-		reader_end(r);
-	store_reader_put(f->d->o.store, r);
+	store_reader_close(r);
 }

@@ -98,14 +98,10 @@ int dispatch_secrets_read(
 	struct store_reader *rd;
 
 	list_init(&l->rows);
-	int rc = store_reader_get(s, &rd);
+	int rc = store_reader_open(s, &rd);
 	if (rc == 0) {
-		rc = reader_begin(rd);
-		if (rc == 0) {
-			rc = rows_open(l, s, rd);
-			reader_end(rd);
-		}
-		store_reader_put(s, rd);
+		rc = rows_open(l, s, rd);
+		store_reader_close(rd);
 	}
 	if (rc < 0) {
 		dispatch_secrets_load_free(l);

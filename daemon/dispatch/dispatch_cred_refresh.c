@@ -47,11 +47,7 @@ void cred_mark(struct dcred *c, enum cred_state state, const char *why)
 	m->c.why = m->why;
 	m->c.cmd.done = on_marked;
 	cmd_begin(d);
-	int sent = store_submit(d->o.store, &m->c.cmd);
-	if (sent) {
-		m->c.cmd.rc = sent;
-		on_marked(&m->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &m->c.cmd);
 	cred_gauges(d);
 }
 
@@ -110,11 +106,7 @@ static void word_submit(struct dcred *c)
 	c->word.cmd.done = on_word;
 	c->phase = CRP_WORD;
 	cmd_begin(d);
-	int sent = store_submit(d->o.store, &c->word.cmd);
-	if (sent) {
-		c->word.cmd.rc = sent;
-		on_word(&c->word.cmd);
-	}
+	store_submit_or_done(d->o.store, &c->word.cmd);
 }
 
 static bool too_often(struct dcred *c)

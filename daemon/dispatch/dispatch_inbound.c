@@ -75,12 +75,7 @@ static void inbound_submit(struct inbound_cmd *i)
 {
 	sq_inbound_init(&i->c);
 	i->c.cmd.done = on_inbound_stored;
-	int sent = store_submit(
-		i->d->o.store, &i->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		i->c.cmd.rc = sent;
-		on_inbound_stored(&i->c.cmd);
-	}
+	store_submit_or_done(i->d->o.store, &i->c.cmd);
 }
 
 /* --- a revocation holds the lanes of its account ------------------------------------------------------------------------ */

@@ -198,15 +198,11 @@ static void jobs_read(struct work *w)
 		.max = j->batch,
 		.at = &j->at };
 
-	j->rc = store_reader_get(j->d->o.store, &r);
+	j->rc = store_reader_open(j->d->o.store, &r);
 	if (j->rc)
 		return;
-	j->rc = reader_begin(r);
-	if (j->rc == 0) {
-		j->rc = sq_read_ask(r, &q, on_row, j, &j->more);
-		reader_end(r);
-	}
-	store_reader_put(j->d->o.store, r);
+	j->rc = sq_read_ask(r, &q, on_row, j, &j->more);
+	store_reader_close(r);
 }
 
 static void job_begin(struct djob *j, const struct conf_channel *c)

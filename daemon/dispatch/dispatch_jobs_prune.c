@@ -62,12 +62,7 @@ static void on_prune_timer(struct timer *t)
 	p->c.cmd.done = on_pruned;
 	js->pruning = true;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &p->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		p->c.cmd.rc = sent;
-		on_pruned(&p->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &p->c.cmd);
 }
 
 void prune_init(struct djobs *js)

@@ -31,12 +31,7 @@ void stats_flush(struct task *t)
 		return;
 	s->c.cmd.done = on_stats_stored;
 	cmd_begin(s->d);
-	int sent = store_submit(
-		s->d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		on_stats_stored(&s->c.cmd);
-	}
+	store_submit_or_done(s->d->o.store, &s->c.cmd);
 }
 
 void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value)

@@ -91,11 +91,7 @@ static void end(
 	log_line(LOG_INFO, "ev=recall.end msg=%lld to=%s try=%lld code=%s said=%s",
 		(long long)r->delivery, LOG_Q(str_of(recall_state_name((int)to))),
 		(long long)r->tries + 1, LOG_Q(code), LOG_Q(said));
-	int sent = store_submit(d->o.store, &r->end.cmd);
-	if (sent) {
-		r->end.cmd.rc = sent;
-		on_ended(&r->end.cmd);
-	}
+	store_submit_or_done(d->o.store, &r->end.cmd);
 }
 
 static void again(struct drecall *r, const struct chan_result *res)
@@ -185,11 +181,7 @@ static void begin(struct drecall *r)
 	store_recall_begin_init(&r->begin);
 	r->begin.delivery = r->delivery;
 	r->begin.cmd.done = on_begun;
-	int sent = store_submit(d->o.store, &r->begin.cmd);
-	if (sent) {
-		r->begin.cmd.rc = sent;
-		on_begun(&r->begin.cmd);
-	}
+	store_submit_or_done(d->o.store, &r->begin.cmd);
 }
 
 /* Ends without a call. */
@@ -294,15 +286,11 @@ static void read_run(struct work *w)
 	struct drecalls *s = CONTAINER_OF(w, struct drecalls, work);
 	struct store_reader *r;
 
-	s->rc = store_reader_get(s->d->o.store, &r);
+	s->rc = store_reader_open(s->d->o.store, &r);
 	if (s->rc)
 		return;
-	s->rc = reader_begin(r);
-	if (s->rc == 0) {
-		s->rc = store_recall_due(r, s->now_ms, RECALLS_MAX, on_row, s, &s->next_ms);
-		reader_end(r);
-	}
-	store_reader_put(s->d->o.store, r);
+	s->rc = store_recall_due(r, s->now_ms, RECALLS_MAX, on_row, s, &s->next_ms);
+	store_reader_close(r);
 }
 
 static void read_ran(struct work *w)
@@ -340,11 +328,7 @@ static void recover(struct drecalls *s)
 	store_recall_begin_init(&s->anew);
 	s->anew.cmd.done = on_anew;
 	cmd_begin(s->d);
-	int sent = store_submit(s->d->o.store, &s->anew.cmd);
-	if (sent) {
-		s->anew.cmd.rc = sent;
-		on_anew(&s->anew.cmd);
-	}
+	store_submit_or_done(s->d->o.store, &s->anew.cmd);
 }
 
 static void on_timer(struct timer *t)

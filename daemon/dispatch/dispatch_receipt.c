@@ -84,12 +84,7 @@ void receipts_go(struct dispatch *d)
 	sq_receipts_init(&t->c);
 	t->c.cmd.done = on_receipts_stored;
 	d->rc_out = true;
-	int sent = store_submit(
-		d->o.store, &t->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		t->c.cmd.rc = sent;
-		on_receipts_stored(&t->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &t->c.cmd);
 }
 
 /* The longer nothing was found for a report, the rarer it is looked for: each look is a write. */
@@ -249,12 +244,7 @@ void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, u
 	sq_save_init(&s->c);
 	s->c.cmd.done = on_saved;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		on_saved(&s->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &s->c.cmd);
 }
 
 /* --- opt-outs ---------------------------------------------------------------------------------------------------------- */
@@ -302,12 +292,7 @@ static void optout_submit(struct optout_cmd *o)
 	sq_optout_init(&o->c);
 	o->c.cmd.done = on_opted_out;
 	cmd_begin(o->d);
-	int sent = store_submit(
-		o->d->o.store, &o->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		o->c.cmd.rc = sent;
-		on_opted_out(&o->c.cmd);
-	}
+	store_submit_or_done(o->d->o.store, &o->c.cmd);
 }
 
 struct unsub_refused {

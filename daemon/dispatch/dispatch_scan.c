@@ -118,15 +118,11 @@ static void scan_run(struct work *w)
 	struct dscan *s = CONTAINER_OF(w, struct dscan, work);
 	struct store_reader *r;
 
-	s->rc = store_reader_get(s->d->o.store, &r);
+	s->rc = store_reader_open(s->d->o.store, &r);
 	if (s->rc)
 		return;
-	s->rc = reader_begin(r);
-	if (s->rc == 0) {
-		s->rc = scan_read(s, r);
-		reader_end(r);
-	}
-	store_reader_put(s->d->o.store, r);
+	s->rc = scan_read(s, r);
+	store_reader_close(r);
 }
 
 /* An import may have made lanes since the start: a domain group that was not there before. */

@@ -173,11 +173,7 @@ static void put_store(struct cred_put *p)
 	p->cmd.via = p->via[0] ? p->via : NULL;
 	p->cmd.why = p->why;
 	p->cmd.cmd.done = on_stored;
-	int sent = store_submit(c->d->o.store, &p->cmd.cmd);
-	if (sent) {
-		p->cmd.cmd.rc = sent;
-		on_stored(&p->cmd.cmd);
-	}
+	store_submit_or_done(c->d->o.store, &p->cmd.cmd);
 }
 
 static void mirror_run(struct work *w)

@@ -119,12 +119,7 @@ static void settle_store(
 	sq_settle_init(&s->c);
 	s->c.cmd.done = settle_stored;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		settle_stored(&s->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &s->c.cmd);
 }
 
 static void decide(
@@ -327,23 +322,19 @@ static void settle_run(struct work *w)
 	struct dsettle *s = CONTAINER_OF(w, struct dsettle, work);
 	struct store_reader *r;
 
-	if (store_reader_get(s->d->o.store, &r) != 0)
+	if (store_reader_open(s->d->o.store, &r) != 0)
 		return;
-	if (reader_begin(r) == 0) {
-		for (s->at = 0; s->at < s->n_lot; s->at++) {
-			struct unknown_lot *l = &s->lot[s->at];
-			size_t room = D_SETTLE_ROWS - s->n_row;
-			if (room &&
-				sq_read_unknown(r, l->id, s->now_ms - l->at_ms, room,
-					on_unknown_row, s, &l->next_due_ms) == 0)
-				l->read = true;
-		}
-		if (s->ask_orphans &&
-			sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s) != 0)
-			s->again = true;
-		reader_end(r);
+	for (s->at = 0; s->at < s->n_lot; s->at++) {
+		struct unknown_lot *l = &s->lot[s->at];
+		size_t room = D_SETTLE_ROWS - s->n_row;
+		if (room &&
+			sq_read_unknown(r, l->id, s->now_ms - l->at_ms, room, on_unknown_row, s,
+				&l->next_due_ms) == 0)
+			l->read = true;
 	}
-	store_reader_put(s->d->o.store, r);
+	if (s->ask_orphans && sq_read_orphans(r, s->now_ms, ORPHANS_ROUND, on_orphan, s) != 0)
+		s->again = true;
+	store_reader_close(r);
 }
 
 static void settle_ran(struct work *w)
@@ -448,12 +439,7 @@ static void sweep_begin(struct dlot *l)
 	l->refs++;
 	d->settle->sweeps++;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &s->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		s->c.cmd.rc = sent;
-		on_swept(&s->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &s->c.cmd);
 }
 
 struct expire_cmd {
@@ -485,12 +471,7 @@ static void expire_begin(struct dispatch *d)
 	x->c.cmd.done = on_expired;
 	d->settle->expiring = true;
 	cmd_begin(d);
-	int sent = store_submit(
-		d->o.store, &x->c.cmd); /* from here on the command is the store's */
-	if (sent) {
-		x->c.cmd.rc = sent;
-		on_expired(&x->c.cmd);
-	}
+	store_submit_or_done(d->o.store, &x->c.cmd);
 }
 
 static void lots_look(struct dispatch *d, int64_t now)

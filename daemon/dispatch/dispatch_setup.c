@@ -90,17 +90,13 @@ static void lanes_run(struct work *w)
 	struct setup *s = CONTAINER_OF(w, struct setup, work);
 	struct store_reader *r;
 
-	s->rc = store_reader_get(s->d->o.store, &r);
+	s->rc = store_reader_open(s->d->o.store, &r);
 	if (s->rc)
 		return;
-	s->rc = reader_begin(r);
-	if (s->rc == 0) {
-		s->rc = sq_read_lanes(r, on_lane, s);
-		if (s->rc == 0)
-			s->rc = groups_read(s, r);
-		reader_end(r);
-	}
-	store_reader_put(s->d->o.store, r);
+	s->rc = sq_read_lanes(r, on_lane, s);
+	if (s->rc == 0)
+		s->rc = groups_read(s, r);
+	store_reader_close(r);
 }
 
 static struct dacct *acct_of(struct dispatch *d, int64_t id)

@@ -81,20 +81,16 @@ static void load_texts(struct scan *s, struct store_reader *r)
 static void scan_work(struct work *w)
 {
 	struct scan *s = CONTAINER_OF(w, struct scan, work);
-	struct store_reader *r = NULL;
-	s->rc = store_reader_get(s->p->store, &r);
+	struct store_reader *r;
+	s->rc = store_reader_open(s->p->store, &r);
+	if (s->rc)
+		return;
+	s->rc = plan_active_get(reader_db(r), s->now, &s->all, &s->n);
 	if (s->rc == 0)
-		s->rc = reader_begin(r);
-	if (s->rc == 0) {
-		s->rc = plan_active_get(reader_db(r), s->now, &s->all, &s->n);
-		if (s->rc == 0)
-			s->rc = plan_jobs_get(reader_db(r), s->jobs, SCAN_JOBS_MAX, &s->n_jobs);
-		if (s->rc == 0)
-			load_texts(s, r);
-		reader_end(r);
-	}
-	if (r)
-		store_reader_put(s->p->store, r);
+		s->rc = plan_jobs_get(reader_db(r), s->jobs, SCAN_JOBS_MAX, &s->n_jobs);
+	if (s->rc == 0)
+		load_texts(s, r);
+	store_reader_close(r);
 }
 
 static void do_done(struct store_cmd *cmd)

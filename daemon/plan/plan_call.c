@@ -56,16 +56,12 @@ void call_answer(struct plan_call *c)
 static void work_fn(struct work *w)
 {
 	struct plan_call *c = CONTAINER_OF(w, struct plan_call, work);
-	struct store_reader *r = NULL;
-	c->rc = store_reader_get(c->p->store, &r);
-	if (c->rc == 0)
-		c->rc = reader_begin(r);
-	if (c->rc == 0) {
-		c->rc = c->fn(c, r);
-		reader_end(r);
-	}
-	if (r)
-		store_reader_put(c->p->store, r);
+	struct store_reader *r;
+	c->rc = store_reader_open(c->p->store, &r);
+	if (c->rc)
+		return;
+	c->rc = c->fn(c, r);
+	store_reader_close(r);
 }
 
 static void work_done(struct work *w)

@@ -234,16 +234,12 @@ static int look(struct plan_job *j, struct store_reader *r)
 static void look_work(struct work *w)
 {
 	struct plan_job *j = CONTAINER_OF(w, struct plan_job, work);
-	struct store_reader *r = NULL;
-	j->rc = store_reader_get(j->p->store, &r);
-	if (j->rc == 0)
-		j->rc = reader_begin(r);
-	if (j->rc == 0) {
-		j->rc = look(j, r);
-		reader_end(r);
-	}
-	if (r)
-		store_reader_put(j->p->store, r);
+	struct store_reader *r;
+	j->rc = store_reader_open(j->p->store, &r);
+	if (j->rc)
+		return;
+	j->rc = look(j, r);
+	store_reader_close(r);
 }
 
 static void look_done(struct work *w)

@@ -210,16 +210,12 @@ static int start_check(struct plan_start *s, struct store_reader *r, struct err 
 static void start_work(struct work *w)
 {
 	struct plan_start *s = CONTAINER_OF(w, struct plan_start, work);
-	struct store_reader *r = NULL;
-	s->rc = store_reader_get(s->p->store, &r);
-	if (s->rc == 0)
-		s->rc = reader_begin(r);
-	if (s->rc == 0) {
-		s->rc = start_check(s, r, &s->err);
-		reader_end(r);
-	}
-	if (r)
-		store_reader_put(s->p->store, r);
+	struct store_reader *r;
+	s->rc = store_reader_open(s->p->store, &r);
+	if (s->rc)
+		return;
+	s->rc = start_check(s, r, &s->err);
+	store_reader_close(r);
 }
 
 static uint64_t part_key(const struct plan_active *a)

@@ -249,6 +249,16 @@ int store_submit(struct store *s, struct store_cmd *cmd)
 	return rc;
 }
 
+void store_submit_or_done(struct store *s, struct store_cmd *cmd)
+{
+	int rc = store_submit(s, cmd); /* from here on the command is the store's */
+
+	if (rc == 0)
+		return;
+	cmd->rc = rc;
+	cmd->done(cmd);
+}
+
 size_t store_complete(struct store *s)
 {
 	struct list ready, *n;

@@ -74,6 +74,8 @@ void store_drop(struct store *s);
 
 int store_submit(struct store *s, struct store_cmd *cmd)
 	MUST_CHECK; /* 0 or -EAGAIN (full), -EIO (dead). Outcomes are always taken: committed intents bound them */
+/* For callers to whom a command that is not taken is one that failed: then cmd->done is called with that rc, before this returns. */
+void store_submit_or_done(struct store *s, struct store_cmd *cmd);
 /* Executes waiting commands in the caller: one transaction; returns how many ran. For simulation, tests and the thread itself. */
 size_t store_run(struct store *s);
 /* Runs the completions of committed commands; loop thread; returns how many. */
@@ -86,6 +88,9 @@ void store_thread_stop(struct store *s); /* runs what is queued, then joins */
 int store_reader_get(struct store *s, struct store_reader **ret)
 	MUST_CHECK; /* from a pool of 8; blocks a worker when all are out */
 void store_reader_put(struct store *s, struct store_reader *r);
+/* A reader with its snapshot begun, for a look that needs one; both at once given back. */
+int store_reader_open(struct store *s, struct store_reader **ret) MUST_CHECK;
+void store_reader_close(struct store_reader *r);
 int reader_begin(struct store_reader *r) MUST_CHECK;
 void reader_end(struct store_reader *r);
 struct db *reader_db(struct store_reader *r);

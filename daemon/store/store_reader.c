@@ -125,6 +125,28 @@ void reader_end(struct store_reader *r)
 	pthread_mutex_unlock(&s->mu);
 }
 
+int store_reader_open(struct store *s, struct store_reader **ret)
+{
+	struct store_reader *r;
+	int rc = store_reader_get(s, &r);
+
+	if (rc)
+		return rc;
+	rc = reader_begin(r);
+	if (rc) {
+		store_reader_put(s, r);
+		return rc;
+	}
+	*ret = r;
+	return 0;
+}
+
+void store_reader_close(struct store_reader *r)
+{
+	reader_end(r);
+	store_reader_put(r->s, r);
+}
+
 struct db *reader_db(struct store_reader *r)
 {
 	return r->db;
