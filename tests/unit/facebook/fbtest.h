@@ -19,7 +19,10 @@
 
 static inline struct sh *fbt_new(void)
 {
-	return page_host();
+	struct sh *h = page_host();
+
+	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
+	return h;
 }
 
 static inline struct sh *fbt_open(void)
@@ -100,6 +103,43 @@ static inline void fbt_over(struct sh *h)
 		fail_msg("%s", h->misuse_text);
 	sh_free(h);
 }
+
+/* --- the walk of a post: nothing like it on the page, two photos, the draft, live with its permalink ----------------------------- */
 #define EMPTY_LIST "{\"data\":[]}"
+
+static inline void fbt_guard(struct sh *h)
+{
+	fbt_say(h, "GET", "/" PAGE "/published_posts", 200, EMPTY_LIST);
+}
+
+static inline void fbt_photos(struct sh *h)
+{
+	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1221\"}");
+	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1222\"}");
+}
+
+static inline void fbt_draft(struct sh *h)
+{
+	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+}
+
+static inline void fbt_live(struct sh *h)
+{
+	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
+	fbt_say(h, "GET", "/" POST, 200,
+		"{\"id\":\"" POST
+		"\",\"is_published\":true,\"permalink_url\":\"https://www.facebook.com/9/posts/51\"}");
+}
+
+/* Ended so, and nothing is asked any more. */
+static inline void fbt_must_be(struct sh *h, size_t j, int outcome, int scope, uint32_t flags)
+{
+	struct sh_result *r = sh_result(h, j);
+
+	if (!r->done || r->outcome != outcome || r->scope != scope || r->flags != flags)
+		fail_msg("done %d outcome %d scope %d flags %u (%s %s)", r->done, r->outcome,
+			r->scope, r->flags, r->code, r->text);
+	assert_int_equal(fbt_open_calls(h), 0);
+}
 
 #endif

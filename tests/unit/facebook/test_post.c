@@ -1,62 +1,32 @@
 /* test_post.c - one post from the look at the page to its permalink, every answer played. */
 #include "fbtest.h"
 
-static void guard(struct sh *h)
-{
-	fbt_say(h, "GET", "/" PAGE "/published_posts", 200, EMPTY_LIST);
-}
-
-static void photos(struct sh *h)
-{
-	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1221\"}");
-	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1222\"}");
-}
-
-static void live(struct sh *h)
-{
-	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
-	fbt_say(h, "GET", "/" POST, 200,
-		"{\"id\":\"" POST
-		"\",\"is_published\":true,\"permalink_url\":\"https://www.facebook.com/9/posts/51\"}");
-}
-
-static void must_be(struct sh *h, size_t j, int outcome, int scope, uint32_t flags)
-{
-	struct sh_result *r = sh_result(h, j);
-
-	if (!r->done || r->outcome != outcome || r->scope != scope || r->flags != flags)
-		fail_msg("done %d outcome %d scope %d flags %u (%s %s)", r->done, r->outcome,
-			r->scope, r->flags, r->code, r->text);
-	assert_int_equal(fbt_open_calls(h), 0);
-}
-
 static void photos_draft_live_permalink(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
 	struct sh_http *c = fbt_next(h, "GET", "/v25.0/" PAGE "/published_posts");
 	assert_non_null(strstr(c->body, "Authorization: Bearer EAAPage17"));
 	assert_null(strstr(c->url, "EAA"));
-	guard(h);
+	fbt_guard(h);
 	c = fbt_next(h, "POST", "/" PAGE "/photos");
 	assert_int_equal(c->body_kind, LT_BODY_MULTIPART);
 	assert_int_equal(c->flags & LT_PUBLISHES, 0);
 	assert_non_null(
 		strstr(c->body, "published=false\nalt_text_custom=alt 0\nsource=\xff\xd8\xffJPEG"));
-	photos(h);
+	fbt_photos(h);
 	c = fbt_next(h, "POST", "/" PAGE "/feed");
 	assert_non_null(strstr(c->body,
 		"message=Xin chào\npublished=false\nattached_media[0]={\"media_fbid\":\"1221\"}\nattached_media[1]={\"media_fbid\":\"1222\"}"));
 	assert_int_equal(c->flags & LT_PUBLISHES, 0);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_draft(h);
 	assert_string_equal(sh_last_note(h, "intent")->text, "live");
 	c = fbt_next(h, "POST", "/" POST);
 	assert_non_null(strstr(c->body, "is_published=true"));
 	assert_int_equal(c->flags, LT_PUBLISHES | LT_REPEATABLE);
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	assert_string_equal(sh_result(h, j)->url, "https://www.facebook.com/9/posts/51");
 	assert_string_equal(sh_result(h, j)->id, POST);
 	assert_int_equal(sh_result(h, j)->n_ids, 2);
@@ -68,14 +38,14 @@ static void a_lost_permalink_leaves_it_accepted(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_guard(h);
+	fbt_draft(h);
 	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "GET", "/" POST, -1, "");
 		sh_advance(h, 130000);
 	}
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	assert_string_equal(sh_result(h, j)->url, "https://www.facebook.com/" POST);
 	fbt_over(h);
 }
@@ -84,10 +54,9 @@ static void a_lost_draft_is_found_by_its_photos(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	guard(h);
-	photos(h);
+	fbt_guard(h);
+	fbt_photos(h);
 	fbt_say(h, "POST", "/feed", 500, E2);
 	sh_advance(h, 5000);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200,
@@ -95,8 +64,8 @@ static void a_lost_draft_is_found_by_its_photos(void **state)
 		"_9\",\"is_published\":false,\"attachments\":{\"data\":[{\"target\":{\"id\":\"77\"}}]}},"
 		"{\"id\":\"" POST
 		"\",\"is_published\":false,\"attachments\":{\"data\":[{\"target\":{\"id\":\"5\"},\"subattachments\":{\"data\":[{\"target\":{\"id\":\"1221\"}}]}}]}}]}");
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -104,24 +73,23 @@ static void a_draft_not_found_is_made_anew_and_the_late_one_deleted(void **state
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	guard(h);
-	photos(h);
+	fbt_guard(h);
+	fbt_photos(h);
 	fbt_say(h, "POST", "/feed", -1, "");
 	sh_advance(h, 5000);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1232\"}");
 	fbt_say(h, "POST", "/" PAGE "/feed", 200, "{\"id\":\"" POST "\"}");
-	live(h);
+	fbt_live(h);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200,
 		"{\"data\":[{\"id\":\"" PAGE
 		"_late\",\"is_published\":false,\"attachments\":{\"data\":[{\"target\":{\"id\":\"1221\"}}]}},"
 		"{\"id\":\"" POST
 		"\",\"is_published\":true,\"attachments\":{\"data\":[{\"target\":{\"id\":\"1231\"}}]}}]}");
 	fbt_say(h, "DELETE", "/" PAGE "_late", 200, "{\"success\":true}");
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -130,15 +98,15 @@ static void live_is_repeated_when_its_answer_is_lost(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_guard(h);
+	fbt_draft(h);
 	fbt_say(h, "POST", "/" POST, 500, E2);
 	assert_int_equal(fbt_open_calls(h), 0);
 	sh_advance(h, 5000);
 	fbt_say(h, "POST", "/" POST, -1, "");
 	sh_advance(h, 30000);
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -147,13 +115,13 @@ static void live_lost_to_the_end_waits_and_is_taken_up_again(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_guard(h);
+	fbt_draft(h);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" POST, 500, E2);
 		sh_advance(h, 130000);
 	}
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	/* The next try finds it live. */
 	struct lt_pair steps[] = { { { "draft", 5 }, { POST " 1795395600000", strlen(POST) + 14 },
 					   { NULL, 0 } },
@@ -161,7 +129,7 @@ static void live_lost_to_the_end_waits_and_is_taken_up_again(void **state)
 	j = fbt_post(h, "Xin chào", 0, steps, 2);
 	fbt_say(h, "GET", "/published_posts", 200,
 		"{\"data\":[{\"id\":\"" POST "\",\"permalink_url\":\"https://f.example/1\"}]}");
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	assert_string_equal(sh_result(h, j)->url, "https://f.example/1");
 	fbt_over(h);
 }
@@ -170,16 +138,15 @@ static void steps_of_earlier_tries_are_not_done_again(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	struct lt_pair steps[] = { { { "p0", 2 }, { "1221 1795395600000", 18 }, { NULL, 0 } } };
 	size_t j = fbt_post(h, "Xin chào", 2, steps, 1);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1222\"}");
 	assert_non_null(strstr(fbt_next(h, "POST", "/feed")->body,
 		"\"1221\"}\nattached_media[1]={\"media_fbid\":\"1222\"}"));
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_draft(h);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -187,14 +154,13 @@ static void photos_that_are_too_old_are_uploaded_anew(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	struct lt_pair steps[] = { { { "p0", 2 }, { "1221 1795300000000", 18 }, { NULL, 0 } } };
 	size_t j = fbt_post(h, "Xin chào", 1, steps, 1);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_draft(h);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -205,15 +171,14 @@ static void a_try_that_ended_after_the_draft_was_sent_looks_first(void **state)
 	struct lt_pair steps[] = { { { "try", 3 }, { "1795395600000 bdee521c5be7d818", 30 },
 					   { NULL, 0 } },
 		{ { "lost", 4 }, { "1111", 4 }, { NULL, 0 } } };
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 1, steps, 2);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
 	fbt_say(h, "POST", "/" PAGE "/feed", 200, "{\"id\":\"" POST "\"}");
-	live(h);
+	fbt_live(h);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -234,7 +199,7 @@ static void a_post_made_by_hand_is_held_with_its_link(void **state)
 		struct sh *h = fbt_open();
 		size_t j = fbt_post(h, "Một hai ba bốn năm sáu bảy tám chín mười.", 0, NULL, 0);
 		fbt_say(h, "GET", "/published_posts", 200, lists[i]);
-		must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
+		fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
 		assert_string_equal(sh_result(h, j)->url, "https://f.example/8");
 		assert_non_null(strstr(sh_result(h, j)->text, "already there"));
 		fbt_over(h);
@@ -252,7 +217,7 @@ static void a_listing_is_followed_to_its_end_without_its_next_link(void **state)
 	fbt_say(h, "GET", "/published_posts", 200,
 		"{\"data\":[{\"id\":\"" PAGE
 		"_8\",\"message\":\"https://portal.example/ttbc\"}],\"paging\":{\"cursors\":{\"after\":\"QVF2\"}}}");
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
 	fbt_over(h);
 }
 
@@ -263,10 +228,10 @@ static void a_field_that_is_not_known_is_left_out(void **state)
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
 	fbt_say(h, "GET", "/published_posts", 400,
 		"{\"error\":{\"code\":100,\"message\":\"nonexisting field\"}}");
-	guard(h);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
-	live(h);
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_guard(h);
+	fbt_draft(h);
+	fbt_live(h);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -280,7 +245,7 @@ static void a_token_that_is_no_good_is_derived_once(void **state)
 	assert_non_null(sh_last_note(h, "refresh"));
 	fbt_say(h, "GET", "/published_posts", 400,
 		"{\"error\":{\"code\":190,\"error_subcode\":460,\"message\":\"session\"}}");
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON);
 	fbt_over(h);
 }
 
@@ -291,10 +256,10 @@ static void a_limit_pauses_the_page_and_nothing_is_asked_meanwhile(void **state)
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
 	fbt_say(h, "GET", "/published_posts", 403,
 		"{\"error\":{\"code\":80001,\"message\":\"too many\"}}");
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
 	assert_int_equal(sh_result(h, j)->retry_after_ms, 900000);
 	j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
 	sh_advance(h, 900001);
 	j = fbt_post(h, "Xin chào", 0, NULL, 0);
 	assert_int_equal(fbt_open_calls(h), 1);
@@ -306,13 +271,12 @@ static void a_failed_photo_stops_the_post(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1221\"}");
 	fbt_say(h, "POST", "/photos", 400,
 		"{\"error\":{\"code\":324,\"message\":\"missing image\"}}");
-	must_be(h, j, LT_REFUSED, LT_SCOPE_TARGET, 0);
+	fbt_must_be(h, j, LT_REFUSED, LT_SCOPE_TARGET, 0);
 	fbt_over(h);
 }
 
@@ -332,7 +296,7 @@ static void direct_lost_is_unknown_with_what_finds_it(void **state)
 		sh_conf(h, "publish_mode_text", "direct");
 		assert_int_equal(sh_open(h), 0);
 		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-		guard(h);
+		fbt_guard(h);
 		assert_int_equal(fbt_next(h, "POST", "/feed")->flags, LT_PUBLISHES);
 		assert_string_equal(sh_last_note(h, "intent")->text, "post");
 		fbt_say(h, "POST", "/feed", v[i].status, v[i].body);
@@ -351,14 +315,14 @@ static void what_was_not_sent_is_sent_again(void **state)
 	sh_conf(h, "publish_mode_text", "direct");
 	assert_int_equal(sh_open(h), 0);
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	for (int i = 0; i < 3; i++) {
 		fbt_say(h, "POST", "/feed", 0, "");
 		sh_advance(h, 130000);
 	}
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_draft(h);
 	fbt_say(h, "GET", "/" POST, 200, "{\"id\":\"" POST "\"}");
-	must_be(h, j, LT_ACCEPTED, 0, 0);
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	fbt_over(h);
 }
 
@@ -367,10 +331,10 @@ static void said_to_be_there_is_looked_at(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/feed", 400, "{\"error\":{\"code\":506,\"message\":\"dup\"}}");
-	guard(h);
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
+	fbt_guard(h);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
 	fbt_over(h);
 }
 
@@ -381,9 +345,9 @@ static void a_cancel_before_live_is_honest(void **state)
 		struct sh *h = fbt_open();
 		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
 		if (at > 0)
-			guard(h);
+			fbt_guard(h);
 		if (at > 1)
-			fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+			fbt_draft(h);
 		sh_cancel(h, j);
 		if (at > 1) { /* it is on its way: its answer is waited for */
 			assert_false(sh_result(h, j)->done);

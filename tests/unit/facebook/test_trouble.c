@@ -2,21 +2,6 @@
  * draft, an error that is about this post alone. */
 #include "fbtest.h"
 
-static void guard(struct sh *h)
-{
-	fbt_say(h, "GET", "/" PAGE "/published_posts", 200, EMPTY_LIST);
-}
-
-static void must_be(struct sh *h, size_t j, int outcome, int scope, uint32_t flags)
-{
-	struct sh_result *r = sh_result(h, j);
-
-	if (!r->done || r->outcome != outcome || r->scope != scope || r->flags != flags)
-		fail_msg("done %d outcome %d scope %d flags %u (%s %s)", r->done, r->outcome,
-			r->scope, r->flags, r->code, r->text);
-	assert_int_equal(fbt_open_calls(h), 0);
-}
-
 /* Section 7: "else 15 min doubling to 4 h". The look before each try goes through and says nothing about posting. */
 static void a_throttle_of_posts_doubles_though_looks_go_through(void **state)
 {
@@ -25,14 +10,14 @@ static void a_throttle_of_posts_doubles_though_looks_go_through(void **state)
 	static const int64_t pause[] = { 900000, 1800000, 3600000 };
 	for (size_t i = 0; i < 3; i++) {
 		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-		guard(h);
+		fbt_guard(h);
 		fbt_say(h, "POST", "/feed", 400, "{\"error\":{\"code\":32}}");
-		must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
+		fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
 		assert_int_equal(sh_result(h, j)->retry_after_ms, pause[i]);
 		sh_advance(h, pause[i] + 1);
 	}
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/feed", 200,
 		"{\"id\":\"" POST "\"}"); /* a post that goes through ends it */
 	fbt_say(h, "POST", "/" POST, 400, "{\"error\":{\"code\":32}}");
@@ -45,13 +30,13 @@ static void success_false_is_no_success(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
-	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_guard(h);
+	fbt_draft(h);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" POST, 200, "{\"success\":false}");
 		sh_advance(h, 130000);
 	}
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	struct lt_id id = { 0, 1, { POST, strlen(POST) } };
 	j = sh_job(h, LT_J_RECALL, NULL);
 	h->jobs[j]->work.ids = &id;
@@ -73,8 +58,8 @@ static void a_post_that_stays_a_draft_is_not_live(void **state)
 	for (int shown = 0; shown < 2; shown++) {
 		struct sh *h = fbt_open();
 		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-		guard(h);
-		fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+		fbt_guard(h);
+		fbt_draft(h);
 		for (int i = 0; i < 4; i++) {
 			fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
 			fbt_say(h, "GET", "/" POST, 200,
@@ -85,7 +70,7 @@ static void a_post_that_stays_a_draft_is_not_live(void **state)
 			assert_int_equal(fbt_open_calls(h), 0); /* after a pause, not at once */
 			sh_advance(h, 130000);
 		}
-		must_be(h, j, shown ? LT_ACCEPTED : LT_DEFERRED, LT_SCOPE_TARGET * !shown, 0);
+		fbt_must_be(h, j, shown ? LT_ACCEPTED : LT_DEFERRED, LT_SCOPE_TARGET * !shown, 0);
 		fbt_over(h);
 	}
 }
@@ -97,7 +82,7 @@ static void a_lost_draft_is_made_again_after_pauses(void **state)
 	struct sh *h = fbt_open();
 	static const int64_t pause[] = { 5000, 30000, 120000, 120000 };
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" PAGE "/feed", 500, E2);
 		sh_advance(h, pause[i] - 10);
@@ -105,7 +90,7 @@ static void a_lost_draft_is_made_again_after_pauses(void **state)
 		sh_advance(h, 20);
 		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	}
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	fbt_over(h);
 }
 
@@ -115,7 +100,7 @@ static void a_link_that_cannot_be_read_is_refused_after_three_repeats(void **sta
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" PAGE "/feed", 400,
 			"{\"error\":{\"code\":100,\"error_subcode\":1609005}}");
@@ -124,7 +109,7 @@ static void a_link_that_cannot_be_read_is_refused_after_three_repeats(void **sta
 		sh_advance(h, 120001);
 		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	}
-	must_be(h, j, LT_REFUSED, LT_SCOPE_TARGET, 0);
+	fbt_must_be(h, j, LT_REFUSED, LT_SCOPE_TARGET, 0);
 	fbt_over(h);
 }
 
@@ -132,12 +117,11 @@ static void a_photo_that_was_posted_before_is_looked_for(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	sh_asset(h, "asset", "\xff\xd8\xffJPEG", 7);
 	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/photos", 400, "{\"error\":{\"code\":100,\"error_subcode\":1366051}}");
-	guard(h);
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
+	fbt_guard(h);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
 	fbt_over(h);
 }
 
@@ -151,7 +135,7 @@ static void a_listing_without_its_list_is_no_listing(void **state)
 		fbt_say(h, "GET", "/published_posts", 200, "{\"paging\":{}}");
 		sh_advance(h, 130000);
 	}
-	must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	fbt_over(h);
 }
 
@@ -182,7 +166,7 @@ static void an_error_that_is_a_bare_text_is_shown(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	guard(h);
+	fbt_guard(h);
 	fbt_say(h, "POST", "/feed", 400, "{\"error\":\"app is in maintenance\"}");
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
 	assert_non_null(strstr(sh_result(h, j)->text, "app is in maintenance"));

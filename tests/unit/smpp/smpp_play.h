@@ -163,4 +163,14 @@ static inline size_t play_send(struct play *p, const char *address, const char *
 	return i;
 }
 
+/* How many of n ops ended so. */
+static inline uint32_t play_results(struct play *p, size_t first, size_t n, int32_t outcome)
+{
+	uint32_t k = 0;
+
+	for (size_t i = first; i < first + n; i++)
+		k += sh_result(p->h, i)->done && sh_result(p->h, i)->outcome == outcome;
+	return k;
+}
+
 #endif

@@ -1,15 +1,6 @@
 /* test_faults.c - links that die, lie or are told to stop, and what the session makes of it. */
 #include "smpp_play.h"
 
-static uint32_t results(struct play *p, size_t first, size_t n, int32_t outcome)
-{
-	uint32_t k = 0;
-
-	for (size_t i = first; i < first + n; i++)
-		k += sh_result(p->h, i)->done && sh_result(p->h, i)->outcome == outcome;
-	return k;
-}
-
 static void an_unbind_from_the_peer_is_answered_and_the_link_made_anew(void **state)
 {
 	struct play *p = play_bound();
@@ -74,7 +65,7 @@ static void a_cut_with_500_outstanding_makes_500_unknown_and_none_again(void **s
 	}
 	sh_turn(p->h);
 	sh_closed(p->h, 0, -104, "", "connection reset by peer");
-	assert_int_equal(results(p, first, 500, LT_UNKNOWN), 500);
+	assert_int_equal(play_results(p, first, 500, LT_UNKNOWN), 500);
 	sh_advance(p->h, 2500);
 	sh_opened(p->h, 1, "");
 	struct pdu d = play_want(p, 1, SMPP_BIND_TRX), e;
@@ -288,8 +279,8 @@ static void several_binds_share_the_work_and_outlive_each_other(void **state)
 	struct pdu on0 = play_want(p, 0, SMPP_SUBMIT_SM), on1 = play_want(p, 1, SMPP_SUBMIT_SM);
 	sh_closed(p->h, 0, -104, "", "reset");
 	play_ok(p, 1, on1.seq, "1");
-	assert_int_equal(results(p, a, 2, LT_ACCEPTED), 1);
-	assert_int_equal(results(p, a, 2, LT_UNKNOWN), 1);
+	assert_int_equal(play_results(p, a, 2, LT_ACCEPTED), 1);
+	assert_int_equal(play_results(p, a, 2, LT_UNKNOWN), 1);
 	assert_int_equal(p->h->slots, 1);
 	assert_true(on0.seq > 0 && b > a);
 	play_free(p);

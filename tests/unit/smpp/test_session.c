@@ -2,15 +2,6 @@
  * faults around it. */
 #include "smpp_play.h"
 
-static uint32_t results(struct play *p, size_t first, size_t n, int32_t outcome)
-{
-	uint32_t k = 0;
-
-	for (size_t i = first; i < first + n; i++)
-		k += sh_result(p->h, i)->done && sh_result(p->h, i)->outcome == outcome;
-	return k;
-}
-
 static void a_text_is_sent_accepted_and_has_its_id(void **state)
 {
 	struct play *p = play_bound();
@@ -97,7 +88,7 @@ static void a_window_of_1_has_one_segment_under_way(void **state)
 		assert_false(play_next(p, 0, &more));
 		play_ok(p, 0, d.seq, "x");
 	}
-	assert_int_equal(results(p, first, 2, LT_ACCEPTED), 2);
+	assert_int_equal(play_results(p, first, 2, LT_ACCEPTED), 2);
 	assert_int_equal(p->h->slots, 1);
 	play_free(p);
 }
@@ -120,7 +111,7 @@ static void a_window_of_500_is_filled_and_answered_in_any_order(void **state)
 	assert_int_equal(p->h->slots, 0);
 	for (int i = 0; i < 500; i++)
 		play_ok(p, 0, seq[(i * 237 + 11) % 500], "x");
-	assert_int_equal(results(p, first, 500, LT_ACCEPTED), 500);
+	assert_int_equal(play_results(p, first, 500, LT_ACCEPTED), 500);
 	assert_int_equal(p->h->slots, 500);
 	play_free(p);
 }
@@ -288,7 +279,7 @@ static void a_0x58_storm_pauses_once_and_lowers_the_rate(void **state)
 		seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
 	for (int i = 0; i < 200; i++)
 		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x58, seq[i], "", 0);
-	assert_int_equal(results(p, first, 200, LT_DEFERRED), 200);
+	assert_int_equal(play_results(p, first, 200, LT_DEFERRED), 200);
 	assert_int_equal(sh_result(p->h, first)->flags, LT_R_FREE);
 	assert_true(sh_result(p->h, first + 199)->retry_after_ms > 0);
 	for (size_t i = 0; i < p->h->n_notes && i < SH_NOTES_MAX; i++)
