@@ -64,6 +64,12 @@ void app_metrics_sample(struct app *a)
 	metric_set(metric_gauge("lantoa_loop_cpu_max_microseconds",
 			   "Most CPU time of one turn of the loop since the start."),
 		(int64_t)lag.cpu_max_us);
+	metric_set(metric_gauge("lantoa_loop_call_max_microseconds",
+			   "Most CPU time of one callback of the loop since the start."),
+		(int64_t)lag.call_max_us);
+	metric_set(metric_gauge("lantoa_loop_call_max_at",
+			   "Which callback that was: its place in the program, for addr2line."),
+		(int64_t)lag.call_max_at);
 	metric_set(metric_gauge("lantoa_store_transactions", "Transactions committed."),
 		(int64_t)st.transactions);
 	metric_set(

@@ -147,9 +147,12 @@ size_t env_run_timers(struct env *e, int64_t now_mono_ms, size_t max)
 
 	while (ran < max && e->heap_len && e->heap[0]->at_ms <= now_mono_ms) {
 		struct timer *t = e->heap[0];
+		uintptr_t fn = (uintptr_t)t->fn;
 		heap_remove(e, t);
 		ran++;
 		t->fn(t); /* t may be gone from here on */
+		if (e->ops->ran)
+			e->ops->ran(e, fn);
 	}
 	if (ran)
 		timers_changed(e);
@@ -188,7 +191,10 @@ size_t env_run_tasks(struct env *e)
 		list_push(&due, n);
 	for (struct list *n; (n = list_pop(&due)) != NULL; ran++) {
 		struct task *t = CONTAINER_OF(n, struct task, node);
+		uintptr_t fn = (uintptr_t)t->fn;
 		t->fn(t); /* t may be gone from here on */
+		if (e->ops->ran)
+			e->ops->ran(e, fn);
 	}
 	return ran;
 }

@@ -41,6 +41,8 @@ struct env_ops {
 	void (*work)(struct env *, struct work *);
 	void (*timers_changed)(struct env *); /* the earliest timer may have moved; may be NULL */
 	void (*defer_wake)(struct env *);     /* a task was queued; may be NULL */
+	/* a timer or task has run: its function, for measuring; may be NULL */
+	void (*ran)(struct env *, uintptr_t fn);
 };
 
 struct env {

@@ -59,8 +59,7 @@ struct ctl_conn {
 	/* a long line that is being parsed; those behind it wait */
 	bool parsing;
 	struct work parse_work;
-	char *line;
-	size_t line_n;
+	size_t parse_n; /* its bytes, at the front of `in` */
 	cJSON *doc;
 	int parse_rc;
 	struct err parse_err;

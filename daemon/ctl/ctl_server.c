@@ -116,9 +116,8 @@ static void conn_lines(struct ctl_conn *c);
 static void parse_run(struct work *w)
 {
 	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, parse_work);
-	c->parse_rc = ctl_rpc_parse(
-		str_trim((struct str){ c->line, c->line_n }), &c->doc, &c->parse_err);
-	free(c->line);
+	struct str line = str_trim((struct str){ c->in.p, c->parse_n });
+	c->parse_rc = ctl_rpc_parse(line, &c->doc, &c->parse_err);
 }
 
 static void parse_done(struct work *w)
@@ -126,7 +125,7 @@ static void parse_done(struct work *w)
 	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, parse_work);
 	CHECK_OBJ(c, CONN_MAGIC);
 	c->parsing = false;
-	c->line = NULL;
+	buf_consume(&c->in, c->parse_n + 1);
 	if (c->closing) {
 		cJSON_Delete(MOVE(c->doc));
 		conn_free_if_done(c);
@@ -136,17 +135,19 @@ static void parse_done(struct work *w)
 	conn_lines(c);
 }
 
-static void line_begin(struct ctl_conn *c, char *line, size_t n)
+/* A long line stays where it is: nothing is read behind it until it was parsed. */
+static void line_begin(struct ctl_conn *c, size_t n)
 {
-	struct str s = str_trim((struct str){ line, n });
 	if (n > CTL_ASIDE_BYTES) {
-		c->line = line;
-		c->line_n = n;
+		c->parse_n = n;
 		c->parsing = true;
 		c->parse_work = (struct work){ .fn = parse_run, .done = parse_done };
 		env_work(c->ctl->o.deps.env, &c->parse_work);
 		return;
 	}
+	char *line = x_strndup(c->in.p, n);
+	struct str s = str_trim((struct str){ line, n });
+	buf_consume(&c->in, n + 1);
 	if (s.n) {
 		struct err e = { 0 };
 		cJSON *doc = NULL;
@@ -166,13 +167,10 @@ static void conn_lines(struct ctl_conn *c)
 		const char *lf = c->in.n ? memchr(c->in.p, '\n', c->in.n) : NULL;
 		if (!lf)
 			break;
-		size_t n = (size_t)(lf - c->in.p);
-		char *line = x_strndup(c->in.p, n);
-		buf_consume(&c->in, n + 1);
-		line_begin(c, line, n);
+		line_begin(c, (size_t)(lf - c->in.p));
 	}
 	c->in_lines = false;
-	if (!c->closing && c->in.n > CTL_LINE_MAX && !memchr(c->in.p, '\n', c->in.n))
+	if (!c->closing && !c->parsing && c->in.n > CTL_LINE_MAX && !memchr(c->in.p, '\n', c->in.n))
 		conn_refuse(c,
 			"a line is over 1 MB; send files by upload.begin, upload.chunk, upload.end");
 	if (!c->closing)
@@ -202,6 +200,7 @@ static void conn_on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 {
 	struct ctl_conn *c = s->data;
 	CHECK_OBJ(c, CONN_MAGIC);
+	struct loop *l = c->ctl->o.deps.loop;
 	if (n > 0 && buf_add(&c->in, b->base, (size_t)n))
 		conn_refuse(c, "too much input at once");
 	free(b->base);
@@ -211,12 +210,13 @@ static void conn_on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 		conn_close(c);
 	else if (n > 0)
 		conn_lines(c);
+	loop_ran(l, (uintptr_t)conn_on_read);
 }
 
 /* Reading stops while a whole line waits for a free call: the kernel holds the rest back. */
 static void conn_read_on(struct ctl_conn *c)
 {
-	bool full = c->in.n > CTL_LINE_MAX || (c->calls >= CTL_CALLS_MAX && c->in.n);
+	bool full = c->parsing || c->in.n > CTL_LINE_MAX || (c->calls >= CTL_CALLS_MAX && c->in.n);
 	if (full && c->reading)
 		(void)uv_read_stop((uv_stream_t *)&c->pipe);
 	else if (!full && !c->reading &&

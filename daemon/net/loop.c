@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <uv.h>
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "net/loop.h"
 
@@ -17,6 +18,11 @@
 #define LOOP_TIMERS_PER_TURN 10000u
 #define LOOP_WORK_SPARE_MAX  256u
 #define LOOP_CLOSE_TURNS     4 /* a loop_stop that nobody saw costs one */
+#define LOOP_CALL_LOOK_NS \
+	1000000u                /* the CPU clock is read only for callbacks that took this long */
+#define LOOP_CALL_LONG_US 5000u /* a longer one is logged, if it is the longest yet */
+
+extern const char __executable_start[]; /* given by the linker */
 
 struct loop_signal {
 	uv_signal_t uv;
@@ -57,6 +63,7 @@ struct loop {
 	struct loop_lag lag;
 	struct metric *busy;
 	uint64_t turn_began_ns, idle_began_ns, cpu_began_ns;
+	uint64_t call_ns, call_idle_ns, call_cpu_ns; /* when the callback before ended */
 };
 
 static struct loop *loop_of(struct env *e)
@@ -108,6 +115,7 @@ static void loop_work_done(uv_work_t *req, int status)
 	struct work *w = lw->work;
 	REQUIRE(status == 0); /* nothing cancels work */
 	REQUIRE(l->works_running > 0);
+	uintptr_t fn = (uintptr_t)w->done;
 	l->works_running--;
 	if (l->n_spare < LOOP_WORK_SPARE_MAX) {
 		lw->next = l->spare;
@@ -117,6 +125,7 @@ static void loop_work_done(uv_work_t *req, int status)
 		xfree(lw);
 	}
 	w->done(w);
+	loop_ran(l, fn);
 }
 
 static void loop_work_queue(struct env *e, struct work *w)
@@ -148,6 +157,11 @@ static void loop_defer_wake(struct env *e)
 		REQUIRE(uv_idle_start(&l->idle, loop_on_idle) == 0);
 }
 
+static void loop_env_ran(struct env *e, uintptr_t fn)
+{
+	loop_ran(loop_of(e), fn);
+}
+
 static const struct env_ops loop_env_ops = {
 	.wall_ms = loop_wall_ms,
 	.mono_ms = loop_mono_ms,
@@ -155,6 +169,7 @@ static const struct env_ops loop_env_ops = {
 	.work = loop_work_queue,
 	.timers_changed = NULL, /* the timer is armed once a turn, before the wait */
 	.defer_wake = loop_defer_wake,
+	.ran = loop_env_ran,
 };
 
 /* --- one turn -------------------------------------------------------------------------------- */
@@ -196,6 +211,29 @@ static uint64_t loop_cpu_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* What passed since the callback before this one, less the wait. Its CPU time is at most that, and at most what the thread used
+ * since the turn began or a long one ended. */
+void loop_ran(struct loop *l, uintptr_t fn)
+{
+	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(&l->uv);
+	uint64_t took = now - l->call_ns - (idle - l->call_idle_ns);
+	l->call_ns = now;
+	l->call_idle_ns = idle;
+	if (took < LOOP_CALL_LOOK_NS)
+		return;
+	uint64_t cpu = loop_cpu_ns(), used = cpu - l->call_cpu_ns;
+	l->call_cpu_ns = cpu;
+	uint64_t us = (used < took ? used : took) / 1000u;
+	if (us <= l->lag.call_max_us || l->turn_began_ns == 0)
+		return;
+	l->lag.call_max_us = us;
+	l->lag.call_max_at = fn - (uintptr_t)__executable_start;
+	if (us > LOOP_CALL_LONG_US)
+		log_line(LOG_WARN, "ev=loop.long cpu_us=%llu wall_us=%llu at=0x%llx",
+			(unsigned long long)us, (unsigned long long)(took / 1000u),
+			(unsigned long long)l->lag.call_max_at);
+}
+
 /* Busy time of the turn that ends here: what passed since the last one, less the wait. */
 static void loop_lag_measure(struct loop *l)
 {
@@ -219,6 +257,9 @@ static void loop_lag_measure(struct loop *l)
 	l->turn_began_ns = now;
 	l->idle_began_ns = idle;
 	l->cpu_began_ns = cpu;
+	l->call_ns = now;
+	l->call_idle_ns = idle;
+	l->call_cpu_ns = cpu;
 }
 
 static void loop_on_prepare(uv_prepare_t *h)
@@ -265,8 +306,12 @@ int loop_on_signal(struct loop *l, int signo, void (*fn)(void *ctx, int signo), 
 static void loop_wake_cb(uv_async_t *h)
 {
 	struct loop_wake *w = h->data;
-	if (w->fn != NULL)
-		w->fn(w->ctx);
+	if (w->fn == NULL)
+		return;
+	struct loop *l = w->loop;
+	uintptr_t fn = (uintptr_t)w->fn;
+	w->fn(w->ctx);
+	loop_ran(l, fn);
 }
 
 int loop_wake_new(struct loop *l, void (*fn)(void *ctx), void *ctx, struct loop_wake **ret)
@@ -417,5 +462,5 @@ void loop_lag(const struct loop *l, struct loop_lag *ret)
 void loop_lag_reset_max(struct loop *l)
 {
 	l->lag.max_us = 0;
-	l->lag.cpu_max_us = 0;
+	l->lag.cpu_max_us = l->lag.call_max_us = 0;
 }

@@ -39,11 +39,17 @@ int loop_wake_new(
 void loop_wake_send(struct loop_wake *w); /* any thread, async-signal-safe */
 void loop_wake_free(struct loop_wake *w);
 
+/* A callback of a handle that others put on loop_uv() has run: which one, for the log of long ones. */
+void loop_ran(struct loop *l, uintptr_t fn);
+
 /* How long the loop was busy between two waits. */
 struct loop_lag {
 	uint64_t turns;
-	uint64_t max_us;     /* since the last loop_lag_reset_max */
-	uint64_t cpu_max_us; /* of the thread's own CPU time */
+	uint64_t max_us;      /* since the last loop_lag_reset_max */
+	uint64_t cpu_max_us;  /* of the thread's own CPU time */
+	uint64_t call_max_us; /* CPU time of the longest callback */
+	uintptr_t
+		call_max_at; /* which one: its distance from the start of the program, for addr2line */
 	uint64_t total_us;
 	uint64_t bucket
 		[LOOP_LAG_BUCKETS]; /* turns of at most 2^i * 16 us; the last one: all above */

@@ -36,6 +36,7 @@ static void net_multi_on_timer(struct timer *t)
 static void net_multi_on_poll(uv_poll_t *h, int status, int events)
 {
 	struct net_sock *so = h->data;
+	struct loop *l = so->mu->net->loop;
 	int what = 0;
 	if (status < 0)
 		what = CURL_CSELECT_ERR;
@@ -44,6 +45,7 @@ static void net_multi_on_poll(uv_poll_t *h, int status, int events)
 	if ((events & UV_WRITABLE) != 0)
 		what |= CURL_CSELECT_OUT;
 	net_multi_act(so->mu, so->fd, what);
+	loop_ran(l, (uintptr_t)net_multi_on_poll);
 }
 
 static void net_sock_closed(uv_handle_t *h)

@@ -113,10 +113,12 @@ static void stream_curl_on_poll(uv_poll_t *h, int status, int events)
 	CHECK_OBJ(s, STREAM_MAGIC);
 	if (s->dead)
 		return;
+	struct loop *l = s->nc->loop;
 	if (status < 0 || (events & UV_READABLE) != 0)
 		stream_curl_read(s);
 	if (!s->dead && (s->curl->events & UV_WRITABLE) != 0)
 		stream_curl_pump(s); /* over TLS a write may have waited for a read */
+	loop_ran(l, (uintptr_t)stream_curl_on_poll);
 }
 
 static void stream_curl_poll(struct net_stream *s, int events)
