@@ -47,6 +47,8 @@ static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
 	lane_gauge("lantoa_lane_breaker", "0 closed, 1 open, 2 probing.", name, f->breaker);
 }
 
+extern const char __executable_start[]; /* given by the linker */
+
 void app_metrics_sample(struct app *a)
 {
 	struct store_stats st;
@@ -76,6 +78,15 @@ void app_metrics_sample(struct app *a)
 		metric_gauge("lantoa_store_commands", "Commands executed."), (int64_t)st.commands);
 	metric_set(metric_gauge("lantoa_store_tx_max_microseconds", "Longest store transaction."),
 		(int64_t)st.tx_us_max);
+	metric_set(metric_gauge("lantoa_store_tx_max_commit_microseconds",
+			   "Commit of the longest store transaction."),
+		(int64_t)st.tx_max_commit_us);
+	metric_set(metric_gauge("lantoa_store_tx_max_command_microseconds",
+			   "Longest command of the longest store transaction."),
+		(int64_t)st.tx_max_cmd_us);
+	metric_set(metric_gauge("lantoa_store_tx_max_command_at",
+			   "Which command that was: its place in the program, for addr2line."),
+		st.tx_max_cmd_at ? (int64_t)(st.tx_max_cmd_at - (uintptr_t)__executable_start) : 0);
 	metric_set(metric_gauge("lantoa_store_wal_bytes", "Size of the write-ahead log."),
 		(int64_t)st.wal_bytes);
 	metric_set(metric_gauge("lantoa_store_queue", "Commands that wait for the store."),

@@ -111,7 +111,10 @@ struct store_stats { /* transactions: committed; tx_us: from BEGIN to the end of
 	uint64_t tx_failed,
 		exchange_dropped; /* transactions that did not commit; exchange records lost to a full disk */
 	uint64_t wal_bytes_max;
-	bool dead; /* the disk failed: nothing is written any more */
+	uint64_t tx_max_commit_us,
+		tx_max_cmd_us; /* of the longest transaction: its commit, its longest command ... */
+	uintptr_t tx_max_cmd_at; /* ... and that one's function */
+	bool dead;               /* the disk failed: nothing is written any more */
 };
 void store_stats_get(struct store *s, struct store_stats *ret); /* any thread */
 

@@ -53,6 +53,8 @@ struct store_tx {
 	struct store *s;
 	int64_t wall_ms, began_us, cmd_began_us;
 	const struct keyring *rotate_to; /* sealing key from this commit on, or NULL */
+	int64_t longest_us;              /* of its commands, ... */
+	uintptr_t longest_at;            /* ... and which one */
 	bool scrub;                      /* erased something: empty the log after the commit */
 	bool ex_open;                    /* exchange.db takes part: in the transaction ... */
 	bool ex_in_cmd;                  /* ... and in this command's savepoint */
@@ -73,6 +75,7 @@ struct store {
 	struct store_tx tx;
 	int wal_pages, ckpt_pages; /* in the WAL; of them copied back */
 	int bulk_skips;
+	int64_t bulk_commit_us;   /* mean commit of a chunk of bulk */
 	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did */
 	int64_t heartbeat_ms, space_us;
 	bool space_known, scrub;

@@ -59,6 +59,7 @@ struct stage {
 	struct buf last_tags, last_lists; /* of the row before: most rows repeat them */
 	struct rows rows;
 	struct stage_out todo; /* what is to be done; todo.fd -1: not open */
+	int64_t sent;          /* bytes that are on their way to the disk */
 	int64_t steps_to;   /* bytes of the file up to the end of its steps; 0: not checked yet */
 	int64_t steps;      /* how many */
 	int64_t generation; /* newest import when it was compared */

@@ -16,11 +16,12 @@
 #include "base/file.h"
 #include "store/store_import_internal.h"
 
-#define MAGIC     "LTIMPORT"
-#define MAGIC_END "LTIMPEND"
-#define MAGIC_LEN 8
-#define NAMES_MAX (64u << 20) /* bytes: 3 * IMPORT_NAMES_MAX names of 400 are less */
-#define STEP_MAX  (4u << 20)
+#define MAGIC        "LTIMPORT"
+#define MAGIC_END    "LTIMPEND"
+#define MAGIC_LEN    8
+#define NAMES_MAX    (64u << 20) /* bytes: 3 * IMPORT_NAMES_MAX names of 400 are less */
+#define STEP_MAX     (4u << 20)
+#define SMOOTH_BYTES (INT64_C(1) << 20)
 
 struct mark { /* the last bytes of a sealed file */
 	int64_t what, steps, steps_to, names_to;
@@ -257,6 +258,20 @@ int stage_add(struct stage *st, struct str block, struct err *e)
 	return rc < 0 ? unwritable(rc, e) : 0;
 }
 
+/* The disk gets the steps as they come: a sync of all of them at the end would hold up the store's commits meanwhile. */
+static void steps_smooth(struct stage *st)
+{
+	int64_t from = st->sent, to = st->todo.bytes, before = from - SMOOTH_BYTES;
+	if (to - from < SMOOTH_BYTES)
+		return;
+	if (before >= 0)
+		(void)sync_file_range(st->todo.fd, before, SMOOTH_BYTES,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				SYNC_FILE_RANGE_WAIT_AFTER);
+	(void)sync_file_range(st->todo.fd, from, to - from, SYNC_FILE_RANGE_WRITE);
+	st->sent = to;
+}
+
 int stage_step(struct stage *st, const struct import_row *row, enum step_do what)
 {
 	size_t from = st->todo.b.n;
@@ -264,6 +279,7 @@ int stage_step(struct stage *st, const struct import_row *row, enum step_do what
 		int rc = stage_out_flush(&st->todo);
 		if (rc < 0)
 			return rc;
+		steps_smooth(st);
 		from = 0;
 	}
 	int rc = import_pack_step(&st->todo.b, row, what);

@@ -14,6 +14,7 @@ struct turn {
 	struct list ran;  /* run in the open transaction */
 	struct list over; /* finished without it: refused */
 	size_t n_ran, n_over;
+	bool bulk; /* a chunk is among them */
 };
 
 static struct store_cmd *cmd_of(struct list *n)
@@ -37,6 +38,7 @@ static int tx_begin(struct store *s)
 	tx->wall_ms = store_wall(s);
 	tx->began_us = tx->cmd_began_us = store_mono_us(s);
 	tx->ex_open = tx->ex_in_cmd = tx->scrub = false;
+	tx->longest_us = 0;
 	if (FAULT("store.begin"))
 		return -EBUSY;
 	return sql_run(s->w, "BEGIN IMMEDIATE");
@@ -113,8 +115,12 @@ static void count_tx(struct store *s, int64_t changes, int64_t commit_us, size_t
 	s->st.commands += commands;
 	s->st.rows += (uint64_t)(sqlite3_total_changes64(s->w->h) - changes);
 	s->st.tx_us_total += (uint64_t)us;
-	if ((uint64_t)us > s->st.tx_us_max)
+	if ((uint64_t)us > s->st.tx_us_max) {
 		s->st.tx_us_max = (uint64_t)us;
+		s->st.tx_max_commit_us = (uint64_t)commit_us;
+		s->st.tx_max_cmd_us = (uint64_t)s->tx.longest_us;
+		s->st.tx_max_cmd_at = s->tx.longest_at;
+	}
 	if ((uint64_t)commit_us > s->st.commit_us_max)
 		s->st.commit_us_max = (uint64_t)commit_us;
 	s->st.tx_us_hist[bin]++;
@@ -174,6 +180,11 @@ static int cmd_run(struct store *s, struct store_cmd *cmd, bool alone)
 	cmd->err.text[0] = '\0';
 	s->tx.cmd_began_us = store_mono_us(s);
 	int own = cmd->run(&s->tx, cmd);
+	int64_t us = store_mono_us(s) - s->tx.cmd_began_us;
+	if (us >= s->tx.longest_us) {
+		s->tx.longest_us = us;
+		s->tx.longest_at = (uintptr_t)cmd->run;
+	}
 	if (own < 0)
 		db_note_last(s->w);
 	leftovers_reset(s);
@@ -249,8 +260,10 @@ static int bulk_run(struct store *s, struct turn *t)
 		return 0;
 	}
 	s->bulk_skips = 0;
+	size_t before = t->n_ran;
 	int rc = class_run(s, t, STORE_BULK, 0, 1);
 	s->bulk_us = store_mono_us(s);
+	t->bulk = t->n_ran > before;
 	return rc;
 }
 
@@ -350,6 +363,8 @@ static int turn_run(struct store *s, struct turn *t, bool outcomes_only, size_t 
 			s->tx.wall_ms < s->heartbeat_ms)
 			s->heartbeat_ms = s->tx.wall_ms;
 		count_tx(s, changes, commit_us, t->n_ran);
+		if (t->bulk) /* a mean of the last few */
+			s->bulk_commit_us += (commit_us - s->bulk_commit_us) / 4;
 		return 0;
 	}
 	bool full = s->w->hit_full, io = s->w->hit_io;
@@ -503,7 +518,13 @@ int64_t tx_elapsed_us(struct store_tx *tx)
 
 int64_t tx_chunk_us(const struct store_tx *tx)
 {
-	return store_mono_us(tx->s) - tx->s->busy_us < BUSY_US ? TX_CHUNK_BUSY_US : TX_CHUNK_US;
+	bool busy = store_mono_us(tx->s) - tx->s->busy_us < BUSY_US;
+	int64_t us = busy ? TX_CHUNK_BUSY_US : TX_CHUNK_US;
+	int64_t over = tx->s->bulk_commit_us - TX_COMMIT_US;
+
+	if (over <= 0)
+		return us;
+	return us - over > us / 3 ? us - over : us / 3;
 }
 
 struct db *tx_exchange(struct store_tx *tx)
