@@ -8,8 +8,20 @@
 #include "base/fault.h"
 #include "store/store_plan.h"
 
-#define STEP_ROWS  2000
-#define CLEAR_ROWS 1000
+#define STEP_ROWS_MAX 2000
+#define STEP_ROWS_MIN 100
+#define STEP_ROWS     500  /* of targets, to begin with */
+#define STEP_US       2000 /* between two looks at the clock, however slow the machine is just now */
+#define CLEAR_ROWS    1000
+
+/* Rows of the next step, by what the last one took. */
+static void step_adapt(int64_t *rows, int64_t took_us)
+{
+	if (took_us < STEP_US && *rows < STEP_ROWS_MAX)
+		*rows *= 2;
+	else if (took_us > 2 * STEP_US && *rows > STEP_ROWS_MIN)
+		*rows /= 2;
+}
 
 /* 1: still to be planned under this manifest, 0: not, negative: failure. */
 static int still_planned(struct db *db, const struct plan_lot *l)
@@ -244,15 +256,15 @@ static int prepare_insert(struct db *db, const char *where, sqlite3_stmt **ret)
 	return sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), ret);
 }
 
-/* The next piece of a pair: 1 rows were looked at and *from moved on, 0 the pair is done. */
+/* The next piece of a pair, of `most` targets: 1 rows were looked at and *from moved on, 0 the pair is done. */
 static int pair_step(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt *st,
-	const struct plan_pair *p, int64_t *from, int64_t *rows)
+	const struct plan_pair *p, int64_t most, int64_t *from, int64_t *rows)
 {
 	struct db *db = tx_db(tx);
 	int64_t to = INT64_MAX, lot = 0;
 	int rc = db_get_i64(db, &to,
-		"SELECT contact_id FROM target WHERE lane_id=? AND office_id=? AND contact_id>? ORDER BY contact_id LIMIT 1 OFFSET 1999",
-		"iii", p->lane_id, p->office_id, *from);
+		"SELECT contact_id FROM target WHERE lane_id=? AND office_id=? AND contact_id>? ORDER BY contact_id LIMIT 1 OFFSET ?",
+		"iiii", p->lane_id, p->office_id, *from, most - 1);
 	if (rc < 0)
 		return rc;
 	bool last = rc == 0;
@@ -286,12 +298,15 @@ static int pair_step(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt 
 static int pair_chunk(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt *st)
 {
 	size_t at = c->at;
-	int64_t contact = c->contact, rows = 0;
+	int64_t contact = c->contact, rows = 0, most = STEP_ROWS, from_us = tx_elapsed_us(tx);
 	int rc = 0;
-	while (at < c->n && tx_elapsed_us(tx) < tx_chunk_us(tx)) {
-		rc = pair_step(tx, c, st, &c->pairs[at], &contact, &rows);
+	while (at < c->n && from_us < tx_chunk_us(tx)) {
+		rc = pair_step(tx, c, st, &c->pairs[at], most, &contact, &rows);
 		if (rc < 0)
 			return rc;
+		int64_t now_us = tx_elapsed_us(tx);
+		step_adapt(&most, now_us - from_us);
+		from_us = now_us;
 		if (rc == 0) {
 			at++;
 			contact = 0;
