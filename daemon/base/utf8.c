@@ -69,12 +69,18 @@ int utf8_put(struct buf *b, int32_t cp)
 	return buf_add(b, bytes, (size_t)n);
 }
 
-/* Below U+0300 every character is its own normal form and nothing composes. */
+/* Below U+0300, and from U+1E00 to U+1EFF where the letters of Vietnamese stand whole, every character is its own normal form
+ * and nothing composes with what stands before it. */
 static bool surely_nfc(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0xcc)
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c < 0xcc)
+			continue;
+		if (c != 0xe1 || s.n - i < 3 || ((unsigned char)s.p[i + 1] & 0xfc) != 0xb8)
 			return false;
+		i += 2;
+	}
 	return true;
 }
 

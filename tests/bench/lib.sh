@@ -30,6 +30,9 @@ sampled_max() { awk -v c="$1" '$c > m { m = $c } END { print m + 0 }' "$PLACE/sa
 metrics_port() { sed -n 's/.*ev=api.listen what=private.*port=\([0-9]*\).*/\1/p' "$PLACE/lantoad.log" | tail -1; }
 metrics() { curl -s --max-time 5 "http://127.0.0.1:$(metrics_port)/metrics"; }
 metric() { metrics | awk -v m="$1" '$1 == m { print $2 }'; }
+function_at() { # function_at METRIC: the name of the function whose place in the daemon the metric tells
+	addr2line -fe "$B/lantoad" "$(printf '0x%x' "$(metric "$1")")" 2>/dev/null | head -1
+}
 quantile_ms() { # quantile_ms HISTOGRAM Q: upper edge of the bucket of the histogram that holds this share, in ms
 	metrics | awk -v m="$1_bucket{" -v q="$2" 'index($0, m) == 1 {
 		edge[n] = $1; sub(/.*le="/, "", edge[n]); sub(/".*/, "", edge[n]); v[n++] = $2 }

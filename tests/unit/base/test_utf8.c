@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <utf8proc.h>
 #include "base/assert.h"
 #include "base/fault.h"
 #include "base/utf8.h"
@@ -73,6 +74,36 @@ static void decomposed_text_becomes_nfc(void **state)
 	assert_true(utf8_is_nfc(STR("Việt")));
 	assert_true(utf8_is_nfc(STR("plain")));
 	assert_false(utf8_is_nfc(STR("\xff")));
+}
+
+/* What is passed on unseen must be what the library makes of it: each character alone, and behind letters it might join. */
+static void characters_that_are_passed_on_unseen_are_nfc(void **state)
+{
+	static const char *const before[] = { "", "a", "E", "o", "\xc6\xb0", "\xe1\xba\xa1" };
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	for (int32_t cp = 0x80; cp <= 0x1eff; cp++) {
+		if (cp == 0x300)
+			cp = 0x1e00;
+		for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+			utf8proc_uint8_t *out = NULL;
+			buf_reset(&b);
+			buf_addz(&b, before[i]);
+			assert_int_equal(utf8_put(&b, cp), 0);
+			utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)b.p,
+				(utf8proc_ssize_t)b.n, &out, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+			assert_int_equal(n, b.n);
+			assert_memory_equal(out, b.p, b.n);
+			free(out);
+			assert_true(utf8_is_nfc(buf_str(&b)));
+		}
+	}
+	/* and what stands behind them is seen */
+	assert_false(utf8_is_nfc(STR("\xe1\xba\xa1\xcc\x82")));
+	assert_false(utf8_is_nfc(STR("\xe1\xba\xa1 \xe1\xbd\xb1")));
+	buf_done(&b);
 }
 
 static void nfc_respects_the_maximum(void **state)
@@ -229,6 +260,7 @@ int main(void)
 		cmocka_unit_test(only_real_utf8_is_valid),
 		cmocka_unit_test(code_points_come_one_by_one_and_go_back),
 		cmocka_unit_test(decomposed_text_becomes_nfc),
+		cmocka_unit_test(characters_that_are_passed_on_unseen_are_nfc),
 		cmocka_unit_test(nfc_respects_the_maximum),
 		cmocka_unit_test(length_and_width_count_what_one_sees),
 		cmocka_unit_test(a_cut_never_splits_a_character),

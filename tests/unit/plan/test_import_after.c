@@ -106,6 +106,95 @@ static void a_disk_that_is_full_is_waited_for(void **state)
 
 #endif
 
+/* --- many rows a statement --------------------------------------------------------------------------------------------- */
+
+/* New ones between others that are there already, some for two offices, some with two tags: each comes out as if it were alone. */
+static void new_ones_between_known_ones_and_second_offices_are_all_there(void **state)
+{
+	(void)state;
+	struct buf old, all;
+	samples();
+	int64_t had = teststore_i64(&ts, "SELECT count(*) FROM target");
+	int64_t people = teststore_i64(&ts, "SELECT count(*) FROM contact");
+	buf_init(&old, 1u << 20);
+	buf_init(&all, 1u << 20);
+	buf_addz(&old, HEAD);
+	buf_addz(&all, HEAD);
+	for (int i = 0; i < 700; i++) {
+		if (i % 7 == 0)
+			buf_addf(&old, "email,many%04d@gmail.example,ha-noi,N %d,,a\n", i, i);
+		buf_addf(&all, "email,many%04d@gmail.example,ha-noi,N %d,,%s\n", i, i,
+			i % 5 == 0           ? "a;b"
+				: i % 5 == 1 ? ""
+					     : "a");
+		if (i % 3 == 0)
+			buf_addf(&all, "email,many%04d@gmail.example,trung-uong,N %d,,b\n", i, i);
+	}
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "old.csv", old.p, old.n), 0);
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "all.csv", all.p, all.n), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM contact") - people, 700);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target") - had, 700 + 234);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM contact WHERE address LIKE 'many%' AND name IS NOT 'N '||CAST(substr(address,5,4) AS INTEGER)"),
+		0);
+	/* 140 of "a;b", 140 of none, 420 of "a", 234 of "b" */
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target_tag x JOIN target t ON t.id=x.target_id JOIN contact c ON c.id=t.contact_id WHERE c.address LIKE 'many%'"),
+		140 * 2 + 420 + 234);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target_tag x JOIN tag g ON g.id=x.tag_id JOIN target t ON t.id=x.target_id JOIN contact c ON "
+			"c.id=t.contact_id WHERE c.address LIKE 'many%' AND g.name='b'"),
+		140 + 234);
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "all.csv", all.p, all.n), 0);
+	assert_counts(0, 0, 0);
+	buf_done(&old);
+	buf_done(&all);
+}
+
+/* Between the comparison and the writing somebody else made one of the contacts. */
+static void a_contact_that_is_there_after_all_is_taken_as_it_is(void **state)
+{
+	(void)state;
+	struct buf b;
+	char path[400];
+	struct err e;
+	const struct actor who = { .person = "x", .via = "uid:1" };
+	samples();
+	int64_t had = teststore_i64(&ts, "SELECT count(*) FROM target");
+	buf_init(&b, 1u << 20);
+	buf_addz(&b, HEAD);
+	for (int i = 0; i < 100; i++)
+		buf_addf(&b, "email,many%04d@gmail.example,ha-noi,N %d,,a\n", i, i);
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, buf_str(&b), 0600, &e), 0);
+	buf_done(&b);
+	const struct staged s = { .path = path, .name = "many.csv" };
+	const struct import_opts o = opts();
+	answers = 0;
+	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, false, on_done, NULL);
+	testenv_settle(&te); /* it is compared, and its beginning waits for the store */
+	assert_int_equal(answers, 0);
+	assert_int_equal(
+		teststore_exec(&ts,
+			"INSERT INTO contact(kind, address, form, class) VALUES(1,'many0040@gmail.example','mailbox','other')"),
+		0);
+	pump();
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target") - had, 100);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM contact WHERE address LIKE 'many%'"), 100);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id JOIN target_tag x ON x.target_id=t.id WHERE "
+			"c.address='many0040@gmail.example' AND c.name='N 40'"),
+		1);
+	(void)unlink(path);
+}
+
 /* --- routes, merges, forgetting ----------------------------------------------------------------------------------------------------------- */
 
 static void a_new_route_gives_waiting_targets_a_lane(void **state)
@@ -211,6 +300,8 @@ int main(void)
 		T(an_import_whose_staging_file_is_gone_is_taken_back),
 		T(a_disk_that_is_full_is_waited_for),
 #endif
+		T(new_ones_between_known_ones_and_second_offices_are_all_there),
+		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
 		T(a_new_route_gives_waiting_targets_a_lane),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
 		T(a_forgotten_address_is_in_no_file_any_more),

@@ -216,6 +216,33 @@ static int exchange_rows(int64_t delivery)
 	return n;
 }
 
+/* It runs without a savepoint there; beside others it has one. */
+static void a_chunk_of_bulk_that_fails_leaves_nothing_alone_or_beside_others(void **state)
+{
+	(void)state;
+	for (int beside = 0; beside < 2; beside++) {
+		struct add bulk = adding(STORE_BULK, "bulk"),
+			   other = adding(STORE_CONTROL, "other"),
+			   next = adding(STORE_BULK, "next");
+		bulk.fail_with = -EINVAL;
+		ts.mono_us += 1000000;
+		if (beside)
+			submit(&other);
+		submit(&bulk);
+		assert_int_equal(store_run(ts.s), 1 + beside);
+		assert_int_equal(store_complete(ts.s), 1 + beside);
+		assert_int_equal(bulk.cmd.rc, -EINVAL);
+		assert_int_equal(bulk.dones, 1);
+		assert_int_equal(tags(), beside ? 2 : 0);
+		ts.mono_us += 1000000;
+		submit(&next);
+		assert_int_equal(store_run(ts.s), 1);
+		assert_int_equal(store_complete(ts.s), 1);
+		assert_int_equal(next.cmd.rc, beside ? -EEXIST : 0);
+		assert_int_equal(tags(), beside ? 2 : 1);
+	}
+}
+
 static void an_exchange_record_goes_with_its_command(void **state)
 {
 	struct say kept = { .cmd = { .class = STORE_OUTCOME, .run = say_run }, .delivery = 1 };
@@ -516,6 +543,7 @@ int main(void)
 		T(at_most_one_bulk_chunk_joins_a_transaction),
 		T(a_long_transaction_leaves_the_rest_for_the_next),
 		T(a_command_that_fails_is_rolled_back_alone),
+		T(a_chunk_of_bulk_that_fails_leaves_nothing_alone_or_beside_others),
 		T(an_exchange_record_goes_with_its_command),
 		T(a_full_queue_refuses_everything_but_outcomes),
 #ifdef LANTOA_FAULTS
