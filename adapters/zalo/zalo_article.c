@@ -6,6 +6,9 @@
 #include <string.h>
 #include "zalo_op.h"
 
+#define FAILED_MAX 3 /* tries that -200 is followed by another */
+#define ODD_MAX    2 /* polls that an unknown error is followed by another */
+
 /* {"id":"...",MEMBERS,"status":"show"}; negative: a picture has no public address, or not yet. */
 static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *b)
 {
@@ -66,6 +69,14 @@ static int post_pair(struct zalo_op *op, const char *path, const char *name, con
 	return rc;
 }
 
+/* -200 is repeated three times (contract, section 10); a wait that costs no try counts as none. */
+static bool worn_out(
+	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	return strcmp(a->code, "-200") == 0 && row->outcome == LT_DEFERRED &&
+		(row->flags & LT_R_FREE) == 0 && op->work->try_no > FAILED_MAX;
+}
+
 /* --- create and find --------------------------------------------------------------------------------------------------------- */
 static int create_request(struct zalo_op *op)
 {
@@ -95,10 +106,12 @@ static void create_good(struct zalo_op *op, const struct zalo_answer *a)
 static bool create_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	(void)a;
-	if (row->outcome != ZALO_O_LOST)
+	if (worn_out(op, row, a))
+		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, a->code, a->text);
+	else if (row->outcome == ZALO_O_LOST)
+		zalo_find(op);
+	else
 		return false;
-	zalo_find(op);
 	return true;
 }
 
@@ -142,7 +155,9 @@ static void forget(
 	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
 		row->note.p, a->text);
 	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
-		.outcome = row->outcome > LT_DEFERRED ? LT_DEFERRED : row->outcome,
+		.outcome = worn_out(op, row, a)      ? LT_REFUSED
+			: row->outcome > LT_DEFERRED ? LT_DEFERRED
+						     : row->outcome,
 		.scope = row->scope,
 		.flags = row->flags,
 		.retry_after_ms = row->retry_after_ms };
@@ -155,14 +170,19 @@ static void forget(
 static bool verify_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	if (row->outcome == ZALO_O_POLL) {
+	if (row->outcome == ZALO_O_POLL && a->json && strcmp(a->code, "-214") != 0 &&
+		op->odd++ >= ODD_MAX) {
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 60000, a->code, a->text);
+	} else if (row->outcome == ZALO_O_POLL) {
 		poll_again(op);
-	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_VERIFY && op->again++ == 0) {
+	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_VERIFY && !op->remade) {
+		op->remade = true; /* once a try: each may make another hidden article */
 		zalo_find(op);
-	} else if (row->outcome == ZALO_O_LOST && !op->reshown) {
+	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_SHOWN && !op->reshown) {
 		op->reshown = true;
 		zalo_enter(op, ZS_SHOW);
-	} else if (strcmp(a->code, "-200") == 0 || row->outcome == LT_REFUSED) {
+	} else if (strcmp(a->code, "-200") == 0 || row->outcome == LT_REFUSED ||
+		row->outcome == ZALO_O_LOST) {
 		forget(op, row, a);
 	} else {
 		return false;
@@ -180,10 +200,26 @@ static int show_request(struct zalo_op *op)
 static void show_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	(void)ltc_json_copy(ltc_json_get(a->data, "token"), op->token, sizeof(op->token));
-	if (op->token[0] == '\0')
-		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN); /* done at once */
+	if (op->token[0] == '\0' && op->stopping)
+		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, a->code,
+			"stopped before the article could be asked whether it is shown");
+	else if (op->token[0] == '\0')
+		zalo_enter(op, ZS_SHOW_LOOK); /* a yes without a token: the article is asked */
 	else
 		zalo_save(op, "show_token", ltc_z(op->token), ZSAVE_SHOW_TOKEN);
+}
+
+static void show_look_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	if (ltc_eqz(ltc_json_str(a->data, "status"), "show")) {
+		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN);
+	} else if (op->again++ < 2 && !op->stopping) {
+		zalo_enter_later(op, ZS_SHOW, 2000);
+	} else {
+		op->show_sent = false; /* seen: it is not shown */
+		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, "hidden",
+			"the answer was a yes and the article is still hidden; it is shown again");
+	}
 }
 
 /* The same update again is harmless: a lost answer is followed by another, and then by the lane's own schedule. */
@@ -322,5 +358,6 @@ const struct zalo_state_row zalo_article_rows[] = {
 	[ZS_SHOW] = { "article", "show", LT_PUBLISHES | LT_REPEATABLE, show_request, show_good,
 		show_bad },
 	[ZS_SHOWN] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
+	[ZS_SHOW_LOOK] = { "read", NULL, 0, zalo_detail, show_look_good, NULL },
 	[ZS_LINK] = { "read", NULL, 0, zalo_detail, link_good, link_bad },
 };

@@ -51,7 +51,7 @@ static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 static bool look_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	if (row->outcome != LT_REFUSED)
+	if (row->outcome != LT_REFUSED && strcmp(a->code, "-201") != 0)
 		return false;
 	ask_person(op, a->code, "of this broadcast is not on this OA");
 	return true;

@@ -227,6 +227,8 @@ static void answered(struct zalo_op *op, const struct lt_http_res *r)
 	zalo_note_answer(op->inst, op->job, r);
 	zalo_answer_read(r, &a);
 	if (a.good) {
+		op->refreshed =
+			false; /* the token works: the next call may find it stale once more */
 		st->good(op, &a);
 		return;
 	}

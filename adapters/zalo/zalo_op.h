@@ -15,8 +15,9 @@ enum zalo_state {
 	ZS_FIND_DETAIL,
 	ZS_VERIFY,
 	ZS_SHOW,
-	ZS_SHOWN, /* verify of the update */
-	ZS_LINK,  /* where it can be read */
+	ZS_SHOWN,     /* verify of the update */
+	ZS_SHOW_LOOK, /* it gave no token to verify */
+	ZS_LINK,      /* where it can be read */
 	/* broadcast */
 	ZS_CAST_LOOK, /* is each of its articles to be seen? */
 	ZS_CAST,
@@ -60,7 +61,8 @@ struct zalo_op {
 	struct lt_str head, title, cast, tmpl; /* of the payload */
 	bool plain;                            /* payload is a bare text */
 	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, begun_now;
-	bool cast_sent;
+	bool cast_sent, remade;
+	int odd;          /* answers to a poll that say neither yes nor wait */
 	uint64_t serial;  /* of the call under way: an answer to an older one is none */
 	uint64_t version; /* of the token that the call used */
 	uint32_t flags;   /* of the call under way */
