@@ -73,7 +73,7 @@ static void next(struct lt_inst *inst, struct lt_job *job)
 			k->item++;
 	bool over = job->kind == LT_J_POLL
 		? k->item >= k->work->n_items
-		: k->profile && (k->page >= PAGES_MAX || k->work->n_items == 0);
+		: k->profile && (k->page >= PAGES_MAX || k->articles == 0);
 	if (over)
 		end(inst, job, LT_ACCEPTED, "0");
 	else if (call(inst, job) < 0)
@@ -148,7 +148,7 @@ static void page(struct lt_inst *inst, struct lt_job *job, const struct zalo_ans
 
 	for (; one != NULL; one = ltc_json_next(one), n++)
 		numbers(inst, job, one);
-	k->page = n < LIMIT || k->item >= k->work->n_items ? PAGES_MAX : k->page + 1;
+	k->page = n < LIMIT || k->item >= k->articles ? PAGES_MAX : k->page + 1;
 	next(inst, job);
 }
 
@@ -185,6 +185,8 @@ int zalo_ask_start(struct lt_inst *inst, struct lt_job *job, const struct lt_wor
 	struct zalo_ask_job *k = job->priv;
 
 	k->work = w;
+	for (size_t i = 0; i < w->n_items; i++)
+		k->articles += asks(w->items[i], false);
 	next(inst, job);
 	return 0;
 }

@@ -16,7 +16,8 @@ struct zalo_check_job {
 };
 struct zalo_ask_job {               /* poll, stats */
 	const struct lt_work *work; /* borrowed until finish */
-	size_t item;
+	size_t item,
+		articles; /* articles: items that statistics look for; broadcasts and messages are none */
 	int page;
 	bool refreshed, profile; /* profile: the OA itself has been asked */
 	uint64_t serial, version;

@@ -80,6 +80,21 @@ shown() { [ "$(zalo_ledger 'map(select(.kind == "article")) | length')" -eq 1 ];
 HUE=$(zalo_oas | awk '$2 == "hue" { print $1 }')
 check "with a clock ten minutes off a lost article is found, not made twice" until_true 30 is "oa:$HUE" accepted
 same "one article, one draft" "$(zalo_show | json - '"\(.shown) \(.articles)"')" "1 1"
+echo 'near: {name: "Near", any: [{tag: page, office: ha-noi}]}' >>"$PLACE/aud.yaml"
+admin -q audiences import "$PLACE/aud.yaml"
+zalo_tell '{"cmd":"zalo","clock_off_ms":600000}'
+sandbox_ctl '{"cmd":"http_rules","replace":true,"rules":[{"server":"zalo","match":"/v2.0/article/create","do":"silent","when":"after","times":1}]}'
+check "an article is approved while their clock is ten minutes ahead" release ZM-4 near
+NEAR=$(zalo_oas | awk '$2 == "ha-noi" { print $1 }')
+check "it is found as well" until_true 30 is "oa:$NEAR" accepted
+same "two articles, no draft" "$(zalo_show | json - '"\(.shown) \(.articles)"')" "2 2"
+zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$NEAR\",\"articles_left\":0}}"
+check "an article over the quota of its OA is approved" release ZM-5 near
+why() { operator --json delivery "$(operator --json deliveries --release ZM-5 | jq -r '.rows[0].delivery')" | jq -e '.attempts | map(select(.said | contains("quota of articles is used up"))) | length > 0' >/dev/null; }
+check "it waits, with the reason" until_true 20 why
+same "and is not posted" "$(state "oa:$NEAR")" "accepted,waiting"
+zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$NEAR\",\"articles_left\":9}}"
+check "with a new quota it goes by itself" until_true 30 is "oa:$NEAR" accepted,accepted
 same "no violation" "$(zalo_show | json - .violations)" 0
 check "fsck is clean" operator fsck
 daemon_stop

@@ -190,6 +190,39 @@ static void a_poll_asks_for_templates_only_and_tells_what_arrived(void **state)
 	assert_int_equal(sh_result(h, j)->outcome, LT_DEFERRED);
 }
 
+/* A page that is full is followed by the next one only while an article is still looked for. */
+static void statistics_look_for_articles_and_for_no_broadcast(void **state)
+{
+	struct lt_id id[] = { { 0, 0, LTC_LIT("9ab3") }, { 1, 0, LTC_LIT("b1") } };
+	struct lt_item items[2];
+	const struct lt_item *list[] = { &items[0], &items[1] };
+	char page[1200] = "{\"data\":{\"medias\":[{\"id\":\"9ab3\",\"total_view\":42}";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		items[i] = (struct lt_item){ .struct_size = sizeof(items[i]),
+			.delivery = i + 1,
+			.address = LTC_LIT("oa:3300112233445500100"),
+			.ids = &id[i],
+			.n_ids = 1 };
+	for (int i = 0; i < 9; i++)
+		(void)snprintf(
+			page + strlen(page), sizeof(page) - strlen(page), ",{\"id\":\"x%d\"}", i);
+	(void)strcat(page, "]},\"error\":0}");
+	for (size_t n = 1; n <= 2; n++) {
+		size_t j = sh_job(h, LT_J_STATS, NULL), calls = h->n_http;
+		h->jobs[j]->work.items = n == 1 ? list + 1 : list;
+		h->jobs[j]->work.n_items = n;
+		assert_int_equal(sh_start(h, j, 1), 0);
+		answer(h, "{\"data\":{\"num_follower\":1},\"error\":0}");
+		if (n == 2)
+			answer(h, page);
+		assert_true(sh_result(h, j)->done);
+		assert_int_equal(
+			h->n_http, calls + n); /* the OA; one page where an article is there */
+	}
+}
+
 /* --- webhooks ----------------------------------------------------------------------------------------------------------------- */
 #define GOOD "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define FOLLOW \
@@ -302,6 +335,7 @@ int main(void)
 		T1(a_login_has_a_page_then_takes_the_code_of_its_address),
 		T1(a_check_tells_package_followers_and_quota),
 		T1(a_poll_asks_for_templates_only_and_tells_what_arrived),
+		T1(statistics_look_for_articles_and_for_no_broadcast),
 		T1(a_signed_event_is_taken_whatever_its_case),
 		T1(a_forged_missing_or_cut_signature_is_thrown_away_with_200),
 		T1(the_consoles_test_and_what_is_too_large_are_answered),
