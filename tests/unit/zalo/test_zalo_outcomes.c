@@ -8,9 +8,8 @@ static int setup(void **state)
 	char err[300];
 
 	(void)state;
-	table_read();
-	if (ltc_outcomes_parse(S(table_text), "zalo.tsv", &zalo_outcome_words, &table, err,
-		    sizeof(err)) != 0) {
+	if (ltc_outcomes_parse(S(shipped_file("config/outcomes/zalo.tsv")), "zalo.tsv",
+		    &zalo_outcome_words, &table, err, sizeof(err)) != 0) {
 		(void)fprintf(stderr, "%s\n", err);
 		return -1;
 	}
@@ -21,8 +20,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	ltc_outcomes_free(table);
-	free(table_text);
-	table_text = NULL;
 	return 0;
 }
 

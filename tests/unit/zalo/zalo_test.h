@@ -14,16 +14,20 @@
 #include "zalo/zalo_op.h"
 #include "zalo/zalo_prepare.h"
 
-static char *table_text; /* of a test that reads the table itself; its teardown frees it */
-
-static inline void table_read(void)
-{
-	table_text = strdup(shipped_file("config/outcomes/zalo.tsv"));
-}
-
 static inline struct sh *host_new(void)
 {
 	return oa_host();
+}
+
+/* For teardowns: not 0 when the adapter misused its host. */
+static inline int host_over(struct sh *h)
+{
+	int bad = h->misuse;
+
+	if (bad)
+		(void)fprintf(stderr, "misuse: %s\n", h->misuse_text);
+	sh_free(h);
+	return bad;
 }
 
 static inline int made_by(struct sh *h, struct sh_made *m, const struct lt_content *in)
