@@ -34,7 +34,7 @@ struct smsgw {
 	size_t n_rules;
 	char callback[400], state[16];
 	int64_t delay_ms, repeat;
-	uint64_t serial, token;
+	uint64_t serial, token, refresh; /* token, refresh: numbers of the last ones given out */
 	bool expired;
 };
 
@@ -48,6 +48,10 @@ const struct gw_msg *gw_find(const struct smsgw *g, const char *vendor, struct s
 void gw_e164(char dst[static 20], struct str to);
 /* smsgw_vendor.c: one request of a vendor. */
 void gw_serve(struct smsgw *g, struct sb_req *q);
+/* smsgw_vietguys.c: both interfaces of VietGuys. Of the second only the exchange of tokens is documented; its send call is here
+ * what config/sms/vendors/vietguys-v2.json says, under any path. */
+void gw_vietguys(struct smsgw *g, struct sb_req *q);
+void gw_vietguys_v2(struct smsgw *g, struct sb_req *q);
 /* smsgw_report.c */
 void gw_report(struct smsgw *g, const struct gw_msg *m, int64_t delay_ms, const char *state,
 	const char *forge);

@@ -1,4 +1,4 @@
-/* smsgw_vendor.c - requests of ten vendors, to the letter of what they document: a field that is missing or of another type is
+/* smsgw_vendor.c - requests of the vendors, to the letter of what they document: a field that is missing or of another type is
  * answered with an error, not mended. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,29 +173,6 @@ static void speed(struct smsgw *g, struct sb_req *q)
 		json_put(o, "data", data);
 		say(q, 200, o);
 	}
-}
-
-/* --- VietGuys ---------------------------------------------------------------------------------------------------------------- */
-static void vietguys(struct smsgw *g, struct sb_req *q)
-{
-	static const char *const need[] = { "u", "pwd", "from", "phone", "sms", "bid", "json",
-		NULL };
-	struct str phone = sb_req_field(q, "phone");
-	const char *code = gw_rule(g, "vietguys", phone);
-	cJSON *o = json_obj();
-	char id[24];
-
-	if (!fields(q, need) || code != NULL) {
-		json_put_i64(o, "error", code != NULL ? strtol(code, NULL, 10) : -1);
-		json_put_z(o, "log", "not taken");
-	} else {
-		(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)++g->serial);
-		(void)gw_take(g, "vietguys", phone, sb_req_field(q, "sms"), sb_req_field(q, "bid"),
-			id, none());
-		json_put_i64(o, "error", 0);
-		json_put_z(o, "msgid", id);
-	}
-	say(q, 200, o);
 }
 
 /* --- Viettel ----------------------------------------------------------------------------------------------------------------- */
@@ -545,9 +522,10 @@ static void kannel(struct smsgw *g, struct sb_req *q)
 static const struct {
 	const char *name;
 	void (*fn)(struct smsgw *g, struct sb_req *q);
-} vendors[] = { { "esms", esms }, { "speedsms", speed }, { "vietguys", vietguys },
-	{ "viettel", viettel }, { "vnpt", vnpt }, { "fpt", fpt }, { "stringee", stringee },
-	{ "twilio", twilio }, { "vonage", vonage }, { "kannel", kannel } };
+} vendors[] = { { "esms", esms }, { "speedsms", speed }, { "vietguys", gw_vietguys },
+	{ "vietguys-v2", gw_vietguys_v2 }, { "viettel", viettel }, { "vnpt", vnpt }, { "fpt", fpt },
+	{ "stringee", stringee }, { "twilio", twilio }, { "vonage", vonage },
+	{ "kannel", kannel } };
 
 void gw_serve(struct smsgw *g, struct sb_req *q)
 {

@@ -17,6 +17,7 @@ sms_http_channel() { # sms_http_channel NAME VENDOR PORT [lines of settings] [li
 	esms) secrets="api_key secret_key" ;;
 	speedsms) secrets="api_token" ;;
 	vietguys) secrets="password"; params="user=bhxh" ;;
+	vietguys-v2) params="user=bhxh; send_path=api/v1/send"; account="{name: main, credential: $name-token, secrets: {refresh_token: {file: ../sms/refresh_token}}}"; receipts=; sms_http_secret refresh_token canary-refresh-5150 ;;
 	viettel) secrets="password"; params="user=bhxh; cp_code=BHXH"; receipts= ;;
 	vnpt) secrets="api_pass"; params="label_id=101; contract_id=22; agent_id=33; api_user=bhxh; user_name=bhxh"; receipts= ;;
 	fpt) secrets="client_secret"; params="client_id=cid"; account="{name: main, credential: $name-token}"; receipts= ;;

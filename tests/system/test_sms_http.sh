@@ -9,10 +9,10 @@ place_new
 SMS_PUBLIC=$(sms_http_port_free)
 sandbox_start
 GW=$(sandbox_port smsgw)
-VENDORS="${SMS_VENDORS:-esms speedsms vietguys viettel vnpt fpt stringee twilio vonage kannel}"
+VENDORS="${SMS_VENDORS:-esms speedsms vietguys viettel vnpt fpt stringee twilio vonage kannel vietguys-v2}"
 ALLOW=', "+8491*"'
 ROUTES=$'  sms: sms-esms/main\n'
-for v in esms speedsms vietguys viettel vnpt fpt stringee twilio vonage kannel; do
+for v in esms speedsms vietguys viettel vnpt fpt stringee twilio vonage kannel vietguys-v2; do
 	settings=
 	# two of them take the text as it is written
 	case $v in vonage | stringee) settings='  form: accented' ;; esac
@@ -22,7 +22,7 @@ sms_http_channel sms-poll esms "$GW" "" "poll: {every: 1s}"
 sed -i '/callback_/d' "$PLACE/conf/channels.d/sms-poll.yaml"
 conf_write "$SMTP_PORT"
 sms_http_public
-check "the configuration of eleven gateways is sound" "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check
+check "the configuration of twelve gateways is sound" "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 check "the sample files are imported" import_samples
 
@@ -66,7 +66,7 @@ for v in $VENDORS; do
 	R=TTBC-2026-$i
 	form=plain; final=delivered
 	case $v in vonage | stringee) form=accented ;; vnpt) form=vnpt ;; esac
-	case $v in viettel | vnpt | fpt | stringee) final=accepted ;; esac
+	case $v in vietguys-v2 | viettel | vnpt | fpt | stringee) final=accepted ;; esac
 	from=$(last_n)
 	sms_ctl "\"callback\":\"http://127.0.0.1:$SMS_PUBLIC/w/sms-$v/$SMS_HOOK\""
 	check "$v: the route leads there" route "sms-$v"
@@ -106,6 +106,12 @@ same "nothing went out twice" "$(doubles "$from")" 0
 sms_faults ''; sms_ctl '"rules":[]'
 
 echo "# a token that is void, reports by asking, the balance"
+from=$(last_n)
+check "VietGuys v2 again" route sms-vietguys-v2
+sms_ctl '"expire":true'
+check "the release is approved" release TTBC-2026-225
+check "a token that is exchanged for a refresh token is renewed, and all are accepted" until_true 15 all_in TTBC-2026-225 accepted "$N"
+same "once each" "$(taken "$from") $(doubles "$from")" "$N 0"
 from=$(last_n)
 sms_ctl '"expire":true'
 check "FPT again" route sms-fpt
