@@ -52,6 +52,9 @@ struct app {
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
+	bool stop_waits; /* the way down: for the last of `reroutes` */
+	uint32_t
+		reroutes; /* looks at the routes of all targets that are under way, each after a reload */
 	struct reload *reload; /* one at a time */
 	struct upkeep *upkeep;
 	struct list lingering; /* channels of earlier configurations */
@@ -90,7 +93,8 @@ void app_secrets_drop(struct cred_load *l);
 void app_secrets_forget(struct app *a, const struct channels *cs); /* before channels_free */
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
-void app_free(struct app *a); /* after the loop has ended */
+void app_stop_rerouted(struct app *a); /* one of a->reroutes is over */
+void app_free(struct app *a);          /* after the loop has ended */
 /* main_link.c: does a canonical link answer? For parts with needs_link. */
 void app_link_check(void *app, const char *url,
 	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx);

@@ -2,6 +2,7 @@
  * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they have under way ends there.
  * Failures: anything wrong leaves the old configuration in force and says why.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -57,6 +58,18 @@ void app_import_opts(struct app *a, struct import_opts *ret)
 	*ret = (struct import_opts){
 		.env = a->env, .store = a->store, .conf = a->conf, .channels = &a->channels
 	};
+}
+
+/* It reads the store on a worker: the way down waits for it. */
+static void on_rerouted(void *ctx, int rc, const struct err *e, cJSON *result)
+{
+	struct app *a = ctx;
+
+	if (rc && rc != -ECANCELED)
+		log_line(LOG_WARN, "ev=reload.routes error=%s continuing", LOG_Q(str_of(e->text)));
+	cJSON_Delete(result);
+	a->reroutes--;
+	app_stop_rerouted(a);
 }
 
 #define LINGER_MS 10000 /* a worker may still compose with the old adapters for a moment */
@@ -122,7 +135,9 @@ static int swap(struct reload *r)
 	app_import_opts(a, &io);
 	io.moved = on_lanes_moved;
 	io.moved_ctx = a;
-	import_reroute(&io, NULL, NULL);
+	io.stopping = &a->stopping;
+	a->reroutes++;
+	import_reroute(&io, on_rerouted, a);
 	log_level_set(a->conf->log_level);
 	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);
 	return 0;

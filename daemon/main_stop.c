@@ -29,9 +29,21 @@ static void on_dispatch_stopped(void *ctx)
 	channels_close(a->channels, env_mono(a->env) + DRAIN_MS, on_channels_closed, a);
 }
 
+void app_stop_rerouted(struct app *a)
+{
+	if (a->stop_waits && a->reroutes == 0) {
+		a->stop_waits = false;
+		dispatch_stop(a->dispatch, on_dispatch_stopped, a);
+	}
+}
+
 static void on_plan_stopped(void *ctx)
 {
 	struct app *a = ctx;
+	if (a->reroutes) {
+		a->stop_waits = true;
+		return;
+	}
 	dispatch_stop(a->dispatch, on_dispatch_stopped, a);
 }
 

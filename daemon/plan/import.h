@@ -33,6 +33,7 @@ struct import_opts {
 	/* import_reroute: lanes that targets have left for others, each pair once; borrowed. Loop thread, before done. NULL: nobody asks */
 	void (*moved)(void *ctx, const struct lane_move *v, size_t n);
 	void *moved_ctx;
+	const bool *stopping; /* import_reroute ends soon when it is true; NULL: never */
 };
 /* result: {rows, added, changed, gone, problems[], warnings[]}; -EBADMSG with problems: nothing was stored. */
 void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,

@@ -1,6 +1,7 @@
 /* import_route.c - targets after a reload: who has another route now gets another lane. Thread: loop; pages on a worker.
  * Owns: one page at a time; pairs of lanes, at most MOVES_MAX. What waits already follows by dispatch_reroute.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -200,6 +201,11 @@ static void page_done(struct work *w)
 
 static void page_next(struct reroute *r)
 {
+	if (r->o.stopping && *r->o.stopping) { /* what is left is found again at the next reload */
+		r->rc = -ECANCELED;
+		reroute_end(r);
+		return;
+	}
 	r->cs = r->o.channels ? *r->o.channels : NULL;
 	r->work = (struct work){ .fn = page_run, .done = page_done };
 	env_work(r->o.env, &r->work);

@@ -38,7 +38,7 @@ same "the server never saw two at once" "$(smpp_stat refused)" 0
 window 4
 check "30 texts with a window of 4 where the server allows 1" release ONE-2 few
 check "the window adapts and all are delivered" until_true 60 all_in ONE-2 delivered 30
-check "it was told so a few times only" bash -c "[ $(smpp_stat refused) -ge 1 ] && [ $(smpp_stat refused) -le 30 ]"
+check "it was told so a few times only ($(smpp_stat refused))" bash -c "[ $(smpp_stat refused) -ge 1 ] && [ $(smpp_stat refused) -le 30 ]"
 same "no phone got one of them twice" "$(doubles ONE-1) $(doubles ONE-2)" "0 0"
 
 # --- a rate that is enforced with 0x58 ----------------------------------------------------------------------------------------------
