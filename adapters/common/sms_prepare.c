@@ -395,6 +395,8 @@ static int give(struct prep *p)
 		bytes += 6ll * p->size.segments;
 	rc = rc < 0 ? rc : s->fact(s->ctx, LTC_LIT("segments"), p->size.segments);
 	rc = rc < 0 ? rc : s->fact(s->ctx, LTC_LIT("bytes"), bytes);
+	if (is_ad(p) && ltc_istarts(ltc_buf_str(&p->text), "[DKQC]"))
+		rc = rc < 0 ? rc : s->fact(s->ctx, LTC_LIT("asks_consent"), 1);
 	rc = rc < 0 ? rc : give_preview(p);
 	if (rc >= 0 && p->bad)
 		return -EINVAL;

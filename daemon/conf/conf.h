@@ -125,6 +125,8 @@ struct conf_stats {       /* numbers of what was published */
 struct conf_inbound {    /* what people and providers send to us */
 	int64_t keep_ms; /* their texts are kept so long */
 	struct conf_strv
+		opt_in; /* words that mean yes to a question whether advertising may come; none given: those of optin_read */
+	struct conf_strv
 		opt_out; /* words that mean "no more"; none given: those of optout_words_default */
 	bool no_opt_out; /* `opt_out: []`: texts are never read as an opt-out */
 };
@@ -186,6 +188,8 @@ struct conf_category_rule {
 	uint32_t
 		per_recipient; /* at most so many to one recipient of a kind within per_window_ms; 0: no limit */
 	int64_t per_window_ms;
+	bool consent; /* only to who has agreed; a message that asks ([DKQC]) to everybody else, once */
+	int64_t consent_in_ms; /* a bare yes counts as the answer for so long */
 };
 /* Money and messages of a scope; the first that is used up stops what it covers. */
 struct conf_budget {

@@ -172,6 +172,7 @@ int conf_row_stats(
 static const struct conf_row inbound_rows[] = {
 	IN("keep", conf_row_duration, keep_ms, 1000, 3660 * DAY),
 	IN("opt_out", conf_row_strv, opt_out, 0, 0),
+	IN("opt_in", conf_row_strv, opt_in, 0, 0),
 };
 
 int conf_row_inbound(
@@ -207,4 +208,5 @@ void conf_jobs_done(struct conf_channel *ch)
 	free(ch->webhook.allow.v);
 	free(ch->webhook.proxies.v);
 	conf_strv_done(&ch->inbound.opt_out);
+	conf_strv_done(&ch->inbound.opt_in);
 }

@@ -115,6 +115,14 @@ int conf_row_categories(
 			.at = offsetof(struct conf_category_rule, per_window_ms),
 			.min = WHEN_MINUTE_MS,
 			.max = 60 * WHEN_DAY_MS },
+		{ .key = "consent",
+			.read = conf_row_bool,
+			.at = offsetof(struct conf_category_rule, consent) },
+		{ .key = "consent_in",
+			.read = conf_row_duration,
+			.at = offsetof(struct conf_category_rule, consent_in_ms),
+			.min = WHEN_MINUTE_MS,
+			.max = 60 * WHEN_DAY_MS },
 	};
 	UNUSED(row);
 
@@ -129,6 +137,7 @@ int conf_row_categories(
 		(*out)[i].category = (enum category)c;
 		(*out)[i].per_recipient = c == CAT_ADVERTISING ? AD_COUNT : 0;
 		(*out)[i].per_window_ms = WHEN_DAY_MS;
+		(*out)[i].consent_in_ms = WHEN_DAY_MS;
 		cx->conf->n_category_rules = i + 1;
 		int rc = conf_read_map(cx, v->child[i], rows, ARRAY_LEN(rows), &(*out)[i]);
 		if (rc)
@@ -153,7 +162,8 @@ void conf_money_default(struct conf *c)
 		c->category_rules[c->n_category_rules++] = (struct conf_category_rule){
 			.category = CAT_ADVERTISING,
 			.per_recipient = AD_COUNT,
-			.per_window_ms = WHEN_DAY_MS
+			.per_window_ms = WHEN_DAY_MS,
+			.consent_in_ms = WHEN_DAY_MS
 		};
 	}
 	for (size_t i = 0; i < c->n_category_rules; i++) {

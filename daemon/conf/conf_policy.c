@@ -142,6 +142,8 @@ static void put_money(const struct conf *c, struct buf *b)
 		add_i64(&h, r->category);
 		add_i64(&h, r->per_recipient);
 		add_i64(&h, r->per_window_ms);
+		if (r->consent)
+			add_i64(&h, r->consent_in_ms);
 		for (size_t k = 0; k < r->hours.n; k++) {
 			add_i64(&h, r->hours.span[k].days);
 			add_i64(&h, r->hours.span[k].from_min);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "dispatch/dispatch_internal.h"
+#include "store/store_consent.h"
 
 #define VARS_MAX      32
 #define LINK_URL_MAX  400
@@ -219,6 +220,28 @@ static bool unsendable(struct row_ctx *x, struct dcopy *c, const struct sq_lease
 	return false;
 }
 
+/* Decree 91/2020: advertising goes to who has agreed; the message that asks goes once to who was never asked. */
+static bool no_consent(
+	struct row_ctx *x, struct dcopy *c, const struct sq_lease_row *l, const struct prepared *p)
+{
+	const struct conf_category_rule *r = x->fl->q.category == CAT_ADVERTISING
+		? conf_category_find(x->f->conf, CAT_ADVERTISING)
+		: NULL;
+
+	if (!r || !r->consent)
+		return false;
+	c->intent.asks = prepared_fact_get(p, "asks_consent", 0) != 0;
+	if (c->intent.asks ? l->consent == CONSENT_NONE || l->consent_by
+			   : l->consent == CONSENT_GIVEN)
+		return false;
+	c->verdict = FILL_SUPPRESSED;
+	snprintf(c->why, sizeof(c->why), "suppressed: %s",
+		!c->intent.asks                       ? "has not agreed to advertising"
+			: l->consent == CONSENT_ASKED ? "was asked about advertising before"
+						      : "has answered about advertising before");
+	return true;
+}
+
 static int on_row(void *ctx, const struct sq_lease_row *l)
 {
 	struct row_ctx *x = ctx;
@@ -252,7 +275,7 @@ static int on_row(void *ctx, const struct sq_lease_row *l)
 		struct prepared *p = skeleton(x, s[3], s[2]);
 		if (!p)
 			return x->fl->rc;
-		if (!l->cast || cast_compose(f, x->fl, c, l))
+		if (!no_consent(x, c, l, p) && (!l->cast || cast_compose(f, x->fl, c, l)))
 			compose(x, c, l, s, p);
 	}
 	f->used++;

@@ -32,7 +32,8 @@ static void query_of(struct dfill *f, struct fill_lot *fl, struct dlot *l, size_
 		.with_steps = f->with_steps,
 		.lists = true,
 		.cast_release = l->broadcast ? l->release : 0,
-		.cast_rev = l->rev };
+		.cast_rev = l->rev,
+		.consent = l->category == CAT_ADVERTISING };
 	fl->campaign = l->campaign;
 	fl->key = (struct prep_key){ .manifest = l->manifest,
 		.release_id = l->release,

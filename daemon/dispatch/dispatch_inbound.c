@@ -238,6 +238,16 @@ static struct inbound_cmd *inbound_new(struct dispatch *d, const struct conf_cha
 	i->c.reason = address.n ? reason_of(conf, in, list) : 0;
 	if (i->c.reason == (int)SUP_OPT_OUT)
 		(void)str_copy(i->c.list, sizeof(i->c.list), str_of(list));
+	if (!i->c.reason && address.n && in->kind == LT_IN_TEXT && in->text.n) {
+		union { /* borrowed, not changed */
+			char **from;
+			const char *const *to;
+		} yes = { .from = conf->inbound.opt_in.n ? conf->inbound.opt_in.v : NULL };
+		const struct conf_category_rule *r = conf_category_find(d->conf, CAT_ADVERTISING);
+		i->c.opt_in = optin_read(
+			(struct str){ in->text.p, in->text.n }, yes.to, conf->inbound.opt_in.n);
+		i->c.consent_ms = r ? r->consent_in_ms : 0;
+	}
 	i->c.at_ms = in->at_ms > 0 ? in->at_ms : env_wall(d->o.env);
 	return i;
 }

@@ -78,3 +78,18 @@ bool optout_read(struct str text, const char *const *words, size_t n, bool by_sm
 		ret_list);
 	return true;
 }
+
+static const char *const optin_clear[] = { "DK QC", "DKQC", "DK QUANG CAO", "DANG KY QC",
+	"DANG KY QUANG CAO", "DONG Y QC", "DONG Y QUANG CAO" };
+static const char *const optin_bare[] = { "DK", "DANG KY", "DONG Y", "Y", "YES", "OK", "CO" };
+
+int optin_read(struct str text, const char *const *words, size_t n)
+{
+	if (optout_read(text, optin_clear, sizeof(optin_clear) / sizeof(char *), false, NULL))
+		return OPTIN_CLEAR;
+	if (!words) {
+		words = optin_bare;
+		n = sizeof(optin_bare) / sizeof(char *);
+	}
+	return optout_read(text, words, n, false, NULL) ? OPTIN_BARE : OPTIN_NONE;
+}

@@ -20,4 +20,9 @@ extern const size_t optout_n_words_default;
 bool optout_read(struct str text, const char *const *words, size_t n, bool by_sms,
 	char ret_list[OPTOUT_LIST_MAX]);
 
+/* A text that says yes to advertising: the words alone. OPTIN_CLEAR names it ("DK QC"), OPTIN_BARE is an answer to a question ("DK",
+ * "Y") and means nothing without one. words NULL: the default bare ones. */
+enum { OPTIN_NONE = 0, OPTIN_BARE = 1, OPTIN_CLEAR = 2 };
+int optin_read(struct str text, const char *const *words, size_t n);
+
 #endif

@@ -3,8 +3,10 @@
  * Failures: any error fails the whole command; the peer is then not told "ok" and sends it again. */
 #include <stdio.h>
 #include <string.h>
+#include "model/optout.h"
 #include "model/state.h"
 #include "store/store_audit.h"
+#include "store/store_consent.h"
 #include "base/assert.h"
 #include "store/store_internal.h"
 #include "store/store_jobs.h"
@@ -77,6 +79,37 @@ static int suppress(struct store_tx *tx, struct sq_inbound *c)
 	return store_audit(tx, &ev);
 }
 
+/* The person's own yes or no to advertising. A yes takes back an earlier no to advertising, never a no to everything. */
+static int consent(struct store_tx *tx, const struct sq_inbound *c)
+{
+	char way[80], evidence[40];
+	struct hash who;
+	struct consent was;
+	bool no = c->reason == (int)SUP_OPT_OUT || c->reason == (int)SUP_COMPLAINT;
+
+	if (!c->address.n || (!no && !c->opt_in))
+		return 0;
+	(void)snprintf(way, sizeof(way), "inbound:%s", c->channel);
+	(void)snprintf(
+		evidence, sizeof(evidence), "inbound:%lld", (long long)db_last_id(tx_db(tx)));
+	store_who(tx_store(tx), c->chan_kind, c->address, &who);
+	int rc = consent_get(tx_db(tx), &who, &was);
+	if (rc)
+		return rc;
+	if (no) /* of somebody who was never asked nothing has to be known */
+		return was.state == CONSENT_NONE
+			? 0
+			: consent_put(tx, &who, CONSENT_REFUSED, way, evidence);
+	if (c->opt_in == OPTIN_BARE &&
+		(was.state != CONSENT_ASKED || tx_wall_ms(tx) - was.asked_ms > c->consent_ms))
+		return 0;
+	rc = consent_put(tx, &who, CONSENT_GIVEN, way, evidence);
+	return rc
+		? rc
+		: db_exec(tx_db(tx), "DELETE FROM suppression WHERE who=? AND list=? AND reason=?",
+			  "hti", &who, SUPPRESS_ADS, (int64_t)SUP_OPT_OUT);
+}
+
 static struct str cut(struct str s, size_t max)
 {
 	return (struct str){ s.p, s.n < max ? s.n : max };
@@ -114,6 +147,8 @@ static int inbound_run(struct store_tx *tx, struct store_cmd *cmd)
 		"VALUES (?,nullif(?,0),?,?,?,?,?,?,?)",
 		"iiisssiii", channel, c->account, (int64_t)c->kind, c->address,
 		cut(c->text, TEXT_KEEP), c->detail, c->at_ms, tx_wall_ms(tx), acted);
+	if (rc == 0)
+		rc = consent(tx, c);
 	if (rc == 0 && (acted & SQ_IN_SUPPRESSED))
 		rc = suppress(tx, c);
 	return rc;

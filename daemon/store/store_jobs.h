@@ -43,9 +43,11 @@ struct sq_inbound {
 	struct str address, text, detail, dedupe; /* owned by the user */
 	int reason;     /* enum suppress_reason: the address is suppressed; 0: it is not */
 	char list[120]; /* only for the list of that name, where there is one; else everywhere */
-	bool held;      /* lanes were held for it */
-	bool ret_again; /* out: it came before, nothing was done */
-	bool ret_new;   /* out: suppressed now, and was not before */
+	int opt_in; /* OPTIN_*: what it says about advertising; a bare yes counts where it was asked within consent_ms */
+	int64_t consent_ms;
+	bool held;           /* lanes were held for it */
+	bool ret_again;      /* out: it came before, nothing was done */
+	bool ret_new;        /* out: suppressed now, and was not before */
 	int64_t ret_contact; /* out: the contact of that address; 0: none */
 	void *user;
 };

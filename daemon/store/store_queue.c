@@ -5,6 +5,7 @@
  * is not granted. A command runs again after a failed commit, so it keeps no result but what it writes at each run. */
 #include <stdio.h>
 #include "base/assert.h"
+#include "store/store_consent.h"
 #include "store/store_internal.h"
 #include "store/store_money.h"
 #include "store/store_queue.h"
@@ -198,6 +199,11 @@ static int intent_apply(
 		rc = gap_check(tx, it, &wait);
 	if (rc == 0 && !wait && it->cast.release)
 		rc = cast_check(tx, it, &may);
+	if (rc == 0 && !wait && may && it->asks) {
+		rc = consent_may_ask(tx, it->contact, it->delivery);
+		may = rc == 1;
+		rc = rc < 0 ? rc : 0;
+	}
 	if (rc == 0 && !wait && may)
 		rc = sq_till_ask(till, tx, it, &may);
 	if (rc || wait || !may)
@@ -209,7 +215,9 @@ static int intent_apply(
 	if (rc || db_changes(db) != 1)
 		return rc;
 	sq_tally_move(t, it->lot, DLV_WAITING, DLV_SENDING);
-	if (it->stepped)
+	if (it->asks)
+		rc = consent_ask(tx, it->contact, it->delivery);
+	if (rc == 0 && it->stepped)
 		rc = db_exec(db,
 			"INSERT OR REPLACE INTO intent(delivery_id, step, repeatable, at, epoch) "
 			"VALUES (?,'',1,?,?)",

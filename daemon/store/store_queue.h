@@ -89,6 +89,7 @@ struct sq_intent {
 	int64_t due_ms; /* as leased, the guard */
 	bool stepped; /* the adapter asks for intents by step: a marker row says that nothing is published yet */
 	int64_t min_gap_ms;
+	bool asks; /* a message that asks for consent to advertising: to each contact once */
 	const struct sq_money *money; /* budgets of its lot; NULL: none */
 	int64_t cost;                 /* in đồng */
 	enum sq_grant grant;          /* out */
@@ -144,7 +145,7 @@ struct sq_lease_query {
 	int64_t after_due_ms, after_id; /* cursor; after_id 0: from the beginning */
 	size_t max;
 	int category;
-	bool with_gap, with_steps, lists;
+	bool with_gap, with_steps, lists, consent;
 	int64_t cast_release, cast_rev; /* of a lot of broadcasts; 0: it is none */
 };
 struct sq_lease_row {
@@ -153,6 +154,8 @@ struct sq_lease_row {
 	int kind;
 	struct str address, name, form, class, lang, vars; /* vars: JSON or absent */
 	int suppressed;                                    /* enum suppress_reason; 0: not */
+	int consent;       /* enum consent_state, where it was asked for */
+	bool consent_by;   /* asked, by this very delivery */
 	int64_t gap_at_ms; /* last delivery to the contact; 0: none known */
 	bool was_unknown;  /* an earlier attempt ended unknown */
 	int64_t first_ms;  /* first attempt; 0: none */

@@ -4,6 +4,7 @@
  * Failures: the code of the store. A contact that is gone gives a row without address: the caller holds it. */
 #include <stdio.h>
 #include <string.h>
+#include "store/store_consent.h"
 #include "store/store_internal.h"
 #include "store/store_queue.h"
 
@@ -108,6 +109,12 @@ static int complete(struct store_reader *r, const struct sq_lease_query *q, stru
 		rc = suppressed_of(db, &who, q->category, "", &l->suppressed);
 		if (rc == 0 && !l->suppressed && q->category == CAT_ADVERTISING)
 			rc = suppressed_of(db, &who, q->category, SUPPRESS_ADS, &l->suppressed);
+		if (rc == 0 && q->consent) {
+			struct consent k;
+			rc = consent_get(db, &who, &k);
+			l->consent = k.state;
+			l->consent_by = k.asked_by == l->delivery;
+		}
 		if (rc == 0 && q->lists)
 			rc = lists_of(db, &who, q->category, l);
 	}

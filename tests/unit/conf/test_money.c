@@ -106,6 +106,20 @@ static void advertising_has_the_rules_of_the_decree_where_nothing_is_said(void *
 	assert_int_equal(r->per_recipient, 1);
 	assert_int_equal(r->per_window_ms, 2 * 86400000);
 	assert_int_equal(r->hours.span[0].from_min, 480);
+	assert_false(r->consent);
+	conf_unref(c);
+	c = NULL;
+	assert_int_equal(load("categories: {advertising: {consent: yes}}\n", "", &c, &e), 0);
+	r = conf_category_find(c, CAT_ADVERTISING);
+	assert_true(r->consent);
+	assert_int_equal(r->consent_in_ms, 86400000);
+	assert_int_equal(r->per_recipient, 3);
+	conf_unref(c);
+	c = NULL;
+	assert_int_equal(
+		load("categories: {advertising: {consent: yes, consent_in: 12h}}\n", "", &c, &e),
+		0);
+	assert_int_equal(conf_category_find(c, CAT_ADVERTISING)->consent_in_ms, 43200000);
 	conf_unref(c);
 }
 
@@ -120,7 +134,9 @@ static void every_mistake_is_named_with_what_is_right(void **state)
 		{ "budgets: [{channel: mial, budget_day: 1}]\n", "no channel 'mial'" },
 		{ "budgets: [{channel: mail, account: x, budget_day: 1}]\n", "no account 'x'" },
 		{ "categories: {ads: {}}\n", "advertising" },
-		{ "categories: {advertising: {per_window: 5}}\n", "per_window" } };
+		{ "categories: {advertising: {per_window: 5}}\n", "per_window" },
+		{ "categories: {advertising: {consent: maybe}}\n", "consent" },
+		{ "categories: {advertising: {consent_in: 5}}\n", "consent_in" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

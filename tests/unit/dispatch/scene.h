@@ -32,6 +32,7 @@ static struct scene {
 	struct conf_category_rule cat[1];
 	int prepare_rc;
 	int64_t cost; /* of one message, in đồng */
+	bool asks;    /* it asks for consent to advertising */
 	int n_prepared, n_progress;
 	int64_t next_delivery, next_contact, next_lot;
 	bool dead;              /* crashed: nothing runs until scene_restart */
@@ -119,6 +120,12 @@ static int scene_prepare(void *ctx, struct store_reader *r, const struct prep_ke
 		p->facts = x_calloc(1, sizeof(*p->facts));
 		p->facts[0].name = "cost";
 		p->facts[0].value = sc.cost;
+		p->n_facts = 1;
+	}
+	if (sc.asks) {
+		p->facts = x_calloc(1, sizeof(*p->facts));
+		p->facts[0].name = "asks_consent";
+		p->facts[0].value = 1;
 		p->n_facts = 1;
 	}
 	sc.n_prepared++;

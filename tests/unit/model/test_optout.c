@@ -56,6 +56,23 @@ static void in_a_conversation_only_the_word_alone_counts(void **state)
 	assert_true(optout_read(STR("Hủy hồ sơ thì làm thế nào?"), NULL, 0, true, NULL));
 }
 
+static void a_yes_to_advertising_is_clear_or_an_answer(void **state)
+{
+	(void)state;
+	static const char *const own[] = { "NHAN TIN" };
+	assert_int_equal(optin_read(STR("dk qc"), NULL, 0), OPTIN_CLEAR);
+	assert_int_equal(optin_read(STR("Đồng ý quảng cáo."), NULL, 0), OPTIN_CLEAR);
+	assert_int_equal(optin_read(STR("Đồng ý"), NULL, 0), OPTIN_BARE);
+	assert_int_equal(optin_read(STR("y"), NULL, 0), OPTIN_BARE);
+	assert_int_equal(optin_read(STR("Nhận tin"), own, 1), OPTIN_BARE);
+	assert_int_equal(optin_read(STR("y"), own, 1), OPTIN_NONE);
+	assert_int_equal(optin_read(STR("DK QC cua toi dau"), NULL, 0), OPTIN_NONE);
+	assert_int_equal(optin_read(STR("HUY DK"), NULL, 0), OPTIN_NONE);
+	assert_int_equal(optin_read(STR("khong dong y"), NULL, 0), OPTIN_NONE);
+	assert_int_equal(optin_read(STR(""), NULL, 0), OPTIN_NONE);
+	assert_int_equal(optin_read(STR("\xff"), NULL, 0), OPTIN_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -63,6 +80,7 @@ int main(void)
 		cmocka_unit_test(one_word_behind_names_a_list),
 		cmocka_unit_test(own_words_replace_the_default_ones),
 		cmocka_unit_test(in_a_conversation_only_the_word_alone_counts),
+		cmocka_unit_test(a_yes_to_advertising_is_clear_or_an_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

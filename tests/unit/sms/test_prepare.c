@@ -203,6 +203,12 @@ static void an_advertising_text_is_labelled_and_says_how_to_refuse(void **state)
 	make(&x, "[QC] Hội chợ. Từ chối: soạn TC gửi 9241", ADVERTISING);
 	assert_true(text_is(&x,
 		"[QC] Hoi cho. Tu choi: soan TC gui 9241")); /* what is there is not put there again */
+	assert_int_equal(sh_fact(&x.m, "asks_consent", 0), 0);
+	sh_made_done(&x.m);
+	make(&x, "[DKQC] Đồng ý nhận tin: soạn DK gửi 9241", ADVERTISING);
+	assert_true(
+		text_is(&x, "[DKQC] Dong y nhan tin: soan DK gui 9241 Tu choi: soan TC gui 9241"));
+	assert_int_equal(sh_fact(&x.m, "asks_consent", 0), 1);
 	sh_made_done(&x.m);
 	make(&x, "Thông báo", NOTICE);
 	assert_true(text_is(&x, "Thong bao"));

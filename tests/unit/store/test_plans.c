@@ -190,7 +190,7 @@ static void the_schema_has_what_the_header_says(void **state)
 {
 	(void)state;
 	assert_int_equal(teststore_i64(&ts, "PRAGMA application_id"), 0x4c616e74);
-	assert_int_equal(teststore_i64(&ts, "PRAGMA user_version"), 5);
+	assert_int_equal(teststore_i64(&ts, "PRAGMA user_version"), 6);
 	assert_int_equal(teststore_i64(&ts, "PRAGMA page_size"), 4096);
 	assert_int_equal(teststore_i64(&ts,
 				 "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND "
