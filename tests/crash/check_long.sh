@@ -21,6 +21,7 @@ all() {
 	run "kill -9 at ${FB_KILLS:-100} random instants while releases go to 35 pages" "$TOP/tests/crash/facebook_kills.sh" "${FB_KILLS:-100}" || bad=1
 	run "kill -9 at ${ZALO_KILLS:-1000} random instants while articles and broadcasts go to 35 OAs and tokens live four seconds" env LIFE=4 "$TOP/tests/crash/zalo_kills.sh" "${ZALO_KILLS:-1000}" || bad=1
 	run "${CONTACTS:-1000000} contacts imported, planned and cancelled while the sample's mails go out" "$TOP/tests/crash/million.sh" "${CONTACTS:-1000000}" || bad=1
+	run "kill -9 at ${SMS_KILLS:-100} random instants while releases go to 300 phones over SMPP and HTTP" "$TOP/tests/crash/sms_kills.sh" "${SMS_KILLS:-100}" || bad=1
 	run "${CONTACTS:-1000000} short messages waiting and going out over one bind" "$TOP/tests/crash/million_sms.sh" "${CONTACTS:-1000000}" || bad=1
 	echo; echo "check-long: $([ $bad = 0 ] && echo passed || echo FAILED)"
 	return $bad

@@ -34,7 +34,7 @@ refused() { smpp_ctl '"rules":[],"replace":false' | grep -o '"refused":[0-9]*' |
 window 1
 smpp_ctl '"options":{"window":1},"rules":[{"do":"delay","delay_ms":20}]' >/dev/null
 check "30 texts for a window of 1 are approved" release ONE-1 few
-check "all of them are delivered" until_true 30 all_in ONE-1 delivered 30
+check "all of them are delivered" until_true 60 all_in ONE-1 delivered 30
 same "the server never saw two at once" "$(refused)" 0
 window 4
 check "30 texts with a window of 4 where the server allows 1" release ONE-2 few
@@ -48,7 +48,7 @@ smpp_ctl '"rules":[],"options":{"window":0,"per_s":150}' >/dev/null
 daemon_stop; daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; } # a new session: nothing is known of the server
 BEFORE=$(smpp_stat throttled)
 check "600 texts into a storm of 0x58 are approved" release STORM-1 many
-check "all 600 are delivered" until_true 90 all_in STORM-1 delivered 600
+check "all 600 are delivered" until_true 180 all_in STORM-1 delivered 600
 STORM=$(($(smpp_stat throttled) - BEFORE))
 check "the rate adapts: it was told 'too fast' less often than there were texts ($STORM)" bash -c "[ $STORM -ge 1 ] && [ $STORM -lt 600 ]"
 same "each phone once" "$(phones STORM-1 | wc -l | tr -d ' ') $(doubles STORM-1)" "600 0"
@@ -69,16 +69,16 @@ sed -i 's/^  response_ms: .*/  response_ms: 60000/; s/^  timeout: .*/  timeout: 
 daemon_stop; daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 smpp_ctl '"options":{"reports":"never"}' >/dev/null
 check "10,500 texts show that the server bears much at once" release WARM-1 warm
-check "they are accepted" until_true 60 all_in WARM-1 accepted 10500
+check "they are accepted" until_true 240 all_in WARM-1 accepted 10500
 smpp_ctl '"rules":[{"do":"delay","delay_ms":60000}]' >/dev/null
 check "600 texts to a server that answers nothing yet" release CUT-1 many
 outstanding() { [ "$(phones CUT-1 | wc -l)" -ge 500 ]; }
-check "500 are outstanding on one link" until_true 30 outstanding
+check "500 are outstanding on one link" until_true 60 outstanding
 sleep 0.5 # were there more under way than the window allows, they would come now
 same "and no more than the window" "$(phones CUT-1 | wc -l | tr -d ' ')" 500
 smpp_ctl '"rules":[],"do":"cut"' >/dev/null
 rest() { [ $(($(count CUT-1 unknown) + $(count CUT-1 accepted))) = 600 ]; }
-check "all come to rest" until_true 30 rest
+check "all come to rest" until_true 60 rest
 same "unknown are those that were outstanding, the others went out behind them" "$(count CUT-1 unknown) $(count CUT-1 accepted)" "500 100"
 same "nothing was sent again, nothing was lost" "$(phones CUT-1 | wc -l | tr -d ' ') $(doubles CUT-1)" "600 0"
 smpp_ctl '"options":{"reports":"after"}' >/dev/null
@@ -87,7 +87,7 @@ smpp_ctl '"options":{"reports":"after"}' >/dev/null
 LONG=$(printf 'phan %02d cua van ban nay, noi dung hoan toan khac nhau; ' $(seq 1 10))
 check "30 texts of four segments, answered in turned order" bash -c "'$B/sandbox' ctl --dir '$PLACE/sandbox' '{\"cmd\":\"smsc\",\"options\":{\"order\":\"reversed\"}}'"
 check "they are approved" release PARTS-1 few "$LONG"
-check "they are delivered, each by the reports of all its segments" until_true 30 all_in PARTS-1 delivered 30
+check "they are delivered, each by the reports of all its segments" until_true 60 all_in PARTS-1 delivered 30
 same "each phone has one text, put together as it was approved" "$(phones PARTS-1 | wc -l | tr -d ' ') $(doubles PARTS-1) $(same_text PARTS-1)" "30 0 1"
 same "it had four segments" "$(jq -r 'select(.t == "sms" and (.text | startswith("PARTS-1"))) | .segments' "$LEDGER" | sort -u)" 4
 same "no segment came twice" "$(smpp_stat again)" 0
