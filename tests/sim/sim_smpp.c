@@ -137,7 +137,7 @@ static void submit(int slot, struct fakenet_stream *s, uint32_t seq, const char 
 	sim_trace("submit delivery:%lld %s%s", (long long)id, provider_fate_name(f),
 		effect ? " effect" : "");
 	if (effect) {
-		st->no[id] = ++st->last;
+		st->no[id] = 4000000000u + ++st->last; /* never another one in hex */
 		provider_effect(id);
 		provider_report(slot, id, "");
 	}
