@@ -127,6 +127,7 @@ struct sim {
 	struct sim_lane lane[SIM_LANES];
 	uint8_t contact_slot[SIM_CONTACTS + 1];
 	struct sim_later later[SIM_LATER];
+	int n_later;            /* used */
 	void *state[SIM_SLOTS]; /* of the providers, shared like this */
 	/* The shrinker's: bits of enum sim_event by step. */
 	uint64_t happened[SIM_STEPS], kept[SIM_STEPS];

@@ -25,10 +25,11 @@ static void lane_text(struct buf *b, int i)
 		buf_addf(b, "  rate: %d/s\n  burst: %d\n", p->rate[i], p->burst[i]);
 	buf_addf(b,
 		"  concurrency: %d\n  intents_max: %d\n  backoff: [5s, 1m, 10m]\n  urgent_backoff: [1s]\n  tries: 6\n"
-		"  timeout: 20s\n  ask_every: 5s\n  breaker_pause: 2s\n  breaker_pause_max: 60s\n  max_age: 30h\n"
+		"  timeout: %ds\n  ask_every: 5s\n  breaker_pause: 2s\n  breaker_pause_max: 60s\n  max_age: 30h\n"
 		"  unknown_max: %llds\n  unknown_then: %s\n",
-		p->concurrency[i], p->intents[i], (long long)p->unknown_max_ms / 1000,
-		p->assume ? "assume_accepted" : "doubt");
+		p->concurrency[i], p->intents[i],
+		provider_of(i)->timeout_s ? provider_of(i)->timeout_s : 20,
+		(long long)p->unknown_max_ms / 1000, p->assume ? "assume_accepted" : "doubt");
 	if (p->receipts)
 		buf_addf(b, "  receipt_wait: 10m\n");
 }

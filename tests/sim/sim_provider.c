@@ -22,7 +22,7 @@ struct saying { /* waits for its time on a stream */
 
 extern const struct sim_provider sim_loopback_sms;
 const struct sim_provider *const sim_providers[] = { &sim_loopback, &sim_loopback_sms, &sim_email,
-	&sim_sms_http, &sim_smpp, NULL };
+	&sim_sms_http, &sim_smpp, &sim_facebook, NULL };
 static const char *const fates[] = { "ok", "refused", "temporary", "throttled", "no-line",
 	"lost-before", "lost-after", "garbage", "broken", "silent", "slow", "half" };
 _Static_assert(ARRAY_LEN(fates) == FATE_FATES, "a word for each");
@@ -289,6 +289,7 @@ bool provider_later(int slot, int kind, int64_t after_ms, int64_t delivery, cons
 		struct sim_later *l = &S->later[i];
 		if (l->used)
 			continue;
+		S->n_later++;
 		*l = (struct sim_later){ .used = true,
 			.slot = slot,
 			.kind = kind,
@@ -318,6 +319,7 @@ void provider_thanked(struct sim_later *l)
 	if (l->delivery > 0)
 		S->d[l->delivery].said |= (uint8_t)l->kind;
 	S->n_thanked++;
+	S->n_later--;
 	l->used = false;
 }
 
@@ -342,8 +344,11 @@ void provider_poll(void)
 	for (; N.seen_calls < N.net->n_calls; N.seen_calls++)
 		if (!N.net->calls[N.seen_calls]->cancelled) /* else the kernel never had it */
 			request(N.seen_calls, N.net->calls[N.seen_calls]);
-	for (int i = 0; i < SIM_LATER; i++)
-		due(&S->later[i]);
+	for (int i = 0, left = S->n_later; i < SIM_LATER && left > 0; i++)
+		if (S->later[i].used) {
+			left--;
+			due(&S->later[i]);
+		}
 }
 
 void provider_boot(void)

@@ -28,6 +28,7 @@ struct sim_provider {
 	const char *name, *kind, *adapter;
 	int chan_kind;    /* enum chan_kind */
 	const char *form; /* of its addresses */
+	int timeout_s;    /* of a lane; 0: 20 */
 	bool per_office;  /* an account an office; else one, `relay` */
 	bool names_ref; /* reports name our ref: also that of a copy whose answer was lost finds it */
 	size_t state_size; /* of what outlives a crash; zeroed at the beginning of a seed */
@@ -42,7 +43,7 @@ struct sim_provider {
 	void (*stream)(int slot, struct fakenet_stream *s, struct str fresh);
 	void (*due)(struct sim_later *l); /* something that it said it would do */
 };
-extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp;
+extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp, sim_facebook;
 /* The table that sim_profile.provider counts in. */
 extern const struct sim_provider *const sim_providers[];
 const struct sim_provider *provider_of(int slot);
