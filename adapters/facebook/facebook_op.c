@@ -109,6 +109,7 @@ static void photo_done(struct fb_job *j, const struct fb_verdict *v)
 	}
 	(void)snprintf(name, sizeof(name), "p%u", j->photo);
 	j->photo_at[j->photo] = fb_now(j);
+	fb_keep_of(j);
 	save_time(j, name, j->photos[j->photo], j->photo_at[j->photo]);
 	for (j->photo = 0; j->photo < j->doc.n_photos && j->photos[j->photo][0] != '\0';)
 		j->photo++;
@@ -127,6 +128,7 @@ static void make_post(struct fb_job *j)
 	fb_text_print(j->doc.message, j->print);
 	j->try_at = fb_now(j);
 	(void)snprintf(value, sizeof(value), "%lld %s", (long long)j->try_at, j->print);
+	fb_keep_of(j);
 	fb_save(j, "try", value);
 	fb_then(j, two_phase(j) ? FBS_DRAFT : FBS_POST);
 }
@@ -405,6 +407,14 @@ void fb_op_begin(struct fb_job *j)
 		photos_next(j);
 }
 
+void fb_op_look(struct fb_job *j)
+{
+	if (fb_conf_of(j)->guard_hours == 0 && j->try_at == 0)
+		fb_op_begin(j);
+	else
+		fb_go(j, FBS_GUARD);
+}
+
 void fb_op_start(struct fb_job *j)
 {
 	const struct fb_conf *c = fb_conf_of(j);
@@ -419,10 +429,8 @@ void fb_op_start(struct fb_job *j)
 		return;
 	}
 	fb_restore(j);
-	if (c->guard_hours == 0 && j->try_at == 0)
-		fb_op_begin(j);
-	else
-		fb_go(j, FBS_GUARD);
+	if (fb_restore_same(j))
+		fb_op_look(j);
 }
 
 const struct fb_step fb_step_photo = { "photo", 0, photo_send, photo_done };

@@ -63,6 +63,10 @@ void fb_restore(struct fb_job *j)
 	id = word(&s);
 	if (id.n == FB_PRINT_LEN)
 		memcpy(j->print, id.p, id.n);
+	s = saved(j, "of");
+	id = word(&s);
+	if (id.n == FB_PRINT_LEN)
+		memcpy(j->of, id.p, id.n);
 	s = saved(j, "live");
 	j->live_at = number(&s);
 	s = saved(j, "looks");
@@ -71,4 +75,100 @@ void fb_restore(struct fb_job *j)
 	s = saved(j, "lost");
 	while (j->n_lost < FB_LOST_MAX && fb_copy_id(j->lost[j->n_lost], word(&s)))
 		j->n_lost++;
+}
+
+static uint64_t hash_photo(uint64_t h, const struct fb_photo *p)
+{
+	h = p->src != NULL ? ltc_hash(h, p->src->asset) : h;
+	h = ltc_hash(h, LTC_LIT("\n"));
+	h = ltc_hash(h, p->alt);
+	h = ltc_hash(h, LTC_LIT("\n"));
+	return ltc_hash(h, p->caption);
+}
+
+static void print_of(const struct fb_doc *d, char ret[static FB_PRINT_LEN + 1])
+{
+	uint64_t h = ltc_hash(LTC_HASH_SEED, d->message);
+
+	h = ltc_hash(h, d->attach_link ? d->link : LTC_LIT("\n"));
+	for (size_t i = 0; i < d->n_photos; i++)
+		h = hash_photo(h, &d->photos[i]);
+	if (d->has_video)
+		h = hash_photo(h, &d->video);
+	(void)snprintf(ret, FB_PRINT_LEN + 1, "%016llx", (unsigned long long)h);
+}
+
+/* The release was approved with another text or picture meanwhile: its old draft goes, and nothing of it is used. */
+static void forget(struct fb_job *j)
+{
+	static const char *const names[] = { "draft", "live", "try", "video", "sent", "done",
+		"looks" };
+
+	if (j->draft[0] != '\0')
+		memcpy(j->orphan[j->n_orphan++], j->draft, FB_ID_MAX);
+	j->draft[0] = j->video[0] = j->video_session[0] = j->print[0] = '\0';
+	j->draft_at = j->live_at = j->try_at = j->looks = j->looks_at = 0;
+	j->done_at = j->video_from = j->video_to = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (saved(j, names[i]).n > 0)
+			fb_save(j, names[i], "");
+	fb_photos_forget(j);
+}
+
+/* --- a draft of another text that may be live ---------------------------------------------------------------------------------- */
+static int look_old_send(struct fb_job *j)
+{
+	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,is_published,permalink_url"),
+		{ NULL, 0 } };
+	struct fb_send s = { .method = "GET",
+		.path = j->draft,
+		.query = &q,
+		.n_query = 1,
+		.total_ms = fb_conf_of(j)->get_ms };
+
+	return fb_send(j, &s);
+}
+
+static void look_old_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class != FB_OK && v->class != FB_GONE) {
+		fb_fail(j, v);
+	} else if (v->class == FB_OK && ltc_json_get(v->body, "is_published") == NULL) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "draft",
+			"the answer does not say whether the earlier post is live");
+	} else if (v->class == FB_OK && ltc_json_true(v->body, "is_published")) {
+		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
+		fb_end_ok(j, j->draft); /* a second post beside it would be worse */
+	} else {
+		forget(j);
+		fb_op_look(j);
+	}
+}
+
+const struct fb_step fb_step_look_old = { "read", 0, look_old_send, look_old_done };
+
+bool fb_restore_same(struct fb_job *j)
+{
+	char now[FB_PRINT_LEN + 1], text[FB_PRINT_LEN + 1];
+
+	print_of(&j->doc, now);
+	fb_text_print(j->doc.message, text);
+	bool other = j->of[0] != '\0' ? strcmp(j->of, now) != 0
+				      : j->print[0] != '\0' && strcmp(j->print, text) != 0;
+	j->of_saved = strcmp(j->of, now) == 0;
+	memcpy(j->of, now, sizeof(now));
+	if (other && j->draft[0] != '\0' && j->live_at > 0) {
+		fb_go(j, FBS_LOOK_OLD);
+		return false;
+	}
+	if (other)
+		forget(j);
+	return true;
+}
+
+void fb_keep_of(struct fb_job *j)
+{
+	if (!j->of_saved)
+		fb_save(j, "of", j->of);
+	j->of_saved = true;
 }

@@ -4,6 +4,7 @@
  * What a delivery has reached is saved by name before the next request:
  *   p0 ... p9  "ID MS"        photos, in order, and when they were uploaded
  *   try        "MS PRINT"     the post is about to be made: when, and the fingerprint of its text
+ *   of         "PRINT"        text, link, pictures and film that photos, draft and try are of; another one begins anew
  *   draft      "ID MS"        the unpublished post, and when it was made
  *   live       "MS"           it may be live from here on
  *   lost       "ID ID ID"     first photos (or fingerprints) of drafts whose answer was lost
@@ -24,6 +25,7 @@ enum fb_step_id {
 	FBS_LIVE,
 	FBS_POST,
 	FBS_LOOK_DUP,
+	FBS_LOOK_OLD,
 	FBS_LINK,
 	FBS_SWEEP,
 	FBS_SWEEP_DELETE,
@@ -81,7 +83,8 @@ struct fb_job {
 	uint32_t n_lost;
 	int64_t draft_at, live_at, try_at, looks_at, looks, done_at, video_from, video_to, since;
 	char video[FB_ID_MAX], video_session[FB_ID_MAX];
-	char print[FB_PRINT_LEN + 1], url[400];
+	char print[FB_PRINT_LEN + 1], of[FB_PRINT_LEN + 1], url[400];
+	bool of_saved;
 	char note[201];            /* of a check: what was found so far */
 	int64_t stat_at, stat_end; /* item that is looked at, end of the batch */
 	struct fb_list list;
@@ -110,6 +113,10 @@ const struct fb_conf *fb_conf_of(const struct fb_job *j);
 int64_t fb_now(const struct fb_job *j);                       /* wall */
 bool fb_copy_id(char dst[static FB_ID_MAX], struct lt_str s); /* false: too long, or no id */
 void fb_restore(struct fb_job *j);                            /* what earlier tries had saved */
+/* Of an op: with its doc; what was saved of another text or other pictures is forgotten, its draft left to the sweep. */
+bool fb_restore_same(struct fb_job *j); /* false: that draft may be live, it is looked at first */
+void fb_op_look(struct fb_job *j);      /* from the guard on */
+void fb_keep_of(struct fb_job *j);      /* saved once, beside the first thing that is made */
 
 /* facebook_request.c */
 struct fb_send {
@@ -166,7 +173,7 @@ void fb_admin_start(struct fb_job *j);
 void fb_stats_start(struct fb_job *j);
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
 extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step_look_draft,
-	fb_step_live, fb_step_post, fb_step_look_dup, fb_step_link, fb_step_sweep,
+	fb_step_live, fb_step_post, fb_step_look_dup, fb_step_look_old, fb_step_link, fb_step_sweep,
 	fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk, fb_step_video_finish,
 	fb_step_video_status, fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo,
 	fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit, fb_step_refresh,

@@ -94,6 +94,7 @@ static void start_done(struct fb_job *j, const struct fb_verdict *v)
 		return;
 	}
 	(void)snprintf(value, sizeof(value), "%s %s", j->video, j->video_session);
+	fb_keep_of(j);
 	fb_save(j, "video", value);
 	keep_offsets(j, v->body);
 	upload_next(j);

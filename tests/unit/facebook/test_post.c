@@ -150,6 +150,59 @@ static void steps_of_earlier_tries_are_not_done_again(void **state)
 	fbt_over(h);
 }
 
+/* The release was returned, changed and approved anew between two tries. */
+static void a_draft_of_another_text_is_never_published(void **state)
+{
+	static const char *const of[] = { "of", "try" };
+	(void)state;
+	for (size_t i = 0; i < 2; i++) { /* "try" alone: saved before "of" was */
+		struct sh *h = fbt_open();
+		struct lt_str was = i ? (struct lt_str){ "1795395600000 00000000deadbeef", 30 }
+				      : (struct lt_str){ "00000000deadbeef", 16 };
+		struct lt_pair steps[] = {
+			{ { of[i], strlen(of[i]) }, was, { NULL, 0 } },
+			{ { "draft", 5 }, { POST "77 1795395600000", strlen(POST) + 16 },
+				{ NULL, 0 } },
+			{ { "p0", 2 }, { "1221 1795395600000", 18 }, { NULL, 0 } },
+		};
+		size_t j = fbt_post(h, "Xin chào", 1, steps, 3);
+		fbt_guard(h);
+		fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
+		fbt_draft(h);
+		fbt_live(h);
+		fbt_say(h, "DELETE", POST "77", 200, "{\"success\":true}");
+		fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+		fbt_over(h);
+	}
+}
+
+/* It may be live already: then that is what stands, and a second post beside it is not made. */
+static void a_draft_of_another_text_that_may_be_live_is_looked_at(void **state)
+{
+	(void)state;
+	for (int live = 0; live < 2; live++) {
+		struct sh *h = fbt_open();
+		struct lt_pair steps[] = {
+			{ { "of", 2 }, { "00000000deadbeef", 16 }, { NULL, 0 } },
+			{ { "draft", 5 }, { POST "77 1795395600000", strlen(POST) + 16 },
+				{ NULL, 0 } },
+			{ { "live", 4 }, { "1795395600000", 13 }, { NULL, 0 } },
+		};
+		size_t j = fbt_post(h, "Xin chào", 0, steps, 3);
+		fbt_say(h, "GET", POST "77", 200,
+			live ? "{\"id\":\"" POST "77\",\"is_published\":true}"
+			     : "{\"id\":\"" POST "77\",\"is_published\":false}");
+		if (!live) {
+			fbt_guard(h);
+			fbt_draft(h);
+			fbt_live(h);
+			fbt_say(h, "DELETE", POST "77", 200, "{\"success\":true}");
+		}
+		fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+		fbt_over(h);
+	}
+}
+
 static void photos_that_are_too_old_are_uploaded_anew(void **state)
 {
 	(void)state;
@@ -168,7 +221,7 @@ static void a_try_that_ended_after_the_draft_was_sent_looks_first(void **state)
 {
 	(void)state;
 	struct sh *h = fbt_open();
-	struct lt_pair steps[] = { { { "try", 3 }, { "1795395600000 bdee521c5be7d818", 30 },
+	struct lt_pair steps[] = { { { "try", 3 }, { "1795395600000 35b2676fdb690c2b", 30 },
 					   { NULL, 0 } },
 		{ { "lost", 4 }, { "1111", 4 }, { NULL, 0 } } };
 	size_t j = fbt_post(h, "Xin chào", 1, steps, 2);
@@ -380,6 +433,8 @@ int main(void)
 		cmocka_unit_test(live_is_repeated_when_its_answer_is_lost),
 		cmocka_unit_test(live_lost_to_the_end_waits_and_is_taken_up_again),
 		cmocka_unit_test(steps_of_earlier_tries_are_not_done_again),
+		cmocka_unit_test(a_draft_of_another_text_is_never_published),
+		cmocka_unit_test(a_draft_of_another_text_that_may_be_live_is_looked_at),
 		cmocka_unit_test(photos_that_are_too_old_are_uploaded_anew),
 		cmocka_unit_test(a_try_that_ended_after_the_draft_was_sent_looks_first),
 		cmocka_unit_test(a_post_made_by_hand_is_held_with_its_link),
