@@ -87,9 +87,11 @@ static int cast_request(struct zalo_op *op)
 static void cast_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), op->sent[0], sizeof(op->sent[0]));
-	if (op->sent[0][0] == '\0')
-		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "broadcast");
-	zalo_end_good(op);
+	if (op->sent[0][0] == '\0') /* contract, section 10: the expected member is checked, too */
+		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "no-id",
+			"the broadcast may have gone out or not (a yes without its id): look in the console");
+	else
+		zalo_end_good(op);
 }
 
 static bool cast_bad(

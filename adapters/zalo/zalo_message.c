@@ -181,9 +181,12 @@ static void send_good(struct zalo_op *op, const struct zalo_answer *a)
 	char *id = op->sent[op->item], name[24];
 
 	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), id, ZALO_ID_MAX);
-	if (id[0] == '\0')
-		(void)snprintf(id, ZALO_ID_MAX, "accepted");
 	quota_told(op, a);
+	if (id[0] == '\0') { /* contract, section 10: the expected member is checked, too */
+		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "no-id",
+			"the message may have gone out or not: a yes without its id");
+		return;
+	}
 	if (op->item + 1 == n_messages(op)) {
 		zalo_end_good(op);
 		return;
@@ -255,10 +258,12 @@ static int zns_request(struct zalo_op *op)
 static void zns_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	(void)ltc_json_copy(ltc_json_get(a->data, "msg_id"), op->sent[0], sizeof(op->sent[0]));
-	if (op->sent[0][0] == '\0')
-		(void)snprintf(op->sent[0], sizeof(op->sent[0]), "accepted");
 	quota_told(op, a);
-	zalo_end_good(op);
+	if (op->sent[0][0] == '\0')
+		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "no-id",
+			"the message may have gone out or not: a yes without its id");
+	else
+		zalo_end_good(op);
 }
 
 /* --- one after the other ----------------------------------------------------------------------------------------------------- */

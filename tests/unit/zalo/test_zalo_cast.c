@@ -93,6 +93,16 @@ static void an_accepted_broadcast_tells_its_own_id_alone(void **state)
 	assert_string_equal(sh_result(h, op)->id, "b1");
 }
 
+static void a_yes_without_its_id_is_unknown(void **state)
+{
+	(void)state;
+	size_t op = begin(2);
+	looked_at(2);
+	answer(h, "{\"error\":0,\"message\":\"Success\"}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
+	assert_non_null(strstr(sh_result(h, op)->text, "console"));
+}
+
 static void a_hidden_or_missing_article_asks_a_person_before_anything_is_spent(void **state)
 {
 	static const char *const answers[] = { HIDDEN,
@@ -202,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T1(a_broadcast_carries_its_articles_and_is_never_repeated),
 		T1(an_accepted_broadcast_tells_its_own_id_alone),
+		T1(a_yes_without_its_id_is_unknown),
 		T1(a_hidden_or_missing_article_asks_a_person_before_anything_is_spent),
 		T1(without_an_article_or_with_six_it_does_not_begin),
 		T1(a_spent_allowance_waits_and_stops_no_article),

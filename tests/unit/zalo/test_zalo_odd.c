@@ -202,6 +202,29 @@ static void an_update_while_the_article_is_processed_is_made_later(void **state)
 	assert_true(sh_result(h, op)->retry_after_ms >= 30000);
 }
 
+/* Section 10: "check the expected member too". Nobody is told that it went out, and nothing is sent again. */
+static void a_message_without_its_id_is_unknown(void **state)
+{
+	(void)state;
+	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	say("/v3.0/oa/group/message", BARE);
+	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
+	op = sh_op(
+		h, ses, "phone:84900000001", "R2", ZALO_MAGIC "kind zns\ntemplate 420017\n\n", 0);
+	h->jobs[op]->payload[1] = (struct lt_src){ .bytes = LTC_LIT("{\"ten\":\"A\"}") };
+	h->jobs[op]->work.payload = h->jobs[op]->payload;
+	h->jobs[op]->work.n_payload = 2;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	say("/message/template", BARE);
+	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
+	size_t calls = h->n_http;
+	wait_ms(600000);
+	assert_int_equal(h->n_http, calls);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -213,7 +236,8 @@ int main(void)
 		T(a_token_of_an_article_that_is_not_known_is_made_again_once),
 		T(a_picture_that_never_comes_ends_after_three_repeats),
 		T(a_question_that_is_refused_says_nothing_about_the_release),
-		T(an_update_while_the_article_is_processed_is_made_later)
+		T(an_update_while_the_article_is_processed_is_made_later),
+		T(a_message_without_its_id_is_unknown)
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
