@@ -30,13 +30,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	int bad = h->misuse;
-	if (bad)
-		(void)fprintf(stderr, "misuse: %s\n", h->misuse_text);
-	sh_free(h);
-	free(table_text);
-	table_text = NULL;
-	return bad;
+	return host_over(h);
 }
 
 static size_t begin(uint32_t try_no)
