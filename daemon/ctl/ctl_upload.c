@@ -31,7 +31,7 @@ struct ctl_upload {
 	struct ctl_call *call;
 	enum up_do what;
 	size_t n;
-	struct hash want;
+	struct hash want, got; /* got: of a finished file */
 	int rc;
 	struct err err;
 };
@@ -150,7 +150,6 @@ static void chunk_write(struct ctl_upload *u)
 static void up_run(struct work *w)
 {
 	struct ctl_upload *u = CONTAINER_OF(w, struct ctl_upload, work);
-	struct hash got;
 	u->rc = 0;
 	u->refused = false;
 	switch (u->what) {
@@ -163,8 +162,8 @@ static void up_run(struct work *w)
 	case UP_END:
 		(void)close(u->fd);
 		u->fd = -1;
-		hasher_end(&u->hash, &got);
-		if (hash_cmp(&got, &u->want) != 0)
+		hasher_end(&u->hash, &u->got);
+		if (hash_cmp(&u->got, &u->want) != 0)
 			u->rc = err_set(&u->err, -EBADMSG,
 				"the file arrived damaged: its SHA-256 differs from the one that was sent with it");
 		break;
@@ -313,7 +312,7 @@ int ctl_upload_take(struct ctl_call *call, struct staged *ret, struct err *e)
 	if (!u)
 		return err_set(e, -EINVAL,
 			"this needs a file: send it by upload.begin, upload.chunk, upload.end and name its id in 'upload'");
-	*ret = (struct staged){ .path = u->path, .name = u->name };
+	*ret = (struct staged){ .path = u->path, .name = u->name, .hash = &u->got };
 	return 0;
 }
 

@@ -316,6 +316,8 @@ static int hash_file(struct importer *im)
 {
 	char buf[65536];
 	struct hasher h;
+	if (im->hashed)
+		return 0;
 	int fd = open(im->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_set(&im->err, -errno, "the upload cannot be read: %s", strerror(errno));
@@ -477,6 +479,9 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 	const char *slash = strrchr(s->name, '/');
 	im->what = what;
 	im->path = x_strdup(s->path);
+	im->hashed = s->hash != NULL;
+	if (s->hash)
+		im->hash = *s->hash;
 	im->name = x_strdup(slash ? slash + 1 : s->name);
 	im->source = what == IMPORT_WHAT_TARGETS ? x_asprintf("targets:%s", im->name)
 						 : x_strdup(names[what]);

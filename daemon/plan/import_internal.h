@@ -53,7 +53,7 @@ struct importer {
 	struct conf *conf;
 	struct channels *cs;
 	char *path, *name, *source, *person, *via, *office;
-	bool dry;
+	bool dry, hashed; /* hashed: the hash came with the file */
 	plan_done_fn *done;
 	void *ctx;
 	struct content_problems problems;

@@ -44,8 +44,9 @@ struct actor {
 
 /* A staged upload: a file in the staging folder, its kind and name. */
 struct staged {
-	const char *path; /* absolute, inside the staging folder */
-	const char *name; /* as the user called it: for messages */
+	const char *path;        /* absolute, inside the staging folder */
+	const char *name;        /* as the user called it: for messages */
+	const struct hash *hash; /* of its bytes, where it was made as they came; may be NULL */
 };
 
 /* All results below are JSON as docs/control-protocol.md says; *ret is owned by the caller. A refusal by a check is rc -EBADMSG with the problems in *ret. */

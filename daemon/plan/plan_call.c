@@ -23,7 +23,8 @@ struct plan_call *call_new(struct plan *p, const cJSON *params, const struct sta
 		dup_or_null(who->office), who->roles };
 	c->params = params ? cJSON_Duplicate(params, true) : NULL;
 	if (s)
-		c->staged = (struct staged){ dup_or_null(s->path), dup_or_null(s->name) };
+		c->staged = (struct staged){ .path = dup_or_null(s->path),
+			.name = dup_or_null(s->name) };
 	plan_busy(p);
 	return c;
 }

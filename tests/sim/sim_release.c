@@ -55,7 +55,7 @@ void people_submit(int release)
 	(void)snprintf(path, sizeof(path), "%s/up-%u", store_staging_dir(N.ts.s), S->next_upload++);
 	if (file_write_durable(path, str_of(text), 0600, &e))
 		sim_fail("%s", e.text);
-	struct staged st = { path, name };
+	struct staged st = { .path = path, .name = name };
 	struct actor a = people_who(sim_chance(500) ? "lan" : "hoa");
 	r->revs++;
 	sim_trace("submit R-%d nonce=%u by %s", release, nonce, a.person);

@@ -387,7 +387,7 @@ static struct staged scene_staged(const char *text)
 	struct err e;
 	snprintf(staged_path, sizeof(staged_path), "%s/staging/up-%d", sc.ts.dir, sc.answers);
 	assert_int_equal(file_write_durable(staged_path, str_of(text), 0600, &e), 0);
-	return (struct staged){ staged_path, "release.md" };
+	return (struct staged){ .path = staged_path, .name = "release.md" };
 }
 
 static int scene_wait(int before)

@@ -55,7 +55,7 @@ static int submit_sample(void)
 	int before = sc.answers;
 	snprintf(path, sizeof(path), "%s/staging/sample.zip", sc.ts.dir);
 	pack(path);
-	struct staged s = { path, "release-ttbc-112.zip" };
+	struct staged s = { .path = path, .name = "release-ttbc-112.zip" };
 	plan_submit(sc.p, &s, &a, scene_done, NULL);
 	int rc = scene_wait(before);
 	if (rc < 0)
