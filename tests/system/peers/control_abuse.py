@@ -116,6 +116,24 @@ buf = b""
 while buf.count(b"\n") < 200:
     buf += many.recv(65536)
 tap(len({json.loads(l)["id"] for l in buf.splitlines()}) == 200, "200 calls at once are all answered")
+# Long lines are parsed beside the loop: those behind them wait, and one that goes away meanwhile leaves nothing behind.
+long = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "version", "params": {"x": "y" * 500000}}) + "\n"
+bad = "{" + "z" * 500000 + "\n"
+s = connect()
+s.sendall((long + json.dumps({"jsonrpc": "2.0", "id": 2, "method": "version"}) + "\n" + bad + long.replace('"id": 1', '"id": 4')).encode())
+buf = b""
+while buf.count(b"\n") < 4:
+    buf += s.recv(65536)
+told = {t["id"]: t for t in map(json.loads, buf.splitlines())}
+tap(set(told) == {1, 2, None, 4} and told[None]["error"]["code"] == -32700, "long lines, good and bad, and short ones behind them are all answered")
+for i in range(40):
+    s = connect()
+    s.sendall(long.encode())
+    s.close()
+tap("result" in call(connect(), "version"), "40 that went away behind a long line are forgotten")
+up = call(connection := connect(), "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 8, "what": "bundle"})["result"]["id"]
+tap("error" in call(connection, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "*" * 100000}) and
+    call(connection, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "QUFBQUFBQUE="})["result"]["received"] == 8, "behind a chunk that was no good the right one is taken")
 stop.set()
 pinger.join(10)
 print("# slowest ping meanwhile: %.1f ms" % (worst[0] * 1000))
