@@ -312,6 +312,7 @@ struct sq_receipt {
 	bool at_given;                       /* at_ms is the provider's own time */
 	int64_t at_ms, retry_ms, give_up_ms; /* no delivery yet: kept as an orphan until */
 	char code[80];
+	int64_t oldest_day;            /* the store's own */
 	int64_t ret_lot, ret_delivery; /* out: 0, an orphan */
 	int ret_from, ret_to;          /* out: -1, no move */
 	bool ret_again;                /* out: it was there already */

@@ -17,27 +17,48 @@
 #define LATE_NO_WAIT_MS 180000 /* longer than a question about an unknown one lasts */
 
 /* 1: a unique hit; 0: none; 2: several deliveries claim it. */
+/* Of the refs that there are: days before it need no look, which are most of them where little was sent. */
+static int oldest_day(struct store_tx *tx, struct sq_receipt *c)
+{
+	int64_t day = 0;
+	int rc;
+
+	if (c->account_id)
+		rc = db_get_i64(tx_db(tx), &day,
+			"SELECT min((SELECT min(day) FROM ref WHERE lane_id=n.id)) FROM lane n WHERE "
+			"n.account_id=?",
+			"i", c->account_id);
+	else
+		rc = db_get_i64(tx_db(tx), &day,
+			"SELECT min((SELECT min(day) FROM ref WHERE lane_id=n.id)) FROM account a JOIN "
+			"lane n ON n.account_id=a.id WHERE a.channel_id=?",
+			"i", c->channel_id);
+	c->oldest_day = day;
+	return rc < 0 ? rc : 0;
+}
+
 static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct str id, int64_t days,
 	int64_t *ret_delivery, int64_t *ret_effect)
 {
-	int64_t today = tx_wall_ms(tx) / DAY_MS;
+	int64_t today = tx_wall_ms(tx) / DAY_MS, first = today - days;
 	sqlite3_stmt *st;
 	int hits = 0, rc;
 
+	first = c->oldest_day > first ? c->oldest_day : first;
 	if (c->account_id)
 		rc = db_query(tx_db(tx), &st,
-			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?1-?2) "
+			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?2) "
 			"SELECT DISTINCT r.delivery_id, r.effect FROM lane n CROSS JOIN day CROSS JOIN ref "
 			"r ON r.lane_id=n.id AND r.day=day.d AND r.provider_id=?3 WHERE n.account_id=?4 "
 			"LIMIT 2",
-			"iisi", today, days, id, c->account_id);
+			"iisi", today, first, id, c->account_id);
 	else
 		rc = db_query(tx_db(tx), &st,
-			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?1-?2) "
+			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?2) "
 			"SELECT DISTINCT r.delivery_id, r.effect FROM account a CROSS JOIN lane n ON "
 			"n.account_id=a.id CROSS JOIN day CROSS JOIN ref r ON r.lane_id=n.id AND "
 			"r.day=day.d AND r.provider_id=?3 WHERE a.channel_id=?4 LIMIT 2",
-			"iisi", today, days, id, c->channel_id);
+			"iisi", today, first, id, c->channel_id);
 	while (rc == 0 && (rc = db_row(tx_db(tx), st)) == 1) {
 		*ret_delivery = col_i64(st, 0);
 		*ret_effect = col_i64(st, 1);
@@ -301,9 +322,8 @@ static int late_ids(struct store_tx *tx, const struct sq_receipt *c, int64_t del
 				: sq_effect_ids(tx, delivery, lane, ids, n, true);
 }
 
-static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
+static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 {
-	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
 	int64_t delivery = c->delivery, effect = 0, state = 0, tries = 0;
 	int rc = find(tx, c, &delivery, &effect);
 
@@ -335,6 +355,14 @@ static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 	return rc;
 }
 
+static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
+	int rc = oldest_day(tx, c);
+
+	return rc ? rc : receipt_apply(tx, c);
+}
+
 void sq_receipt_init(struct sq_receipt *c)
 {
 	c->cmd.class = STORE_OUTCOME;
@@ -347,8 +375,15 @@ static int receipts_run(struct store_tx *tx, struct store_cmd *cmd)
 	struct sq_receipts *c = CONTAINER_OF(cmd, struct sq_receipts, cmd);
 	int rc = 0;
 
-	for (size_t i = 0; i < c->n && rc == 0; i++)
-		rc = receipt_run(tx, &c->v[i]->cmd);
+	for (size_t i = 0; i < c->n && rc == 0; i++) {
+		const struct sq_receipt *last = i ? c->v[i - 1] : NULL;
+		if (last && last->account_id == c->v[i]->account_id &&
+			last->channel_id == c->v[i]->channel_id)
+			c->v[i]->oldest_day = last->oldest_day;
+		else
+			rc = oldest_day(tx, c->v[i]);
+		rc = rc ? rc : receipt_apply(tx, c->v[i]);
+	}
 	return rc;
 }
 
