@@ -103,10 +103,22 @@ static void without_its_articles_it_is_skipped(void **state)
 static void two_parts_tell_an_account_once(void **state)
 {
 	UNUSED(state);
-	approved(
+	const char *text =
 		"---\ncode: TTBC-1\ntitle: T\nparts:\n  a: {to: offices, channels: [zalo], at: now}\n"
-		"  b: {to: [offices, press], channels: [zalo], at: now, again: true}\nzalo: {broadcast: yes}\n---\n" BODY);
+		"  b: {to: [offices, press], channels: [zalo], at: now, again: true}\nzalo: {broadcast: yes}\n---\n" BODY;
+	assert_int_equal(scene_submit("lan", text), 0);
+	cJSON *seen = cJSON_Duplicate(sc.json, 1);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
 	assert_int_equal(casts("1"), 7);
+	const cJSON *parts = json_get(seen, "parts");
+	for (int i = 2; i < 4; i++) /* the check counts each account once, too */
+		assert_int_equal(
+			json_i64(cJSON_GetArrayItem(
+					 json_get(cJSON_GetArrayItem(parts, i), "counts"), 0),
+				"targets", 0),
+			i == 2 ? 3 : 4);
+	cJSON_Delete(seen);
 	assert_int_equal(casts("d.contact_id=20"), 1);
 	assert_int_equal(scene_i64("SELECT max(n) FROM (SELECT count(*) AS n FROM delivery WHERE "
 				   "(once>>4&63)=63 GROUP BY contact_id)"),
