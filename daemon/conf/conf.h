@@ -170,6 +170,7 @@ struct conf_channel {
 	struct conf_poll poll;
 	struct conf_stats stats;
 	struct conf_inbound inbound;
+	struct conf_hours broadcast_hours; /* beside the hours of the lane */
 	struct cast_limits
 		broadcasts; /* of each account; as read by conf_broadcasts: -1 no limit */
 	int64_t exchange_keep_ms;

@@ -306,6 +306,7 @@ static const struct conf_row channel_rows[] = {
 	CH("stats", conf_row_stats, stats),
 	CH("inbound", conf_row_inbound, inbound),
 	CH("broadcasts", row_broadcasts, broadcasts),
+	CH("broadcast_hours", conf_row_hours, broadcast_hours),
 	{ .key = "exchange_keep",
 		.read = conf_row_duration,
 		.at = offsetof(struct conf_channel, exchange_keep_ms),

@@ -94,8 +94,8 @@ struct dlane {
 	struct dacct *acct;
 	int64_t id;
 	char class[48];
-	const struct conf_lane *conf; /* of d->conf */
-	struct window hours;
+	const struct conf_lane *conf;    /* of d->conf */
+	struct window hours, cast_hours; /* cast_hours: of broadcasts */
 	struct bucket bucket;
 	struct breaker breaker;
 	struct pace pace;

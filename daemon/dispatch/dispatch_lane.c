@@ -21,14 +21,23 @@ struct dchan *chan_find(struct dispatch *d, int64_t id)
 	return map64_get(d->chan_by_id, (uint64_t)id);
 }
 
+static void window_set(struct window *w, const struct conf_hours *h)
+{
+	w->n = h->n;
+	for (size_t i = 0; i < h->n; i++)
+		w->span[i] = (struct window_span){ h->span[i].days, h->span[i].from_min,
+			h->span[i].to_min };
+}
+
 void lane_conf_set(struct dlane *l)
 {
 	const struct conf_lane *c = l->conf;
+	const struct conf_channel *ch = l->acct->chan->conf;
 
-	l->hours.n = c->hours.n;
-	for (size_t i = 0; i < c->hours.n; i++)
-		l->hours.span[i] = (struct window_span){ c->hours.span[i].days,
-			c->hours.span[i].from_min, c->hours.span[i].to_min };
+	window_set(&l->hours, &c->hours);
+	l->cast_hours.n = 0;
+	if (ch)
+		window_set(&l->cast_hours, &ch->broadcast_hours);
 	bucket_set(&l->bucket, c->rate_per_s, c->burst);
 	if (l->pace.limit > c->concurrency && c->concurrency)
 		l->pace.limit = c->concurrency;

@@ -58,9 +58,26 @@ bool lot_gated(struct dlot *l)
 	return l->blocked;
 }
 
+/* Category and broadcast have hours beside the lane's own; 0: none of them stands in the way. */
+static int64_t hours_until(const struct dlot *l, int64_t now_ms)
+{
+	const struct dispatch *d = l->lane->d;
+	const struct window *w[] = { &d->cat_hours[l->category & 7],
+		l->broadcast ? &l->lane->cast_hours : NULL };
+	int64_t until = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+		int64_t at = w[i] && w[i]->n
+			? window_next(w[i], &l->lane->hours, now_ms, &d->conf->zone)
+			: 0;
+		if (at > now_ms && at > until)
+			until = at;
+	}
+	return until;
+}
+
 bool lot_may_send(struct dlot *l, int64_t now_ms, int64_t *ret_until, const char **ret_why)
 {
-	struct dispatch *d = l->lane->d;
 	const char *why = NULL;
 
 	*ret_until = 0;
@@ -75,11 +92,11 @@ bool lot_may_send(struct dlot *l, int64_t now_ms, int64_t *ret_until, const char
 	else if (l->campaign && (now_ms < l->camp_first_ms || now_ms >= l->camp_last_ms)) {
 		why = "outside its campaign";
 		*ret_until = now_ms < l->camp_first_ms ? l->camp_first_ms : 0;
-	} else if (d->cat_hours[l->category & 7].n) {
-		int64_t at = window_next(
-			&d->cat_hours[l->category & 7], &l->lane->hours, now_ms, &d->conf->zone);
-		if (at > now_ms) {
-			why = "outside the hours of its category";
+	} else {
+		int64_t at = hours_until(l, now_ms);
+		if (at) {
+			why = l->broadcast ? "outside the hours of broadcasts or of its category"
+					   : "outside the hours of its category";
 			*ret_until = at == WINDOW_NEVER ? 0 : at;
 		}
 	}

@@ -1,6 +1,7 @@
 /* test_cast.c - broadcasts on the loop: each waits for its articles, goes out once with their ids, and within its allowance. */
 #include "scene.h"
 #include "dispatch/dispatch_internal.h"
+#include "model/when.h"
 
 #define CONTACT 500
 #define DAY_MS  (24 * HR_MS)
@@ -321,6 +322,28 @@ static void an_allowance_of_none_lets_none_out(void **state)
 	assert_true(says(cast, "allowance: 0 of 0"));
 }
 
+static void its_hours_are_its_own_and_the_article_does_not_wait_for_them(void **state)
+{
+	UNUSED(state);
+	struct civil c;
+	civil_from_ms(env_wall(&sc.te.env), &sc.conf.zone, &c);
+	uint16_t from = (uint16_t)((c.hour * 60 + c.minute + 120) % 1440);
+	/* an hour that begins in two */
+	sc.ch[0].broadcast_hours.n = 1;
+	sc.ch[0].broadcast_hours.span[0].days = 0x7f;
+	sc.ch[0].broadcast_hours.span[0].from_min = from;
+	sc.ch[0].broadcast_hours.span[0].to_min = (uint16_t)((from + 60) % 1440);
+	scene_reload();
+	release_of(1, 0);
+	int64_t article = put(1, 1, 0, DLV_WAITING), cast = put(1, 2, 63, DLV_WAITING);
+	scene_start();
+	scene_run(100 * MIN_MS);
+	assert_int_equal(state_of(article), DLV_ACCEPTED);
+	assert_int_equal(state_of(cast), DLV_WAITING);
+	scene_run(40 * MIN_MS);
+	assert_int_equal(state_of(cast), DLV_ACCEPTED);
+}
+
 static void a_hold_and_the_expiry_act_on_it_alone(void **state)
 {
 	UNUSED(state);
@@ -351,6 +374,7 @@ int main(void)
 		T(two_at_the_same_moment_share_what_is_left),
 		T(the_allowance_of_a_campaign_is_its_own_and_the_next_month_begins_anew),
 		T(an_allowance_of_none_lets_none_out),
+		T(its_hours_are_its_own_and_the_article_does_not_wait_for_them),
 		T(a_hold_and_the_expiry_act_on_it_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
