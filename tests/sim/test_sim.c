@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/assert.h"
-#include "sim.h"
+#include "sim_provider.h"
 
 #define STEPS_DEFAULT 1500
 #define SEEDS_DEFAULT 20
@@ -26,11 +26,12 @@ static int run(uint64_t seed, bool trace)
 	int rc = sim_run_kept(seed, steps, trace, getenv("SIM_KEPT"));
 	if (rc || getenv("SIM_VERBOSE"))
 		print_message(
-			"seed %llu steps %d: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown\n",
-			(unsigned long long)seed, steps, rc ? S->fail : "ok",
-			(unsigned long long)S->digest, S->crashes, (unsigned long long)S->n_commits,
-			(unsigned long long)S->n_acts, (unsigned long long)S->n_requests,
-			(unsigned long long)S->n_effects, (unsigned long long)S->n_unknown);
+			"seed %llu steps %d %s,%s: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown\n",
+			(unsigned long long)seed, steps, provider_of(0)->name, provider_of(1)->name,
+			rc ? S->fail : "ok", (unsigned long long)S->digest, S->crashes,
+			(unsigned long long)S->n_commits, (unsigned long long)S->n_acts,
+			(unsigned long long)S->n_requests, (unsigned long long)S->n_effects,
+			(unsigned long long)S->n_unknown);
 	if (rc)
 		print_message(
 			"again: SIM_SEED=%llu SIM_STEPS=%d SIM_TRACE=1 build/…/tests/sim/test_sim\n",
