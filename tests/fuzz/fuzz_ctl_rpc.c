@@ -128,9 +128,13 @@ static void say(struct str line, int64_t uid)
 {
 	struct ctl_conn c = { .magic = CONN_MAGIC, .ctl = &ctl, .uid = uid, .known = true };
 
+	struct err e = { 0 };
+	cJSON *doc = NULL;
+
 	sent = answered = 0;
 	stranger = uid != person.uid;
-	ctl_rpc_begin(&c, line);
+	int rc = ctl_rpc_parse(line, &doc, &e);
+	ctl_rpc_begin(&c, rc, doc, &e);
 	quiet();
 	MUST(sent == 1 && c.calls == 0 && answered <= 1);
 	ctl_uploads_forget(&ctl, &c);
