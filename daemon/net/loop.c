@@ -215,9 +215,12 @@ static uint64_t loop_cpu_ns(void)
  * since the turn began or a long one ended. */
 void loop_ran(struct loop *l, uintptr_t fn)
 {
-	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(&l->uv);
-	uint64_t took = now - l->call_ns - (idle - l->call_idle_ns);
+	uint64_t now = uv_hrtime(), whole = now - l->call_ns;
 	l->call_ns = now;
+	if (whole < LOOP_CALL_LOOK_NS) /* nearly all; a wait this short is not looked for either */
+		return;
+	uint64_t idle = uv_metrics_idle_time(&l->uv), waited = idle - l->call_idle_ns;
+	uint64_t took = whole > waited ? whole - waited : 0;
 	l->call_idle_ns = idle;
 	if (took < LOOP_CALL_LOOK_NS)
 		return;
