@@ -129,6 +129,24 @@ static void on_duplicate(const struct outcome_in *in, struct outcome_out *o)
 	o->effects |= OE_ALERT;
 }
 
+/* Marks against the address are believed only where the provider spoke of the address. A delivery that is put off and tried again is
+ * one mark, at its end: a mailbox that is full for a day is no dead one. */
+static void mark_address(const struct outcome_in *in, struct outcome_out *o)
+{
+	bool put_off = in->outcome == LT_DEFERRED;
+
+	if (in->revoked || in->scope != LT_SCOPE_TARGET || (in->outcome != LT_REFUSED && !put_off))
+		return;
+	if (in->flags & LT_R_SUPPRESS)
+		o->effects |= OE_SUPPRESS;
+	else if (put_off && o->to != DLV_FAILED)
+		return;
+	else if (in->flags & LT_R_STRIKE)
+		o->effects |= OE_STRIKE;
+	else if (put_off)
+		o->effects |= OE_EXPIRED;
+}
+
 void outcome_decide(const struct outcome_in *in, struct outcome_out *ret)
 {
 	struct outcome_out o = { .to = DLV_UNKNOWN, .due_ms = -1, .attempt = true };
@@ -149,14 +167,7 @@ void outcome_decide(const struct outcome_in *in, struct outcome_out *ret)
 	} else {
 		on_unknown(in, &o);
 	}
-	/* Marks against the address are believed only where the provider spoke of the address. */
-	if (!in->revoked && in->scope == LT_SCOPE_TARGET &&
-		(in->outcome == LT_REFUSED || in->outcome == LT_DEFERRED)) {
-		if (in->flags & LT_R_SUPPRESS)
-			o.effects |= OE_SUPPRESS;
-		else if (in->flags & LT_R_STRIKE)
-			o.effects |= OE_STRIKE;
-	}
+	mark_address(in, &o);
 	*ret = o;
 }
 

@@ -22,8 +22,9 @@ enum outcome_effect {
 	OE_HOLD_SCOPE = 64,   /* the scope is held for a person */
 	OE_SUPPRESS = 128,
 	OE_STRIKE = 256,
-	OE_ALERT = 512, /* a person should know: WARN */
-	OE_QUIET = 1024 /* with a pause: questions wait for it as well */
+	OE_ALERT = 512,   /* a person should know: WARN */
+	OE_QUIET = 1024,  /* with a pause: questions wait for it as well */
+	OE_EXPIRED = 2048 /* put off to the end: what that says of the address, the code tells */
 };
 
 struct outcome_in {

@@ -2,17 +2,33 @@
  * Thread: any. Owns: nothing. Failures: none. */
 #include "model/outcome.h"
 
+static bool reply_code(struct str code, char first)
+{
+	return code.n >= 3 && code.p[0] == first && code.p[1] >= '0' && code.p[1] <= '9' &&
+		code.p[2] >= '0' && code.p[2] <= '9' && (code.n == 3 || code.p[3] == ' ');
+}
+
+/* "450 4.2.0": a mail reply that puts off, but not by policy (4.7.x), which says nothing of the address (contract 3.3). */
+static bool mail_put_off(struct str code)
+{
+	struct str rest = { code.p + 4, code.n > 4 ? code.n - 4 : 0 };
+
+	return reply_code(code, '4') &&
+		(code.n < 5 || (str_starts(rest, "4.") && !str_starts(rest, "4.7.")));
+}
+
 /* "550": a reply code alone. Nobody says why, so it counts less than "no such user" and more than a full mailbox. */
 static bool bare_refusal(struct str code)
 {
-	return code.n == 3 && code.p[0] == '5' && code.p[1] >= '0' && code.p[1] <= '9' &&
-		code.p[2] >= '0' && code.p[2] <= '9';
+	return code.n == 3 && reply_code(code, '5');
 }
 
 enum suppress_rule suppress_rule_of(unsigned effects, struct str code)
 {
 	if (effects & OE_STRIKE)
 		return bare_refusal(code) ? SR_MAILBOX_OFF : SR_SOFT;
+	if ((effects & OE_EXPIRED) && mail_put_off(code))
+		return SR_SOFT;
 	if (!(effects & OE_SUPPRESS))
 		return SR_NONE;
 	/* The enhanced code stands anywhere in the text: "550 5.2.1". */

@@ -31,7 +31,7 @@ static const struct row {
 	{ D, 0, 0, 1, DLV_WAITING, 0, OE_GOOD, OE_TROUBLE },
 	{ D, 0, 0, 5, DLV_FAILED, 0, OE_GOOD, OE_TROUBLE }, /* tries_max */
 	{ D, 0, LT_R_FREE, 5, DLV_WAITING, 1, OE_GOOD, OE_PAUSE },
-	{ D, 0, LT_R_STRIKE, 1, DLV_WAITING, 0, OE_STRIKE, 0 },
+	{ D, 0, LT_R_STRIKE, 1, DLV_WAITING, 0, OE_GOOD, OE_STRIKE },
 	{ D, 0, LT_R_PERSON, 1, DLV_HELD, 0, OE_ALERT, OE_HOLD_SCOPE },
 	{ D, LT_SCOPE_RELEASE, LT_R_PERSON, 1, DLV_WAITING, 1, OE_HOLD_RELEASE, OE_HOLD_SCOPE },
 	{ D, LT_SCOPE_LANE, LT_R_PERSON, 1, DLV_WAITING, 1, OE_HOLD_SCOPE, OE_HOLD_RELEASE },
@@ -216,6 +216,32 @@ static void receipts_move_only_where_the_table_says(void **state)
 		}
 }
 
+static void a_mailbox_that_is_full_for_a_while_is_one_mark(void **state)
+{
+	struct outcome_in in = { .outcome = LT_DEFERRED,
+		.scope = LT_SCOPE_TARGET,
+		.flags = LT_R_STRIKE,
+		.tries_max = 5,
+		.tries = 1 };
+	struct outcome_out o;
+
+	(void)state;
+	for (; in.tries < 5; in.tries++) {
+		outcome_decide(&in, &o);
+		assert_int_equal(o.to, DLV_WAITING);
+		assert_int_equal(o.effects & (OE_STRIKE | OE_EXPIRED), 0);
+	}
+	outcome_decide(&in, &o);
+	assert_int_equal(o.to, DLV_FAILED);
+	assert_int_equal(o.effects & (OE_STRIKE | OE_EXPIRED), OE_STRIKE);
+	in.flags = 0;
+	outcome_decide(&in, &o);
+	assert_int_equal(o.effects & (OE_STRIKE | OE_EXPIRED), OE_EXPIRED);
+	in.scope = LT_SCOPE_ACCOUNT;
+	outcome_decide(&in, &o);
+	assert_int_equal(o.effects & (OE_STRIKE | OE_EXPIRED), 0);
+}
+
 static void codes_choose_the_rule_of_suppression(void **state)
 {
 	(void)state;
@@ -226,6 +252,12 @@ static void codes_choose_the_rule_of_suppression(void **state)
 	assert_int_equal(suppress_rule_of(OE_SUPPRESS, STR("")), SR_HARD);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("5.1.1")), SR_SOFT);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("552 5.2.2")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("450 4.2.0")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("451")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("450 4.7.1")), SR_NONE);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("HTTP 503")), SR_NONE);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("0x64 ESME_RX_T_APPN")), SR_NONE);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("")), SR_NONE);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("450")), SR_SOFT);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("55")), SR_SOFT);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("550")), SR_MAILBOX_OFF);
@@ -246,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_duplicate_after_an_unknown_was_accepted),
 		cmocka_unit_test(unknowns_are_settled_by_answer_then_by_policy),
 		cmocka_unit_test(receipts_move_only_where_the_table_says),
+		cmocka_unit_test(a_mailbox_that_is_full_for_a_while_is_one_mark),
 		cmocka_unit_test(codes_choose_the_rule_of_suppression),
 	};
 
