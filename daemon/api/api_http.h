@@ -61,6 +61,7 @@ struct api_listener {
 	uint32_t magic;
 	const char *name; /* "public", "private": for metrics */
 	struct env *env;
+	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	uv_poll_t *poll; /* memory of its own, freed in its close callback */
 	uint16_t port;

@@ -41,7 +41,9 @@ static void api_on_poll(uv_poll_t *h, int status, int events)
 	UNUSED(status);
 	UNUSED(events);
 	CHECK_OBJ(li, LISTENER_MAGIC);
+	struct loop *l = li->loop;
 	api_listener_turn(li);
+	loop_ran(l, (uintptr_t)api_on_poll);
 }
 
 static void api_on_timer(struct timer *t)
@@ -218,6 +220,7 @@ static int api_watch(struct api_listener *li, struct loop *l)
 		li->poll = NULL;
 		return r;
 	}
+	li->loop = l;
 	li->poll->data = li;
 	return uv_poll_start(li->poll, UV_READABLE, api_on_poll);
 }
