@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "sms_conf.h"
 #include "sms_phone.h"
 #include "sms_price.h"
@@ -252,15 +253,26 @@ static void template_problem(struct prep *p, size_t n)
 	problem(p, severity, "template", text);
 }
 
+/* The day in Vietnam (UTC+7, no daylight saving) on which it would go out, as the table writes days; empty where it is not known. */
+static struct lt_str day_of(int64_t at_ms, char dst[static 16])
+{
+	time_t t = (time_t)(at_ms / 1000 + 7 * 3600);
+	struct tm tm;
+
+	if (at_ms <= 0 || gmtime_r(&t, &tm) == NULL)
+		return (struct lt_str){ NULL, 0 };
+	return (struct lt_str){ dst, strftime(dst, 16, "%Y-%m-%d", &tm) };
+}
+
 static void check_template(struct prep *p)
 {
-	struct lt_str none = { NULL, 0 };
+	char day[16];
 
 	if (p->conf.templates.p == NULL)
 		return;
-	size_t n = sms_template_match(p->conf.templates, p->conf.gateway, p->conf.sender, none,
-		ltc_buf_str(&p->text), &p->hit);
-	if (!p->hit.matched || !ltc_eqz(p->hit.status, "active"))
+	size_t n = sms_template_match(p->conf.templates, p->conf.gateway, p->conf.sender,
+		day_of(p->content->at_ms, day), ltc_buf_str(&p->text), &p->hit);
+	if (!p->hit.in_force)
 		template_problem(p, n);
 }
 

@@ -251,6 +251,7 @@ size_t sms_template_match(struct lt_str table, struct lt_str gateway, struct lt_
 		if ((hit.matched && !good) || !match_from(&m, 0, 0, 0))
 			continue;
 		h.matched = true;
+		h.in_force = good;
 		take_row(&r, &h);
 		hit = h;
 		if (good)

@@ -11,7 +11,8 @@
 #define SMS_FIELDS_MAX 32
 
 struct sms_template_hit {
-	bool matched; /* else: the nearest one, if any (id.p not NULL) */
+	bool matched;  /* else: the nearest one, if any (id.p not NULL) */
+	bool in_force; /* matched, active, and not over on that day */
 	struct lt_str id, class, status, valid_to; /* borrowed from the table */
 	struct lt_str fields[SMS_FIELDS_MAX];      /* borrowed from the text */
 	uint32_t n_fields;

@@ -52,6 +52,7 @@ static void hash_input(const struct lt_content *c, const struct mf_sender *s, st
 		c->lang, c->code, c->address_kind };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		hash_str(&h, all[i]);
+	hasher_field(&h, &c->at_ms, sizeof(c->at_ms));
 	hash_pairs(&h, c->vars, c->n_vars);
 	hash_pairs(&h, c->texts, c->n_texts);
 	hash_pairs(&h, c->opts, c->n_opts);
@@ -118,7 +119,8 @@ static int make_one(struct making *m, struct made *x)
 		.lang = x->row.lang,
 		.office = x->office->code,
 		.vars = check_vars(c, &x->office->vars),
-		.local = core_local(c->doc, &chain) };
+		.local = core_local(c->doc, &chain),
+		.at_ms = plan_part_time(&c->m->parts[x->part], c->now) };
 	if (rc == 0)
 		rc = plan_content_new(&a, &pc, &e);
 	if (rc < 0) {

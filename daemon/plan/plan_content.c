@@ -215,6 +215,11 @@ static int fill_texts(struct render *r, const struct doc_variant *v, struct err 
 	return rc;
 }
 
+int64_t plan_part_time(const struct mf_part *p, int64_t now)
+{
+	return p->at.kind == WHEN_AT && p->at.ms > now ? p->at.ms : now;
+}
+
 int plan_content_new(const struct content_ask *a, struct plan_content **ret, struct err *e)
 {
 	CLEANUP(plan_content_free) struct plan_content *pc = x_calloc(1, sizeof(*pc));
@@ -232,7 +237,8 @@ int plan_content_new(const struct content_ask *a, struct plan_content **ret, str
 		.category = (uint32_t)a->doc->category,
 		.lang = lt_z(pc->lang),
 		.code = lt_z(a->doc->code),
-		.address_kind = lt_z(pc->form) };
+		.address_kind = lt_z(pc->form),
+		.at_ms = a->at_ms };
 	fill_known(&r);
 	fill_assets(pc, a);
 	int rc = fill_texts(&r, v, e);

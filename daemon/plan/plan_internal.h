@@ -43,7 +43,10 @@ struct content_ask {
 	const char *office;      /* code */
 	const cJSON *vars;       /* the office's variables */
 	const char *local;       /* Markdown; "" none */
+	int64_t at_ms;           /* when it would go out, UTC ms; 0: nobody asks */
 };
+/* When a part would go out: what is late goes now. */
+int64_t plan_part_time(const struct mf_part *p, int64_t now);
 struct plan_content;
 /* -EINVAL: a variable is missing; e names text, line and variable. */
 int plan_content_new(

@@ -100,7 +100,8 @@ static int remake_with(struct remake *m, const char *local, struct prepared **re
 		.lang = m->row->lang,
 		.office = m->chain.code[0],
 		.vars = m->vars,
-		.local = local };
+		.local = local,
+		.at_ms = plan_part_time(m->part, env_wall(m->p->env)) };
 	str_copy(channel, sizeof(channel), m->sender->channel);
 	str_copy(account, sizeof(account), m->sender->account);
 	int rc = plan_content_new(&a, &c, e);

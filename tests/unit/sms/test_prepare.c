@@ -10,6 +10,7 @@
 enum { EMERGENCY = 1, NOTICE = 2, INTERNAL = 3, ADVERTISING = 4 };
 
 struct made {
+	int64_t at_ms; /* when it would go out */
 	struct sh *h;
 	struct sh_made m;
 	struct sms_payload p;
@@ -23,7 +24,8 @@ static void make(struct made *x, const char *text, uint32_t category)
 		.title = st("Tiêu đề"),
 		.text = st(text),
 		.lang = st("vi"),
-		.code = st("TTBC-1") };
+		.code = st("TTBC-1"),
+		.at_ms = x->at_ms };
 
 	sh_made_init(&x->m, x->h);
 	x->rc = sms_prepare(&x->h->conf, &c, &x->m.sink);
@@ -268,6 +270,27 @@ static void links_and_wording_are_looked_at(void **state)
 	done(&x);
 }
 
+static void a_template_that_is_over_when_the_text_goes_out_is_none(void **state)
+{
+	static const char table[] =
+		"gateway\tbrandname\tid\tclass\tstatus\tvalid_to\ttext\tnote\n"
+		"*\tBHXH-VN\tOLD\tcare\tactive\t2026-11-30\tThong bao: {x}\t\n";
+	struct made x = { .h = sms_host() };
+
+	(void)state;
+	sh_file(x.h, "templates", table);
+	sh_conf(x.h, "templates_need", "yes");
+	x.at_ms = INT64_C(1796057999000); /* 2026-11-30 23:59:59 in Vietnam */
+	make(&x, "Thong bao: abc", NOTICE);
+	assert_int_equal(x.rc, 0);
+	sh_made_done(&x.m);
+	x.at_ms += 1000; /* a second later it is December there, and still November in UTC */
+	make(&x, "Thong bao: abc", NOTICE);
+	assert_int_equal(x.rc, -EINVAL);
+	assert_true(says(&x, "matches template OLD, which is active (valid to 2026-11-30)"));
+	done(&x);
+}
+
 static void the_registry_of_templates_is_held_against_the_text(void **state)
 {
 	static const char ours[] =
@@ -380,6 +403,7 @@ int main(void)
 		cmocka_unit_test(an_operator_that_labels_itself_takes_room),
 		cmocka_unit_test(advertising_needs_a_brandname),
 		cmocka_unit_test(links_and_wording_are_looked_at),
+		cmocka_unit_test(a_template_that_is_over_when_the_text_goes_out_is_none),
 		cmocka_unit_test(the_registry_of_templates_is_held_against_the_text),
 		cmocka_unit_test(without_a_text_the_title_goes_out),
 		cmocka_unit_test(settings_that_are_wrong_are_refused_with_what_is_right),
