@@ -83,6 +83,20 @@ void dispatch_start(struct dispatch *d)
 		recover_begin(d);
 }
 
+/* What kept a session from coming up may be mended by the new configuration; what a provider said of its limits stays. */
+static void logins_anew(struct dispatch *d)
+{
+	LIST_FOR(&d->lanes, n)
+	{
+		struct dlane *l = CONTAINER_OF(n, struct dlane, node);
+		if (!l->login_until_ms || l->until_ms != l->login_until_ms)
+			continue;
+		l->until_ms = l->login_until_ms = 0;
+		l->bucket_dirty = true;
+		breaker_good(&l->breaker);
+	}
+}
+
 int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels *cs, struct err *e)
 {
 	union {
@@ -95,6 +109,7 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 	d->channels = cs;
 	if (d->host && !d->host->cs)
 		d->host->cs = cs;
+	logins_anew(d);
 	setup_bind(d); /* nothing points at the old one after this */
 	money_reload(d, old);
 	conf_unref(old);

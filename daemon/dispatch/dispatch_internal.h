@@ -101,6 +101,7 @@ struct dlane {
 	struct pace pace;
 	struct fair_share share;
 	int64_t until_ms;       /* paused by the provider, wall */
+	int64_t login_until_ms; /* until_ms, where it is the pause of a session that could not come up; a reload tries anew */
 	int64_t quiet_until_ms; /* calls are limited: nothing is asked either */
 	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
 	char quota_why[160];

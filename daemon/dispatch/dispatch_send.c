@@ -329,8 +329,11 @@ static void on_account_trouble(void *ctx, struct chan_account *ca, int scope, st
 	LIST_FOR(&a->lanes, n)
 	{
 		struct dlane *l = CONTAINER_OF(n, struct dlane, a_node);
+		int64_t before = l->until_ms;
 		if (lane_has_work(l) || l->breaker.state != BREAKER_CLOSED)
 			lane_effects(l, effects, LT_SCOPE_LANE, retry_after_ms);
+		if (l->until_ms != before)
+			l->login_until_ms = l->until_ms;
 	}
 	if (scope == LT_SCOPE_CHANNEL && !list_empty(&a->lanes))
 		lane_effects(CONTAINER_OF(a->lanes.next, struct dlane, a_node), effects, scope,

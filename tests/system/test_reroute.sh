@@ -15,7 +15,7 @@ route() { sed -i "s|^  email: .*|  email: $1|" "$PLACE/conf/lantoad.yaml"; }
 scene_files
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 check "the agency is imported" scene_import
-many_import 1500 || not_ok "the list is imported"
+many_import 600 || not_ok "the list is imported"
 release_now() { editor -q submit "$(release_md "$1" "$2")" 2>/dev/null && approve_it "$1"; }
 release_now RR-1 "$ALL_NOW"
 release_now RR-2 "$MANY_NOW"
@@ -27,8 +27,8 @@ echo "# another account of the same channel"
 route mail/second
 check "a reload changes the route" admin -q reload
 check "what waited goes there" until_true 30 has_mails RR-1 4
-check "the list too" until_true 60 has_mails RR-2 1500
-check "and is settled" until_true 20 settled RR-2 1500
+check "the list too" until_true 60 has_mails RR-2 600
+check "and is settled" until_true 20 settled RR-2 600
 same "none twice" "$(doubles)" 0
 same "the report names the new lane" "$(lanes RR-1)" "mail/second"
 check "the audit has the move with its reason" audited '^lot.back$|^lot.over$' "another route"
