@@ -1,7 +1,8 @@
 /* dispatch_reroute.c - after a reload that gave targets another lane: what still waits for them follows.
  * Thread: loop. Owns: the list of moves until all are done; one command of the store at a time. Must not know: SQL, routes.
  * Only what is proven unsent moves, to a lot that the same approval covers (store_queue_over.c); a delivery keeps its id and with it
- * its once-key. What is held, and what was approved for another channel only, stays and says so.
+ * its once-key. What is under way is waited for: if it comes back to waiting, it follows. What is held, and what was approved for
+ * another channel only, stays and says so.
  * Failures: a chunk that fails is said and left; the next reload that changes a route looks again. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,16 @@
 #include "dispatch/dispatch_internal.h"
 #include "store/store_queue_over.h"
 
+#define AGAIN_MS     1000
+#define ROUNDS_MAX   600   /* ten minutes: longer than anything is under way */
+#define UNCOVERED_MS 60000 /* so long a lot that may not go there is not looked at again */
+
 struct reroute {
 	struct sq_over c;
 	struct dispatch *d;
+	struct timer again;
+	unsigned round, quiet; /* quiet: rounds in a row with nothing under way and nothing moved */
+	int64_t moved_before;
 	struct lane_move *v; /* owned */
 	size_t n, at;
 	int64_t *lots; /* owned: of the move `at` */
@@ -21,6 +29,46 @@ struct reroute {
 
 static void reroute_next(struct reroute *r);
 
+static bool on_left_lane(const struct reroute *r, const struct dlot *l)
+{
+	if (l->over_skip_ms > env_mono(r->d->o.env))
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].from == l->lane->id)
+			return true;
+	return false;
+}
+
+static bool some_under_way(const struct reroute *r)
+{
+	LIST_FOR(&r->d->lots, n)
+	{
+		const struct dlot *l = CONTAINER_OF(n, struct dlot, node);
+		if ((l->refs > 0 || l->n[DLV_SENDING] > 0) && on_left_lane(r, l))
+			return true;
+	}
+	return false;
+}
+
+/* Two quiet rounds: an outcome that is told but not yet committed is seen by the second. */
+static bool is_over(struct reroute *r)
+{
+	bool quiet = r->moved == r->moved_before && !some_under_way(r);
+
+	r->quiet = quiet ? r->quiet + 1 : 0;
+	r->moved_before = r->moved;
+	return r->quiet >= 2 || ++r->round >= ROUNDS_MAX;
+}
+
+static void on_again(struct timer *t)
+{
+	struct reroute *r = CONTAINER_OF(t, struct reroute, again);
+
+	r->at = r->n_lots = r->lots_at = 0;
+	free(MOVE(r->lots));
+	reroute_next(r);
+}
+
 static void reroute_end(struct reroute *r)
 {
 	struct dispatch *d = r->d;
@@ -28,8 +76,6 @@ static void reroute_end(struct reroute *r)
 	log_line(r->stayed ? LOG_WARN : LOG_INFO,
 		"ev=route.followed deliveries=%lld lots_not_approved_there=%lld",
 		(long long)r->moved, (long long)r->stayed);
-	if (r->moved && !d->stopping)
-		dispatch_scan(d);
 	free(r->lots);
 	free(r->v);
 	d_free(r);
@@ -45,8 +91,14 @@ static void on_followed(struct store_cmd *cmd)
 		log_line(LOG_WARN, "ev=route.follow.fail lane=%lld code=%d why=%s",
 			(long long)r->c.from, cmd->rc, LOG_Q(str_of(cmd->err.text)));
 	r->moved += cmd->rc ? 0 : r->c.ret_moved;
-	for (size_t i = 0; i < r->c.n && !cmd->rc && !again; i++)
+	for (size_t i = 0; i < r->c.n && !cmd->rc && !again; i++) {
+		struct dlot *l = r->c.uncovered[i] ? lot_find(r->d, r->c.lot[i]) : NULL;
 		r->stayed += r->c.uncovered[i];
+		if (l)
+			l->over_skip_ms = env_mono(r->d->o.env) + UNCOVERED_MS;
+	}
+	if (r->c.ret_moved && !cmd->rc && !again && !r->d->stopping)
+		dispatch_scan(r->d);
 	if (!again)
 		r->lots_at += r->c.n;
 	reroute_next(r);
@@ -65,7 +117,8 @@ static void lots_take(struct reroute *r)
 	LIST_FOR(&r->d->lots, n)
 	{
 		struct dlot *l = CONTAINER_OF(n, struct dlot, node);
-		if (l->lane->id != r->v[r->at].from || l->n[DLV_WAITING] <= 0)
+		if (l->lane->id != r->v[r->at].from || l->n[DLV_WAITING] <= 0 ||
+			!on_left_lane(r, l))
 			continue;
 		lot_drop_ready(l);
 		r->lots[r->n_lots++] = l->id;
@@ -79,6 +132,10 @@ static void reroute_next(struct reroute *r)
 			r->at++;
 		if (r->at < r->n)
 			lots_take(r);
+	}
+	if (r->at >= r->n && !r->d->stopping && !is_over(r)) {
+		timer_set(r->d->o.env, &r->again, env_mono(r->d->o.env) + AGAIN_MS);
+		return;
 	}
 	if (r->at >= r->n || r->d->stopping) {
 		reroute_end(r);
@@ -106,6 +163,7 @@ void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n)
 	struct reroute *r = d_alloc(d, sizeof(*r));
 	r->d = d;
 	r->n = n;
+	timer_init(&r->again, on_again);
 	r->v = x_calloc(n, sizeof(*r->v));
 	for (size_t i = 0; i < n; i++)
 		r->v[i] = v[i];

@@ -20,7 +20,9 @@ release_now() { editor -q submit "$(release_md "$1" "$2")" 2>/dev/null && approv
 release_now RR-1 "$ALL_NOW"
 release_now RR-2 "$MANY_NOW"
 lanes() { operator --json deliveries --limit 1000 --release "$1" | jq -r '[.rows[].lane | split("/")[:2] | join("/")] | unique | join(" ")'; }
-same "all wait on the first relay" "$(lanes RR-1) $(lanes RR-2)" "mail/relay mail/relay"
+wait_on() { [ "$(count_of "$1" waiting)" = "$2" ] && [ "$(lanes "$1")" = "$3" ]; } # wait_on R N LANE
+check "all wait on the first relay" until_true 30 wait_on RR-1 4 mail/relay
+check "the list too" until_true 30 wait_on RR-2 600 mail/relay
 check "it does not answer, so nothing goes" [ "$(mails_of RR-1)" = 0 ]
 
 echo "# another account of the same channel"
@@ -38,6 +40,7 @@ echo "# a channel that nobody approved"
 sed -i "s|{name: second, settings: {port: $SMTP_PORT}}|{name: second, settings: {port: $dead}}|" "$M"
 check "the second relay is gone too" admin -q reload
 release_now RR-3 "$ALL_NOW"
+check "a release is planned for it" until_true 20 wait_on RR-3 4 mail/second
 route other/relay
 check "the route now leads to another channel" admin -q reload
 check "the log says what was not approved there" until_true 10 grep -q 'ev=route.followed deliveries=0 lots_not_approved_there=4' "$PLACE/lantoad.log"
