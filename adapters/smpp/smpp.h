@@ -256,6 +256,10 @@ struct smpp_receipt { /* strings borrowed from the PDU */
 bool smpp_receipt_is(const struct smpp_conf *c, const struct smpp_sm *m);
 int smpp_receipt_parse(
 	const struct smpp_conf *c, const struct smpp_sm *m, struct smpp_receipt *ret) LTC_MUST;
+/* smpp_form.c: reports without keys. */
+bool smpp_form_is_good(struct lt_str form);
+bool smpp_form_read(struct lt_str form, struct lt_str text, struct smpp_receipt *ret,
+	struct lt_str *ret_done) LTC_MUST; /* an id that is there already stays */
 #define SMPP_IDS_MAX 16u
 struct smpp_ids {
 	struct lt_str list[SMPP_IDS_MAX];

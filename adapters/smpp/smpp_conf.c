@@ -4,7 +4,7 @@
 #include <string.h>
 #include "../common/settings.h"
 #include "../common/sms_prepare.h"
-#include "smpp_conf.h"
+#include "smpp.h"
 
 _Static_assert(SMPP_N_KEYS == SMPP_N_OWN_KEYS + SMS_N_KEYS, "the table of keys has another length");
 
@@ -52,6 +52,9 @@ const struct lt_key smpp_keys[SMPP_N_KEYS] = {
 		"how the id in a report is written beside that of the answer", 0, 0 },
 	{ "guess_receipts", "bool", "yes",
 		"no: a text with id: and stat: is a report only where the server marks it as one",
+		0, 0 },
+	{ "report_form", "text", "{stat},{},{},{err},{},{},{id}",
+		"a report without keys: literal text, and {stat} {err} {id} {done} {} where they stand",
 		0, 0 },
 	{ "zone", "text", "Asia/Ho_Chi_Minh", "zone of the times in reports", 0, 0 },
 };
@@ -116,6 +119,10 @@ static void read_message(struct ltc_settings *in, struct smpp_conf *r)
 	r->dlr_id = (enum smpp_dlr_id)ltc_setting_word(in, "dlr_id");
 	r->guess_receipts = ltc_setting_flag(in, "guess_receipts");
 	r->zone_min = ltc_setting_zone(in, "zone");
+	r->report_form = ltc_setting_value(in, "report_form");
+	if (!smpp_form_is_good(r->report_form))
+		ltc_setting_wrong(in, "report_form", r->report_form,
+			"literal text with {stat} and, where they stand, {err} {id} {done} {}, never two fields side by side");
 	int64_t segments = ltc_setting_number(in, "max_segments", 1, 255);
 	if (r->long_mode != SMPP_PAYLOAD && segments > SMPP_SEGMENTS_MAX)
 		ltc_setting_wrong(in, "max_segments", ltc_setting_value(in, "max_segments"),

@@ -15,7 +15,7 @@ enum smpp_dlr_id { SMPP_DLR_AUTO = 0, SMPP_DLR_EXACT, SMPP_DLR_HEX_DEC, SMPP_DLR
 enum smpp_charset { SMPP_GSM0338 = 0, SMPP_LATIN1, SMPP_ASCII };
 
 struct smpp_conf {
-	struct lt_str host, system_id, secret, system_type, range;
+	struct lt_str host, system_id, secret, system_type, range, report_form;
 	uint16_t port;
 	bool tls;
 	enum smpp_mode mode;
@@ -31,7 +31,7 @@ struct smpp_conf {
 	int zone_min;
 };
 
-#define SMPP_N_OWN_KEYS 33
+#define SMPP_N_OWN_KEYS 34
 #define SMPP_N_KEYS     (SMPP_N_OWN_KEYS + 15)
 extern const struct lt_key smpp_keys[SMPP_N_KEYS];
 

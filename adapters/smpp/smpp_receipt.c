@@ -134,23 +134,6 @@ static int64_t time_of(struct lt_str v, int zone_min)
 	return ((days * 24 + h) * 60 + mi - zone_min) * 60000 + se * 1000;
 }
 
-/* "status,time,time,error,dest,orig,ref" of one group of operators. */
-static bool commas(struct lt_str text, struct smpp_receipt *r)
-{
-	struct lt_str f[7], one;
-	size_t n = 0;
-
-	while (n < 7 && ltc_next(&text, ',', &one))
-		f[n++] = ltc_trim(one);
-	if (n < 7 || !state_of(f[0], r))
-		return false;
-	r->stat = f[0];
-	r->err = f[3];
-	if (r->id.n == 0)
-		r->id = f[6];
-	return true;
-}
-
 int smpp_receipt_parse(const struct smpp_conf *c, const struct smpp_sm *m, struct smpp_receipt *ret)
 {
 	struct lt_str text = head_of(text_of(m)), tlv;
@@ -171,8 +154,11 @@ int smpp_receipt_parse(const struct smpp_conf *c, const struct smpp_sm *m, struc
 	r.dlvrd = field(text, "dlvrd");
 	r.at_ms = time_of(field(text, "done date"), c->zone_min);
 	bool known = state_of(r.stat, &r);
-	if (!known && r.stat.n == 0)
-		known = commas(text, &r);
+	struct lt_str done = { 0 };
+	if (!known && r.stat.n == 0 && smpp_form_read(c->report_form, text, &r, &done)) {
+		known = state_of(r.stat, &r);
+		r.at_ms = time_of(done, c->zone_min);
+	}
 	if (smpp_tlv_u(m->tlvs, SMPP_T_STATE, &number) &&
 		number < sizeof(by_number) / sizeof(by_number[0])) {
 		struct lt_str word = ltc_z(by_number[number]);

@@ -74,7 +74,10 @@ static void tlvs(struct lt_str all)
 
 static void receipts(const struct smpp_sm *m)
 {
-	static const struct smpp_conf c = { .guess_receipts = true, .zone_min = 420 };
+	static const char form[] = "{stat},{},{done},{err},{},{},{id}";
+	static const struct smpp_conf c = {
+		.guess_receipts = true, .zone_min = 420, .report_form = { form, sizeof(form) - 1 }
+	};
 	struct smpp_receipt r;
 	struct smpp_ids ids;
 

@@ -2,7 +2,10 @@
 #include "smpp/smpp.h"
 #include "smpp_play.h"
 
-static const struct smpp_conf conf = { .guess_receipts = true, .zone_min = 420 };
+#define FORM "{stat},{},{},{err},{},{},{id}"
+static const struct smpp_conf conf = {
+	.guess_receipts = true, .zone_min = 420, .report_form = { FORM, sizeof(FORM) - 1 }
+};
 
 static int parse(const char *text, const char *tlvs, size_t n, struct smpp_receipt *r)
 {
@@ -60,10 +63,40 @@ static void texts_are_read_by_key_never_by_place(void **state)
 	assert_true(r.at_ms == INT64_C(1795314665000));
 	assert_int_equal(
 		parse("DELIVRD,2611220930,2611220931,000,84910000001,BHXH,abc-9", NULL, 0, &r), 0);
-	assert_true(ltc_eqz(r.id, "abc-9") && r.state == LT_RC_DELIVERED);
+	assert_true(ltc_eqz(r.id, "abc-9") && r.state == LT_RC_DELIVERED && ltc_eqz(r.err, "000"));
+	assert_true(parse("DELIVRD,2611220930,000", NULL, 0, &r) < 0);
 	assert_true(parse("id:5", NULL, 0, &r) < 0);
 	assert_true(parse("", NULL, 0, &r) < 0);
 	assert_true(parse("id: stat: err:", NULL, 0, &r) < 0);
+}
+
+static void a_report_without_keys_is_read_by_the_form_of_its_route(void **state)
+{
+	static const struct {
+		const char *form;
+		bool good;
+	} forms[] = { { "{stat},{},{},{err},{},{},{id}", true }, { "{id} is {stat}", true },
+		{ "{stat}", true }, { "", false }, { "{id}", false }, { "{stat}{id}", false },
+		{ "{stat", false }, { "{what} {stat}", false }, { "}{stat}", true } };
+	struct smpp_receipt r = { 0 };
+	struct lt_str done;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		assert_int_equal(smpp_form_is_good(ltc_z(forms[i].form)), forms[i].good);
+	struct lt_str form = ltc_z("[{id}] state={stat};err={err};at={done}.");
+	assert_true(smpp_form_read(
+		form, ltc_z("[ab-1] state=DELIVRD;err=000;at=2611220931."), &r, &done));
+	assert_true(ltc_eqz(r.id, "ab-1") && ltc_eqz(r.stat, "DELIVRD") && ltc_eqz(r.err, "000") &&
+		ltc_eqz(done, "2611220931"));
+	r = (struct smpp_receipt){ .id = ltc_z("tlv") };
+	assert_true(smpp_form_read(form, ltc_z("[ab-1] state=DELIVRD;err=;at=."), &r, &done));
+	assert_true(ltc_eqz(r.id, "tlv") && r.err.n == 0 && done.n == 0);
+	r = (struct smpp_receipt){ 0 };
+	assert_false(smpp_form_read(form, ltc_z("[ab-1] state=DELIVRD"), &r, &done));
+	assert_false(smpp_form_read(form, ltc_z("ab-1"), &r, &done));
+	assert_false(smpp_form_read(form, ltc_z(""), &r, &done));
+	assert_int_equal(r.stat.n, 0);
 }
 
 static void the_id_of_the_tlv_wins(void **state)
@@ -368,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_state_of_the_table_is_known),
 		cmocka_unit_test(texts_are_read_by_key_never_by_place),
+		cmocka_unit_test(a_report_without_keys_is_read_by_the_form_of_its_route),
 		cmocka_unit_test(the_id_of_the_tlv_wins),
 		cmocka_unit_test(ids_are_looked_for_in_every_way_of_writing),
 		cmocka_unit_test(a_report_is_known_by_class_by_tlv_or_by_its_words),
