@@ -48,7 +48,7 @@ smpp_ctl '"rules":[],"options":{"window":0,"per_s":150}' >/dev/null
 daemon_stop; daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; } # a new session: nothing is known of the server
 BEFORE=$(smpp_stat throttled)
 check "600 texts into a storm of 0x58 are approved" release STORM-1 many
-check "all 600 are delivered" until_true 180 all_in STORM-1 delivered 600
+check "all 600 are delivered" until_true 400 all_in STORM-1 delivered 600
 STORM=$(($(smpp_stat throttled) - BEFORE))
 check "the rate adapts: it was told 'too fast' less often than there were texts ($STORM)" bash -c "[ $STORM -ge 1 ] && [ $STORM -lt 600 ]"
 same "each phone once" "$(phones STORM-1 | wc -l | tr -d ' ') $(doubles STORM-1)" "600 0"
