@@ -204,7 +204,7 @@ static void statistics_look_for_articles_and_for_no_broadcast(void **state)
 	for (int i = 0; i < 9; i++)
 		(void)snprintf(
 			page + strlen(page), sizeof(page) - strlen(page), ",{\"id\":\"x%d\"}", i);
-	(void)strcat(page, "]},\"error\":0}");
+	(void)snprintf(page + strlen(page), sizeof(page) - strlen(page), "]},\"error\":0}");
 	for (size_t n = 1; n <= 2; n++) {
 		size_t j = sh_job(h, LT_J_STATS, NULL), calls = h->n_http;
 		h->jobs[j]->work.items = n == 1 ? list + 1 : list;
