@@ -195,7 +195,7 @@ endef
 $(foreach f,$(FOLDERS) $(ADAPTERS) common sms image,$(eval $(call UNIT_RUN,$(f))))
 
 # --- targets for people --------------------------------------------------------------------------------------------------
-.PHONY: help test test-all demo bench lint check-deps check-docs format format-check install uninstall clean check-long valgrind tsan-unit
+.PHONY: help test test-all demo bench lint check-calls check-deps check-docs format format-check install uninstall clean check-long valgrind tsan-unit
 help:
 	@echo "make demo          install what is missing, build, and show a release going out end to end (under a minute after the build)"
 	@echo "make test          install what is missing, build, and run everything a commit needs"
@@ -206,7 +206,7 @@ help:
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
 	@echo "make bench         speed and memory, side by side with other senders"
-	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-deps, check-docs, format-check"
+	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-calls, check-deps, check-docs, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
 
 # Bash so that a fresh machine needs nothing else: the libraries are looked up again by the make that runs after the install.
@@ -220,7 +220,7 @@ SYSTEM   := $(sort $(wildcard tests/system/test_*.sh) $(wildcard tests/crash/tes
 test-programs: all $(UNIT_ALL) $(FUZZ)
 test-run: test-programs
 	@B=$(B) tests/run -j 3 -o $(B)/logs $(UNIT_ALL) tests/fuzz/test_corpus.sh $(SYSTEM)
-test-all: check-deps check-docs
+test-all: check-calls check-deps check-docs
 	@echo "== release build, warnings are errors"
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
 	@echo "== tests under address and undefined behaviour sanitizers"
@@ -242,6 +242,8 @@ demo:
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
 	@tests/system/demo.sh
 
+check-calls:
+	@.ci/check-calls
 check-deps:
 	@.ci/check-deps
 check-docs:
