@@ -67,10 +67,15 @@ void dispatch_events(struct dispatch *d, struct channel_events *ret)
 
 int dispatch_attach(struct dispatch *d, struct channels *cs, struct err *e)
 {
+	int rc = setup_fits(d->conf, e);
+
+	if (rc)
+		return rc;
 	d->channels = cs;
 	if (d->host)
 		d->host->cs = cs;
-	return setup_begin(d, e);
+	setup_begin(d);
+	return 0;
 }
 
 void dispatch_start(struct dispatch *d)
@@ -104,7 +109,10 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 		struct conf *v;
 	} u = { .c = conf };
 	struct conf *old = d->conf;
+	int rc = setup_fits(conf, e);
 
+	if (rc)
+		return rc;
 	d->conf = conf_ref(u.v);
 	d->channels = cs;
 	if (d->host && !d->host->cs)
@@ -113,7 +121,8 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 	setup_bind(d); /* nothing points at the old one after this */
 	money_reload(d, old);
 	conf_unref(old);
-	return setup_begin(d, e); /* rows for what is new, then bound once more */
+	setup_begin(d); /* rows for what is new, then bound once more */
+	return 0;
 }
 
 void cmd_begin(struct dispatch *d)

@@ -44,6 +44,7 @@ void dispatch_start(struct dispatch *
 void dispatch_stop(struct dispatch *d, void (*done)(void *ctx),
 	void *ctx); /* no new intents; drains; outcomes committed; then done */
 void dispatch_free(struct dispatch *d);
+/* Whole or not at all: refused (-E2BIG), the old ones stay in force and conf and cs are not kept. */
 int dispatch_reload(
 	struct dispatch *d, const struct conf *conf, struct channels *cs, struct err *e) MUST_CHECK;
 /* Targets have gone from one lane to another (copied): what waits for them follows, as far as it was approved for that channel. */

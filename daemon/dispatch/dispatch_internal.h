@@ -100,7 +100,7 @@ struct dlane {
 	struct breaker breaker;
 	struct pace pace;
 	struct fair_share share;
-	int64_t until_ms;       /* paused by the provider, wall */
+	int64_t until_ms; /* paused by the provider, wall */
 	int64_t login_until_ms; /* until_ms, where it is the pause of a session that could not come up; a reload tries anew */
 	int64_t quiet_until_ms; /* calls are limited: nothing is asked either */
 	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
@@ -386,7 +386,8 @@ void lanes_free(struct dispatch *d);
 
 /* dispatch_setup.c */
 void setups_free(struct dispatch *d);
-int setup_begin(struct dispatch *d, struct err *e) MUST_CHECK;
+int setup_fits(const struct conf *conf, struct err *e) MUST_CHECK; /* -E2BIG: too many lanes */
+void setup_begin(struct dispatch *d); /* rows for what the configuration names, then bound */
 /* A lane that was not known yet; text: channel, account, class, why. Then setup_bind. */
 void setup_lane(struct dispatch *d, const struct sq_lane_row *r, char text[4][160]);
 void setup_bind(struct dispatch *d); /* lanes to the conf and the channels at hand */

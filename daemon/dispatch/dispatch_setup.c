@@ -407,13 +407,19 @@ void setups_free(struct dispatch *d)
 	}
 }
 
-int setup_begin(struct dispatch *d, struct err *e)
+int setup_fits(const struct conf *conf, struct err *e)
+{
+	size_t n = names(conf, NULL);
+
+	return n > D_LANES_MAX
+		? err_set(e, -E2BIG, "%zu lanes (channel x account x class); at most %d", n,
+			  D_LANES_MAX)
+		: 0;
+}
+
+void setup_begin(struct dispatch *d)
 {
 	size_t n = names(d->conf, NULL);
-
-	if (n > D_LANES_MAX)
-		return err_set(e, -E2BIG, "%zu lanes (channel x account x class); at most %d", n,
-			D_LANES_MAX);
 	struct setup *s = d_alloc(d, sizeof(*s));
 	s->d = d;
 	list_push(&d->setups, &s->node);
@@ -423,5 +429,4 @@ int setup_begin(struct dispatch *d, struct err *e)
 	s->c.n = names(s->conf, s->c.v);
 	cmd_begin(d);
 	setup_submit(s);
-	return 0;
 }

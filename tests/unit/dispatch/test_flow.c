@@ -52,6 +52,34 @@ static void a_lane_that_an_import_made_later_is_learnt(void **state)
 	assert_int_equal(scene_state(DLV_ACCEPTED), 10);
 }
 
+static void a_configuration_that_is_refused_leaves_the_old_one_in_force(void **state)
+{
+	UNUSED(state);
+	const size_t many = 70000; /* classes: more lanes than there may be */
+	struct conf *bad = x_calloc(1, sizeof(*bad));
+	struct conf_channel *wide = x_calloc(1, sizeof(*wide)), *list[] = { wide };
+	struct err e = { 0 };
+
+	*bad = sc.conf;
+	*wide = sc.ch[0];
+	wide->classes = x_calloc(many, sizeof(*wide->classes));
+	wide->n_classes = many;
+	for (size_t i = 0; i < many; i++)
+		wide->classes[i].name = sc.class[0].name;
+	bad->channels = list;
+	bad->n_channels = 1;
+	scene_start();
+	assert_int_equal(dispatch_reload(sc.d, bad, (struct channels *)&fake, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "at most 65536"));
+	free(wide->classes);
+	free(wide);
+	free(bad);
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 3, 1, 10); /* of a channel that the refused one did not have */
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 10);
+}
+
 static void a_refusal_of_the_target_fails_it_alone(void **state)
 {
 	UNUSED(state);
@@ -421,6 +449,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(an_open_lot_goes_out_once_to_everyone),
 		T(a_lane_that_an_import_made_later_is_learnt),
+		T(a_configuration_that_is_refused_leaves_the_old_one_in_force),
 		T(a_refusal_of_the_target_fails_it_alone),
 		T(what_is_put_off_is_tried_again_and_ends_at_tries_max),
 		T(throttling_spends_no_try_and_pauses_the_lane),
