@@ -13,10 +13,9 @@
 #include "model/when.h"
 #include "store/store_queue_over.h"
 
-#define LOOK_MS 1000
-#define PROBE_MS \
-	INT64_C(60000) /* so long a waiting delivery may stay for the sake of a probe, at most */
-#define PROBE_ROWS   2 /* come home for it, if nothing else is there */
+#define LOOK_MS      1000
+#define PROBE_MS     INT64_C(60000) /* a waiting delivery may stay so long for a probe, at most */
+#define PROBE_ROWS   2              /* come home for it, if nothing else is there */
 #define UNCOVERED_MS INT64_C(60000)
 
 struct dover {              /* times are monotonic; 0: not */
@@ -33,7 +32,7 @@ struct dover {              /* times are monotonic; 0: not */
 struct over_cmd {
 	struct sq_over c;
 	struct dispatch *d;
-	struct dlane *of; /* the first gateway's */
+	struct dlane *of, *backup; /* the first gateway's, and the second's when it was asked for */
 };
 
 struct dlane *backup_of(const struct dlane *l)
@@ -108,22 +107,33 @@ static bool has_waiting(struct dlane *l)
 
 static void over_go(struct dlane *of, bool back, int64_t max);
 
+size_t over_uncovered(struct dispatch *d, const struct sq_over *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct dlot *l = c->uncovered[i] ? lot_find(d, c->lot[i]) : NULL;
+		n += c->uncovered[i];
+		if (l)
+			l->over_skip_ms = env_mono(d->o.env) + UNCOVERED_MS;
+	}
+	return n;
+}
+
 static void on_moved(struct store_cmd *cmd)
 {
 	struct over_cmd *o = CONTAINER_OF(cmd, struct over_cmd, c.cmd);
 	struct dispatch *d = o->d;
 	struct dover *v = o->of->over;
-	bool more = cmd->rc == 0 && o->c.left && !o->c.max && !d->stopping;
+	/* A reload in between may have named another backup, or none: then it begins anew, or not at all. */
+	bool more = cmd->rc == 0 && o->c.left && !o->c.max && !d->stopping && v->to == o->backup;
 
 	v->busy = false;
 	if (cmd->rc)
 		log_line(LOG_WARN, "ev=lane.over.fail lane=%lld code=%d continuing",
 			(long long)o->c.from, cmd->rc);
-	for (size_t i = 0; i < o->c.n && cmd->rc == 0; i++) {
-		struct dlot *l = o->c.uncovered[i] ? lot_find(d, o->c.lot[i]) : NULL;
-		if (l)
-			l->over_skip_ms = env_mono(d->o.env) + UNCOVERED_MS;
-	}
+	else
+		(void)over_uncovered(d, &o->c);
 	if (cmd->rc == 0 && o->c.ret_moved) {
 		log_line(LOG_INFO, "ev=lane.moved from=%lld to=%lld n=%lld left=%s",
 			(long long)o->c.from, (long long)o->c.to, (long long)o->c.ret_moved,
@@ -170,6 +180,7 @@ static void over_go(struct dlane *of, bool back, int64_t max)
 	struct over_cmd *o = d_alloc(d, sizeof(*o));
 	o->d = d;
 	o->of = of;
+	o->backup = v->to;
 	o->c.from = from->id;
 	o->c.to = to->id;
 	o->c.back = back;

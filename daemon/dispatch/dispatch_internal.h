@@ -504,6 +504,9 @@ void backup_stop(struct dispatch *d);
 struct dlane *backup_of(const struct dlane *l); /* NULL: none */
 /* Says who has taken over from the lane, and why; false: nobody has. */
 bool backup_says(const struct dlane *l, char *why, size_t size);
+struct sq_over;
+/* Lots of a move that their approval does not let go there are left alone for a minute; how many these are. */
+size_t over_uncovered(struct dispatch *d, const struct sq_over *c);
 
 /* dispatch_scan.c */
 void scan_free(struct dispatch *d);

@@ -10,9 +10,8 @@
 #include "dispatch/dispatch_internal.h"
 #include "store/store_queue_over.h"
 
-#define AGAIN_MS     1000
-#define ROUNDS_MAX   600   /* ten minutes: longer than anything is under way */
-#define UNCOVERED_MS 60000 /* so long a lot that may not go there is not looked at again */
+#define AGAIN_MS   1000
+#define ROUNDS_MAX 600 /* ten minutes: longer than anything is under way */
 
 struct reroute {
 	struct sq_over c;
@@ -82,21 +81,22 @@ static void reroute_end(struct reroute *r)
 	cmd_end(d);
 }
 
+static void not_followed(const struct reroute *r, int rc, const char *why)
+{
+	log_line(LOG_WARN, "ev=route.follow.fail lane=%lld code=%d why=%s continuing",
+		(long long)r->c.from, rc, LOG_Q(str_of(why)));
+}
+
 static void on_followed(struct store_cmd *cmd)
 {
 	struct reroute *r = CONTAINER_OF(cmd, struct reroute, c.cmd);
 	bool again = cmd->rc == 0 && r->c.left && r->c.ret_moved;
 
 	if (cmd->rc)
-		log_line(LOG_WARN, "ev=route.follow.fail lane=%lld code=%d why=%s",
-			(long long)r->c.from, cmd->rc, LOG_Q(str_of(cmd->err.text)));
+		not_followed(r, cmd->rc, cmd->err.text);
 	r->moved += cmd->rc ? 0 : r->c.ret_moved;
-	for (size_t i = 0; i < r->c.n && !cmd->rc && !again; i++) {
-		struct dlot *l = r->c.uncovered[i] ? lot_find(r->d, r->c.lot[i]) : NULL;
-		r->stayed += r->c.uncovered[i];
-		if (l)
-			l->over_skip_ms = env_mono(r->d->o.env) + UNCOVERED_MS;
-	}
+	if (!cmd->rc && !again)
+		r->stayed += (int64_t)over_uncovered(r->d, &r->c);
 	if (r->c.ret_moved && !cmd->rc && !again && !r->d->stopping)
 		dispatch_scan(r->d);
 	if (!again)
@@ -151,7 +151,7 @@ static void reroute_next(struct reroute *r)
 	r->c.cmd.done = on_followed;
 	int rc = store_submit(r->d->o.store, &r->c.cmd);
 	if (rc) {
-		r->c.cmd.rc = rc;
+		not_followed(r, rc, "the store takes no commands now");
 		reroute_end(r);
 	}
 }

@@ -18,7 +18,9 @@ static int64_t mono_us(void *ctx)
 {
 	struct teststore *t = ctx;
 
-	return t->env ? env_mono(t->env) * 1000 : t->mono_us;
+	if (t->look_us)
+		t->looked_us += t->look_us;
+	return (t->env ? env_mono(t->env) * 1000 : t->mono_us) + t->looked_us;
 }
 
 static int64_t free_bytes(void *ctx)

@@ -14,13 +14,15 @@
 struct teststore {
 	struct store *s;
 	struct keyring *keys;
-	char dir[200];      /* state folder, below $TMPDIR or /tmp; removed by teststore_close */
-	int64_t wall_ms;    /* starts at 2026-11-23 01:00 UTC */
-	int64_t mono_us;    /* starts at 1,000,000 */
-	struct env *env;    /* not NULL: its time instead of the two above */
-	bool real_time;     /* not virtual: for tests of the thread */
-	int64_t free_bytes; /* what the store believes to be free; starts at 100 GB */
-	int fatal;          /* times that fatal_cb was called */
+	char dir[200];   /* state folder, below $TMPDIR or /tmp; removed by teststore_close */
+	int64_t wall_ms; /* starts at 2026-11-23 01:00 UTC */
+	int64_t mono_us; /* starts at 1,000,000 */
+	int64_t look_us; /* what each look of the store at mono_us costs, beside it or `env`; starts at 0 */
+	int64_t looked_us;      /* all of them together */
+	struct env *env;        /* not NULL: its time instead of the two above */
+	bool real_time;         /* not virtual: for tests of the thread */
+	int64_t free_bytes;     /* what the store believes to be free; starts at 100 GB */
+	int fatal;              /* times that fatal_cb was called */
 	struct store_opts opts; /* may be changed between make and open */
 	struct err err;         /* of the last open or command */
 };

@@ -316,6 +316,37 @@ static void one_that_neither_reaches_has_failed(void **state)
 	assert_int_equal(on_lane(1, DLV_FAILED), 2);
 }
 
+/* Lets time pass until the first chunk has moved, and nobody has heard of it yet. */
+static void until_a_chunk_has_moved(void)
+{
+	for (int i = 0; i < 200; i++) {
+		testenv_advance(&sc.te, 100);
+		(void)store_run(sc.ts.s);
+		if (on_lane(3, DLV_WAITING) > 0)
+			return;
+		(void)store_complete(sc.ts.s);
+	}
+	fail_msg("nothing moves");
+}
+static void a_reload_may_take_the_second_away_in_the_middle_of_the_move(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first_is(true);
+	scene_lot(1, 0, 1, 1, 1200);
+	scene_start();
+	scene_run(10 * MIN_MS - 3000);
+	sc.ts.look_us = 20000; /* so slow that each chunk ends after its first step */
+	until_a_chunk_has_moved();
+	sc.acct[0].backup = NULL;
+	scene_reload();
+	sc.ts.look_us = 0;
+	scene_run(HR_MS);
+	assert_int_equal(on_lane(3, DLV_ACCEPTED), 500);
+	assert_int_equal(on_lane(1, DLV_WAITING), 700); /* nobody takes over any more */
+	scene_check();
+}
+
 /* Killed at every second of the hand-over and of the way back; the ledger (teardown) has no number twice. */
 static void no_crash_doubles_one(void **state)
 {
@@ -363,6 +394,7 @@ int main(void)
 		T(the_quota_of_the_second_holds),
 		T(one_that_the_first_does_not_reach_goes_to_the_second_at_once),
 		T(one_that_neither_reaches_has_failed),
+		T(a_reload_may_take_the_second_away_in_the_middle_of_the_move),
 		T(no_crash_doubles_one),
 	};
 
