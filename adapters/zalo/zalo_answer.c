@@ -22,9 +22,11 @@ struct hint {
 /* Words of their texts, English and Vietnamese; without regard to case as far as ASCII goes. */
 static const struct hint hints[] = {
 	{ "-223", "quota", "quota" },
+	{ "-223", "hạn mức", "quota" },
+	{ "-223", "permission", "right" },
+	{ "-223", "quyền", "right" },
 	{ "-223", "limit", "quota" },
 	{ "-223", "exceed", "quota" },
-	{ "-223", "hạn mức", "quota" },
 	{ "-223", "vượt", "quota" },
 	{ "-32", " oa", "oa" },
 	{ "-200", "too many failed", "blocked" },

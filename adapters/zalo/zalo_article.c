@@ -6,8 +6,7 @@
 #include <string.h>
 #include "zalo_op.h"
 
-#define FAILED_MAX 3 /* tries that -200 is followed by another */
-#define ODD_MAX    2 /* polls that an unknown error is followed by another */
+#define ODD_MAX 2 /* polls that an unknown error is followed by another */
 
 /* {"id":"...",MEMBERS,"status":"show"}; negative: a picture has no public address, or not yet. */
 static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *b)
@@ -69,14 +68,6 @@ static int post_pair(struct zalo_op *op, const char *path, const char *name, con
 	return rc;
 }
 
-/* -200 is repeated three times (contract, section 10); a wait that costs no try counts as none. */
-static bool worn_out(
-	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
-{
-	return strcmp(a->code, "-200") == 0 && row->outcome == LT_DEFERRED &&
-		(row->flags & LT_R_FREE) == 0 && op->work->try_no > FAILED_MAX;
-}
-
 /* --- create and find --------------------------------------------------------------------------------------------------------- */
 static int create_request(struct zalo_op *op)
 {
@@ -106,12 +97,10 @@ static void create_good(struct zalo_op *op, const struct zalo_answer *a)
 static bool create_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	if (worn_out(op, row, a))
-		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, a->code, a->text);
-	else if (row->outcome == ZALO_O_LOST)
-		zalo_find(op);
-	else
+	(void)a;
+	if (row->outcome != ZALO_O_LOST)
 		return false;
+	zalo_find(op);
 	return true;
 }
 
@@ -155,7 +144,7 @@ static void forget(
 	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
 		row->note.p, a->text);
 	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
-		.outcome = worn_out(op, row, a)      ? LT_REFUSED
+		.outcome = zalo_worn_out(op, row, a) ? LT_REFUSED
 			: row->outcome > LT_DEFERRED ? LT_DEFERRED
 						     : row->outcome,
 		.scope = row->scope,

@@ -6,13 +6,18 @@
 #include "zalo_text.h"
 
 #define BLOCK_MAX 20000 /* bytes of one text block; a longer one is told in several */
+#define TAGS_MAX  8     /* <b> and <i> within each other; deeper ones are not shown */
 
 struct walk {
 	const struct zalo_blocks *to; /* NULL: plain text into out */
 	struct ltc_buf out;
-	int depth;           /* of lists */
-	int item[8];         /* next number of an ordered list; 0: a bullet */
-	bool opened, bullet; /* a <p> stands open; a bullet is owed */
+	int depth;            /* of lists */
+	int item[8];          /* next number of an ordered list; 0: a bullet */
+	bool opened, bullet;  /* a <p> stands open; a bullet is owed */
+	char tags[TAGS_MAX];  /* 'b' and 'i' that hold now, outermost first */
+	int n_tags, too_deep; /* too_deep: those that found no place */
+	bool row, gap;        /* a line of a table; white space is owed */
+	int bars;             /* bars of that line that are owed */
 	int rc;
 };
 
@@ -33,10 +38,10 @@ static void add_html(struct walk *w, struct lt_str s)
 	}
 }
 
-static void tag(struct walk *w, const char *html)
+static void tag(struct walk *w, const char *before, char name)
 {
 	if (w->to != NULL)
-		ltc_addz(&w->out, html);
+		ltc_addf(&w->out, "%s%c>", before, name);
 }
 
 static void flush(struct walk *w)
@@ -50,14 +55,8 @@ static void flush(struct walk *w)
 	ltc_buf_reset(&w->out);
 }
 
-static void para_open(struct walk *w)
+static void bullet(struct walk *w)
 {
-	if (w->opened)
-		return;
-	w->opened = true;
-	tag(w, "<p>");
-	if (!w->bullet)
-		return;
 	w->bullet = false;
 	int level = w->depth < 1 ? 0 : w->depth > 8 ? 7 : w->depth - 1;
 	for (int i = 0; i < level; i++)
@@ -68,48 +67,113 @@ static void para_open(struct walk *w)
 		ltc_addz(&w->out, level == 0 ? "• " : "– ");
 }
 
+/* Only where a text comes, so that none stands empty; with what is bold or italic at this place. */
+static void para_open(struct walk *w)
+{
+	if (w->opened)
+		return;
+	w->opened = true;
+	tag(w, "<", 'p');
+	if (w->bullet)
+		bullet(w);
+	for (int i = 0; i < w->n_tags; i++)
+		tag(w, "<", w->tags[i]);
+}
+
 static void para_close(struct walk *w)
 {
+	w->row = w->gap = false;
+	w->bars = 0;
 	if (!w->opened)
 		return;
 	w->opened = false;
+	for (int i = w->n_tags; i-- > 0;)
+		tag(w, "</", w->tags[i]);
+	tag(w, "</", 'p');
 	if (w->to == NULL)
 		ltc_addc(&w->out, '\n');
-	else
-		ltc_addz(&w->out, "</p>");
 	if (w->out.n > BLOCK_MAX)
 		flush(w);
 }
 
-/* "| a | b |" -> "a – b"; the line of dashes below a head goes. */
-static bool table_row(struct walk *w, struct lt_str line)
+/* "| a | *b* |" -> "a – *b*": what parts two cells is written when the next has something. */
+static void cell_begin(struct walk *w)
 {
-	struct lt_str rest = ltc_trim(line), cell;
-	bool dashes = true, first = true;
+	para_open(w);
+	for (; w->bars > 0; w->bars--, w->gap = false)
+		ltc_addz(&w->out, " – ");
+	if (w->gap)
+		ltc_addc(&w->out, ' ');
+	w->gap = false;
+}
 
-	if (rest.n < 2 || rest.p[0] != '|')
-		return false;
-	for (size_t i = 0; i < rest.n; i++)
-		dashes = dashes && strchr("|-: ", rest.p[i]) != NULL;
-	if (dashes)
-		return true;
-	if (rest.p[rest.n - 1] == '|')
-		rest.n--;
-	rest = ltc_from(rest, 1);
-	while (ltc_next(&rest, '|', &cell)) {
-		if (!first)
-			ltc_addz(&w->out, " – ");
-		first = false;
-		add_html(w, ltc_trim(cell));
+static void tag_begin(struct walk *w, char name)
+{
+	if (w->n_tags == TAGS_MAX) {
+		w->too_deep++;
+		return;
 	}
-	return true;
+	if (w->opened)
+		cell_begin(w);
+	w->tags[w->n_tags++] = name;
+	if (w->opened)
+		tag(w, "<", name);
+}
+
+static void tag_end(struct walk *w)
+{
+	if (w->too_deep > 0) {
+		w->too_deep--;
+		return;
+	}
+	char name = w->tags[--w->n_tags];
+	if (w->opened)
+		tag(w, "</", name);
+}
+
+/* The line of dashes below the head of a table. */
+static bool is_rule(struct lt_str line)
+{
+	struct lt_str s = ltc_trim(line);
+	bool dash = false;
+
+	if (s.n < 2 || s.p[0] != '|')
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (memchr("|-: ", s.p[i], 4) == NULL)
+			return false;
+		dash = dash || s.p[i] == '-';
+	}
+	return dash;
+}
+
+static void row_text(struct walk *w, struct lt_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == ' ' || s.p[i] == '|') {
+			w->bars += s.p[i] == '|';
+			w->gap = s.p[i] == ' ' && w->bars == 0 && w->opened;
+			continue;
+		}
+		cell_begin(w);
+		add_html(w, (struct lt_str){ s.p + i, 1 });
+	}
 }
 
 static void text(struct walk *w, struct lt_str s)
 {
+	if (!w->opened && is_rule(s))
+		return;
+	if (!w->opened && ltc_starts(ltc_trim(s), "|")) {
+		w->row = true;
+		w->bars = -1; /* the first bar parts nothing */
+	}
+	if (w->row) {
+		row_text(w, s);
+		return;
+	}
 	para_open(w);
-	if (!table_row(w, s))
-		add_html(w, s);
+	add_html(w, s);
 }
 
 static void lines(struct walk *w, struct lt_str s)
@@ -155,6 +219,7 @@ static void leave_link(struct walk *w, cmark_node *n)
 
 	if (url.n == 0 || ltc_eq(url, shown))
 		return;
+	para_open(w);
 	ltc_addz(&w->out, " (");
 	add_html(w, url);
 	ltc_addc(&w->out, ')');
@@ -173,6 +238,18 @@ static void list(struct walk *w, cmark_node *n, bool enter)
 	w->depth++;
 }
 
+static void line_end(struct walk *w, cmark_node *n)
+{
+	cmark_node *next = cmark_node_next(n);
+	bool row = next != NULL && cmark_node_get_type(next) == CMARK_NODE_TEXT &&
+		ltc_starts(literal(next), "|");
+
+	if (row || w->row || cmark_node_get_type(n) == CMARK_NODE_LINEBREAK)
+		para_close(w);
+	else if (w->opened)
+		ltc_addc(&w->out, ' ');
+}
+
 /* True: its children are done with. */
 static bool node(struct walk *w, cmark_node *n, bool enter)
 {
@@ -183,11 +260,10 @@ static bool node(struct walk *w, cmark_node *n, bool enter)
 		break;
 	case CMARK_NODE_HEADING:
 		if (enter) {
-			para_open(w);
-			tag(w, "<b>");
+			tag_begin(w, 'b');
 		} else {
-			tag(w, "</b>");
 			para_close(w);
+			tag_end(w);
 		}
 		break;
 	case CMARK_NODE_LIST:
@@ -200,40 +276,23 @@ static bool node(struct walk *w, cmark_node *n, bool enter)
 		break;
 	case CMARK_NODE_TEXT: text(w, literal(n)); break;
 	case CMARK_NODE_CODE:
-		para_open(w);
-		add_html(w, literal(n));
-		break;
 	case CMARK_NODE_HTML_INLINE:
-		para_open(w);
+		cell_begin(w);
 		add_html(w, literal(n));
 		break;
 	case CMARK_NODE_CODE_BLOCK:
 	case CMARK_NODE_HTML_BLOCK: lines(w, literal(n)); break;
 	case CMARK_NODE_SOFTBREAK:
-	case CMARK_NODE_LINEBREAK: {
-		cmark_node *next = cmark_node_next(n);
-		bool row = next != NULL && cmark_node_get_type(next) == CMARK_NODE_TEXT &&
-			ltc_starts(literal(next), "|");
-		if (row || cmark_node_get_type(n) == CMARK_NODE_LINEBREAK)
-			para_close(w);
-		else
-			ltc_addc(&w->out, ' ');
-		break;
-	}
+	case CMARK_NODE_LINEBREAK: line_end(w, n); break;
 	case CMARK_NODE_EMPH:
-		if (enter)
-			para_open(w);
-		tag(w, enter ? "<i>" : "</i>");
-		break;
 	case CMARK_NODE_STRONG:
 		if (enter)
-			para_open(w);
-		tag(w, enter ? "<b>" : "</b>");
+			tag_begin(w, cmark_node_get_type(n) == CMARK_NODE_EMPH ? 'i' : 'b');
+		else
+			tag_end(w);
 		break;
 	case CMARK_NODE_LINK:
-		if (enter)
-			para_open(w);
-		else
+		if (!enter)
 			leave_link(w, n);
 		break;
 	case CMARK_NODE_IMAGE:

@@ -1,6 +1,7 @@
 /* zalo_conf.c - the key table of the Zalo adapter and its reader.
  * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
 #include <errno.h>
+#include <stdio.h>
 #include "../common/settings.h"
 #include "zalo.h"
 
@@ -11,6 +12,9 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 		"name of the secret that holds the app's secret key", 0, 0 },
 	{ "oa_secret", "secret", "",
 		"name of the secret that holds the OA secret key of the webhook page", 0, 0 },
+	{ "verifier", "secret", "",
+		"name of the secret that holds the verifier of the console's consent link; empty: a new one for each log-in",
+		0, 0 },
 	{ "proof", "bool", "no", "yes: send appsecret_proof with every call", 0, 0 },
 	{ "redirect_uri", "text", "", "callback address as it stands in the console, to the letter",
 		0, 0 },
@@ -39,6 +43,8 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 		"development: template messages reach only admins of the app", 0, 0 },
 	{ "zns_left", "int", "-1", "template messages left today; -1: not known", 0, 0 },
 	{ "window", "int", "8", "deliveries of one OA at once, 1 to 256", 0, 0 },
+	{ "group_pause_ms", "int", "1000", "pause between two messages to one group, 0 to 60000", 0,
+		0 },
 	{ "connect_ms", "int", "15000", "limit for connect and TLS", 0, 0 },
 	{ "call_ms", "int", "60000", "limit for one call", 0, 0 },
 	{ "poll_ms", "int", "3000", "pause between two questions whether an article is ready", 0,
@@ -53,16 +59,20 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 	{ "retry_ms", "int", "5000", "pause after a token that could not be rotated", 0, 0 },
 };
 
-/* "2,3,4": codes of at most two digits. */
-static struct lt_str codes(struct ltc_settings *in, const char *name)
+/* "2,3,4": codes from 0 to `max`, as they are sent: without white space between. */
+static struct lt_str codes(struct ltc_settings *in, const char *name, int64_t max, size_t n_max)
 {
 	struct lt_str v = ltc_setting_text(in, name), rest = v, one;
+	size_t n = 0;
+	char right[100];
 
+	(void)snprintf(right, sizeof(right), "%s from 0 to %lld%s",
+		n_max == 1 ? "one number" : "numbers", (long long)max,
+		n_max == 1 ? "" : " with commas and no blanks between, such as 2,3");
 	while (ltc_next(&rest, ',', &one)) {
-		int64_t n;
-		if (ltc_i64(ltc_trim(one), 0, 99, &n) < 0)
-			ltc_setting_wrong(
-				in, name, v, "numbers with commas between, such as 2,3,4");
+		int64_t value;
+		if (ltc_i64(one, 0, max, &value) < 0 || ++n > n_max)
+			ltc_setting_wrong(in, name, v, right);
 	}
 	return v;
 }
@@ -73,6 +83,7 @@ static void read_people(struct ltc_settings *in, struct zalo_conf *r)
 	r->oa_id = ltc_setting_digits(in, "oa_id", 0, 20);
 	r->app_secret = ltc_setting_secret(in, "app_secret");
 	r->oa_secret = ltc_setting_secret(in, "oa_secret");
+	r->verifier = ltc_setting_secret(in, "verifier");
 	r->proof = ltc_setting_flag(in, "proof");
 	r->redirect_uri = ltc_setting_text(in, "redirect_uri");
 	r->base_oa = ltc_setting_url(in, "base_url", 300);
@@ -82,9 +93,9 @@ static void read_people(struct ltc_settings *in, struct zalo_conf *r)
 	r->comment = ltc_setting_flag(in, "comment");
 	r->image_default = ltc_setting_flag(in, "cover_default");
 	r->guard = ltc_setting_flag(in, "guard");
-	r->ages = codes(in, "broadcast_ages");
-	r->cities = codes(in, "broadcast_cities");
-	r->gender = codes(in, "broadcast_gender");
+	r->ages = codes(in, "broadcast_ages", 7, 8);
+	r->cities = codes(in, "broadcast_cities", 999, 100); /* they change: whatever Zalo has */
+	r->gender = codes(in, "broadcast_gender", 2, 1);
 	r->zns_template = ltc_setting_text(in, "zns_template");
 	r->zns_data = ltc_setting_text(in, "zns_data");
 	r->zns_mode = ltc_setting_text(in, "zns_mode");
@@ -97,6 +108,7 @@ static void read_numbers(struct ltc_settings *in, struct zalo_conf *r)
 	r->pages = ltc_setting_number(in, "guard_pages", 1, 20);
 	r->zns_left = ltc_setting_number(in, "zns_left", -1, 100000000);
 	r->window = ltc_setting_number(in, "window", 1, 256);
+	r->group_pause_ms = ltc_setting_number(in, "group_pause_ms", 0, 60000);
 	r->connect_ms = ltc_setting_number(in, "connect_ms", 100, 600000);
 	r->call_ms = ltc_setting_number(in, "call_ms", 100, 600000);
 	r->poll_ms = ltc_setting_number(in, "poll_ms", 10, 600000);

@@ -182,6 +182,7 @@ static void send_good(struct zalo_op *op, const struct zalo_answer *a)
 
 	(void)ltc_json_copy(ltc_json_get(a->data, "message_id"), id, ZALO_ID_MAX);
 	quota_told(op, a);
+	op->sent_ms = zalo_now(op);
 	if (id[0] == '\0') { /* contract, section 10: the expected member is checked, too */
 		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, "no-id",
 			"the message may have gone out or not: a yes without its id");
@@ -214,7 +215,9 @@ static bool send_bad(
 		row->note.p, a->text);
 	bool person = row->outcome == ZALO_O_REFRESH;
 	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
-		.outcome = row->outcome > LT_DEFERRED ? LT_DEFERRED : row->outcome,
+		.outcome = zalo_worn_out(op, row, a) ? LT_REFUSED
+			: row->outcome > LT_DEFERRED ? LT_DEFERRED
+						     : row->outcome,
 		.scope = row->scope,
 		.flags = row->flags | (person ? LT_R_FREE | LT_R_PERSON : 0),
 		.retry_after_ms = row->retry_after_ms };
@@ -267,8 +270,19 @@ static void zns_good(struct zalo_op *op, const struct zalo_answer *a)
 }
 
 /* --- one after the other ----------------------------------------------------------------------------------------------------- */
-/* Before a message that has company: what is tried, so that a question after a crash can look for it. */
+/* Groups take one message a second (contract, section 6); whoever dies while it waits has begun nothing. */
 static void announce(struct zalo_op *op)
+{
+	int64_t wait = op->sent_ms + zalo_conf_of(op)->group_pause_ms - zalo_now(op);
+
+	if (is_group(op) && op->sent_ms != 0 && wait > 0)
+		zalo_enter_later(op, ZS_ANNOUNCE, wait);
+	else
+		zalo_enter(op, ZS_ANNOUNCE);
+}
+
+/* Before a message that has company: what is tried, so that a question after a crash can look for it. */
+static int announce_now(struct zalo_op *op)
 {
 	char name[24], value[80];
 
@@ -276,6 +290,7 @@ static void announce(struct zalo_op *op)
 	(void)snprintf(value, sizeof(value), "%lld %016llx", (long long)zalo_their_now(op),
 		(unsigned long long)text_hash(op));
 	zalo_save(op, name, ltc_z(value), ZSAVE_TRY);
+	return 0;
 }
 
 static void prepare_message(struct zalo_op *op)
@@ -334,6 +349,7 @@ void zalo_message_first(struct zalo_op *op)
 
 const struct zalo_state_row zalo_message_rows[] = {
 	[ZS_UPLOAD - ZS_UPLOAD] = { "upload", NULL, 0, upload_request, upload_good, NULL },
+	[ZS_ANNOUNCE - ZS_UPLOAD] = { "message", NULL, 0, announce_now, NULL, NULL },
 	[ZS_SEND - ZS_UPLOAD] = { "message", "message", LT_PUBLISHES, send_request, send_good,
 		send_bad },
 	[ZS_ZNS - ZS_UPLOAD] = { "zns", "template", LT_PUBLISHES, zns_request, zns_good, NULL },

@@ -33,12 +33,30 @@ static bool document(const struct lt_asset *a)
 	return false;
 }
 
+/* The end of a picture's name fits its type: "bia.png" that became a JPEG is "bia.jpg". `name` lies in dst. */
+static struct lt_str named(struct lt_str name, struct lt_str type, char *dst, size_t size)
+{
+	bool png = ltc_eqz(type, "image/png");
+	size_t stem = name.n;
+
+	if (!png && !ltc_eqz(type, "image/jpeg"))
+		return name;
+	for (size_t i = name.n; i-- > 1 && name.n - i <= 5 && stem == name.n;)
+		stem = name.p[i] == '.' ? i : stem;
+	struct lt_str end = ltc_from(name, stem);
+	if (png ? ltc_ieqz(end, ".png") : ltc_ieqz(end, ".jpg") || ltc_ieqz(end, ".jpeg"))
+		return name;
+	(void)snprintf(dst + stem, size - stem, "%s", png ? ".png" : ".jpg");
+	return ltc_z(dst);
+}
+
 /* A fitted picture says its own size and type; of a file they stand in its row. */
 static void item_line(
 	struct zalo_make *m, const char *word, struct lt_str id, const struct lt_asset *a)
 {
 	char name[200];
-	struct lt_str n = zalo_one_line(a->filename, name, sizeof(name)), type = a->content_type;
+	struct lt_str n = zalo_one_line(a->filename, name, sizeof(name) - 8),
+		      type = a->content_type;
 	struct rendition_facts f;
 	uint64_t bytes = ltc_eq(id, a->id) ? a->bytes : 0;
 
@@ -46,6 +64,7 @@ static void item_line(
 		bytes = f.bytes;
 		type = ltc_z(f.content_type);
 	}
+	n = named(n, type, name, sizeof(name));
 
 	ltc_addf(&m->out, "%s %.*s %llu %.*s %.*s\n", word, (int)id.n, id.p,
 		(unsigned long long)bytes, (int)type.n, type.p, (int)n.n, n.p);
@@ -87,6 +106,16 @@ static void items(struct zalo_make *m)
 		}
 }
 
+static void add_body(const struct zalo_make *m, struct ltc_buf *text)
+{
+	struct ltc_buf plain;
+
+	ltc_buf_init(&plain, ZALO_BODY_MAX);
+	if (zalo_body_plain(m->in->body_markdown, &plain) == 0)
+		zalo_add_unmentioned(text, ltc_buf_str(&plain));
+	ltc_buf_done(&plain);
+}
+
 static void add_text(struct zalo_make *m, struct ltc_buf *text)
 {
 	struct lt_str own = m->in->text, room;
@@ -106,7 +135,7 @@ static void add_text(struct zalo_make *m, struct ltc_buf *text)
 		ltc_adds(text, room);
 	}
 	if (text->n == 0)
-		(void)zalo_body_plain(m->in->body_markdown, text);
+		add_body(m, text);
 }
 
 void zalo_prepare_message(struct zalo_make *m)

@@ -6,6 +6,7 @@
 #include "zalo_op.h"
 #include "zalo_prepare.h"
 
+#define FAILED_MAX    3    /* tries that -200 is followed by another */
 #define URL_WAIT_MS   2000 /* a picture that a command puts on the portal */
 #define URL_WAITS_MAX 15
 
@@ -107,6 +108,14 @@ void zalo_end_good(struct zalo_op *op)
 	zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "0", "");
 }
 
+bool zalo_worn_out(
+	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	return strcmp(a->code, "-200") == 0 && row->outcome == LT_DEFERRED &&
+		row->scope == LT_SCOPE_TARGET && (row->flags & LT_R_FREE) == 0 &&
+		op->work->try_no > FAILED_MAX;
+}
+
 /* Whether the table's own outcomes are left at this point, something must still be said. */
 void zalo_end_row(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
@@ -121,6 +130,8 @@ void zalo_end_row(
 		flags |= LT_R_FREE | LT_R_PERSON;
 	if (outcome >= ZALO_O_REFRESH)
 		outcome = LT_DEFERRED;
+	if (zalo_worn_out(op, row, a))
+		outcome = LT_REFUSED;
 	if (wait > 0 && (flags & LT_R_PERSON) == 0) {
 		host(op)->random(host(op)->ctx, &r, sizeof(r));
 		wait += wait * (r % 256) / 1024; /* so that not all come back at once */

@@ -23,6 +23,7 @@ enum zalo_state {
 	ZS_CAST,
 	/* messages */
 	ZS_UPLOAD,
+	ZS_ANNOUNCE, /* what is tried next is noted, after the pause that groups need */
 	ZS_SEND,
 	ZS_ZNS,
 	/* questions and changes */
@@ -66,12 +67,12 @@ struct zalo_op {
 	uint64_t serial;  /* of the call under way: an answer to an older one is none */
 	uint64_t version; /* of the token that the call used */
 	uint32_t flags;   /* of the call under way */
-	int64_t begun_ms, found_ms, poll_end;
+	int64_t begun_ms, found_ms, poll_end, sent_ms; /* sent_ms: the last message, monotonic */
 	int page, again, url_waits,
 		looked_at; /* looked_at: articles of this page that were not the one */
 	size_t n_items, item;
 	struct zalo_item items[ZALO_ITEMS_MAX];
-	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[300], url[400];
+	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[ZALO_TOKEN_MAX], url[400];
 	char sent[ZALO_ITEMS_MAX][ZALO_ID_MAX]; /* ids of messages */
 	struct lt_result end;                   /* with ZSAVE_THEN_END */
 	char end_code[24], end_text[201];
@@ -88,6 +89,9 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 	const char *code, const char *text);
 void zalo_end_row(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+/* -200 is repeated three times (contract, section 10); a wait that costs no try counts as none. */
+bool zalo_worn_out(
+	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
 void zalo_end_no_url(struct zalo_op *op, int rc); /* a picture has no public address */
 void zalo_end_good(struct zalo_op *op);
 int64_t zalo_their_now(const struct zalo_op *op); /* wall time as the provider has it */

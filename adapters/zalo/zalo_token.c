@@ -1,7 +1,7 @@
 /* zalo_token.c - one rotation of a token pair, and the log-in by a person (consent page with PKCE, then the code).
  * One call a job: whether the old pair may be tried once more after a lost answer is the host's to say. The new pair is stored
  * before anyone hears of it; a refresh answer without a new refresh token keeps the old one.
- * Thread: loop. Owns: nothing that outlives the call; tokens are in buffers that are wiped. Failures: proven not taken is deferred,
+ * Thread: loop. Owns: nothing that outlives the call; tokens are in trees that are wiped. Failures: proven not taken is deferred,
  * a lost answer unknown, a spent or unknown token refused. */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,9 @@
 
 #define LIFE_UNKNOWN_S 3600
 #define LIFE_MAX_S     31536000
+#define CODE_MAX       2000
+#define STATE_CHARS    8  /* of the challenge */
+#define DRAWS_MAX      64 /* of a verifier; one in four fits */
 
 enum { TOKEN_HTTP = 1, TOKEN_PUT = 2, TOKEN_VERIFIER = 3 };
 
@@ -100,73 +103,161 @@ static void add_encoded(struct ltc_buf *b, struct lt_str s)
 	}
 }
 
-/* First step: a verifier is stored beside the pair, its challenge goes into the address. */
-static int consent(struct lt_inst *inst, struct lt_job *job)
+/* base64url of SHA-256 over the verifier, without padding. */
+static int challenge_of(
+	struct lt_inst *inst, struct lt_job *job, const struct lt_src *verifier, char ret[64])
+{
+	uint8_t mac[32];
+	size_t n = sizeof(mac);
+	int rc = inst->host->mac(
+		inst->host->ctx, job, LT_MAC_SHA256, (struct lt_str){ 0 }, verifier, 1, mac, &n);
+
+	if (rc >= 0)
+		base64url(ret, mac, n);
+	return rc;
+}
+
+/* Some write the challenge with '+' and '/', some with '-' and '_' (contract 1.2): one without them is the same to both. */
+static int verifier_make(
+	struct lt_inst *inst, struct lt_job *job, char verifier[44], char challenge[64])
 {
 	static const char abc[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	const struct lt_host *h = inst->host;
+	uint8_t raw[43];
+	int rc = 0;
+
+	for (int i = 0; i < DRAWS_MAX && rc >= 0; i++) {
+		inst->host->random(inst->host->ctx, raw, sizeof(raw));
+		for (size_t k = 0; k < sizeof(raw); k++)
+			verifier[k] = abc[raw[k] % 64];
+		verifier[sizeof(raw)] = '\0';
+		struct lt_src src = { .bytes = ltc_z(verifier) };
+		rc = challenge_of(inst, job, &src, challenge);
+		if (rc >= 0 && strpbrk(challenge, "-_") == NULL)
+			break;
+	}
+	return rc;
+}
+
+static int consent_url(struct lt_inst *inst, struct zalo_token_job *t, const char *challenge)
+{
 	const struct zalo_conf *c = conf_of(inst);
-	struct zalo_token_job *t = job->priv;
-	uint8_t raw[43], mac[32];
-	size_t n = sizeof(mac);
-	char challenge[64];
 	struct ltc_buf b;
 
-	h->random(h->ctx, raw, sizeof(raw));
-	for (size_t i = 0; i < sizeof(raw); i++)
-		t->verifier[i] = abc[raw[i] % 64];
-	struct lt_src src = { .bytes = ltc_z(t->verifier) };
-	int rc = h->mac(h->ctx, job, LT_MAC_SHA256, (struct lt_str){ 0 }, &src, 1, mac, &n);
-	if (rc < 0)
-		return rc;
-	base64url(challenge, mac, n);
 	ltc_buf_init(&b, sizeof(t->url) - 1);
 	ltc_adds(&b, c->base_oauth);
 	ltc_addz(&b, "/v4/oa/permission?app_id=");
 	add_encoded(&b, c->app_id);
 	ltc_addz(&b, "&redirect_uri=");
 	add_encoded(&b, c->redirect_uri);
-	ltc_addf(&b, "&code_challenge=%s&state=%.8s", challenge, challenge);
+	ltc_addf(&b, "&code_challenge=%s&state=%.*s", challenge, STATE_CHARS, challenge);
 	(void)snprintf(t->url, sizeof(t->url), "%s", b.p == NULL ? "" : b.p);
-	rc = b.failed ? -LT_E_FULL : 0;
+	int rc = b.failed ? -LT_E_FULL : 0;
 	ltc_buf_done(&b);
-	struct lt_pair set = { .name = LTC_LIT("code_verifier"), .value = ltc_z(t->verifier) };
-	return rc < 0 ? rc : h->secret_put(h->ctx, job, &set, 1, 0, TOKEN_VERIFIER);
+	return rc;
 }
 
-/* The code alone, or the whole address that the browser was sent to. */
-static struct lt_str code_in(struct lt_str text)
+static void page_end(struct lt_inst *inst, struct lt_job *job)
 {
-	const char *at = ltc_find(text, LTC_LIT("code="), false);
-	struct lt_str s = ltc_trim(text);
+	const struct zalo_token_job *t = job->priv;
+	struct lt_result r = { .struct_size = sizeof(r),
+		.outcome = LT_ACCEPTED,
+		.url = ltc_z(t->url),
+		.text = LTC_LIT(
+			"open this page as an administrator of the OA, agree, and give the address that "
+			"the browser ends at within ten minutes") };
 
-	if (at == NULL)
-		return s;
-	s = ltc_from(text, (size_t)(at - text.p) + 5);
+	(void)inst->host->finish(inst->host->ctx, job, &r);
+}
+
+/* First step. A verifier that the console keeps stands in the configuration; else a new one is stored beside the pair. */
+static int consent(struct lt_inst *inst, struct lt_job *job)
+{
+	const struct lt_host *h = inst->host;
+	struct zalo_token_job *t = job->priv;
+	struct lt_src kept = { .secret = conf_of(inst)->verifier };
+	char challenge[64];
+	bool own = kept.secret.n == 0;
+	int rc = own ? verifier_make(inst, job, t->verifier, challenge)
+		     : challenge_of(inst, job, &kept, challenge);
+
+	rc = rc < 0 ? rc : consent_url(inst, t, challenge);
+	if (rc < 0)
+		return rc;
+	struct lt_pair set = { .name = LTC_LIT("code_verifier"), .value = ltc_z(t->verifier) };
+	if (own)
+		return h->secret_put(h->ctx, job, &set, 1, 0, TOKEN_VERIFIER);
+	page_end(inst, job);
+	return 0;
+}
+
+/* "NAME=..." of an address, up to the next member. */
+static struct lt_str member_in(struct lt_str text, const char *name)
+{
+	const char *at = ltc_find(text, ltc_z(name), false);
+	struct lt_str s = at == NULL ? (struct lt_str){ 0 }
+				     : ltc_from(text, (size_t)(at - text.p) + strlen(name));
+
 	for (size_t i = 0; i < s.n; i++)
 		if (strchr("&# \r\n\t", s.p[i]) != NULL)
 			s.n = i;
 	return s;
 }
 
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+/* The code alone, or out of the whole address that the browser was sent to. */
+static struct lt_str code_in(struct lt_str text, char dst[CODE_MAX])
+{
+	bool address = ltc_find(text, LTC_LIT("code="), false) != NULL;
+	struct lt_str s = address ? member_in(text, "code=") : ltc_trim(text);
+	size_t n = 0;
+
+	if (!address || s.n > CODE_MAX)
+		return s;
+	for (size_t i = 0; i < s.n; i++) {
+		bool escaped = s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 &&
+			hex(s.p[i + 2]) >= 0;
+		dst[n++] = (char)(escaped ? hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]) : s.p[i]);
+		i += escaped ? 2 : 0;
+	}
+	return (struct lt_str){ dst, n };
+}
+
 static bool other_oa(const struct lt_inst *inst, struct lt_str text)
 {
-	const char *at = ltc_find(text, LTC_LIT("oa_id="), false);
-	struct lt_str want = conf_of(inst)->oa_id;
+	struct lt_str want = conf_of(inst)->oa_id, have = member_in(text, "oa_id=");
 
-	if (at == NULL || want.n == 0)
+	return want.n != 0 && have.n != 0 && !ltc_eq(have, want);
+}
+
+/* The address of another log-in carries another state. That of a console's link is its own. */
+static bool other_login(
+	struct lt_inst *inst, struct lt_job *job, struct lt_str text, struct lt_str verifier)
+{
+	struct lt_src src = { .secret = verifier };
+	struct lt_str state = member_in(text, "state=");
+	char challenge[64];
+
+	if (state.n == 0 || conf_of(inst)->verifier.n != 0 ||
+		challenge_of(inst, job, &src, challenge) < 0)
 		return false;
-	struct lt_str s = ltc_from(text, (size_t)(at - text.p) + 6);
-	return !(s.n >= want.n && memcmp(s.p, want.p, want.n) == 0 &&
-		(s.n == want.n || s.p[want.n] < '0' || s.p[want.n] > '9'));
+	return !ltc_eq(state, (struct lt_str){ challenge, STATE_CHARS });
 }
 
 static int exchange(struct lt_inst *inst, struct lt_job *job, struct lt_str text)
 {
-	struct lt_str code = code_in(text), verifier;
+	char room[CODE_MAX];
+	struct lt_str code = code_in(text, room), kept = conf_of(inst)->verifier, ignored;
+	struct lt_str verifier = kept.n != 0 ? kept : LTC_LIT("code_verifier");
 
-	if (code.n == 0 || code.n > 2000 || ltc_has_control(code)) {
+	if (code.n == 0 || code.n > CODE_MAX || ltc_has_control(code)) {
 		end(inst, job, LT_REFUSED, 0, "code",
 			"that is no code: paste the whole address that the browser was sent to");
 		return 0;
@@ -176,10 +267,14 @@ static int exchange(struct lt_inst *inst, struct lt_job *job, struct lt_str text
 			"that consent was given by another OA: choose the OA of this office on the page");
 		return 0;
 	}
-	if (inst->host->secret_get(
-		    inst->host->ctx, job, LTC_LIT("code_verifier"), &verifier, NULL) < 0) {
+	if (inst->host->secret_get(inst->host->ctx, job, verifier, &ignored, NULL) < 0) {
 		end(inst, job, LT_REFUSED, 0, "verifier",
 			"the log-in was not begun here: run the command without a code first");
+		return 0;
+	}
+	if (other_login(inst, job, text, verifier)) {
+		end(inst, job, LT_REFUSED, 0, "state",
+			"that address belongs to another log-in: give the one of the last page");
 		return 0;
 	}
 	struct lt_field f[] = {
@@ -187,7 +282,7 @@ static int exchange(struct lt_inst *inst, struct lt_job *job, struct lt_str text
 		{ .name = LTC_LIT("app_id"), .src = { .bytes = conf_of(inst)->app_id } },
 		{ .name = LTC_LIT("grant_type"),
 			.src = { .bytes = LTC_LIT("authorization_code") } },
-		{ .name = LTC_LIT("code_verifier"), .src = { .secret = LTC_LIT("code_verifier") } },
+		{ .name = LTC_LIT("code_verifier"), .src = { .secret = verifier } },
 	};
 	return call(inst, job, f, 4);
 }
@@ -200,67 +295,80 @@ int zalo_token_start(struct lt_inst *inst, struct lt_job *job, const struct lt_w
 }
 
 /* --- the answer -------------------------------------------------------------------------------------------------------------- */
-static void wipe(char *p, size_t n)
-{
-	volatile char *v = p;
-
-	while (n-- > 0)
-		*v++ = 0;
-}
-
 static void put(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *body)
 {
 	const struct lt_host *h = inst->host;
-	char access[2000], fresh[2000];
-	struct lt_str a = ltc_json_copy(ltc_json_get(body, "access_token"), access, sizeof(access));
-	struct lt_str r = ltc_json_copy(ltc_json_get(body, "refresh_token"), fresh, sizeof(fresh));
-	struct lt_pair set[3] = { { .name = LTC_LIT("access_token"), .value = a } };
+	struct lt_str fresh = ltc_json_text(ltc_json_get(body, "refresh_token"));
+	struct lt_pair set[3] = { { .name = LTC_LIT("access_token"),
+		.value = ltc_json_text(ltc_json_get(body, "access_token")) } };
 	size_t n = 1;
 	int64_t life = 0;
 
 	if (!ltc_json_i64(ltc_json_get(body, "expires_in"), &life) || life <= 0 ||
 		life > LIFE_MAX_S)
 		life = LIFE_UNKNOWN_S;
-	if (r.n != 0)
-		set[n++] = (struct lt_pair){ .name = LTC_LIT("refresh_token"), .value = r };
+	if (fresh.n != 0)
+		set[n++] = (struct lt_pair){ .name = LTC_LIT("refresh_token"), .value = fresh };
 	else
 		h->log(h->ctx, job, 1,
 			LTC_LIT("the answer has no new refresh token: the old one is kept"));
-	if (job->kind == LT_J_LOGIN)
+	if (job->kind == LT_J_LOGIN && conf_of(inst)->verifier.n == 0)
 		set[n++] = (struct lt_pair){ .name = LTC_LIT("code_verifier"), .value = { "", 0 } };
 	int rc = h->secret_put(h->ctx, job, set, n, h->wall_ms(h->ctx) + life * 1000, TOKEN_PUT);
-	wipe(access, sizeof(access));
-	wipe(fresh, sizeof(fresh));
 	if (rc < 0)
 		end(inst, job, LT_UNKNOWN, LT_R_PERSON, "store",
 			"the new pair could not be stored");
 }
 
-/* What no pair means; the status of HTTP says nothing. */
-static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+static bool is_one_of(const char *code, const char *const *list)
 {
-	bool login = job->kind == LT_J_LOGIN;
+	while (*list != NULL && strcmp(code, *list) != 0)
+		list++;
+	return *list != NULL;
+}
+
+/* An HTML page stands in front of the service: it was not asked. Anything else that came with 2xx may have been its answer. */
+static bool was_reached(const struct lt_http_res *r, const struct zalo_answer *a)
+{
+	return r->status >= 200 && r->status < 300 && strncmp(a->code, "http", 4) == 0 &&
+		!ltc_starts(ltc_trim(r->body), "<");
+}
+
+/* What no pair means: the body speaks first, and only what says that the token or code is spent ends it (contract 1.4). The rest of
+ * their errors is for the operator of the app: the token stays good, and it is asked again from time to time. */
+static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r,
+	const struct zalo_answer *a)
+{
+	static const char *const spent[] = { "-14014", "empty200", NULL };
+	static const char *const app[] = { "-14001", "-14002", "-14003", NULL };
+	bool login = job->kind == LT_J_LOGIN, said = a->json && a->code[0] == '-';
 	char text[300];
 
-	if (a->json || (a->status == 200 && strncmp(a->code, "empty", 5) == 0)) {
-		bool app = strcmp(a->code, "-14001") == 0 || strcmp(a->code, "-14002") == 0 ||
-			strcmp(a->code, "-14003") == 0;
+	if (is_one_of(a->code, spent) || (login && said)) {
 		/* the host adds the command by which a person logs in */
-		(void)snprintf(text, sizeof(text), "%.60s%s",
-			a->json ? a->text : "the token is spent",
-			app             ? ": check app_id, app_secret and redirect_uri"
-				: login ? ": begin the log-in anew"
-					: "");
+		(void)snprintf(text, sizeof(text), "%.100s%s",
+			a->json         ? a->text
+				: login ? "the code is spent"
+					: "the token is spent",
+			login ? ": begin the log-in anew" : "");
 		end(inst, job, LT_REFUSED, LT_R_PERSON, a->code, text);
-		return;
+	} else if (was_reached(r, a)) {
+		end(inst, job, LT_UNKNOWN, 0, a->code,
+			"an answer without a pair: the old token may be spent");
+	} else if (said && a->status < 500 && strcmp(a->code, "-32") != 0) {
+		(void)snprintf(text, sizeof(text), "%s %.100s: %s", a->code, a->text,
+			is_one_of(a->code, app)
+				? "check app_id, app_secret and redirect_uri"
+				: "put the app in order in the console, the token is still good");
+		end(inst, job, LT_DEFERRED, LT_R_FREE | LT_R_PERSON, a->code, text);
+	} else {
+		end(inst, job, LT_DEFERRED, LT_R_FREE, a->code, a->text);
 	}
-	end(inst, job, LT_DEFERRED, LT_R_FREE, a->code, a->text);
 }
 
 static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r)
 {
 	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
-	char probe[4];
 
 	zalo_note_answer(inst, job, r);
 	zalo_answer_read(r, &a);
@@ -268,35 +376,23 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 		end(inst, job, LT_DEFERRED, LT_R_FREE, a.code, a.text);
 	else if (r->phase == LT_P_MAYBE_SENT)
 		end(inst, job, LT_UNKNOWN, 0, a.code, "no answer came: the old token may be spent");
-	else if (a.json &&
-		ltc_json_copy(ltc_json_get(a.tree, "access_token"), probe, sizeof(probe)).n != 0)
+	else if (a.json && ltc_json_str(a.tree, "access_token").n != 0)
 		put(inst, job, a.tree);
-	else if (a.json &&
-		ltc_json_copy(ltc_json_get(a.data, "access_token"), probe, sizeof(probe)).n != 0)
+	else if (a.json && ltc_json_str(a.data, "access_token").n != 0)
 		put(inst, job, a.data);
 	else
-		no_pair(inst, job, &a);
+		no_pair(inst, job, r, &a);
 }
 
 static void stored(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
 {
-	const struct zalo_token_job *t = job->priv;
-	struct lt_result r = { .struct_size = sizeof(r), .outcome = LT_ACCEPTED };
-
-	if (ev->error < 0) {
+	if (ev->error < 0)
 		end(inst, job, LT_UNKNOWN, LT_R_PERSON, "store",
 			"the new values could not be stored");
-		return;
-	}
-	if (ev->token == TOKEN_VERIFIER) {
-		r.url = ltc_z(t->url);
-		r.text = LTC_LIT(
-			"open this page as an administrator of the OA, agree, and give the address that "
-			"the browser ends at within ten minutes");
-	} else {
-		r.text = LTC_LIT("a new pair of tokens is stored");
-	}
-	(void)inst->host->finish(inst->host->ctx, job, &r);
+	else if (ev->token == TOKEN_VERIFIER)
+		page_end(inst, job);
+	else
+		end(inst, job, LT_ACCEPTED, 0, "", "a new pair of tokens is stored");
 }
 
 int zalo_token_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)

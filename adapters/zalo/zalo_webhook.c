@@ -8,6 +8,8 @@
 
 #define HOOK_BODY_MAX (256u << 10)
 #define SEEN_MAX      16
+#define STALE_MS      (2 * 3600000)
+#define AHEAD_MS      (5 * 60000)
 
 static struct lt_str header(const struct lt_request *q, const char *name)
 {
@@ -93,11 +95,29 @@ struct hook {
 	int rc;
 };
 
+/* The OA that it happened to; an app has many. */
+static struct lt_str oa_of(const struct hook *k, char *dst, size_t size)
+{
+	struct lt_str id = ltc_json_copy(ltc_json_get(k->body, "oa_id"), dst, size);
+
+	if (id.n == 0)
+		id = ltc_json_copy(ltc_json_get(k->body, "oaId"), dst, size);
+	if (id.n == 0) /* what a user sends goes to it */
+		id = ltc_json_copy(
+			ltc_json_get(ltc_json_get(k->body, "recipient"), "id"), dst, size);
+	return id;
+}
+
+/* `what` behind the id of the OA, by which the host knows the account. */
 static void tell(struct hook *k, uint32_t kind, const char *form, struct lt_str who,
-	struct lt_str text, struct lt_str detail)
+	struct lt_str text, const char *what)
 {
 	const struct lt_host *h = k->inst->host;
-	char address[80];
+	char address[80], oa[32], detail[200];
+
+	struct lt_str id = oa_of(k, oa, sizeof(oa));
+	(void)snprintf(
+		detail, sizeof(detail), "%s%s%s", oa, id.n != 0 && *what != '\0' ? " " : "", what);
 
 	(void)snprintf(address, sizeof(address), "%s%.*s", form, (int)(who.n > 60 ? 60 : who.n),
 		who.p == NULL ? "" : who.p);
@@ -105,7 +125,7 @@ static void tell(struct hook *k, uint32_t kind, const char *form, struct lt_str 
 		.kind = kind,
 		.address = who.n != 0 ? ltc_z(address) : (struct lt_str){ 0 },
 		.text = text,
-		.detail = detail,
+		.detail = ltc_z(detail),
 		.dedupe = ltc_z(k->dedupe),
 		.at_ms = k->at_ms };
 	int rc = h->inbound(h->ctx, k->job, &in, 0);
@@ -161,7 +181,7 @@ static void said(struct hook *k)
 			ltc_json_get(ltc_json_get(k->body, "sender"), "id"), who, sizeof(who)),
 		ltc_json_copy(
 			ltc_json_get(ltc_json_get(k->body, "message"), "text"), text, sizeof(text)),
-		ltc_z(k->event));
+		k->event);
 }
 
 static void came_or_went(struct hook *k, uint32_t kind)
@@ -173,7 +193,7 @@ static void came_or_went(struct hook *k, uint32_t kind)
 	if (id.n == 0)
 		id = ltc_json_copy(
 			ltc_json_get(ltc_json_get(k->body, "user"), "id"), who, sizeof(who));
-	tell(k, kind, "user:", id, (struct lt_str){ 0 }, ltc_z(k->event));
+	tell(k, kind, "user:", id, (struct lt_str){ 0 }, k->event);
 }
 
 static void group_left(struct hook *k)
@@ -182,7 +202,7 @@ static void group_left(struct hook *k)
 
 	tell(k, LT_IN_LEAVE,
 		"group:", ltc_json_copy(ltc_json_get(k->body, "group_id"), id, sizeof(id)),
-		(struct lt_str){ 0 }, ltc_z(k->event));
+		(struct lt_str){ 0 }, k->event);
 }
 
 static void quota(struct hook *k)
@@ -196,13 +216,12 @@ static void quota(struct hook *k)
 	if (ltc_json_i64(ltc_json_get(q, "new_value"), &left))
 		k->inst->host->stat(k->inst->host->ctx, k->job, 0, LTC_LIT("zns_quota"), left);
 	(void)snprintf(text, sizeof(text), "%.60s %s -> %s", k->event, was, now);
-	tell(k, LT_IN_QUOTA, "", (struct lt_str){ 0 }, ltc_z(text), ltc_z(text));
+	tell(k, LT_IN_QUOTA, "", (struct lt_str){ 0 }, ltc_z(text), text);
 }
 
 static void event(struct hook *k)
 {
 	const char *e = k->event;
-	char detail[200];
 
 	if (strcmp(e, "user_received_message") == 0)
 		delivered(k);
@@ -220,8 +239,7 @@ static void event(struct hook *k)
 		quota(k);
 	else if (strcmp(e, "permission_revoked") == 0)
 		tell(k, LT_IN_REVOKED, "", (struct lt_str){ 0 },
-			LTC_LIT("the OA took its consent back"),
-			ltc_json_copy(ltc_json_get(k->body, "oa_id"), detail, sizeof(detail)));
+			LTC_LIT("the OA took its consent back"), "");
 	else if (strcmp(e, "delete_group") == 0 || strcmp(e, "disperse_group") == 0)
 		group_left(k);
 	else
@@ -243,6 +261,24 @@ static void name_it(struct hook *k)
 			(unsigned long long)ltc_hash(LTC_HASH_SEED, k->raw));
 	if (!ltc_json_i64(ltc_json_get(k->body, "timestamp"), &k->at_ms) || k->at_ms <= 0)
 		k->at_ms = k->inst->host->wall_ms(k->inst->host->ctx);
+}
+
+/* Repeats come for two hours; what is older, or of the future, may be a replay or a wrong clock. It is told and taken all the same:
+ * a repeat is known by its name (contract, section 9). */
+static void look_at_the_time(const struct hook *k)
+{
+	const struct lt_host *h = k->inst->host;
+	const struct zalo_inst *zi = k->inst->priv;
+	int64_t age = h->wall_ms(h->ctx) + (zi->skew_known ? zi->skew_ms : 0) - k->at_ms;
+	char text[200];
+
+	if (age <= STALE_MS && age >= -AHEAD_MS)
+		return;
+	(void)snprintf(text, sizeof(text),
+		"event %.60s bears a time %lld minutes %s: a replay, or a clock is wrong", k->event,
+		(long long)(age < 0 ? -age : age) / 60000, age < 0 ? "ahead" : "ago");
+	h->metric(h->ctx, k->job, LTC_LIT("webhook_stale"), 1);
+	h->log(h->ctx, k->job, 1, ltc_z(text));
 }
 
 static bool of_another_app(const struct hook *k)
@@ -277,6 +313,7 @@ int zalo_webhook(struct lt_inst *inst, struct lt_job *job, const struct lt_work 
 		answer(inst, job, 200, "webhook_other_app");
 	} else {
 		name_it(&k);
+		look_at_the_time(&k);
 		event(&k);
 		answer(inst, job, k.rc < 0 ? 503 : 200, "webhook_taken");
 	}

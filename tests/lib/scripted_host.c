@@ -277,6 +277,9 @@ void sh_answer(struct sh *h, size_t call, uint32_t phase, int32_t status, const 
 		.status = status,
 		.phase = phase,
 		.body = shi_z(body),
+		.headers = h->answer_headers,
+		.n_headers = h->n_answer_headers,
+		.server_date_ms = h->answer_date_ms,
 		.error = phase == LT_P_ANSWERED ? shi_z(NULL) : shi_z("connection lost") };
 
 	if (c->answered)

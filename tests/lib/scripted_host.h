@@ -97,6 +97,11 @@ struct sh {
 	size_t n_wakes;
 	uint32_t slots;
 	bool auto_go, refuse_streams;
+	/* NULL: mac() gives 0, 1, 2 ...; key is the value of the secret it names, or "" */
+	void (*digest)(uint32_t alg, const char *key, const void *p, size_t n, uint8_t ret[32]);
+	const struct lt_pair *answer_headers; /* of the next answers; borrowed */
+	size_t n_answer_headers;
+	int64_t answer_date_ms;
 	int assets_again; /* so many asset_url get -LT_E_AGAIN first */
 	int misuse;
 	char misuse_text[200];

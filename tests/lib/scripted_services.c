@@ -378,9 +378,16 @@ static int h_mac(void *ctx, struct lt_job *job, uint32_t alg, struct lt_str key,
 		if (expand(ctx, &t, &src[i]) < 0)
 			shi_misuse(ctx, "mac over a source that does not exist");
 	note(ctx, "mac", job, (struct lt_str){ t.p, t.n }, alg);
-	(void)key;
+	struct sh *h = ctx;
+	struct sh_text k = { 0 };
+	struct lt_src secret = { .secret = key };
+	if (key.n > 0 && expand(h, &k, &secret) < 0)
+		shi_misuse(h, "mac with a key that does not exist");
 	for (size_t i = 0; i < 32; i++)
 		ret[i] = (uint8_t)i;
+	if (h->digest != NULL)
+		h->digest(alg, k.p == NULL ? "" : k.p, t.p == NULL ? "" : t.p, t.n, ret);
+	free(k.p);
 	*ret_n = 32;
 	free(t.p);
 	return 0;
@@ -424,6 +431,7 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 
 static int h_inbound(void *ctx, struct lt_job *job, const struct lt_inbound *in, uint64_t token)
 {
+	note(ctx, "inbound.detail", job, in->detail, in->kind);
 	note(ctx, "inbound", job, in->address, in->kind);
 	queue(ctx, job, LT_EV_SAVED, token, 0, 0);
 	return 0;
@@ -439,7 +447,11 @@ static int h_reply(
 
 static void h_rate(void *ctx, struct lt_job *job, const struct lt_rate *r)
 {
-	note(ctx, "rate", job, shi_z(""), r->scope);
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "%d of %d, wait %lld", (int)r->remaining, (int)r->limit,
+		(long long)r->retry_after_ms);
+	note(ctx, "rate", job, shi_z(text), r->scope);
 }
 
 static void h_stat(void *ctx, struct lt_job *job, uint64_t delivery, struct lt_str name, int64_t v)

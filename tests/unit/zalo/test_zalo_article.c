@@ -282,6 +282,14 @@ static void a_group_message_is_saved_before_and_after(void **state)
 	answer(h, "{\"data\":{\"message_id\":\"m1\"},\"error\":0}");
 	expect("POST", "/v2.0/oa/upload/file");
 	answer(h, "{\"data\":{\"token\":\"ft\"},\"error\":0}");
+	/* section 6: one message a second to a group; until then nothing says that it was tried */
+	saved("up1=ft");
+	size_t calls = h->n_http;
+	wait_ms(900);
+	assert_int_equal(h->n_http, calls);
+	saved("up1=ft");
+	wait_ms(100);
+	saved("try1=");
 	expect("POST", "/v3.0/oa/group/message");
 	sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 502, "<html>");
 	sh_turn(h);

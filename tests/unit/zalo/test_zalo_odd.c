@@ -176,6 +176,31 @@ static void a_picture_that_never_comes_ends_after_three_repeats(void **state)
 	}
 }
 
+/* The same of messages and of what is uploaded for them. */
+static void a_message_that_fails_ends_after_three_repeats(void **state)
+{
+	(void)state;
+	for (uint32_t try_no = 3; try_no <= 4; try_no++) {
+		int want = try_no == 4 ? LT_REFUSED : LT_DEFERRED;
+		size_t op = sh_op(
+			h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
+		h->jobs[op]->work.try_no = try_no;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		say("/v3.0/oa/group/message", "{\"error\":-200,\"message\":\"failed\"}");
+		assert_int_equal(sh_result(h, op)->outcome, want);
+		assert_int_equal(sh_result(h, op)->scope, LT_SCOPE_TARGET);
+		op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R",
+			ZALO_MAGIC "kind text\nimage c0ver 3 image/png bia.png\n\n", 0);
+		sh_asset(h, "c0ver", "PNG", 3);
+		h->jobs[op]->work.try_no = try_no;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		say("/v2.0/oa/upload/image", "{\"error\":-200,\"message\":\"failed\"}");
+		assert_int_equal(sh_result(h, op)->outcome, want);
+	}
+}
+
 static void a_question_that_is_refused_says_nothing_about_the_release(void **state)
 {
 	(void)state;
@@ -229,6 +254,7 @@ int main(void)
 		T(an_error_that_nobody_knows_is_not_polled_for_ever),
 		T(a_token_of_an_article_that_is_not_known_is_made_again_once),
 		T(a_picture_that_never_comes_ends_after_three_repeats),
+		T(a_message_that_fails_ends_after_three_repeats),
 		T(a_question_that_is_refused_says_nothing_about_the_release),
 		T(an_update_while_the_article_is_processed_is_made_later),
 		T(a_message_without_its_id_is_unknown)

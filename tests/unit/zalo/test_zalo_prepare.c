@@ -122,11 +122,59 @@ static void pictures_have_a_number_and_a_size(void **state)
 	assert_int_equal(made_by(h, &m, &in), 0);
 	assert_non_null(strstr(m.problems.p, "2 images: more than 20 pictures"));
 	sh_made_done(&m);
+	sh_conf(h, "images_max", "30");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.problems.n, 0);
+	assert_int_equal(sh_fact(&m, "pictures", 0), 30);
+	size_t blocks = 0;
+	for (const char *p = m.text.p; (p = strstr(p, "{\"type\":\"image\"")); p++)
+		blocks++;
+	assert_int_equal(blocks, 30);
+	sh_made_done(&m);
 	in.n_assets = 0;
 	assert_int_equal(made_by(h, &m, &in), 0);
 	assert_non_null(strstr(m.problems.p, "2 cover: "));
 	sh_made_done(&m);
 	sh_free(h);
+}
+
+#define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+static int to_jpeg(void *ctx, struct lt_str a, struct lt_str b, struct lt_str *r)
+{
+	(void)ctx;
+	(void)a;
+	(void)b;
+	*r = S(HEX64 ":31000:1600x900:jpeg");
+	return 0;
+}
+
+/* Section 5: an upload has a file name whose ending and type fit. */
+static void a_picture_that_became_a_jpeg_is_called_so(void **state)
+{
+	static const char *const names[][2] = { { "bia.png", "bia.jpg" },
+		{ "bia.JPEG", "bia.JPEG" }, { "ảnh bìa 1.2.webp", "ảnh bìa 1.2.jpg" },
+		{ "bia", "bia.jpg" }, { ".png", ".png.jpg" },
+		{ "v1.phienban-cuoi", "v1.phienban-cuoi.jpg" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct sh *h = host_new();
+		struct sh_made m;
+		struct lt_content in = content("T", "S", "x");
+		char want[200];
+		in.address_kind = LTC_LIT("group");
+		cover.filename = S(names[i][0]);
+		sh_made_init(&m, h);
+		m.sink.need_rendition = to_jpeg;
+		assert_int_equal(lantoa_adapter.prepare(&h->conf, &in, &m.sink), 0);
+		(void)snprintf(want, sizeof(want),
+			"\nimage " HEX64 ":31000:1600x900:jpeg 31000 image/jpeg %s\n", names[i][1]);
+		if (!strstr(m.text.p, want))
+			fail_msg("%s does not hold %s", m.text.p, want);
+		sh_made_done(&m);
+		sh_free(h);
+	}
+	cover.filename = LTC_LIT("bia.png");
 }
 
 static int no_rendition(void *ctx, struct lt_str a, struct lt_str b, struct lt_str *r)
@@ -236,7 +284,11 @@ static void wrong_settings_are_refused_with_name_and_value(void **state)
 	static const char *const bad[][3] = { { "app_id", "12a", "app_id: '12a' is wrong" },
 		{ "base_url", "http://openapi.zalo.me", "https://" },
 		{ "poll_ms", "1", "poll_ms: '1'" },
-		{ "broadcast_ages", "2;3", "broadcast_ages: '2;3'" } };
+		{ "broadcast_ages", "2;3", "broadcast_ages: '2;3'" },
+		{ "broadcast_ages", "2, 3", "no blanks" }, { "broadcast_ages", "8", "from 0 to 7" },
+		{ "broadcast_gender", "3", "from 0 to 2" },
+		{ "broadcast_gender", "1,2", "one number" },
+		{ "group_pause_ms", "-1", "group_pause_ms: '-1'" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -260,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_title_may_have_149_characters_not_150),
 		cmocka_unit_test(a_description_of_300_is_shortened_unless_the_editor_wrote_it),
 		cmocka_unit_test(pictures_have_a_number_and_a_size),
+		cmocka_unit_test(a_picture_that_became_a_jpeg_is_called_so),
 		cmocka_unit_test(a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits),
 		cmocka_unit_test(a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it),
 		cmocka_unit_test(a_group_gets_text_and_link_and_the_cover_in_one_message),

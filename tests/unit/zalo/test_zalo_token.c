@@ -1,5 +1,6 @@
 /* test_zalo_token.c - tokens, log-in, check, webhooks: what is stored before it is used, what a lost answer is, what is signed. */
 #include "zalo_test.h"
+#include "base/crypt.h"
 
 static struct sh *h;
 
@@ -14,6 +15,13 @@ static int teardown(void **state)
 {
 	(void)state;
 	return host_over(h);
+}
+
+static void open_again(void)
+{
+	lantoa_adapter.close(&h->inst);
+	free(h->inst.priv);
+	assert_int_equal(sh_open(h), 0);
 }
 
 static size_t job(uint32_t kind, const char *text)
@@ -48,10 +56,11 @@ static void odd_lives_and_missing_refresh_tokens_do_not_drop_the_pair(void **sta
 {
 	static const char *const bodies[] = { "{\"access_token\":\"AT-2\",\"expires_in\":null}",
 		"{\"access_token\":\"AT-2\",\"expires_in\":-5}", "{\"access_token\":\"AT-2\"}",
-		"{\"access_token\":\"AT-2\",\"expires_in\":\"soon\"}" };
+		"{\"access_token\":\"AT-2\",\"expires_in\":\"soon\"}",
+		"{\"data\":{\"access_token\":\"AT-2\"},\"error\":0}" };
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		size_t j = job(LT_J_REFRESH, "");
 		sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200, bodies[i]);
 		assert_string_equal(sh_last_note(h, "secret_put")->text, "access_token");
@@ -69,20 +78,41 @@ static void the_end_of_a_refresh_is_told_by_its_answer_not_its_status(void **sta
 		int status;
 		const char *body;
 		int outcome;
+		bool person;
 	} rows[] = {
 		{ LT_P_ANSWERED, 200,
-			"{\"error\":-14014,\"error_name\":\"Invalid refresh token.\"}",
-			LT_REFUSED },
+			"{\"error\":-14014,\"error_name\":\"Invalid refresh token.\"}", LT_REFUSED,
+			false },
 		{ LT_P_ANSWERED, 200,
 			"{\"error\":\"-14014\",\"error_name\":\"Invalid refresh token.\"}",
-			LT_REFUSED },
-		{ LT_P_ANSWERED, 200, "", LT_REFUSED },
-		{ LT_P_ANSWERED, 200, "{\"error\":-14002,\"error_name\":\"app\"}", LT_REFUSED },
-		{ LT_P_ANSWERED, 200, "{\"access_token\":\"\"}", LT_REFUSED },
-		{ LT_P_ANSWERED, 502, "<html>bad gateway</html>", LT_DEFERRED },
-		{ LT_P_ANSWERED, 503, "", LT_DEFERRED },
-		{ LT_P_NOT_SENT, 0, "", LT_DEFERRED },
-		{ LT_P_MAYBE_SENT, 0, "", LT_UNKNOWN },
+			LT_REFUSED, false },
+		{ LT_P_ANSWERED, 200, "", LT_REFUSED, false },
+		{ LT_P_ANSWERED, 500, "{\"error\":-14014,\"error_name\":\"spent\"}", LT_REFUSED,
+			false },
+		/* the app's trouble: the token is still good, it is asked again, a person is told */
+		{ LT_P_ANSWERED, 200, "{\"error\":-14002,\"error_name\":\"app\"}", LT_DEFERRED,
+			true },
+		{ LT_P_ANSWERED, 200, "{\"error\":\"-14003\",\"error_name\":\"uri\"}", LT_DEFERRED,
+			true },
+		{ LT_P_ANSWERED, 403, "{\"error\":-14029,\"error_name\":\"right\"}", LT_DEFERRED,
+			true },
+		{ LT_P_ANSWERED, 200, "{\"error\":-7777,\"message\":\"new\"}", LT_DEFERRED, true },
+		/* transient, whatever its body looks like */
+		{ LT_P_ANSWERED, 503, "{\"error\":-1,\"message\":\"overloaded\"}", LT_DEFERRED,
+			false },
+		{ LT_P_ANSWERED, 500, "{\"message\":\"internal error\"}", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 502, "{\"error\":0}", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 200, "{\"error\":-32,\"message\":\"limit\"}", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 502, "<html>bad gateway</html>", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 200, "<html>be back soon</html>", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 404, "<html>not found</html>", LT_DEFERRED, false },
+		{ LT_P_ANSWERED, 503, "", LT_DEFERRED, false },
+		{ LT_P_NOT_SENT, 0, "", LT_DEFERRED, false },
+		/* it was there and may have spent the token: one more try will tell */
+		{ LT_P_ANSWERED, 200, "{\"access_token\":\"\"}", LT_UNKNOWN, false },
+		{ LT_P_ANSWERED, 200, "{}", LT_UNKNOWN, false },
+		{ LT_P_ANSWERED, 200, "{\"access_token\":\"AT-", LT_UNKNOWN, false },
+		{ LT_P_MAYBE_SENT, 0, "", LT_UNKNOWN, false },
 	};
 
 	(void)state;
@@ -92,6 +122,9 @@ static void the_end_of_a_refresh_is_told_by_its_answer_not_its_status(void **sta
 		assert_true(sh_result(h, j)->done);
 		if (sh_result(h, j)->outcome != rows[i].outcome)
 			fail_msg("row %zu ends %d", i, sh_result(h, j)->outcome);
+		if (rows[i].outcome == LT_DEFERRED)
+			assert_int_equal(sh_result(h, j)->flags & LT_R_PERSON,
+				rows[i].person ? LT_R_PERSON : 0);
 		assert_int_equal(h->n_http, i + 1); /* one call, whatever it brought */
 	}
 	assert_null(sh_last_note(h, "secret_put"));
@@ -108,7 +141,7 @@ static void a_login_has_a_page_then_takes_the_code_of_its_address(void **state)
 	assert_non_null(strstr(sh_result(h, j)->url,
 		"/v4/oa/permission?app_id=1234500000000000001&redirect_uri=&code_challenge=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
 	sh_secret(h, "code_verifier", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ");
-	j = job(LT_J_LOGIN, "https://lantoa.example/zalo?oa_id=33&code=AUTH123&state=x");
+	j = job(LT_J_LOGIN, "https://lantoa.example/zalo?oa_id=33&code=AUTH123&state=AAECAwQF");
 	assert_non_null(strstr(last_call(h)->body,
 		"code=AUTH123\napp_id=1234500000000000001\ngrant_type=authorization_code\ncode_verifier=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ\n"));
 	sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200,
@@ -119,6 +152,135 @@ static void a_login_has_a_page_then_takes_the_code_of_its_address(void **state)
 	j = job(LT_J_LOGIN, "  ?code=\n ");
 	sh_turn(h);
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+}
+
+static void a_life_may_be_a_number_or_a_text(void **state)
+{
+	static const char *const lives[] = { "90000", "\"90000\"" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char body[200];
+		size_t j = job(LT_J_REFRESH, "");
+		(void)snprintf(body, sizeof(body),
+			"{\"access_token\":\"AT-2\",\"refresh_token\":\"RT-2\",\"expires_in\":%s}",
+			lives[i]);
+		sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200, body);
+		assert_int_equal(sh_last_note(h, "secret_put")->value, h->wall + 90000000);
+		sh_turn(h);
+		assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+	}
+}
+
+/* Sections 1.2, 1.5 and 9 have vectors: with the true digest the bytes are those. */
+static void true_digest(uint32_t alg, const char *key, const void *p, size_t n, uint8_t ret[32])
+{
+	struct str part = { p, n };
+	struct hash plain;
+
+	hash_bytes(&plain, p, n);
+	memcpy(ret, plain.b, sizeof(plain.b));
+	if (alg == LT_MAC_HMAC_SHA256 && mac_raw(alg, str_of(key), &part, 1, ret, 32) != 32)
+		abort();
+}
+
+static void the_challenge_and_the_proof_are_those_of_the_vectors(void **state)
+{
+	(void)state;
+	h->digest = true_digest;
+	sh_conf(h, "verifier", "kept");
+	sh_conf(h, "proof", "yes");
+	sh_secret(h, "kept", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ");
+	for (size_t i = 0; i < h->n_secrets; i++)
+		h->secrets[i].value = strncmp(h->secrets[i].name.p, "app_secret", 10) == 0
+			? S("demo-app-secret")
+			: strncmp(h->secrets[i].name.p, "access_token", 12) == 0
+			? S("demo-access-token")
+			: h->secrets[i].value;
+	open_again();
+	size_t j = job(LT_J_LOGIN, "");
+	assert_true(sh_result(h, j)->done); /* nothing is stored: the console keeps the verifier */
+	assert_null(sh_last_note(h, "secret_put"));
+	assert_non_null(strstr(sh_result(h, j)->url,
+		"code_challenge=RqIZl4LIgn8KxW9QO-nTnv7pf0CnNrksx9fF-CXP2FE&state=RqIZl4LI"));
+	j = job(LT_J_LOGIN, "https://lantoa.example/zalo?oa_id=33&code=A%2FB%3d&state=theirs");
+	assert_non_null(strstr(last_call(h)->body,
+		"code=A/B=\napp_id=1234500000000000001\ngrant_type=authorization_code\ncode_verifier=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ\n"));
+	sh_answer(h, h->n_http - 1, LT_P_ANSWERED, 200,
+		"{\"access_token\":\"AT-9\",\"refresh_token\":\"RT-9\"}");
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "refresh_token"); /* no verifier */
+	(void)job(LT_J_CHECK, "");
+	assert_non_null(strstr(last_call(h)->body,
+		"appsecret_proof: aed6826bfacdf6c46c9b96c4dc4634d148ee2c2fd274a9976d9ef754c800814d\n"));
+}
+
+static void a_challenge_is_the_same_in_both_alphabets(void **state)
+{
+	(void)state;
+	h->digest = true_digest;
+	for (int i = 0; i < 20; i++) {
+		size_t j = job(LT_J_LOGIN, "");
+		sh_turn(h);
+		const char *at = strstr(sh_result(h, j)->url, "code_challenge=");
+		assert_non_null(at);
+		at += 15;
+		assert_int_equal(strcspn(at, "&"), 43);
+		assert_int_equal(strcspn(at, "-_+/%="), strcspn(at, "&") + strlen("&state"));
+	}
+}
+
+static void the_address_of_another_login_is_refused(void **state)
+{
+	(void)state;
+	sh_secret(h, "code_verifier", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ");
+	size_t j = job(LT_J_LOGIN, "https://lantoa.example/zalo?code=AUTH123&state=AAECAwQG");
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "another log-in"));
+	assert_int_equal(h->n_http, 0);
+	j = job(LT_J_LOGIN, "AUTH123"); /* the code alone carries none */
+	assert_int_equal(h->n_http, 1);
+	sh_answer(h, 0, LT_P_ANSWERED, 200, "{\"error\":-14019,\"error_name\":\"bad code\"}");
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "begin the log-in anew"));
+}
+
+static void another_oas_consent_is_refused_before_it_is_used(void **state)
+{
+	(void)state;
+	sh_conf(h, "oa_id", "3300112233445500100");
+	open_again();
+	sh_secret(h, "code_verifier", "v");
+	size_t j = job(LT_J_LOGIN, "https://l.example/?oa_id=33001122334455001009&code=C");
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "another OA"));
+	assert_int_equal(h->n_http, 0);
+	(void)job(LT_J_LOGIN, "https://l.example/?oa_id=3300112233445500100&code=C");
+	assert_int_equal(h->n_http, 1);
+}
+
+/* Section 0: limits stand in headers of every answer, their clock in Date. */
+static void rates_and_the_clock_are_read_from_headers(void **state)
+{
+	static const struct lt_pair over[] = { { .name = LTC_LIT("x-ratelimit-limit"),
+						       .value = LTC_LIT("4000") },
+		{ .name = LTC_LIT("X-RateLimit-Remain"), .value = LTC_LIT(" 0 ") } };
+
+	(void)state;
+	h->answer_headers = over;
+	h->n_answer_headers = 2;
+	h->answer_date_ms = h->wall - 600000;
+	(void)job(LT_J_CHECK, "");
+	answer(h, "{\"data\":{\"oaid\":\"33\",\"name\":\"T\",\"is_verified\":true},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "rate")->text, "0 of 4000, wait 5000");
+	assert_int_equal(sh_last_note(h, "rate")->value, LT_SCOPE_CHANNEL);
+	bool told = false;
+	for (size_t i = 0; i < h->n_notes; i++)
+		told = told ||
+			(strcmp(h->notes[i].text, "warn.clock_off_s") == 0 &&
+				h->notes[i].value == 600);
+	assert_true(told);
+	h->n_answer_headers = 0;
+	h->answer_date_ms = 0;
 }
 
 static void a_check_tells_package_followers_and_quota(void **state)
@@ -254,6 +416,23 @@ static void a_signed_event_is_taken_whatever_its_case(void **state)
 		assert_int_equal(sh_last_note(h, "inbound")->value, LT_IN_JOIN);
 		assert_true(h->n_notes > before);
 	}
+	h->digest = true_digest;
+	for (size_t i = 0; i < h->n_secrets; i++)
+		if (strcmp(h->secrets[i].name.p, "oa_secret") == 0)
+			h->secrets[i].value = S("demo-oa-secret");
+	static const char vector[] =
+		"{\"app_id\":\"1234500000000000001\",\"event_name\":\"follow\",\"timestamp\":\"1789000000000\"}";
+	(void)hook(vector, strlen(vector),
+		"mac=46bedc2dbea37b87ef244ae3077f82c0a7b44c5c36212b3d033163b9845ae97f");
+	assert_string_equal(sh_last_note(h, "metric")->text, "webhook_taken");
+	(void)hook(vector, strlen(vector),
+		"mac=46bedc2dbea37b87ef244ae3077f82c0a7b44c5c36212b3d033163b9845ae97e");
+	assert_string_equal(sh_last_note(h, "metric")->text, "webhook_unsigned");
+	h->digest = NULL;
+	for (size_t i = 0; i < h->n_secrets; i++)
+		if (strcmp(h->secrets[i].name.p, "oa_secret") == 0)
+			h->secrets[i].value = S("oa-canary");
+	(void)hook(FOLLOW, strlen(FOLLOW), good[0]);
 	/* app id, body as it came, its timestamp, then the OA's key: a plain hash */
 	assert_string_equal(sh_last_note(h, "mac")->text,
 		"1234500000000000001" FOLLOW "1788999000000oa-canary");
@@ -321,6 +500,54 @@ static void events_become_receipts_and_facts(void **state)
 	}
 }
 
+/* An app has many OAs: the host finds the account by the first word. */
+static void a_fact_names_the_oa_that_it_is_about(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "{\"event_name\":\"follow\",\"oa_id\":\"331\",\"follower\":{\"id\":\"41\"}}",
+			"331 follow" },
+		{ "{\"event_name\":\"user_send_text\",\"sender\":{\"id\":\"42\"},\"recipient\":{\"id\":\"332\"},\"message\":{\"text\":\"a\",\"msg_id\":\"q\"}}",
+			"332 user_send_text" },
+		{ "{\"event_name\":\"change_oa_daily_quota\",\"oaId\":\"333\",\"quota\":{\"prev_value\":\"500\",\"new_value\":\"2000\"}}",
+			"333 change_oa_daily_quota 500 -> 2000" },
+		{ "{\"event_name\":\"permission_revoked\",\"oa_id\":\"334\"}", "334" },
+		{ "{\"event_name\":\"user_withdraw\",\"user\":{\"id\":\"41\"}}", "user_withdraw" },
+		{ "{\"event_name\":\"disperse_group\",\"oa_id\":\"335\",\"group_id\":\"g1\"}",
+			"335 disperse_group" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(hook(rows[i][0], strlen(rows[i][0]), "mac=" GOOD), 200);
+		assert_string_equal(sh_last_note(h, "inbound.detail")->text, rows[i][1]);
+	}
+}
+
+static void a_stale_event_is_taken_and_told(void **state)
+{
+	static const struct {
+		int64_t age_ms;
+		bool told;
+	} rows[] = { { 0, false }, { 2 * 3600000, false }, { 3 * 3600000, true },
+		{ -240000, false }, { -600000, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char body[300];
+		size_t before = h->n_notes;
+		(void)snprintf(body, sizeof(body),
+			"{\"event_name\":\"follow\",\"follower\":{\"id\":\"41\"},\"timestamp\":\"%lld\"}",
+			(long long)(h->wall - rows[i].age_ms));
+		assert_int_equal(hook(body, strlen(body), "mac=" GOOD), 200);
+		assert_int_equal(sh_last_note(h, "inbound")->value, LT_IN_JOIN);
+		bool told = false;
+		for (size_t k = before; k < h->n_notes; k++)
+			told = told ||
+				strcmp(h->notes[k % SH_NOTES_MAX].text, "webhook_stale") == 0;
+		assert_int_equal(told, rows[i].told);
+	}
+}
+
 int main(void)
 {
 #define T1(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -329,6 +556,12 @@ int main(void)
 		T1(odd_lives_and_missing_refresh_tokens_do_not_drop_the_pair),
 		T1(the_end_of_a_refresh_is_told_by_its_answer_not_its_status),
 		T1(a_login_has_a_page_then_takes_the_code_of_its_address),
+		T1(a_life_may_be_a_number_or_a_text),
+		T1(the_challenge_and_the_proof_are_those_of_the_vectors),
+		T1(a_challenge_is_the_same_in_both_alphabets),
+		T1(the_address_of_another_login_is_refused),
+		T1(another_oas_consent_is_refused_before_it_is_used),
+		T1(rates_and_the_clock_are_read_from_headers),
 		T1(a_check_tells_package_followers_and_quota),
 		T1(a_poll_asks_for_templates_only_and_tells_what_arrived),
 		T1(statistics_look_for_articles_and_for_no_broadcast),
@@ -336,6 +569,8 @@ int main(void)
 		T1(a_forged_missing_or_cut_signature_is_thrown_away_with_200),
 		T1(the_consoles_test_and_what_is_too_large_are_answered),
 		T1(events_become_receipts_and_facts),
+		T1(a_fact_names_the_oa_that_it_is_about),
+		T1(a_stale_event_is_taken_and_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
