@@ -101,6 +101,8 @@ int store_new(const struct store_opts *o, struct store **ret, struct err *e)
 	s->tx.s = s;
 	s->tx_time = metric_histogram(
 		"lantoa_store_tx_seconds", "From BEGIN to the end of the commit.");
+	s->ckpt_time = metric_histogram("lantoa_store_checkpoint_seconds",
+		"The write-ahead log copied back into the database.");
 	if (s->o.queue_max == 0)
 		s->o.queue_max = QUEUE_MAX_DEFAULT;
 	if (!s->o.secret_keys)

@@ -7,6 +7,7 @@
  */
 #include "base/assert.h"
 #include "base/fault.h"
+#include "base/metrics.h"
 #include "store/store_engine.h"
 
 #define WAL_MAX_DEFAULT (INT64_C(64) << 20)
@@ -56,10 +57,12 @@ static void pressure_set(struct store *s, bool on)
 static int run(struct store *s, int mode)
 {
 	int pages = -1, copied = -1;
+	int64_t from = store_mono_us(s);
 	int rc = FAULT("store.checkpoint")
 		? SQLITE_IOERR_FSYNC
 		: sqlite3_wal_checkpoint_v2(s->w->h, NULL, mode, &pages, &copied);
 
+	metric_observe_us(s->ckpt_time, (uint64_t)(store_mono_us(s) - from));
 	if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CORRUPT)
 		store_set_dead(s, "the disk failed while the log was copied back");
 	if (rc != SQLITE_OK)

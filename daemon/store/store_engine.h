@@ -13,7 +13,8 @@
 #define TX_LAST_US         32000  /* ... intents and control up to this, at least one of each */
 #define TX_BULK_US         15000  /* a bulk chunk joins only while the transaction is younger ... */
 #define BULK_SKIPS_MAX     4      /* ... or was passed over this often */
-#define BULK_APART_US      30000  /* beside other commands a bulk chunk runs at least this often */
+#define BULK_APART_US      200000 /* beside other commands a bulk chunk runs at least this often */
+#define BULK_QUIET_US      15000  /* and as soon as none came for this long */
 #define BUSY_US            300000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000   /* pages not yet copied back that start a checkpoint */
 #define CKPT_PAGES_BUSY    2000   /* the same while commands wait */
@@ -87,7 +88,7 @@ struct store {
 	size_t q_len[4], done_len;
 	bool dead, stuck, pressure;
 	struct store_stats st;
-	struct metric *tx_time;
+	struct metric *tx_time, *ckpt_time;
 	struct store_reader reader[READERS_MAX];
 	size_t readers_began;
 	int backups; /* under way: they hold a long snapshot, so nobody waits for an empty WAL */

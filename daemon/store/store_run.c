@@ -296,6 +296,8 @@ static void finish(struct store *s, struct turn *t, bool stuck)
 	s->done_len += t->n_ran + t->n_over;
 	s->stuck = stuck && s->q_len[STORE_OUTCOME] > 0; /* try again a little later */
 	pthread_mutex_unlock(&s->mu);
+	if (s->wake && t->n_ran + t->n_over > 0) /* before a checkpoint, which nobody waits for */
+		s->wake(s->wake_ctx);
 }
 
 /* Outcomes go back to the front, in order; the rest is told the code. Returns outcomes kept. */

@@ -1,6 +1,7 @@
 /* store_thread.c - the thread around store_run: waits for commands, runs them, wakes the loop.
  * Threads: start and stop on the loop thread; the rest is the store thread. Owns: the thread.
- * Bounds: outcomes that could not be committed are tried again every 200 ms; an idle second empties the WAL.
+ * Bounds: outcomes that could not be committed are tried again every 200 ms; an idle second empties the WAL; bulk begins once
+ * nothing else came for BULK_QUIET_US, or its last chunk is BULK_APART_US ago.
  */
 #include <time.h>
 #include "base/assert.h"
@@ -26,14 +27,29 @@ static size_t waiting(const struct store *s)
 	return s->dead ? others : others + s->q_len[0];
 }
 
+/* How long bulk, when nothing else waits, leaves the disk and the processor to what follows from the commands just run. */
+static long bulk_waits_ms(const struct store *s)
+{
+	if (s->dead || s->q_len[3] == 0 || waiting(s) > s->q_len[3])
+		return 0;
+	int64_t until = s->busy_us + BULK_QUIET_US, due = s->bulk_us + BULK_APART_US;
+	int64_t us = (until < due ? until : due) - store_mono_us(s);
+
+	return us > 0 ? (long)(us / 1000) + 1 : 0;
+}
+
 /* True when there is work; false after an idle second or when it is time to stop. */
 static bool wait_for_work(struct store *s, bool *ret_stop)
 {
+	long bulk_ms;
+
 	pthread_mutex_lock(&s->mu);
 	if (s->stuck && !s->stopping)
 		wait_ms(s, RETRY_MS);
 	else if (waiting(s) == 0 && !s->stopping)
 		wait_ms(s, IDLE_MS);
+	while (!s->stopping && (bulk_ms = bulk_waits_ms(s)) > 0)
+		wait_ms(s, bulk_ms);
 	bool work = waiting(s) > 0;
 	*ret_stop = s->stopping;
 	pthread_mutex_unlock(&s->mu);
@@ -56,8 +72,6 @@ static void *thread_main(void *arg)
 		}
 		if (store_run(s) > 0) {
 			tries = 0;
-			if (s->wake)
-				s->wake(s->wake_ctx);
 		} else if (stop && ++tries >= STOP_TRIES) {
 			return NULL; /* a disk that takes nothing: the outcomes become unknown at the next start */
 		}

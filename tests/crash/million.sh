@@ -85,6 +85,7 @@ at_most "a ping of the control socket from outside, p99.9" "$(jq .p999_ms "$PLAC
 echo "ping:       $(cat "$PLACE/ping")"
 echo "loop:       p99.9 $(quantile_ms lantoa_loop_busy_seconds 0.999) ms, longest $(ratio "$(metric lantoa_loop_lag_max_microseconds)" 1000) ms; most CPU of one turn $(ratio "$(metric lantoa_loop_cpu_max_microseconds)" 1000) ms (aim 5)"
 echo "store:      p99.9 $(quantile_ms lantoa_store_tx_seconds 0.999) ms, longest $(ratio "$(metric lantoa_store_tx_max_microseconds)" 1000) ms (aim 50, 250)"
+echo "checkpoint: p50 $(quantile_ms lantoa_store_checkpoint_seconds 0.5) ms, p99 $(quantile_ms lantoa_store_checkpoint_seconds 0.99) ms, $(metric lantoa_store_checkpoint_seconds_count) of them, $(metric lantoa_store_checkpoint_seconds_sum) s in all"
 echo "            the longest callback: $(function_at lantoa_loop_call_max_at), $(ratio "$(metric lantoa_loop_call_max_microseconds)" 1000) ms of CPU at most; the longest transaction: $(function_at lantoa_store_tx_max_command_at), $(ratio "$(metric lantoa_store_tx_max_command_microseconds)" 1000) ms, its commit $(ratio "$(metric lantoa_store_tx_max_commit_microseconds)" 1000) ms"
 noblock_says | grep -vxFf "$PLACE/noblock.start" >"$PLACE/noblock.work"
 same "places on the loop thread that called what could wait, while it worked" "$(wc -l <"$PLACE/noblock.work")" 0

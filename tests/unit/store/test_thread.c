@@ -35,14 +35,17 @@ static void wake(void *ctx)
 	pthread_mutex_unlock(&loop.mu);
 }
 
-/* Waits for a wake-up and completes; false after 20 s without one. */
-static bool turn(void)
+/* Waits for a wake-up and completes; false after so long without one. */
+static bool turn_within(long ms)
 {
 	struct timespec t;
 	int rc = 0;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += 20;
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&loop.mu);
 	while (loop.wakes == 0 && rc == 0)
 		rc = pthread_cond_timedwait(&loop.cond, &loop.mu, &t);
@@ -50,6 +53,11 @@ static bool turn(void)
 	pthread_mutex_unlock(&loop.mu);
 	store_complete(ts.s);
 	return rc == 0;
+}
+
+static bool turn(void)
+{
+	return turn_within(20000);
 }
 
 struct add {
@@ -279,6 +287,91 @@ static void a_worker_waits_for_a_reader_that_is_given_back(void **state)
 	store_thread_stop(ts.s);
 }
 
+/* --- bulk beside what people and deliveries wait for --------------------------------------------------------------------------- */
+
+static _Atomic int64_t clock_us;
+
+static int64_t clock_read(void *ctx)
+{
+	UNUSED(ctx);
+	return atomic_load(&clock_us);
+}
+
+static int setup_clock(void **state)
+{
+	(void)state;
+	fault_clear();
+	dones = failed = 0;
+	loop.wakes = 0;
+	ts.real_time = true;
+	atomic_store(&clock_us, 1000000);
+	assert_int_equal(teststore_make(&ts), 0);
+	ts.opts.mono_us = clock_read;
+	return teststore_start(&ts);
+}
+
+static void submit_one(struct add *a, enum store_class class)
+{
+	*a = (struct add){ .cmd = { .class = class, .run = add_run, .done = add_done },
+		.size = 16 };
+	assert_int_equal(store_submit(ts.s, &a->cmd), 0);
+}
+
+static void control_round_trip(void)
+{
+	struct add control;
+
+	submit_one(&control, STORE_CONTROL);
+	while (!control.done)
+		assert_true(turn());
+}
+
+static void bulk_leaves_the_store_to_what_follows_a_command(void **state)
+{
+	struct add bulk;
+
+	(void)state;
+	start();
+	submit_one(&bulk, STORE_BULK);
+	while (!bulk.done) /* alone: at once */
+		assert_true(turn());
+	control_round_trip();
+	submit_one(&bulk, STORE_BULK);
+	for (int i = 0; i < 20; i++) {
+		control_round_trip(); /* what follows, each within the quiet time */
+		atomic_fetch_add(&clock_us, 9000);
+		assert_false(turn_within(5));
+		assert_false(bulk.done);
+	}
+	atomic_fetch_add(&clock_us, 16000); /* quiet for so long */
+	while (!bulk.done)
+		assert_true(turn());
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
+static void bulk_gets_its_turn_however_much_follows(void **state)
+{
+	struct add bulk;
+	int rounds = 0;
+
+	(void)state;
+	start();
+	submit_one(&bulk, STORE_BULK);
+	while (!bulk.done)
+		assert_true(turn());
+	control_round_trip();
+	submit_one(&bulk, STORE_BULK);
+	while (!bulk.done) {
+		atomic_fetch_add(&clock_us, 9000);
+		control_round_trip();
+		assert_true(++rounds <= 30); /* 200 ms are 23 of them */
+	}
+	assert_true(rounds > 10);
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -291,6 +384,10 @@ int main(void)
 		T(readers_beside_the_writer_see_still_snapshots_and_the_log_stays_bounded),
 		T(an_idle_second_empties_the_log),
 		T(a_worker_waits_for_a_reader_that_is_given_back),
+		cmocka_unit_test_setup_teardown(
+			bulk_leaves_the_store_to_what_follows_a_command, setup_clock, teardown),
+		cmocka_unit_test_setup_teardown(
+			bulk_gets_its_turn_however_much_follows, setup_clock, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
