@@ -141,6 +141,12 @@ static int open_core(struct app *a, struct err *e)
 	return net_curl_new(a->loop, &a->net, e);
 }
 
+static void on_imports_settled(void *ctx, int rc, const struct err *e, cJSON *result)
+{
+	cJSON_Delete(result);
+	app_import_over(ctx, "import.start", rc, e);
+}
+
 static int open_parts(struct app *a, struct err *e)
 {
 	struct dispatch_opts d = { .env = a->env,
@@ -183,8 +189,8 @@ static int open_parts(struct app *a, struct err *e)
 	dispatch_start(a->dispatch);
 	plan_start(a->plan);
 	struct import_opts io;
-	app_import_opts(a, &io);
-	import_start(&io, NULL, NULL);
+	app_import_began(a, &io);
+	import_start(&io, on_imports_settled, a);
 	struct ctl_opts c = { .deps = { .env = a->env,
 				      .loop = a->loop,
 				      .started_ms = a->started_ms,

@@ -52,9 +52,8 @@ struct app {
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
-	bool stop_waits; /* the way down: for the last of `reroutes` */
-	uint32_t
-		reroutes; /* looks at the routes of all targets that are under way, each after a reload */
+	uint32_t imports; /* our own that are under way: the one of the start, and after reloads */
+	bool stop_waits;  /* the way down: for the last of them */
 	struct reload *reload; /* one at a time */
 	struct upkeep *upkeep;
 	struct list lingering; /* channels of earlier configurations */
@@ -71,8 +70,6 @@ void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 /* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */
 void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);
-struct import_opts;
-void app_import_opts(struct app *a, struct import_opts *ret);
 /* main_key.c: the master key and the key of credentials. */
 int app_keys_load(struct app *a, struct err *e) MUST_CHECK; /* blocking */
 bool app_keys_elsewhere(
@@ -93,8 +90,12 @@ void app_secrets_drop(struct cred_load *l);
 void app_secrets_forget(struct app *a, const struct channels *cs); /* before channels_free */
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
-void app_stop_rerouted(struct app *a); /* one of a->reroutes is over */
-void app_free(struct app *a);          /* after the loop has ended */
+/* An import of our own: its options. It reads the store on workers, so the way down waits until app_import_over was called. */
+struct import_opts;
+void app_import_began(struct app *a, struct import_opts *ret);
+void app_import_over(
+	struct app *a, const char *ev, int rc, const struct err *e); /* a failure is logged as ev */
+void app_free(struct app *a);                                        /* after the loop has ended */
 /* main_link.c: does a canonical link answer? For parts with needs_link. */
 void app_link_check(void *app, const char *url,
 	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx);

@@ -1,5 +1,6 @@
 /* main_reload.c - a new configuration, whole or not at all: read and checked on a worker with all that its channels name, then
- * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they have under way ends there.
+ * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they
+ * have under way ends there.
  * Failures: anything wrong leaves the old configuration in force and says why.
  */
 #include <errno.h>
@@ -53,23 +54,10 @@ static int same_places(const struct conf *a, const struct conf *b, struct err *e
 	return 0;
 }
 
-void app_import_opts(struct app *a, struct import_opts *ret)
-{
-	*ret = (struct import_opts){
-		.env = a->env, .store = a->store, .conf = a->conf, .channels = &a->channels
-	};
-}
-
-/* It reads the store on a worker: the way down waits for it. */
 static void on_rerouted(void *ctx, int rc, const struct err *e, cJSON *result)
 {
-	struct app *a = ctx;
-
-	if (rc && rc != -ECANCELED)
-		log_line(LOG_WARN, "ev=reload.routes error=%s continuing", LOG_Q(str_of(e->text)));
 	cJSON_Delete(result);
-	a->reroutes--;
-	app_stop_rerouted(a);
+	app_import_over(ctx, "reload.routes", rc, e);
 }
 
 #define LINGER_MS 10000 /* a worker may still compose with the old adapters for a moment */
@@ -132,11 +120,9 @@ static int swap(struct reload *r)
 	plan_reload(a->plan, a->conf, fresh);
 	app_webhooks_set(a);
 	struct import_opts io;
-	app_import_opts(a, &io);
+	app_import_began(a, &io);
 	io.moved = on_lanes_moved;
 	io.moved_ctx = a;
-	io.stopping = &a->stopping;
-	a->reroutes++;
 	import_reroute(&io, on_rerouted, a);
 	log_level_set(a->conf->log_level);
 	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);

@@ -1,10 +1,12 @@
 /* main_stop.c - the way down: no new calls, no new intents, what is under way is drained or cut at a deadline, outcomes are
  * committed, then everything closes in reverse order and the loop ends. A second signal while stopping changes nothing.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include "base/assert.h"
 #include "base/log.h"
 #include "main_app.h"
+#include "plan/import.h"
 
 #define DRAIN_MS 20000
 
@@ -29,9 +31,22 @@ static void on_dispatch_stopped(void *ctx)
 	channels_close(a->channels, env_mono(a->env) + DRAIN_MS, on_channels_closed, a);
 }
 
-void app_stop_rerouted(struct app *a)
+void app_import_began(struct app *a, struct import_opts *ret)
 {
-	if (a->stop_waits && a->reroutes == 0) {
+	a->imports++;
+	*ret = (struct import_opts){ .env = a->env,
+		.store = a->store,
+		.conf = a->conf,
+		.channels = &a->channels,
+		.stopping = &a->stopping };
+}
+
+void app_import_over(struct app *a, const char *ev, int rc, const struct err *e)
+{
+	if (rc && rc != -ECANCELED)
+		log_line(LOG_WARN, "ev=%s error=%s continuing", ev, LOG_Q(str_of(e->text)));
+	a->imports--;
+	if (a->stop_waits && a->imports == 0) {
 		a->stop_waits = false;
 		dispatch_stop(a->dispatch, on_dispatch_stopped, a);
 	}
@@ -40,7 +55,7 @@ void app_stop_rerouted(struct app *a)
 static void on_plan_stopped(void *ctx)
 {
 	struct app *a = ctx;
-	if (a->reroutes) {
+	if (a->imports) {
 		a->stop_waits = true;
 		return;
 	}

@@ -2,7 +2,7 @@
  * Thread: loop; im->fn on a worker. Owns: struct importer until done was called.
  * Happy path (large): open, slice ... beside stage ..., check | begin, read ... beside chunk ..., finish. (small): read | one command.
  * Failures: before begin the stage is removed and nothing is stored. A full disk behind begin is waited for; what else stops it
- * leaves the job for the next start.
+ * leaves the job for the next start, and so does a daemon that stops.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -151,6 +151,18 @@ static void left(struct importer *im, const struct store_cmd *cmd)
 	answer(im);
 }
 
+static bool stops(const struct importer *im)
+{
+	return im->o.stopping && *im->o.stopping;
+}
+
+/* At a start. Nothing is lost: its job, if there is one, stands until the next. */
+static void end_stopped(struct importer *im)
+{
+	stage_close(MOVE(im->stage));
+	end(im, err_set(&im->err, -ECANCELED, "the daemon is stopping"));
+}
+
 int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
 	struct err *e)
 {
@@ -292,6 +304,11 @@ static void on_chunk(struct store_cmd *cmd)
 
 static void next_chunk(struct importer *im)
 {
+	if (stops(im)) {
+		struct err e;
+		applied(im, err_set(&e, -ECANCELED, "the daemon is stopping"), &e);
+		return;
+	}
 	im->chunk.cmd = (struct store_cmd){ 0 };
 	import_chunk_prepare(&im->chunk);
 	submit(im, &im->chunk.cmd, on_chunk);
@@ -502,10 +519,12 @@ static void settle(struct importer *im);
 static void on_settle(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, settle.cmd);
-	if (cmd->rc == 0 && im->settle.more)
-		settle(im);
-	else
+	if (cmd->rc < 0 || !im->settle.more)
 		end(im, cmd->rc);
+	else if (stops(im))
+		end_stopped(im);
+	else
+		settle(im);
 }
 
 static void settle(struct importer *im)
@@ -525,6 +544,10 @@ static void on_undo(struct store_cmd *cmd)
 	}
 	if (!im->undo.more) {
 		end(im, 0);
+		return;
+	}
+	if (stops(im)) {
+		end_stopped(im);
 		return;
 	}
 	im->undo.after = im->undo.next;
@@ -570,6 +593,8 @@ static void on_look(struct importer *im)
 	im->err = (struct err){ 0 };
 	if (im->rc < 0) {
 		end(im, im->rc);
+	} else if (stops(im)) {
+		end_stopped(im);
 	} else if (!im->import_id) {
 		settle(im);
 	} else if (im->stage) {

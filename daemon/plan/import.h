@@ -33,13 +33,15 @@ struct import_opts {
 	/* import_reroute: lanes that targets have left for others, each pair once; borrowed. Loop thread, before done. NULL: nobody asks */
 	void (*moved)(void *ctx, const struct lane_move *v, size_t n);
 	void *moved_ctx;
-	const bool *stopping; /* import_reroute ends soon when it is true; NULL: never */
+	/* True: what no one waits for, at a start or after a reload, ends soon with -ECANCELED; what has begun goes on at the next start.
+	 * NULL: never */
+	const bool *stopping;
 };
 /* result: {rows, added, changed, gone, problems[], warnings[]}; -EBADMSG with problems: nothing was stored. */
 void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
 	const struct actor *who, bool dry, plan_done_fn *done, void *ctx);
 /* At start-up, and then: sweeps the staging folder, goes on with an interrupted import (or takes it back when its file is gone),
- * moves targets of offices that have been replaced. done may be NULL. */
+ * moves targets of offices that have been replaced. Readers of the store are open on workers until done is called. */
 void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx);
 /* After a reload: targets whose route has changed get their new lane; `moved` hears of it. result: {changed}. */
 void import_reroute(const struct import_opts *o, plan_done_fn *done, void *ctx);

@@ -21,19 +21,19 @@ static char *many(size_t *ret_n)
 	return buf_take(&b, ret_n);
 }
 
-/* Killed after n turns of the store, opened again, gone on: the whole file is there, once. */
-static void crash_after(int turns, bool lose_stage)
+/* Killed after n turns of the store, and opened again. The upload stood at *ret_path. */
+static void crash_in_the_middle(int turns, char ret_path[static 400])
 {
 	size_t n;
-	char *text = many(&n), path[400];
+	char *text = many(&n);
 	struct err e;
 	const struct actor who = { .person = "x", .via = "uid:1" };
 	struct import_opts o;
 	samples();
-	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
-	assert_int_equal(file_write_durable(path, (struct str){ text, n }, 0600, &e), 0);
+	(void)snprintf(ret_path, 400, "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(ret_path, (struct str){ text, n }, 0600, &e), 0);
 	free(text);
-	const struct staged s = { .path = path, .name = "many.csv" };
+	const struct staged s = { .path = ret_path, .name = "many.csv" };
 	o = opts();
 	answers = 0;
 	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, false, on_done, NULL);
@@ -53,20 +53,37 @@ static void crash_after(int turns, bool lose_stage)
 	fault_clear();
 	teststore_kill(&ts);
 	assert_int_equal(teststore_start(&ts), 0);
-	if (lose_stage) {
-		char sub[400];
-		char *name = teststore_text(&ts, "SELECT arg FROM job WHERE kind=2");
-		assert_non_null(name);
-		(void)snprintf(sub, sizeof(sub), "%s/%s", store_staging_dir(ts.s), name);
-		free(name);
-		assert_int_equal(unlink(sub), 0);
-	}
-	o = opts();
+}
+
+/* What the next start makes of it; *stopping, where it is given, is the daemon's. */
+static int start_again(const bool *stopping)
+{
+	struct import_opts o = opts();
+	o.stopping = stopping;
 	answers = 0;
 	import_start(&o, on_done, NULL);
 	pump();
 	assert_int_equal(answers, 1);
-	assert_int_equal(answer_rc, 0);
+	return answer_rc;
+}
+
+static void lose_stage_of_job(void)
+{
+	char sub[400], *name = teststore_text(&ts, "SELECT arg FROM job WHERE kind=2");
+	assert_non_null(name);
+	(void)snprintf(sub, sizeof(sub), "%s/%s", store_staging_dir(ts.s), name);
+	free(name);
+	assert_int_equal(unlink(sub), 0);
+}
+
+/* Gone on after a crash: the whole file is there, once, or nothing of it. */
+static void crash_after(int turns, bool lose_stage)
+{
+	char path[400];
+	crash_in_the_middle(turns, path);
+	if (lose_stage)
+		lose_stage_of_job();
+	assert_int_equal(start_again(NULL), 0);
 	assert_int_equal(access(path, F_OK), -1); /* the upload of the run that was cut */
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
 	assert_int_equal(
@@ -89,6 +106,51 @@ static void an_import_whose_staging_file_is_gone_is_taken_back(void **state)
 {
 	(void)state;
 	crash_after(2, true);
+}
+
+/* The daemon stops at some turn of the store after its start: what had begun is left as it is, for the next one. */
+static void an_import_that_goes_on_at_the_start_ends_when_the_daemon_stops(void **state)
+{
+	(void)state;
+	bool stopping = false;
+	char path[400];
+	crash_in_the_middle(2, path);
+	ts.look_us = 10000; /* a chunk ends at its first look at the clock */
+	for (int turns = 0; turns < 4; turns++) {
+		struct import_opts o = opts();
+		o.stopping = &stopping;
+		answers = 0;
+		stopping = false;
+		import_start(&o, on_done, NULL);
+		for (int i = 0; i < turns;) {
+			testenv_settle(&te);
+			i += store_run(ts.s) > 0;
+			(void)store_complete(ts.s);
+		}
+		stopping = true;
+		pump();
+		assert_int_equal(answers, 1);
+		assert_int_equal(answer_rc, -ECANCELED);
+		assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job WHERE kind=2"), 1);
+	}
+	ts.look_us = 0;
+	assert_int_equal(start_again(NULL), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179 + MANY);
+}
+
+static void what_is_taken_back_at_the_start_ends_when_the_daemon_stops(void **state)
+{
+	(void)state;
+	const bool stopping = true;
+	char path[400];
+	crash_in_the_middle(2, path);
+	lose_stage_of_job();
+	assert_int_equal(start_again(&stopping), -ECANCELED);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job WHERE kind=2"), 1);
+	assert_int_equal(start_again(NULL), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179);
 }
 
 static void a_disk_that_is_full_is_waited_for(void **state)
@@ -298,6 +360,8 @@ int main(void)
 #ifdef LANTOA_FAULTS
 		T(an_import_that_was_cut_goes_on_after_a_restart),
 		T(an_import_whose_staging_file_is_gone_is_taken_back),
+		T(an_import_that_goes_on_at_the_start_ends_when_the_daemon_stops),
+		T(what_is_taken_back_at_the_start_ends_when_the_daemon_stops),
 		T(a_disk_that_is_full_is_waited_for),
 #endif
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),

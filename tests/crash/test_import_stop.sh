@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test_import_stop.sh [STOPS [LIST]] - a daemon that is told to stop while it goes on with an import that a kill had cut: it ends in order,
+# soon, and the next start goes on; at the end the list is there whole.
+. "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../bench/lib.sh"
+STOPS=${1:-8} LIST=${2:-60000}
+place_new
+conf_write 9
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+admin -q offices import "$TOP/config/examples/offices.csv" || not_ok "offices"
+DB=$PLACE/state/lantoa.db
+db() { sqlite3 -readonly "$DB" "$1"; }
+begun() { [ "$(db "SELECT count(*) FROM job WHERE kind=2")" = 1 ]; }
+visible() { db "SELECT count(*) FROM target t WHERE (t.flags&1)=0 AND NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2))"; }
+starts() { grep -ac "ev=start " "$PLACE/lantoad.log"; }
+settled() { [ "$(db "SELECT count(*) FROM job WHERE kind=2")" = 0 ] && [ -z "$(find "$PLACE/state/staging" -type f)" ]; }
+{ echo $CSV_HEAD; people_csv 1 "$LIST" "many"; } >"$PLACE/list.csv"
+admin -q targets import "$PLACE/list.csv" >"$PLACE/out" 2>&1 & import=$!
+check "the import begins" until_true 60 begun
+daemon_kill
+wait "$import"
+cut=0 bad=0
+for k in $(seq 1 "$STOPS"); do
+	n=$(starts)
+	"$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo >>"$PLACE/lantoad.log" 2>&1 & DAEMON_PID=$!
+	until [ "$(starts)" -gt "$n" ] || ! kill -0 "$DAEMON_PID"; do :; done # as soon as it listens to signals
+	kill -TERM "$DAEMON_PID"
+	wait "$DAEMON_PID"; rc=$?
+	DAEMON_PID=
+	[ "$rc" -eq 0 ] || { bad=$((bad + 1)); echo "# stop $k: exit $rc"; tail -3 "$PLACE/lantoad.log" | sed 's/^/# /'; }
+	begun && cut=$((cut + 1))
+done
+same "$STOPS times it is told to stop, and ends in order" "$bad" 0
+check "in the middle of the import" [ "$cut" -gt 0 ]
+daemon_start
+check "which then goes on to its end" until_true 60 settled
+same "the list is there whole" "$(visible)" "$LIST"
+check "fsck is clean" operator fsck
+tap_end
