@@ -12,7 +12,7 @@ sandbox_start --script "$PLACE/script.json"
 zalo_conf "$(sandbox_port zalo)" "  zns_template: \"420017\""$'\n'"  zns_data: \"ten={name};tin={title}\""$'\n'"  window: 256"
 cat >>"$PLACE/conf/channels.d/zalo.yaml" <<-END
 classes:
-  phone: {rate: $RATE/s, concurrency: 256, intents_max: 1024}
+  phone: {rate: $RATE/s, concurrency: 256, intents_max: 1024, bulk: yes}
 END
 sed -i 's/^  backoff: \[1s\]/  intents_max: 1024\n&/' "$PLACE/conf/channels.d/zalo.yaml"
 conf_write "$SMTP_PORT"
