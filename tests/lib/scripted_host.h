@@ -81,7 +81,8 @@ struct sh {
 	struct sh_note notes[SH_NOTES_MAX]; /* the last ones, as a ring */
 	size_t n_notes;
 	char receipt_ids[1200]; /* of the last receipt, each with a space behind it */
-	struct sh_event {       /* queued for sh_turn */
+	char receipt_code[100], inbound_text[500]; /* of the last ones */
+	struct sh_event {                          /* queued for sh_turn */
 		struct lt_job *job;
 		uint32_t type;
 		uint64_t token;
