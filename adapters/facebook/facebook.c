@@ -19,6 +19,7 @@ static int fb_open(struct lt_inst *inst)
 
 	if (fb_conf_read(inst->conf, &fi->conf, err, sizeof(err)) < 0)
 		return open_failed(inst, err);
+	fi->plain_fields = fi->conf.plain_fields;
 	struct lt_str table = ltc_pair(inst->conf->files, inst->conf->n_files, "outcomes");
 	if (table.n == 0)
 		return open_failed(inst,

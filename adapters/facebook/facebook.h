@@ -25,13 +25,14 @@ struct fb_conf { /* strings of the host's, good while the instance is */
 	struct lt_str token, parent, app_secret, verify_token; /* names of secrets */
 	enum fb_mode mode, text_mode;
 	enum fb_proof proof;
+	bool plain_fields;
 	int64_t max_message, max_photos, photo_max_bytes, photo_max_px, photo_life_ms;
 	int64_t guard_hours, guard_near, looks, look_ms, retries, retry_ms, draft_life_ms;
 	int64_t slow_percent, pause_percent, slow_ms, regain_ms;
 	int64_t connect_ms, get_ms, post_ms, photo_ms, chunk_ms, video_poll_ms, video_poll_max;
-	int64_t stats_batch, expiry_days;
+	int64_t stats_batch, expiry_days, cooldowns, check_hours;
 };
-enum { FB_CONF_KEYS = 37 };
+enum { FB_CONF_KEYS = 40 };
 extern const struct lt_key fb_keys[];
 int fb_conf_read(const struct lt_conf *c, struct fb_conf *ret, char *err, size_t err_size);
 
@@ -45,6 +46,8 @@ struct fb_inst {
 		limited_step; /* enum fb_step_id that met the last one: only its success ends the row */
 	bool plain_fields; /* the API refused the richer fields of a listing: ask for the basic ones */
 	bool told_version; /* the warning stands in the log */
+	int64_t skew_ms;   /* Facebook's clock minus ours, as its last answer showed it */
+	int64_t check_next; /* monotonic: the look at the token that goes with the daily figures; 0: due */
 };
 /* What an answer means: the row of the table, or what the transport proves. */
 enum fb_class {
@@ -62,6 +65,7 @@ struct fb_verdict {
 	enum fb_class class;
 	int32_t outcome, scope;
 	uint32_t flags;
+	bool cools; /* FB_SAID: a pause that a person ends when it did not help */
 	int64_t retry_after_ms;
 	char code[40], text[201];
 	const struct ltc_json *body; /* of FB_OK, borrowed for the call */
@@ -77,7 +81,8 @@ void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt
 int64_t fb_rate_read(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r);
 /* A throttle without a header doubles its pause. */
 int64_t fb_rate_limited(struct lt_inst *inst, struct lt_job *job, int64_t told_ms, int32_t scope);
-bool fb_limited(struct lt_inst *inst, int64_t *ret_ms);
+/* This page, or the whole app: nothing is sent for *ret_ms. */
+bool fb_limited(struct lt_inst *inst, struct lt_job *job, int64_t *ret_ms);
 
 /* The content of a post as the payload carries it. */
 struct fb_photo {

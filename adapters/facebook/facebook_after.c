@@ -13,14 +13,13 @@ void fb_keep_url(struct fb_job *j, struct lt_str url)
 
 static int link_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"),
-		LTC_LIT("id,is_published,permalink_url,created_time"), { NULL, 0 } };
-	struct fb_send s = { .method = "GET",
-		.path = j->draft,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-	return fb_send(j, &s);
+	return fb_get(j, j->draft, FB_POST_STATE);
+}
+
+void fb_video_own(struct fb_job *j)
+{
+	if (j->video[0] != '\0')
+		memcpy(j->draft, j->video, FB_ID_MAX);
 }
 
 static void sweep_next(struct fb_job *j);
@@ -55,6 +54,8 @@ static void link_done(struct fb_job *j, const struct fb_verdict *v)
 	}
 	if (v->class == FB_OK)
 		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
+	else
+		fb_video_own(j); /* the post of a video was only guessed from its number */
 	if (j->n_lost > 0 && v->class == FB_OK)
 		fb_go(j, FBS_SWEEP);
 	else
@@ -66,7 +67,7 @@ static int sweep_send(struct fb_job *j)
 	bool daily = j->job->kind == LT_J_CHECK || j->job->kind == LT_J_STATS;
 
 	return fb_list_send(
-		j, "feed", daily ? fb_now(j) - INT64_C(7) * 86400000 : j->try_at - 600000);
+		j, "feed", daily ? fb_there(j) - INT64_C(7) * 86400000 : j->try_at - 600000);
 }
 
 static void sweep_over(struct fb_job *j)
@@ -95,7 +96,7 @@ static bool is_orphan(const struct fb_job *j, const struct fb_post *p)
 		return false;
 	/* The daily look: what our app made and never published, too old for any try to use it. */
 	if (p->ours && p->created_ms > 0 &&
-		p->created_ms < fb_now(j) - fb_conf_of(j)->draft_life_ms - 120000)
+		p->created_ms < fb_there(j) - fb_conf_of(j)->draft_life_ms - 120000)
 		return true;
 	fb_text_print(p->message, print);
 	for (uint32_t i = 0; i < j->n_lost; i++)

@@ -8,10 +8,18 @@
 #include <string.h>
 #include "facebook.h"
 
-enum { O_RETRY = 16, O_RATE = 17, O_TOKEN = 18, O_DUP = 19, O_GONE = 20, O_CURSOR = 21 };
+enum {
+	O_RETRY = 16,
+	O_RATE = 17,
+	O_TOKEN = 18,
+	O_DUP = 19,
+	O_GONE = 20,
+	O_CURSOR = 21,
+	O_COOL = 22
+};
 static const struct ltc_word own_outcomes[] = { { "retry", O_RETRY }, { "rate", O_RATE },
 	{ "token", O_TOKEN }, { "dup", O_DUP }, { "gone", O_GONE }, { "cursor", O_CURSOR },
-	{ NULL, 0 } };
+	{ "cool", O_COOL }, { NULL, 0 } };
 static const char *const phases[] = { "list", "photo", "draft", "live", "post", "read", "delete",
 	"edit", "video", "token", "check", "stats", NULL };
 const struct ltc_outcome_words fb_outcome_words = { own_outcomes, NULL, phases };
@@ -74,6 +82,17 @@ struct said { /* an error object */
 	bool transient;
 };
 
+/* By it Meta finds the request: of the error, else of the answer's headers (HTML of an edge has no error object). */
+static struct lt_str trace_of(const struct lt_http_res *r, const struct ltc_json *e)
+{
+	struct lt_str s = ltc_json_str(e, "fbtrace_id");
+
+	for (size_t i = 0; i < r->n_headers && s.n == 0; i++)
+		if (ltc_ieqz(r->headers[i].name, "x-fb-trace-id"))
+			s = r->headers[i].value;
+	return s.n < 30 && !ltc_has_control(s) ? s : (struct lt_str){ NULL, 0 };
+}
+
 static struct lt_str number_text(const struct ltc_json *e, const char *key, char buf[24])
 {
 	int64_t v = ltc_json_int(e, key, -1);
@@ -130,7 +149,7 @@ static void text_of(const struct said *s, struct lt_str note, char dst[201])
 		put(dst, 201, &n, LTC_LIT(": "));
 	}
 	put(dst, 201 - 40, &n, s->user_msg.n > 0 ? s->user_msg : s->message);
-	if (s->trace.n > 0 && s->trace.n < 30) {
+	if (s->trace.n > 0) {
 		put(dst, 201, &n, LTC_LIT(" ["));
 		put(dst, 201, &n, s->trace);
 		put(dst, 201, &n, LTC_LIT("]"));
@@ -153,6 +172,10 @@ static void verdict_of(const struct ltc_outcome_row *r, struct fb_verdict *v)
 	case O_DUP: v->class = FB_DUP; break;
 	case O_GONE: v->class = FB_GONE; break;
 	case O_CURSOR: v->class = FB_CURSOR; break;
+	case O_COOL:
+		v->outcome = LT_DEFERRED;
+		v->cools = true;
+		break;
 	default: v->outcome = r->outcome; break;
 	}
 }
@@ -173,7 +196,7 @@ static void error_read(const struct fb_inst *fi, const char *phase, const struct
 	struct said s = { .message = ltc_json_str(e, "message"),
 		.user_title = ltc_json_str(e, "error_user_title"),
 		.user_msg = ltc_json_str(e, "error_user_msg"),
-		.trace = ltc_json_str(e, "fbtrace_id"),
+		.trace = trace_of(r, e),
 		.transient = ltc_json_true(e, "is_transient") };
 
 	if (ltc_json_text(e).n > 0) /* a bare text instead of the object */
@@ -199,8 +222,11 @@ static void no_json(const struct fb_inst *fi, const char *phase, const struct lt
 			   (struct lt_str){ NULL, 0 }, &from),
 		v);
 	(void)snprintf(v->code, sizeof(v->code), "http %d", r->status);
-	(void)snprintf(v->text, sizeof(v->text), "%s",
-		ok ? "an answer that cannot be read" : "an answer that is not the API's");
+	struct lt_str trace = trace_of(r, NULL);
+	(void)snprintf(v->text, sizeof(v->text), "%s%s%.*s%s",
+		ok ? "an answer that cannot be read" : "an answer that is not the API's",
+		trace.n > 0 ? " [" : "", (int)trace.n, trace.n > 0 ? trace.p : "",
+		trace.n > 0 ? "]" : "");
 }
 
 /* A good answer that does not say what it is asked for: "success": false, or a listing without its list. */

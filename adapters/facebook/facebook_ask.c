@@ -14,15 +14,7 @@ static void unknown(struct fb_job *j, const char *code, const char *text)
 /* --- the post by its id ---------------------------------------------------------------------------------------------------- */
 static int post_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,is_published,permalink_url"),
-		{ NULL, 0 } };
-	struct fb_send s = { .method = "GET",
-		.path = j->draft,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-
-	return fb_send(j, &s);
+	return fb_get(j, j->draft, FB_POST_STATE);
 }
 
 static void post_done(struct fb_job *j, const struct fb_verdict *v)

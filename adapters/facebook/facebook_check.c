@@ -1,4 +1,5 @@
-/* facebook_check.c - `channel check` of a page: its token inspected, its name read, the task of the login on it; old drafts go.
+/* facebook_check.c - `channel check` of a page: its token inspected, its name read, the task of the login on it; old drafts go. The
+ * same look goes before the daily figures: what it finds is in the log and in the facts of the account then.
  * Each question may be refused by itself: what it would have said is then named as not known, and the check goes on.
  * Thread: loop. Owns: nothing beyond its job. Failures: said in words a person can act on. */
 #include <stdio.h>
@@ -22,6 +23,32 @@ static void fact(struct fb_job *j, const char *name, int64_t value)
 	const struct lt_host *h = j->inst->host;
 
 	h->stat(h->ctx, j->job, 0, ltc_z(name), value);
+}
+
+static bool daily(const struct fb_job *j)
+{
+	return j->job->kind == LT_J_STATS;
+}
+
+/* Of the daily look only a token that is no good ends the job: figures are read without a right to post. */
+static void check_ends(struct fb_job *j, int32_t outcome, uint32_t flags, const char *code,
+	const char *text, bool goes_on)
+{
+	struct fb_inst *fi = j->inst->priv;
+	const struct lt_host *h = j->inst->host;
+
+	if (!daily(j)) {
+		fb_end(j, outcome, LT_SCOPE_ACCOUNT, flags, code, text);
+		return;
+	}
+	if (outcome != LT_ACCEPTED || strstr(text, "WARNING") != NULL)
+		h->log(h->ctx, j->job, outcome != LT_ACCEPTED ? 3 : 4, ltc_z(text));
+	if (!goes_on) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_ACCOUNT, 0, code, text);
+		return;
+	}
+	fi->check_next = h->mono_ms(h->ctx) + fb_conf_of(j)->check_hours * 3600000;
+	fb_stats_go(j);
 }
 
 /* The API documents debug_token as a GET with the token in its address, where no token of ours ever stands: in a batch the same
@@ -117,9 +144,9 @@ static bool check_scopes(struct fb_job *j, const struct ltc_json *data)
 			continue;
 		(void)snprintf(text, sizeof(text), "missing permission %s", scopes_needed[i]);
 		add_note(j, text);
-		fact(j, "warn.permission_missing", 1);
 		all = false;
 	}
+	fact(j, "warn.permission_missing", !all);
 	if (!granted(j, data, "read_insights"))
 		add_note(j, "no read_insights: clicks are not counted");
 	return all;
@@ -171,8 +198,9 @@ static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
 	if (!ltc_json_true(data, "is_valid")) {
 		if (fb_renew(j))
 			return;
-		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, LT_R_PERSON, "token",
-			"the page's token is not valid: it will be derived again, or log in again");
+		check_ends(j, LT_REFUSED, LT_R_PERSON, "token",
+			"the page's token is not valid: it will be derived again, or log in again",
+			false);
 		return;
 	}
 	if (!ltc_eq(ltc_json_str(data, "app_id"), fb_conf_of(j)->app_id) &&
@@ -204,22 +232,27 @@ static void check_batch_done(struct fb_job *j, const struct fb_verdict *v)
 static int check_page_send(struct fb_job *j)
 {
 	const struct fb_conf *c = fb_conf_of(j);
-	struct lt_pair q = { LTC_LIT("fields"),
-		j->few_fields ? LTC_LIT("id,name") : LTC_LIT("id,name,fan_count"), { NULL, 0 } };
 	char path[32];
 
 	(void)snprintf(path, sizeof(path), "%.*s", (int)c->page.n, c->page.p);
-	struct fb_send s = {
-		.method = "GET", .path = path, .query = &q, .n_query = 1, .total_ms = c->get_ms
-	};
-	return fb_send(j, &s);
+	return fb_get(j, path, j->few_fields ? "id,name" : "id,name,fan_count");
 }
 
 void fb_check_over(struct fb_job *j)
 {
-	add_note(j, "the API does not tell the app's mode: it must be Live");
-	fb_end(j, j->text_only ? LT_ACCEPTED : LT_REFUSED, LT_SCOPE_ACCOUNT, 0,
-		j->text_only ? "ok" : "permissions", j->note);
+	if (!daily(j))
+		add_note(j, "the API does not tell the app's mode: it must be Live");
+	check_ends(j, j->text_only ? LT_ACCEPTED : LT_REFUSED, 0,
+		j->text_only ? "ok" : "permissions", j->note, true);
+}
+
+/* The figures look for old drafts themselves, at their end. */
+static void check_last(struct fb_job *j)
+{
+	if (daily(j))
+		fb_check_over(j);
+	else
+		fb_go(j, FBS_SWEEP);
 }
 
 static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
@@ -237,8 +270,8 @@ static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
 	}
 	struct lt_str name = ltc_utf8_cut(ltc_json_str(v->body, "name"), 60);
 	if (!ltc_eq(ltc_json_str(v->body, "id"), fb_conf_of(j)->page)) {
-		fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, 0, "page",
-			"another page answers than is configured");
+		check_ends(
+			j, LT_REFUSED, 0, "page", "another page answers than is configured", false);
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "page %.*s", (int)name.n, name.n > 0 ? name.p : "");
@@ -248,7 +281,7 @@ static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
 	if (fb_conf_of(j)->parent.n > 0)
 		fb_go(j, FBS_CHECK_TASKS);
 	else
-		fb_go(j, FBS_SWEEP);
+		check_last(j);
 }
 
 static int check_tasks_send(struct fb_job *j)
@@ -274,7 +307,7 @@ static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
 
 	if (v->class != FB_OK) {
 		add_note(j, "the tasks on the page could not be read");
-		fb_go(j, FBS_SWEEP);
+		check_last(j);
 		return;
 	}
 	for (const struct ltc_json *p = ltc_json_first(data); p != NULL; p = ltc_json_next(p)) {
@@ -282,10 +315,11 @@ static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
 			continue;
 		if (!has_scope(ltc_json_get(p, "tasks"), "CREATE_CONTENT")) {
 			add_note(j, "the login lacks the task CREATE_CONTENT on this page");
-			fact(j, "warn.task_missing", 1);
 			j->text_only = false;
 		}
-		fb_go(j, FBS_SWEEP);
+		fact(j, "warn.task_missing",
+			!has_scope(ltc_json_get(p, "tasks"), "CREATE_CONTENT"));
+		check_last(j);
 		return;
 	}
 	if (fb_list_more(j, v->body)) {
@@ -293,7 +327,7 @@ static void check_tasks_done(struct fb_job *j, const struct fb_verdict *v)
 		return;
 	}
 	add_note(j, "the page is not in the login's list, which may be so");
-	fb_go(j, FBS_SWEEP);
+	check_last(j);
 }
 
 void fb_check_start(struct fb_job *j)

@@ -35,6 +35,9 @@ const struct lt_key fb_keys[] = {
 		"posts of the page of so many hours are compared before; 0: not", 0, 0 },
 	{ "guard_near", "int", "90",
 		"percent of equal neighbouring words from which a text is the same", 0, 0 },
+	{ "list_fields", "enum:rich|plain", "rich",
+		"rich: titles and links of cards are compared, too, until the API refuses that; plain: not",
+		0, 0 },
 	{ "looks", "int", "3", "looks after which a lost post counts as absent", 0, 0 },
 	{ "look_ms", "int", "150000", "least time between two of these looks", 0, 0 },
 	{ "retries", "int", "3", "repeats of a step that may be repeated", 0, 0 },
@@ -55,6 +58,12 @@ const struct lt_key fb_keys[] = {
 	{ "video_poll_max", "int", "600000", "time after which a video is asked for later", 0, 0 },
 	{ "stats_batch", "int", "25", "posts in one question for numbers, at most 50", 0, 0 },
 	{ "expiry_days", "int", "14", "a token that ends within so many days is a warning", 0, 0 },
+	{ "cooldowns", "int", "1",
+		"pauses of a page that posted too fast (368/1390008) before a person is asked", 0,
+		0 },
+	{ "check_hours", "int", "20",
+		"the token is looked at with the daily figures when so many hours have passed; 0: not",
+		0, 0 },
 };
 _Static_assert(
 	sizeof(fb_keys) / sizeof(fb_keys[0]) == FB_CONF_KEYS, "facebook.h names their number");
@@ -90,6 +99,7 @@ static void read_names(struct ltc_settings *in, struct fb_conf *r)
 	r->mode = (enum fb_mode)ltc_setting_word(in, "publish_mode");
 	r->text_mode = (enum fb_mode)ltc_setting_word(in, "publish_mode_text");
 	r->proof = (enum fb_proof)ltc_setting_word(in, "appsecret_proof");
+	r->plain_fields = ltc_setting_word(in, "list_fields") != 0;
 }
 
 static void read_times(struct ltc_settings *in, struct fb_conf *r)
@@ -132,6 +142,8 @@ int fb_conf_read(const struct lt_conf *c, struct fb_conf *ret, char *err, size_t
 	r.pause_percent = ltc_setting_number(&in, "pause_percent", 1, 100);
 	r.stats_batch = ltc_setting_number(&in, "stats_batch", 1, 50);
 	r.expiry_days = ltc_setting_number(&in, "expiry_days", 0, 365);
+	r.cooldowns = ltc_setting_number(&in, "cooldowns", 0, 30);
+	r.check_hours = ltc_setting_number(&in, "check_hours", 0, 720);
 	if (in.bad)
 		return -EINVAL;
 	*ret = r;

@@ -8,6 +8,7 @@
 #define RICH                                                                                                         \
 	"id,created_time,is_published,message,permalink_url,application,attachments{target{id},title,unshimmed_url," \
 	"subattachments{target{id}}}"
+#define SLACK_MS 120000 /* between our word that it is tried and Facebook's of when it was made */
 #define PLAIN                                                                                    \
 	"id,created_time,is_published,message,permalink_url,application,attachments{target{id}," \
 	"subattachments{target{id}}}"
@@ -48,6 +49,8 @@ bool fb_list_again(struct fb_job *j, const struct fb_verdict *v)
 		j->list = (struct fb_list){ .after = "" };
 	} else if (v->class == FB_SAID && v->outcome == LT_REFUSED && !fi->plain_fields) {
 		fi->plain_fields = true;
+		j->inst->host->log(j->inst->host->ctx, j->job, 4,
+			LTC_LIT("this version of the API does not tell titles and links of cards: posts made by hand are known by their text alone"));
 	} else {
 		return false;
 	}
@@ -164,7 +167,8 @@ bool fb_post_is_mine(const struct fb_job *j, const struct fb_post *p)
 	if (!p->ours || j->try_at == 0 || j->print[0] == '\0' || p->message.n == 0)
 		return false;
 	fb_text_print(p->message, print);
-	return strcmp(print, j->print) == 0 && p->created_ms >= j->try_at - 120000;
+	return strcmp(print, j->print) == 0 && p->created_ms >= j->try_at - SLACK_MS &&
+		p->created_ms <= fb_there(j) + SLACK_MS;
 }
 
 static bool link_double(const struct fb_job *j, const struct fb_post *p)

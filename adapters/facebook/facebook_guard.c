@@ -20,7 +20,7 @@ void fb_list_failed(struct fb_job *j, const struct fb_verdict *v)
 
 static int guard_send(struct fb_job *j)
 {
-	int64_t since = fb_now(j) - fb_conf_of(j)->guard_hours * 3600000;
+	int64_t since = fb_there(j) - fb_conf_of(j)->guard_hours * 3600000;
 
 	if (j->try_at > 0 && j->try_at - 120000 < since)
 		since = j->try_at - 120000;
@@ -83,7 +83,7 @@ static void guard_done(struct fb_job *j, const struct fb_verdict *v)
 
 static int look_dup_send(struct fb_job *j)
 {
-	return fb_list_send(j, "published_posts", fb_now(j) - INT64_C(48) * 3600000);
+	return fb_list_send(j, "published_posts", fb_there(j) - INT64_C(48) * 3600000);
 }
 
 /* Facebook says that it has this already. Ours is accepted, another's is held, and what cannot be seen is for a person. */

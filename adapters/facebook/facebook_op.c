@@ -126,7 +126,7 @@ static void make_post(struct fb_job *j)
 	char value[64];
 
 	fb_text_print(j->doc.message, j->print);
-	j->try_at = fb_now(j);
+	j->try_at = fb_there(j);
 	(void)snprintf(value, sizeof(value), "%lld %s", (long long)j->try_at, j->print);
 	fb_keep_of(j);
 	fb_save(j, "try", value);

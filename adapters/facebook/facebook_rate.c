@@ -2,6 +2,7 @@
  * X-App-Usage is the app's: all pages. X-Page-Usage and X-Business-Use-Case-Usage are the page's; the latter repeats keys and
  * names minutes until access comes back. A throttle without a header doubles its pause from regain_ms up to four hours.
  * Thread: loop. Owns: nothing; the pause is in struct fb_inst. Failures: a header that cannot be read counts as absent. */
+#include <stddef.h>
 #include "facebook.h"
 
 #define REGAIN_MAX_MS (INT64_C(4) * 3600 * 1000)
@@ -36,11 +37,16 @@ static void pause_page(struct lt_inst *inst, int64_t ms)
 		fi->limited_until = until;
 }
 
-bool fb_limited(struct lt_inst *inst, int64_t *ret_ms)
+/* Our own pause is this page's; what another page heard of the app stands with the host. */
+bool fb_limited(struct lt_inst *inst, struct lt_job *job, int64_t *ret_ms)
 {
 	const struct fb_inst *fi = inst->priv;
+	const struct lt_host *h = inst->host;
+	int64_t mine = fi->limited_until - h->mono_ms(h->ctx), told = 0;
 
-	*ret_ms = fi->limited_until - inst->host->mono_ms(inst->host->ctx);
+	if (h->struct_size >= offsetof(struct lt_host, limited_ms) + sizeof(h->limited_ms))
+		told = h->limited_ms(h->ctx, job);
+	*ret_ms = mine > told ? mine : told;
 	return *ret_ms > 0;
 }
 
@@ -116,7 +122,7 @@ int64_t fb_rate_limited(struct lt_inst *inst, struct lt_job *job, int64_t told_m
 	struct fb_inst *fi = inst->priv;
 	int64_t ms = told_ms;
 	struct lt_rate rate = {
-		.struct_size = sizeof(rate), .scope = (uint32_t)scope, .congestion = 2
+		.struct_size = sizeof(rate), .scope = (uint32_t)scope, .congestion = LT_RATE_REFUSED
 	};
 
 	if (ms <= 0) {

@@ -117,3 +117,15 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 		.token = j->step };
 	return h->http(h->ctx, j->job, &req);
 }
+
+int fb_get(struct fb_job *j, const char *id, const char *fields)
+{
+	struct lt_pair q = { LTC_LIT("fields"), ltc_z(fields), { NULL, 0 } };
+	struct fb_send s = { .method = "GET",
+		.path = id,
+		.query = &q,
+		.n_query = 1,
+		.total_ms = fb_conf_of(j)->get_ms };
+
+	return fb_send(j, &s);
+}

@@ -72,6 +72,8 @@ void fb_restore(struct fb_job *j)
 	s = saved(j, "looks");
 	j->looks = number(&s);
 	j->looks_at = number(&s);
+	s = saved(j, "cool");
+	j->cools = number(&s);
 	s = saved(j, "lost");
 	while (j->n_lost < FB_LOST_MAX && fb_copy_id(j->lost[j->n_lost], word(&s)))
 		j->n_lost++;
@@ -118,15 +120,7 @@ static void forget(struct fb_job *j)
 /* --- a draft of another text that may be live ---------------------------------------------------------------------------------- */
 static int look_old_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT("id,is_published,permalink_url"),
-		{ NULL, 0 } };
-	struct fb_send s = { .method = "GET",
-		.path = j->draft,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-
-	return fb_send(j, &s);
+	return fb_get(j, j->draft, FB_POST_STATE);
 }
 
 static void look_old_done(struct fb_job *j, const struct fb_verdict *v)

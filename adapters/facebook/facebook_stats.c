@@ -6,9 +6,11 @@
 #include <string.h>
 #include "facebook_step.h"
 
-#define FIELDS \
-	"id,message,is_published,shares,reactions.summary(true).limit(0),comments.summary(true).limit(0)"
+#define FIELDS                                                                           \
+	"id,message,is_published,permalink_url,shares,reactions.summary(true).limit(0)," \
+	"comments.summary(true).limit(0)"
 #define BATCH_TEXT 32768
+#define NONE       ((struct lt_str){ NULL, 0 })
 
 static struct lt_str id_of(const struct lt_item *it, uint32_t effect)
 {
@@ -16,6 +18,17 @@ static struct lt_str id_of(const struct lt_item *it, uint32_t effect)
 		if (it->ids[i].effect == effect)
 			return it->ids[i].id;
 	return (struct lt_str){ NULL, 0 };
+}
+
+/* A video whose post never became known goes by an id of its own kind, which has none of a post's fields: is it still there? */
+static bool is_post(const char *id)
+{
+	return strchr(id, '_') != NULL;
+}
+
+static const char *fields_of(const char *id)
+{
+	return is_post(id) ? FIELDS : "id,status";
 }
 
 /* Clicks are a question of their own for each post, and fail alone. */
@@ -43,15 +56,16 @@ static int stats_send(struct fb_job *j)
 	for (size_t i = (size_t)j->stat_at; i < (size_t)j->stat_end; i++) {
 		if (!fb_copy_id(id, id_of(j->work->items[i], 0)))
 			continue;
-		fb_batch_add(&b, id, "fields", FIELDS);
+		fb_batch_add(&b, id, "fields", fields_of(id));
 		(void)snprintf(path, sizeof(path), "%s/insights", id);
-		if (j->stat_clicks)
+		if (j->stat_clicks && is_post(id))
 			fb_batch_add(&b, path, "metric", "post_clicks");
 	}
 	return fb_batch_send(j, &b);
 }
 
-static void receipt(struct fb_job *j, const struct lt_item *it, int32_t state, const char *code)
+static void receipt(struct fb_job *j, const struct lt_item *it, int32_t state, const char *code,
+	struct lt_str text)
 {
 	const struct lt_host *h = j->inst->host;
 	struct lt_str id = id_of(it, 0);
@@ -62,6 +76,7 @@ static void receipt(struct fb_job *j, const struct lt_item *it, int32_t state, c
 		.ref = it->ref,
 		.recipient = it->address,
 		.code = ltc_z(code),
+		.text = text,
 		.at_ms = fb_now(j) };
 
 	(void)h->receipt(h->ctx, j->job, &r, 1);
@@ -88,8 +103,13 @@ static int64_t clicks_of(const struct ltc_json *answer)
 static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_json *post)
 {
 	char print[8 + FB_PRINT_LEN], hex[FB_PRINT_LEN + 1];
-	struct lt_str kept = id_of(it, 1);
+	struct lt_str kept = id_of(it, 1), url = ltc_json_str(post, "permalink_url");
 
+	if (ltc_find(id_of(it, 0), LTC_LIT("_"), false) == NULL)
+		return; /* a video: it is there */
+	if ((it->flags & LT_ITEM_NO_LINK) && ltc_starts(url, "https://") && url.n <= 200 &&
+		!ltc_has_control(url))
+		receipt(j, it, LT_RC_LINK, "link", url);
 	one_number(j, it, "reactions",
 		ltc_json_int(ltc_json_get(ltc_json_get(post, "reactions"), "summary"),
 			"total_count", 0));
@@ -98,13 +118,13 @@ static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_js
 			ltc_json_get(ltc_json_get(post, "comments"), "summary"), "total_count", 0));
 	one_number(j, it, "shares", ltc_json_int(ltc_json_get(post, "shares"), "count", 0));
 	if (ltc_json_get(post, "is_published") != NULL && !ltc_json_true(post, "is_published")) {
-		receipt(j, it, LT_RC_GONE, "unpublished");
+		receipt(j, it, LT_RC_GONE, "unpublished", NONE);
 		return;
 	}
 	fb_text_print(ltc_json_str(post, "message"), hex);
 	(void)snprintf(print, sizeof(print), "text:%s", hex);
 	if (kept.n > 0 && !ltc_eqz(kept, print))
-		receipt(j, it, LT_RC_CHANGED, "text");
+		receipt(j, it, LT_RC_CHANGED, "text", NONE);
 }
 
 /* The daily look also takes away drafts that nobody will use. */
@@ -148,7 +168,7 @@ static bool entry_take(struct fb_job *j, const struct lt_item *it, const struct 
 	if (done && v.class == FB_OK)
 		take(j, it, v.body);
 	else if (done && v.class == FB_GONE)
-		receipt(j, it, LT_RC_GONE, v.code);
+		receipt(j, it, LT_RC_GONE, v.code, NONE);
 	ltc_json_free(body);
 	if (done && clicks != NULL && fb_batch_read(j, clicks, "stats", &v, &body)) {
 		clicks_take(j, it, &v);
@@ -175,8 +195,8 @@ static void stats_done(struct fb_job *j, const struct fb_verdict *v)
 		const struct lt_item *it = j->work->items[j->stat_at];
 		if (!fb_copy_id(id, id_of(it, 0)))
 			continue;
-		const struct ltc_json *clicks = e != NULL && j->stat_clicks ? ltc_json_next(e)
-									    : NULL;
+		bool two = e != NULL && j->stat_clicks && is_post(id);
+		const struct ltc_json *clicks = two ? ltc_json_next(e) : NULL;
 		if (e == NULL || !entry_take(j, it, e, clicks)) {
 			fb_go(j, FBS_STATS_ONE);
 			return;
@@ -188,16 +208,9 @@ static void stats_done(struct fb_job *j, const struct fb_verdict *v)
 
 static int one_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"), LTC_LIT(FIELDS), { NULL, 0 } };
-
 	if (!fb_copy_id(j->draft, id_of(j->work->items[j->stat_at], 0)))
 		return -LT_E_INVALID;
-	struct fb_send s = { .method = "GET",
-		.path = j->draft,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-	return fb_send(j, &s);
+	return fb_get(j, j->draft, fields_of(j->draft));
 }
 
 static void one_over(struct fb_job *j)
@@ -213,12 +226,12 @@ static void one_done(struct fb_job *j, const struct fb_verdict *v)
 	if (v->class == FB_OK)
 		take(j, it, v->body);
 	else if (v->class == FB_GONE)
-		receipt(j, it, LT_RC_GONE, v->code);
+		receipt(j, it, LT_RC_GONE, v->code, NONE);
 	else if (v->class != FB_SAID) {
 		fb_fail(j, v);
 		return;
 	}
-	if (v->class == FB_OK && asks_clicks(j))
+	if (v->class == FB_OK && asks_clicks(j) && is_post(j->draft))
 		fb_go(j, FBS_STATS_CLICKS);
 	else
 		one_over(j);
@@ -244,9 +257,21 @@ static void clicks_done(struct fb_job *j, const struct fb_verdict *v)
 	one_over(j);
 }
 
+void fb_stats_go(struct fb_job *j)
+{
+	j->list = (struct fb_list){ .after = "" };
+	next(j, FBS_STATS);
+}
+
 void fb_stats_start(struct fb_job *j)
 {
-	next(j, FBS_STATS);
+	const struct fb_inst *fi = j->inst->priv;
+	const struct lt_host *h = j->inst->host;
+
+	if (fb_conf_of(j)->check_hours > 0 && h->mono_ms(h->ctx) >= fi->check_next)
+		fb_check_start(j);
+	else
+		fb_stats_go(j);
 }
 
 const struct fb_step fb_step_stats = { "stats", 0, stats_send, stats_done };

@@ -49,6 +49,11 @@ int64_t fb_now(const struct fb_job *j)
 	return j->inst->host->wall_ms(j->inst->host->ctx);
 }
 
+int64_t fb_there(const struct fb_job *j)
+{
+	return fb_now(j) + ((const struct fb_inst *)j->inst->priv)->skew_ms;
+}
+
 bool fb_copy_id(char dst[static FB_ID_MAX], struct lt_str s)
 {
 	if (s.n == 0 || s.n >= FB_ID_MAX || ltc_has_control(s))
@@ -200,13 +205,13 @@ static void send_now(struct fb_job *j)
 	const struct fb_step *s = steps[j->step];
 	int64_t wait;
 
-	if (fb_limited(j->inst, &wait) && !(s->flags & FB_STEP_PUBLISHES)) {
+	if (fb_limited(j->inst, j->job, &wait)) {
 		struct fb_verdict v = { .class = FB_RATE,
 			.scope = LT_SCOPE_ACCOUNT,
 			.retry_after_ms = wait,
 			.code = "paused",
-			.text = "the page is limited: nothing is asked until then" };
-		fb_fail(j, &v);
+			.text = "the page or the app is limited: nothing is sent until then" };
+		s->done(j, &v); /* as if Facebook had said so itself */
 		return;
 	}
 	int rc = s->send(j);
@@ -340,8 +345,34 @@ static void version_look(struct fb_job *j, const struct lt_http_res *r)
 		(void)snprintf(text, sizeof(text),
 			"answers come from version %.*s, %.*s is configured: it may have ended",
 			(int)got.n, got.p, (int)fi->conf.version.n, fi->conf.version.p);
-		h->log(h->ctx, j->job, 2, ltc_z(text));
+		h->log(h->ctx, j->job, 4, ltc_z(text));
 	}
+}
+
+/* A pause that the table names, and the same answer again after it: a person looks (contract, section 15). */
+static void cooled(struct fb_job *j, struct fb_verdict *v)
+{
+	char value[24];
+
+	if (!v->cools || j->job->kind != LT_J_OP)
+		return;
+	(void)snprintf(value, sizeof(value), "%lld", (long long)++j->cools);
+	fb_save(j, "cool", value);
+	if (j->cools <= fb_conf_of(j)->cooldowns)
+		return;
+	size_t n = strlen(v->text);
+	v->flags |= LT_R_PERSON;
+	v->retry_after_ms = 0;
+	(void)snprintf(v->text + n, sizeof(v->text) - n,
+		"; the pause did not help: look at the page, then resume its lane");
+}
+
+static void clock_look(struct fb_inst *fi, const struct lt_host *h, int64_t server_ms)
+{
+	int64_t off = server_ms - h->wall_ms(h->ctx);
+
+	if (server_ms > 0) /* it tells whole seconds, and was on its way */
+		fi->skew_ms = off > -3000 && off < 3000 ? 0 : off;
 }
 
 static void on_http(struct fb_job *j, const struct lt_http_res *r)
@@ -353,8 +384,10 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 
 	j->out = false;
 	version_look(j, r);
+	clock_look(fi, j->inst->host, r->server_date_ms);
 	int64_t told = fb_rate_read(j->inst, j->job, r);
 	fb_answer_read(fi, s->phase, r, &v, &body);
+	cooled(j, &v);
 	if (v.class == FB_OK && fi->limited_step == (uint32_t)j->step)
 		fi->limited_n = 0; /* a look that goes through says nothing about posting */
 	if (v.class == FB_RATE) {
@@ -420,6 +453,7 @@ static void on_cancel(struct fb_job *j)
 	if (j->step == FBS_LINK ||
 		(j->job->kind == LT_J_OP &&
 			(j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE))) {
+		fb_video_own(j);
 		fb_end_ok(j, j->draft);
 		return;
 	}

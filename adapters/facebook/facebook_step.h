@@ -10,6 +10,8 @@
  *   lost       "ID ID ID"     first photos (or fingerprints) of drafts whose answer was lost
  *   video      "ID SESSION"   chunked upload; `sent` "OFFSET END"; `done` "MS": its publishing step may have taken place
  *   looks      "N MS"         how often a question has looked in vain, and when first
+ *   cool       "N"            how often it had to pause because the page posted too fast
+ * Times that are compared with Facebook's (`try`) are Facebook's: ours and the difference that its answers show.
  * Thread: loop. Owns: struct fb_job, host memory. */
 #ifndef LANTOA_FACEBOOK_STEP_H
 #define LANTOA_FACEBOOK_STEP_H
@@ -75,13 +77,13 @@ struct fb_job {
 	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
-	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields;
+	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields, no_post_id;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];
 	char draft[FB_ID_MAX], lost[FB_LOST_MAX][FB_ID_MAX], orphan[FB_LOST_MAX][FB_ID_MAX];
 	uint32_t n_lost;
-	int64_t draft_at, live_at, try_at, looks_at, looks, done_at, video_from, video_to, since;
+	int64_t draft_at, live_at, try_at, looks_at, looks, done_at, video_from, video_to, cools;
 	char video[FB_ID_MAX], video_session[FB_ID_MAX];
 	char print[FB_PRINT_LEN + 1], of[FB_PRINT_LEN + 1], url[400];
 	bool of_saved;
@@ -111,6 +113,7 @@ void fb_wait(struct fb_job *j, int64_t ms);           /* the step is sent again 
 int64_t fb_pause(const struct fb_job *j, uint32_t n); /* before the n-th repeat, from 0 */
 const struct fb_conf *fb_conf_of(const struct fb_job *j);
 int64_t fb_now(const struct fb_job *j);                       /* wall */
+int64_t fb_there(const struct fb_job *j);                     /* wall, by Facebook's clock */
 bool fb_copy_id(char dst[static FB_ID_MAX], struct lt_str s); /* false: too long, or no id */
 void fb_restore(struct fb_job *j);                            /* what earlier tries had saved */
 /* Of an op: with its doc; what was saved of another text or other pictures is forgotten, its draft left to the sweep. */
@@ -132,6 +135,8 @@ struct fb_send {
 	bool video, secret_answer;
 };
 int fb_send(struct fb_job *j, const struct fb_send *s);
+#define FB_POST_STATE "id,is_published,permalink_url"
+int fb_get(struct fb_job *j, const char *id, const char *fields); /* one object */
 
 /* facebook_batch.c: questions in one request; the buffer is empty before the first */
 #define FB_BATCH_MAX 50 /* operations of one batch (contract, section 9) */
@@ -171,6 +176,8 @@ void fb_op_go(struct fb_job *j); /* intent granted */
 void fb_ask_start(struct fb_job *j);
 void fb_admin_start(struct fb_job *j);
 void fb_stats_start(struct fb_job *j);
+void fb_stats_go(struct fb_job *j);      /* behind the look at the token */
+void fb_video_own(struct fb_job *j);     /* a video of which no post is known goes by its own id */
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
 extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step_look_draft,
 	fb_step_live, fb_step_post, fb_step_look_dup, fb_step_look_old, fb_step_link, fb_step_sweep,

@@ -140,16 +140,36 @@ size_t fb_text_chars(struct lt_str s)
 	return n;
 }
 
+/* Composed, as an approved text is: what people paste, and what an API gives back, may be taken apart. No UTF-8: as it is. */
+struct composed {
+	struct lt_str s;
+	utf8proc_uint8_t *own; /* owned, by free(); NULL: s is the caller's */
+};
+
+static struct composed compose(struct lt_str s)
+{
+	struct composed c = { .s = s };
+	utf8proc_ssize_t n = s.n == 0
+		? 0
+		: utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &c.own,
+			  UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+	if (n > 0)
+		c.s = (struct lt_str){ (const char *)c.own, (size_t)n };
+	return c;
+}
+
 void fb_text_print(struct lt_str s, char ret[static FB_PRINT_LEN + 1])
 {
+	struct composed c = compose(ltc_trim(s));
 	uint64_t h = LTC_HASH_SEED;
 
-	s = ltc_trim(s);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n')
+	for (size_t i = 0; i < c.s.n; i++) {
+		if (c.s.p[i] == '\r' && i + 1 < c.s.n && c.s.p[i + 1] == '\n')
 			continue;
-		h = ltc_hash(h, (struct lt_str){ s.p + i, 1 });
+		h = ltc_hash(h, (struct lt_str){ c.s.p + i, 1 });
 	}
+	free(c.own);
 	(void)snprintf(ret, FB_PRINT_LEN + 1, "%016llx", (unsigned long long)h);
 }
 
@@ -220,7 +240,8 @@ int fb_text_near(struct lt_str a, struct lt_str b)
 	if (v == NULL)
 		return 0;
 	uint64_t *w = v + FB_WORDS_MAX;
-	size_t n = pairs_of(a, v), m = pairs_of(b, w);
+	struct composed x = compose(a), y = compose(b);
+	size_t n = pairs_of(x.s, v), m = pairs_of(y.s, w);
 	while (i < n && k < m) {
 		if (v[i] == w[k]) {
 			same++;
@@ -232,11 +253,13 @@ int fb_text_near(struct lt_str a, struct lt_str b)
 			k++;
 		}
 	}
+	free(x.own);
+	free(y.own);
 	free(v);
 	return n + m == 0 ? 0 : (int)(200 * same / (n + m));
 }
 
-bool fb_text_same_line(struct lt_str a, struct lt_str b)
+static bool same_words(struct lt_str a, struct lt_str b)
 {
 	uint64_t x, y;
 	bool any = false;
@@ -249,6 +272,16 @@ bool fb_text_same_line(struct lt_str a, struct lt_str b)
 			return false;
 		any = true;
 	}
+}
+
+bool fb_text_same_line(struct lt_str a, struct lt_str b)
+{
+	struct composed x = compose(a), y = compose(b);
+	bool same = same_words(x.s, y.s);
+
+	free(x.own);
+	free(y.own);
+	return same;
 }
 
 struct lt_str fb_text_first_line(struct lt_str s)

@@ -54,7 +54,7 @@ static void try_keep(struct fb_job *j)
 	char value[64];
 
 	fb_text_print(j->doc.message, j->print);
-	j->try_at = fb_now(j);
+	j->try_at = fb_there(j);
 	(void)snprintf(value, sizeof(value), "%lld %s", (long long)j->try_at, j->print);
 	fb_save(j, "try", value);
 }
@@ -198,17 +198,13 @@ static void finish_done(struct fb_job *j, const struct fb_verdict *v)
 	}
 }
 
+/* Not every version may know each of them, and one bad field fails the whole call: the rarest is left out first. */
 static int status_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("fields"),
-		j->few_fields ? LTC_LIT("status") : LTC_LIT("status,permalink_url"), { NULL, 0 } };
-	struct fb_send s = { .method = "GET",
-		.path = j->video,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-
-	return fb_send(j, &s);
+	return fb_get(j, j->video,
+		j->few_fields           ? "status"
+			: j->no_post_id ? "status,permalink_url"
+					: "status,permalink_url,post_id");
 }
 
 static void link_of(struct fb_job *j, struct lt_str url)
@@ -235,20 +231,38 @@ static int state_of(const struct ltc_json *body, struct lt_str *ret_why)
 	if (ltc_eqz(video, "error") || ltc_eqz(video, "upload_failed") ||
 		ltc_eqz(video, "expired") || ltc_eqz(phase, "error"))
 		return -1;
-	if (ltc_eqz(phase, "complete") || ltc_eqz(phase, "completed") ||
-		ltc_eqz(phase, "in_progress") || ltc_eqz(video, "ready"))
-		return 1;
-	return 0;
+	if (phase.n == 0) /* it says nothing of publishing */
+		return ltc_eqz(video, "ready");
+	return ltc_eqz(phase, "complete") || ltc_eqz(phase, "completed") ||
+		ltc_eqz(phase, "in_progress");
 }
 
-/* The link is a nicety that not every version may know; one bad field fails the whole call. */
 static bool fewer_fields(struct fb_job *j, const struct fb_verdict *v)
 {
 	if (v->class != FB_SAID || v->outcome != LT_REFUSED || j->few_fields || j->cancelled)
 		return false;
-	j->few_fields = true;
+	j->few_fields = j->no_post_id;
+	j->no_post_id = true;
 	fb_go(j, j->step);
 	return true;
+}
+
+/* It is published. Its post is what people see and what can be edited: "N", or "PAGE_N"; looked at before it is believed. */
+static void video_live(struct fb_job *j, const struct ltc_json *body)
+{
+	struct lt_str post = ltc_json_str(body, "post_id"), page = fb_conf_of(j)->page;
+	char id[2 * FB_ID_MAX];
+
+	link_of(j, ltc_json_str(body, "permalink_url"));
+	(void)snprintf(id, sizeof(id), "%.*s%s%.*s", (int)page.n, page.p, "_",
+		(int)(post.n < FB_ID_MAX ? post.n : 0), post.n > 0 ? post.p : "");
+	bool whole = post.n > 0 && memchr(post.p, '_', post.n) != NULL;
+	if (post.n > 0 && fb_copy_id(j->draft, whole ? post : ltc_z(id))) {
+		fb_go(j, FBS_LINK);
+		return;
+	}
+	fb_video_own(j);
+	fb_end_ok(j, j->draft);
 }
 
 static void status_done(struct fb_job *j, const struct fb_verdict *v)
@@ -258,10 +272,8 @@ static void status_done(struct fb_job *j, const struct fb_verdict *v)
 
 	if (fewer_fields(j, v))
 		return;
-	if (v->class == FB_OK)
-		link_of(j, ltc_json_str(v->body, "permalink_url"));
 	if (state > 0) {
-		fb_end_ok(j, j->video);
+		video_live(j, v->body);
 		return;
 	}
 	if (state < 0 || v->class == FB_GONE) {
@@ -290,9 +302,8 @@ static void ask_video_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_fail(j, v);
 		return;
 	}
-	link_of(j, ltc_json_str(v->body, "permalink_url"));
 	if (state > 0)
-		fb_end_ok(j, j->video);
+		video_live(j, v->body);
 	else if (state < 0)
 		fb_end(j, LT_REFUSED, LT_SCOPE_TARGET, 0, "video",
 			"Facebook could not make a video of it");

@@ -99,8 +99,7 @@ struct channels_opts {
 		calling; /* gets the deliveries of the call into an adapter that is under way; NULL: nobody asks */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
-	 * block. *ret_version says which version the host has of this name (0: none); where that is the current one, *ret may stay
-	 * NULL. The name of the credential itself stands for its main value. NULL: static secrets only */
+	 * block. The name of the credential itself stands for its main value. NULL: static secrets only */
 	int (*secret_get)(void *ctx, const char *channel, const char *credential, const char *name,
 		struct secret **ret, uint64_t *ret_version);
 	void *secret_ctx;
@@ -183,6 +182,7 @@ bool channel_op_on_wire(const struct chan_op *op);
 /* --- channel_jobs.c: questions about many deliveries ------------------------------------------------------------------------- */
 struct chan_item { /* borrowed for the call */
 	uint64_t delivery;
+	uint32_t flags; /* LT_ITEM_* */
 	struct str ref, address;
 	const struct lt_id *ids;
 	size_t n_ids;

@@ -240,10 +240,35 @@ static int h_reply(
 	return j ? webhook_reply(j, status, type, body) : -LT_E_INVALID;
 }
 
+/* A call was refused: all jobs of that scope can know it before they make theirs. */
+static void refused_note(struct chan_account *a, const struct lt_rate *given)
+{
+	struct lt_rate r;
+	known_copy(&r, sizeof(r), given, given->struct_size);
+	int64_t until = env_mono(a->ch->cs->env) + r.retry_after_ms;
+	int64_t *at = r.scope == LT_SCOPE_CHANNEL ? &a->ch->refused_until
+		: r.scope == LT_SCOPE_ACCOUNT     ? &a->refused_until
+						  : NULL;
+	if (at && r.congestion >= LT_RATE_REFUSED && r.retry_after_ms > 0 && until > *at)
+		*at = until;
+}
+
+static int64_t h_limited_ms(void *ctx, struct lt_job *pub)
+{
+	const struct chan_account *a = acct(ctx);
+	int64_t until = a->refused_until > a->ch->refused_until ? a->refused_until
+								: a->ch->refused_until;
+	int64_t left = until - env_mono(a->ch->cs->env);
+	UNUSED(pub);
+	return left > 0 ? left : 0;
+}
+
 static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *r)
 {
 	struct job *j = job_of(pub);
 	struct channels *cs = acct(ctx)->ch->cs;
+	if (j)
+		refused_note(acct(ctx), r);
 	if (j && j->probe)
 		probe_rate(j, r);
 	if (!j || !cs->ev.rate)
@@ -334,5 +359,6 @@ void host_fill(struct chan_account *a)
 		.stat = h_stat,
 		.trace = h_trace,
 		.log = h_log,
-		.metric = h_metric };
+		.metric = h_metric,
+		.limited_ms = h_limited_ms };
 }

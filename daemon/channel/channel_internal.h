@@ -59,6 +59,7 @@ struct channel {
 	size_t open_insts;
 	struct secret *hook_secret; /* of the webhook's path; NULL: none */
 	uint32_t hooks;             /* webhook jobs under way */
+	int64_t refused_until;      /* monotonic: the provider takes no calls of the channel before */
 };
 
 struct chan_session;
@@ -80,6 +81,7 @@ struct chan_account {
 	char said[200];         /* what it logged last while it was opened */
 	int64_t backoff_ms;
 	struct timer again; /* next session after a failure */
+	int64_t refused_until; /* as the channel's, of this account */
 	void *user;
 	size_t ops;
 };

@@ -50,6 +50,7 @@ static struct aside *aside_new(const struct chan_item *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct lt_item *it = &a->items[i];
 		*it = (struct lt_item){ .struct_size = sizeof(*it),
+			.flags = v[i].flags,
 			.delivery = v[i].delivery,
 			.ref = put(&at, lt_of(v[i].ref)),
 			.address = put(&at, lt_of(v[i].address)),

@@ -485,6 +485,7 @@ void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 bool jobs_init(struct dispatch *d);
 void jobs_free(struct dispatch *d);
 void jobs_kick(struct dispatch *d); /* attached, or another configuration */
+void jobs_soon(struct dacct *a);     /* its figures are read at once, where there are any */
 void jobs_stop(struct dispatch *d);
 void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value);
 

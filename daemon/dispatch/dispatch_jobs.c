@@ -49,6 +49,14 @@ static int64_t next_round(const struct dispatch *d, const struct conf_channel *c
 	return at > now ? at : at + DAY_MS;
 }
 
+/* When a round of figures should have been for the last time; what was read since needs no other. */
+static int64_t last_due(const struct dispatch *d, const struct conf_channel *c)
+{
+	if (c->stats.at_min < 0)
+		return env_wall(d->o.env) - interval(c, true);
+	return next_round(d, c, true) - DAY_MS;
+}
+
 /* Again in `ms` at the latest. */
 static void jobs_wake(struct dispatch *d, int64_t ms)
 {
@@ -96,6 +104,8 @@ static void job_went(struct djob *j, const struct dacct *a)
 	}
 	j->at = (struct sq_ask_cursor){ 0 };
 	j->asked = false;
+	if (j->stats)
+		stats_round(j);
 	job_rest(j, next_round(j->d, a->chan->conf, j->stats));
 }
 
@@ -127,6 +137,7 @@ static void job_ask(struct djob *j, struct dacct *a)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct djob_item *it = &j->items[i];
 		v[i] = (struct chan_item){ .delivery = (uint64_t)it->delivery,
+			.flags = it->flags,
 			.ref = str_of(it->ref),
 			.address = str_of(it->address),
 			.ids = it->ids,
@@ -144,6 +155,22 @@ static void job_ask(struct djob *j, struct dacct *a)
 	}
 }
 
+/* The first look since the start or a reload: a round that was missed meanwhile follows at once, one that was not, in its time. With
+ * an hour of the day and no round ever, that hour is waited for. */
+static void job_first(struct djob *j, const struct conf_channel *c)
+{
+	int64_t now = env_wall(j->d->o.env), due = last_due(j->d, c);
+	bool missed = j->last_ms ? j->last_ms < due || j->last_ms > now : c->stats.at_min < 0;
+
+	j->first = false;
+	if (missed)
+		job_rest(j, now);
+	else if (j->last_ms && c->stats.at_min < 0)
+		job_rest(j, j->last_ms + interval(c, true));
+	else
+		job_rest(j, next_round(j->d, c, true));
+}
+
 /* Statistics of the account itself are asked for once a round, also where nothing stands published. */
 static void jobs_was_read(struct work *w)
 {
@@ -157,6 +184,8 @@ static void jobs_was_read(struct work *w)
 		job_rest(j, 0);
 	else if (j->rc)
 		job_trouble(j, a->chan->conf, 0);
+	else if (j->first && j->stats)
+		job_first(j, a->chan->conf);
 	else if (j->n || (j->stats && !j->asked && !j->more))
 		job_ask(j, a);
 	else
@@ -173,7 +202,9 @@ static int on_row(void *ctx, const struct sq_ask_row *x)
 	if (j->n == j->batch)
 		return -E2BIG;
 	struct djob_item *it = &j->items[j->n++];
-	*it = (struct djob_item){ .delivery = x->delivery, .since_ms = x->since_ms };
+	*it = (struct djob_item){ .delivery = x->delivery,
+		.since_ms = x->since_ms,
+		.flags = x->no_link ? LT_ITEM_NO_LINK : 0u };
 	ref_make(j->d->o.store, x->delivery, it->ref);
 	(void)str_copy(it->address, sizeof(it->address), x->address);
 	for (size_t i = 0; i < x->n_ids; i++) {
@@ -201,7 +232,10 @@ static void jobs_read(struct work *w)
 	j->rc = store_reader_open(j->d->o.store, &r);
 	if (j->rc)
 		return;
-	j->rc = sq_read_ask(r, &q, on_row, j, &j->more);
+	if (j->first && j->stats)
+		j->rc = sq_read_round(r, j->account, &j->last_ms);
+	else
+		j->rc = sq_read_ask(r, &q, on_row, j, &j->more);
 	store_reader_close(r);
 }
 
@@ -251,9 +285,9 @@ static struct djob *job_look(struct djobs *js, struct dacct *a, bool stats)
 	struct djob *j = job_of_acct(js, a, stats);
 	if (!j->scheduled) {
 		j->scheduled = true;
+		j->first = true;
 		j->next_ms = next_round(js->d, a->chan->conf, stats);
-		if ((!stats || a->chan->conf->stats.at_min < 0) &&
-			j->next_ms > now + D_JOBS_RETRY_MS)
+		if (j->next_ms > now + D_JOBS_RETRY_MS)
 			j->next_ms = now + D_JOBS_RETRY_MS;
 	}
 	return j;
@@ -296,6 +330,19 @@ static void on_jobs_timer(struct timer *t)
 		job_begin(first, whose->chan->conf);
 	if (any)
 		jobs_wake(d, wait);
+}
+
+void jobs_soon(struct dacct *a)
+{
+	struct dispatch *d = a->d;
+	struct djob *j = wanted(a, true) ? job_look(d->jobs, a, true) : NULL;
+
+	if (!j || j->running)
+		return; /* the next round has it */
+	j->first = j->asked = false;
+	j->at = (struct sq_ask_cursor){ 0 };
+	j->next_ms = env_wall(d->o.env) + D_JOBS_SOON_MS;
+	jobs_wake(d, D_JOBS_SOON_MS);
 }
 
 void jobs_kick(struct dispatch *d)

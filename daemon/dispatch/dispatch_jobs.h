@@ -12,6 +12,7 @@
 #define D_JOBS_PAUSE_MS    200    /* between two batches of a round */
 #define D_JOBS_TIMEOUT_MS  120000 /* for the adapter to answer one */
 #define D_JOBS_RETRY_MS    60000  /* after trouble, doubling up to the interval */
+#define D_JOBS_SOON_MS     3000   /* after something became known that figures complete */
 #define D_JOBS_IN_VAIN \
 	3 /* then the batch is left for the next round: one bad item stops nobody else */
 #define D_PRUNE_EVERY_MS 3600000
@@ -22,6 +23,7 @@
 
 struct djob_item { /* one delivery of a question */
 	int64_t delivery, since_ms;
+	uint32_t flags; /* LT_ITEM_* */
 	char ref[REF_LEN + 1], address[330], text[512];
 	struct lt_id ids[SQ_ASK_IDS]; /* in text */
 	size_t n_ids;
@@ -32,6 +34,8 @@ struct djob {             /* polls, or statistics, of one account */
 	int64_t account;
 	bool stats, running, scheduled, more;
 	bool asked;                /* in this round */
+	bool first;                /* since the start: was there a round lately? */
+	int64_t last_ms;           /* ... and when (wall); filled by the worker */
 	unsigned in_vain;          /* how often this batch got no answer */
 	int64_t next_ms, since_ms; /* wall */
 	int64_t trouble_ms;        /* pause after the last trouble; 0: none */
@@ -57,6 +61,7 @@ struct djobs {
 
 /* dispatch_jobs_stat.c */
 void stats_flush(struct task *t);
+void stats_round(struct djob *j); /* it is through: kept with the account's numbers */
 /* dispatch_jobs_prune.c */
 void prune_init(struct djobs *j);
 void prune_kick(struct djobs *j);

@@ -34,16 +34,11 @@ void stats_flush(struct task *t)
 	store_submit_or_done(s->d->o.store, &s->c.cmd);
 }
 
-void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value)
+static void number_add(
+	struct dispatch *d, int64_t delivery, int64_t account, struct str name, int64_t value)
 {
-	struct dispatch *d = ((struct dhost *)ctx)->d;
 	struct djobs *j = d->jobs;
-	const struct dacct *acct = account_user(a);
 
-	if (!acct)
-		acct = acct_named(d, channel_conf(account_channel(a))->name, account_name(a));
-	if (!delivery && !acct)
-		return;
 	if (j->stats && j->stats->c.n == SQ_STATS_MAX)
 		stats_flush(&j->flush);
 	if (!j->stats) {
@@ -52,9 +47,23 @@ void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str na
 		sq_stats_init(&j->stats->c);
 	}
 	struct sq_number *n = &j->stats->c.v[j->stats->c.n++];
-	*n = (struct sq_number){
-		.delivery = (int64_t)delivery, .account = acct ? acct->id : 0, .value = value
-	};
+	*n = (struct sq_number){ .delivery = delivery, .account = account, .value = value };
 	(void)str_copy(n->name, sizeof(n->name), name);
 	env_defer(d->o.env, &j->flush);
+}
+
+void stats_round(struct djob *j)
+{
+	number_add(j->d, 0, j->account, STR(SQ_ROUND), env_wall(j->d->o.env));
+}
+
+void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value)
+{
+	struct dispatch *d = ((struct dhost *)ctx)->d;
+	const struct dacct *acct = account_user(a);
+
+	if (!acct)
+		acct = acct_named(d, channel_conf(account_channel(a))->name, account_name(a));
+	if (delivery || acct)
+		number_add(d, (int64_t)delivery, acct ? acct->id : 0, name, value);
 }

@@ -36,6 +36,9 @@ static void receipt_stored(struct receipt_cmd *r, int rc)
 			dlv_state_name(r->c.ret_to), LOG_Q(str_of(r->c.code)));
 		if (l)
 			lot_count(l, (enum dlv_state)r->c.ret_from, (enum dlv_state)r->c.ret_to);
+		/* Its answer was lost, and with it the link, which the figures bring. */
+		if (l && r->c.ret_from == (int)DLV_UNKNOWN && r->c.ret_to == (int)DLV_ACCEPTED)
+			jobs_soon(l->lane->acct);
 		if (l && r->c.ret_to == (int)DLV_WAITING) {
 			l->rewind = true;
 			lot_want(l);
@@ -168,7 +171,8 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 	uint64_t phone = channel_conf(ch)->kind == KIND_SMS
 		? sq_receipt_phone((struct str){ r->recipient.p, r->recipient.n })
 		: 0;
-	struct receipt_cmd *c = d_alloc(d, sizeof(*c) + ids_join(NULL, r, phone));
+	size_t n_ids = ids_join(NULL, r, phone), n_link = r->state == LT_RC_LINK ? r->text.n : 0;
+	struct receipt_cmd *c = d_alloc(d, sizeof(*c) + n_ids + n_link + 1);
 
 	c->d = d;
 	c->host = h;
@@ -184,6 +188,10 @@ void receipt_on(void *ctx, struct channel *ch, struct chan_account *a, const str
 		if (*p == ' ')
 			*p = '_'; /* one word: an orphan keeps it in a line */
 	(void)ids_join(c->ids, r, phone);
+	if (n_link) { /* behind the ids, ended by the zeros of the block */
+		memcpy(c->ids + n_ids, r->text.p, n_link);
+		c->c.link = c->ids + n_ids;
+	}
 	if (r->attempt) {
 		c->c.delivery = (int64_t)(r->attempt >> 8);
 		c->c.try_no = (int)(r->attempt & 0xff);

@@ -25,6 +25,7 @@ struct sq_ask_query {
 };
 struct sq_ask_row {
 	int64_t delivery, since_ms;
+	bool no_link;       /* no attempt and nobody since told one */
 	struct str address; /* absent: forgotten */
 	const struct lt_id *ids;
 	size_t n_ids;
@@ -32,6 +33,10 @@ struct sq_ask_row {
 /* Deliveries of an account by the ids that the provider gave, in no order that matters. *ret_more: not at the end yet. */
 int sq_read_ask(struct store_reader *r, const struct sq_ask_query *q,
 	int (*row)(void *ctx, const struct sq_ask_row *x), void *ctx, bool *ret_more) MUST_CHECK;
+
+/* When the last round of figures of an account was through (wall); 0: never. */
+int sq_read_round(struct store_reader *r, int64_t account, int64_t *ret_ms) MUST_CHECK;
+#define SQ_ROUND "stats_read_at_ms" /* among the numbers of the account */
 
 /* --- what came in ------------------------------------------------------------------------------------------------------------ */
 enum { SQ_IN_SUPPRESSED = 1, SQ_IN_HELD = 2 }; /* inbound.acted */

@@ -62,7 +62,9 @@ static int ref_look(struct asking *k, int64_t delivery, int64_t effect, struct s
 	struct sq_ask_row x = { .delivery = delivery };
 	char address[340];
 	int rc = db_query(k->db, &st,
-		"SELECT d.state, k.address, (SELECT max(started) FROM attempt a WHERE a.delivery_id=d.id) "
+		"SELECT d.state, k.address, (SELECT max(started) FROM attempt a WHERE a.delivery_id=d.id), "
+		"(SELECT max(url IS NOT NULL) FROM attempt a WHERE a.delivery_id=d.id), EXISTS(SELECT 1 FROM "
+		"step s WHERE s.delivery_id=d.id AND s.name='!link') "
 		"FROM delivery d JOIN contact k ON k.id=d.contact_id WHERE d.id=?1 AND NOT EXISTS(SELECT "
 		"1 FROM effect e WHERE e.delivery_id=?1 AND e.effect<?2 AND e.provider_id IS NOT NULL) AND "
 		"(?3 OR EXISTS(SELECT 1 FROM effect e WHERE e.delivery_id=?1) OR NOT EXISTS(SELECT 1 FROM "
@@ -74,6 +76,7 @@ static int ref_look(struct asking *k, int64_t delivery, int64_t effect, struct s
 		return rc;
 	int64_t state = col_i64(st, 0);
 	x.since_ms = col_i64(st, 2);
+	x.no_link = !col_i64(st, 3) && !col_i64(st, 4);
 	(void)str_copy(address, sizeof(address), col_str(st, 1));
 	db_reset(st);
 	if (x.since_ms < k->q->since_ms ||
@@ -156,6 +159,17 @@ int sq_read_ask(struct store_reader *r, const struct sq_ask_query *q,
 			rc = day_next(k);
 	}
 	xfree(k);
+	return rc < 0 ? rc : 0;
+}
+
+int sq_read_round(struct store_reader *r, int64_t account, int64_t *ret_ms)
+{
+	int rc = db_get_i64(reader_db(r), ret_ms,
+		"SELECT value FROM account_stat WHERE account_id=? AND name='" SQ_ROUND
+		"' ORDER BY day DESC LIMIT 1",
+		"i", account);
+	if (rc == 0)
+		*ret_ms = 0;
 	return rc < 0 ? rc : 0;
 }
 

@@ -308,6 +308,7 @@ struct sq_receipt {
 	/* the user's: candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
 	const char *ids;
 	int state; /* LT_RC_* or LT_* */
+	const char *link; /* the user's: of LT_RC_LINK; NULL otherwise */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */
 	int64_t at_ms, retry_ms, give_up_ms; /* no delivery yet: kept as an orphan until */

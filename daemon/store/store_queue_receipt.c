@@ -322,6 +322,39 @@ static int late_ids(struct store_tx *tx, const struct sq_receipt *c, int64_t del
 				: sq_effect_ids(tx, delivery, lane, ids, n, true);
 }
 
+/* What was found by one of its parts (a picture, the fingerprint of a text) before the thing itself had a name: the first candidate
+ * is that name. Figures, links, a recall and later receipts find it by this. */
+static int own_id(struct store_tx *tx, const struct sq_receipt *c, int64_t delivery, int64_t effect)
+{
+	struct str rest = str_of(c->ids), id;
+	int64_t lane = 0, n = 0;
+	int rc = db_get_i64(tx_db(tx), &n,
+		"SELECT count(*) FROM effect WHERE delivery_id=? AND effect=0", "i", delivery);
+
+	if (rc < 0 || n || !effect || !str_next(&rest, '\n', &id) || !id.n)
+		return rc < 0 ? rc : 0;
+	rc = db_get_i64(tx_db(tx), &lane, "SELECT lane_id FROM lot WHERE id=?", "i", c->ret_lot);
+	if (rc < 0)
+		return rc;
+	const struct lt_id own = { 0, LT_ACCEPTED, { id.p, id.n } };
+	rc = sq_effect_ids(tx, delivery, lane, &own, 1, true);
+	return rc ? rc
+		  : db_exec(tx_db(tx),
+			    "INSERT OR IGNORE INTO effect(delivery_id, effect, state, provider_id) "
+			    "VALUES (?,0,?,?)",
+			    "iis", delivery, (int64_t)LT_ACCEPTED, id);
+}
+
+/* Kept beside the attempts, which never change; what a person or a question said before stays. */
+static int link_keep(struct store_tx *tx, const struct sq_receipt *c, int64_t delivery)
+{
+	if (!c->link || !c->link[0])
+		return 0;
+	return db_exec(tx_db(tx),
+		"INSERT OR IGNORE INTO step(delivery_id, name, value) VALUES (?,'!link',?)", "it",
+		delivery, c->link);
+}
+
 static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 {
 	int64_t delivery = c->delivery, effect = 0, state = 0, tries = 0;
@@ -334,11 +367,15 @@ static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 		rc = sq_delivery_get(tx_db(tx), delivery, &c->ret_lot, &state, &tries);
 	if (rc < 0)
 		return rc;
+	if (c->state == LT_RC_LINK)
+		return rc == 1 ? link_keep(tx, c, delivery) : 0;
 	if (rc == 0 || state == DLV_SENDING)
 		return orphan_keep(tx, c);
 	c->ret_delivery = delivery;
 	if (c->delivery && c->state == LT_ACCEPTED && state == DLV_UNKNOWN)
 		rc = late_ids(tx, c, delivery);
+	else if (c->state == LT_ACCEPTED && state == DLV_UNKNOWN)
+		rc = own_id(tx, c, delivery, effect);
 	else
 		rc = 0;
 	rc = rc ? rc : receipt_write(tx, c, delivery, effect);

@@ -420,8 +420,8 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 
 	note(ctx, "receipt", job, r->n_ids > 0 ? r->ids[0] : r->ref, r->state);
 	h->receipt_ids[0] = 0;
-	(void)snprintf(h->receipt_code, sizeof(h->receipt_code), "%.*s", (int)r->code.n,
-		r->code.n > 0 ? r->code.p : "");
+	(void)snprintf(h->receipt_text, sizeof(h->receipt_text), "%.*s", (int)r->text.n,
+		r->text.n ? r->text.p : "");
 	for (uint32_t i = 0; i < r->n_ids; i++) {
 		size_t n = strlen(h->receipt_ids);
 		(void)snprintf(h->receipt_ids + n, sizeof(h->receipt_ids) - n, "%.*s ",
@@ -433,12 +433,8 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 
 static int h_inbound(void *ctx, struct lt_job *job, const struct lt_inbound *in, uint64_t token)
 {
-	struct sh *h = ctx;
-
 	note(ctx, "inbound.detail", job, in->detail, in->kind);
 	note(ctx, "inbound", job, in->address, in->kind);
-	(void)snprintf(h->inbound_text, sizeof(h->inbound_text), "%.*s", (int)in->text.n,
-		in->text.n > 0 ? in->text.p : "");
 	queue(ctx, job, LT_EV_SAVED, token, 0, 0);
 	return 0;
 }
@@ -481,6 +477,12 @@ static void h_metric(void *ctx, struct lt_job *job, struct lt_str name, int64_t 
 	note(ctx, "metric", job, name, v);
 }
 
+static int64_t h_limited_ms(void *ctx, struct lt_job *job)
+{
+	(void)job;
+	return ((struct sh *)ctx)->limited_ms;
+}
+
 const struct lt_host shi_host_table = { .struct_size = sizeof(shi_host_table),
 	.abi_minor = LT_ABI_MINOR,
 	.wall_ms = h_wall,
@@ -508,4 +510,5 @@ const struct lt_host shi_host_table = { .struct_size = sizeof(shi_host_table),
 	.stat = h_stat,
 	.trace = h_trace,
 	.log = h_log,
-	.metric = h_metric };
+	.metric = h_metric,
+	.limited_ms = h_limited_ms };

@@ -1,6 +1,7 @@
 /* test_services.c - what the host does for a job: commits, receipts, timers, requests, checks; and how fast. */
 #include <stdlib.h>
 #include <string.h>
+#include "channel/channel_internal.h"
 #include "hosted.h"
 
 /* --- saves, receipts, timers, http ----------------------------------------------------------------------------------------------- */
@@ -324,6 +325,37 @@ static void a_demo_reaches_only_this_machine(void **state)
 	over(t);
 }
 
+/* A refusal of the whole channel is known to every account of it, one of an account to none other; a slower pace is no refusal. */
+static void what_one_account_is_refused_the_others_know(void **state)
+{
+	(void)state;
+	struct ht *t = ht_new();
+	assert_int_equal(puppet_load_as(t, SHARED, "accounts: [{name: main}, {name: other}]\n"), 0);
+	channel_limit(t->acct, 1000);
+	ht_turn(t);
+	const struct lt_host *a = &t->acct->ch->accounts[0]->host,
+			     *b = &t->acct->ch->accounts[1]->host;
+	struct lt_rate r = { .struct_size = sizeof(r),
+		.scope = LT_SCOPE_CHANNEL,
+		.retry_after_ms = 60000,
+		.congestion = 1 };
+	assert_int_equal(a->limited_ms(a->ctx, puppet.session), 0);
+	a->rate(a->ctx, puppet.session, &r);
+	assert_int_equal(b->limited_ms(b->ctx, puppet.session), 0);
+	r.congestion = LT_RATE_REFUSED;
+	r.scope = LT_SCOPE_ACCOUNT;
+	a->rate(a->ctx, puppet.session, &r);
+	assert_int_equal(a->limited_ms(a->ctx, puppet.session), 60000);
+	assert_int_equal(b->limited_ms(b->ctx, puppet.session), 0);
+	r.scope = LT_SCOPE_CHANNEL;
+	r.retry_after_ms = 50000;
+	a->rate(a->ctx, puppet.session, &r);
+	assert_int_equal(b->limited_ms(b->ctx, puppet.session), 50000);
+	assert_int_equal(a->limited_ms(a->ctx, puppet.session), 60000);
+	ht_turn(t);
+	over(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_form_gets_its_type_unless_the_adapter_names_one),
 		cmocka_unit_test(a_check_is_answered_once_also_when_the_adapter_is_silent),
 		cmocka_unit_test(a_demo_reaches_only_this_machine),
+		cmocka_unit_test(what_one_account_is_refused_the_others_know),
 	};
 	return cmocka_run_group_tests_name("channel_services", tests, NULL, NULL);
 }

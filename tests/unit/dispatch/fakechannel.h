@@ -19,6 +19,7 @@ struct fake_answer {
 	int outcome, scope;
 	uint32_t flags;
 	const char *code, *id;
+	uint32_t effect; /* of that id; of an unknown one it is told where it is not 0 */
 	int64_t retry_after_ms, after_ms; /* after the publishing byte; 0: 10 ms */
 	bool never;                       /* no answer at all: by_host unknown at the deadline */
 	bool unpublished;                 /* answered without having published */
@@ -59,6 +60,7 @@ static struct fake {
 		uint64_t delivery[600];
 		char ref[600][24], id[600][40], address[600][80];
 		size_t n, n_ids[600];
+		uint32_t flags[600];
 		void (*done)(void *ctx, const struct chan_result *r);
 		void *ctx;
 	} ask[4];
@@ -143,10 +145,10 @@ static void fake_answer_now(struct fake_op *f)
 			.by_host = true,
 			.code = STR("deadline"),
 			.text = STR("no answer") };
-	} else if (an.outcome == LT_ACCEPTED) {
+	} else if (an.outcome == LT_ACCEPTED || (an.outcome == LT_UNKNOWN && an.effect)) {
 		int n = snprintf(id, sizeof(id), "%s%llu", an.id ? an.id : "id-",
 			(unsigned long long)f->op->delivery);
-		ids[0] = (struct lt_id){ 0, LT_ACCEPTED, { id, (size_t)n } };
+		ids[0] = (struct lt_id){ an.effect, (uint32_t)an.outcome, { id, (size_t)n } };
 		r.ids = ids;
 		r.n_ids = 1;
 	}
@@ -254,6 +256,7 @@ int channel_ask(struct chan_account *a, uint32_t kind, const struct chan_item *i
 	k->ctx = ctx;
 	for (size_t i = 0; i < n; i++) {
 		k->delivery[i] = items[i].delivery;
+		k->flags[i] = items[i].flags;
 		k->n_ids[i] = items[i].n_ids;
 		(void)str_copy(k->ref[i], sizeof(k->ref[i]), items[i].ref);
 		(void)str_copy(k->address[i], sizeof(k->address[i]), items[i].address);

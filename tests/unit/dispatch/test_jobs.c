@@ -1,4 +1,5 @@
 /* test_jobs.c - beside sending: polls, statistics, receipts that are early, late, twice or for nobody. */
+#include "store/store_jobs.h"
 #include "jobscene.h"
 
 /* --- polls --------------------------------------------------------------------------------------------------------------- */
@@ -214,6 +215,93 @@ static void stats_come_at_their_hour_of_the_day(void **state)
 	sc.te.wall += HR_MS;
 	scene_run(MIN_MS);
 	assert_int_equal(fake.n_asks, 2);
+}
+
+static void stats_at(int at_min)
+{
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = 24 * HR_MS, .at_min = at_min, .for_ms = 720 * HR_MS, .batch = 10
+	};
+}
+
+/* It was down (or being reloaded) at the hour: what was missed follows at the start, what was not is not asked twice. */
+static void a_round_of_figures_that_was_missed_follows_at_the_start(void **state)
+{
+	UNUSED(state);
+	for (int hour = 0; hour < 2; hour++) { /* with an hour of the day, and without */
+		scene_close();
+		scene_open(11);
+		fake.script = script_same;
+		fake.ch[0].caps |= LT_CAP_STATS;
+		stats_at(hour ? 9 * 60 + 30 : -1);
+		scene_reload();
+		scene_start();
+		scene_run(2 * MIN_MS);
+		assert_int_equal(fake.n_asks, hour ? 0 : 1); /* it is 08:02 */
+		sc.te.wall += hour ? 88 * MIN_MS : 0;
+		scene_run(2 * MIN_MS);
+		assert_int_equal(fake.n_asks, 1);
+		fake_asked(LT_ACCEPTED);
+		scene_settle();
+		assert_true(
+			scene_i64("SELECT value FROM account_stat WHERE name='" SQ_ROUND "'") > 0);
+		scene_crash();
+		scene_restart();
+		scene_run(2 * MIN_MS);
+		assert_int_equal(fake.n_asks, 1); /* it was read today */
+		scene_crash();
+		sc.te.wall += 30 * HR_MS;
+		scene_restart();
+		scene_run(2 * MIN_MS);
+		assert_int_equal(fake.n_asks, 2);
+		fake_asked(LT_ACCEPTED);
+		scene_settle();
+	}
+}
+
+/* The page feed said that it is there, by a picture of it: its own id is kept, the figures are read soon, and they bring its link. */
+static void what_a_webhook_confirms_gets_its_id_and_its_link(void **state)
+{
+	UNUSED(state);
+	stats_at(-1);
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 1);
+	answer = (struct fake_answer){ .outcome = LT_UNKNOWN, .id = "photo-", .effect = 2 };
+	scene_start();
+	scene_run(2000);
+	assert_int_equal(delivery_is(1), DLV_UNKNOWN);
+	while (fake.n_asking)
+		fake_asked(LT_ACCEPTED);
+	struct lt_str ids[2] = { lt("post-1"), lt("photo-1") };
+	struct lt_receipt r = {
+		.struct_size = sizeof(r), .state = LT_ACCEPTED, .ids = ids, .n_ids = 2
+	};
+	int asks = fake.n_asks;
+	fake.ev.receipt(fake.ev.ctx, &fake.ch[0], NULL, &r, 77);
+	scene_run(4000);
+	assert_int_equal(delivery_is(1), DLV_ACCEPTED);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM effect WHERE delivery_id=1 AND effect=0 AND "
+			  "provider_id='post-1'"),
+		1);
+	assert_int_equal(fake.n_asks, asks + 1);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+	assert_int_equal(fake.ask[0].flags[0], LT_ITEM_NO_LINK);
+	r = (struct lt_receipt){ .struct_size = sizeof(r),
+		.state = LT_RC_LINK,
+		.ids = ids,
+		.n_ids = 1,
+		.text = lt("https://www.facebook.com/9/posts/1") };
+	fake.ev.receipt(fake.ev.ctx, &fake.ch[0], &fake.ch[0].account[0], &r, 77);
+	scene_settle();
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM step WHERE delivery_id=1 AND name='!link' AND "
+			  "value='https://www.facebook.com/9/posts/1'"),
+		1);
+	assert_int_equal(delivery_is(1), DLV_ACCEPTED);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM receipt WHERE delivery_id=1 AND state=23"), 0);
+	fake_asked(LT_ACCEPTED);
 }
 
 /* More accounts than can be asked in an interval: each is asked in its turn, several at once, none twice before another once. */
@@ -442,6 +530,8 @@ int main(void)
 		T(stats_look_at_what_stands_and_store_what_is_told),
 		T(stats_ask_for_the_account_even_when_nothing_stands),
 		T(stats_come_at_their_hour_of_the_day),
+		T(a_round_of_figures_that_was_missed_follows_at_the_start),
+		T(what_a_webhook_confirms_gets_its_id_and_its_link),
 		T(thirty_five_accounts_take_turns_however_short_the_interval),
 		T(an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit),
 		T(a_receipt_for_nobody_is_given_up_after_its_time),

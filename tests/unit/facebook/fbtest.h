@@ -112,6 +112,26 @@ static inline void fbt_guard(struct sh *h)
 	fbt_say(h, "GET", "/" PAGE "/published_posts", 200, EMPTY_LIST);
 }
 
+/* A page whose post has passed the guard. */
+static inline struct sh *fbt_begun(size_t photos, size_t *ret_job)
+{
+	struct sh *h = fbt_open();
+
+	*ret_job = fbt_post(h, "Xin chào", photos, NULL, 0);
+	fbt_guard(h);
+	return h;
+}
+
+/* The same answer `n` times, with more than the longest pause behind each. */
+static inline void fbt_keeps_saying(
+	struct sh *h, const char *method, const char *part, int status, const char *body, int n)
+{
+	for (int i = 0; i < n; i++) {
+		fbt_say(h, method, part, status, body);
+		sh_advance(h, 130000);
+	}
+}
+
 static inline void fbt_photos(struct sh *h)
 {
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1221\"}");
@@ -129,6 +149,34 @@ static inline void fbt_live(struct sh *h)
 	fbt_say(h, "GET", "/" POST, 200,
 		"{\"id\":\"" POST
 		"\",\"is_published\":true,\"permalink_url\":\"https://www.facebook.com/9/posts/51\"}");
+}
+
+static inline struct lt_pair fbt_step(const char *name, const char *value)
+{
+	return (struct lt_pair){ { name, strlen(name) }, { value, strlen(value) }, { NULL, 0 } };
+}
+
+static inline struct lt_str fbt_z(const char *s)
+{
+	return (struct lt_str){ s, strlen(s) };
+}
+
+/* A film of ten bytes, in pieces of which the first is asked for. */
+static inline size_t fbt_video(struct sh *h)
+{
+	size_t s = sh_session(h), j;
+
+	sh_asset(h, "video", "0123456789", 10);
+	j = sh_op(h, s, PAGE, "r", "fb1\nv 2\n10\ny 9\nvideo/mp4\nm 5\nPhim!\nt 0\n\nl 0\n\n", 0);
+	h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){
+		.asset = fbt_z("video"), .length = 10
+	};
+	assert_int_equal(sh_start(h, j, 1), 0);
+	fbt_guard(h);
+	assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body, "file_size=10"));
+	fbt_say(h, "POST", "/videos", 200,
+		"{\"upload_session_id\":\"7001\",\"video_id\":\"7002\",\"start_offset\":\"0\",\"end_offset\":\"6\"}");
+	return j;
 }
 
 /* Ended so, and nothing is asked any more. */

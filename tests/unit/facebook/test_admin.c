@@ -1,4 +1,4 @@
-/* test_admin.c - recall, correction, the page's token, the webhook, a video. */
+/* test_admin.c - recall, correction, the page's token, the webhook. */
 #include "fbtest.h"
 
 static struct lt_str z(const char *s)
@@ -177,101 +177,12 @@ static void a_webhook_is_confirmed_and_its_events_are_signed(void **state)
 	fbt_over(h);
 }
 
-static void a_video_goes_up_in_the_pieces_that_are_asked_for(void **state)
-{
-	(void)state;
-	struct sh *h = fbt_open();
-	size_t s = sh_session(h), j;
-	sh_asset(h, "video", "0123456789", 10);
-	j = sh_op(h, s, PAGE, "r", "fb1\nv 2\n10\ny 9\nvideo/mp4\nm 5\nPhim!\nt 0\n\nl 0\n\n", 0);
-	h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){ .asset = z("video"),
-		.length = 10 };
-	assert_int_equal(sh_start(h, j, 1), 0);
-	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
-	assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body, "file_size=10"));
-	fbt_say(h, "POST", "/videos", 200,
-		"{\"upload_session_id\":\"7001\",\"video_id\":\"7002\",\"start_offset\":\"0\",\"end_offset\":\"6\"}");
-	assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body, "video_file_chunk=012345\n"));
-	fbt_say(h, "POST", "/videos", -1, "");
-	sh_advance(h, 5000); /* the same piece again */
-	fbt_say(h, "POST", "/videos", 200, "{\"start_offset\":\"6\",\"end_offset\":\"10\"}");
-	assert_non_null(strstr(
-		fbt_next(h, "POST", "/videos")->body, "start_offset=6\nvideo_file_chunk=6789\n"));
-	fbt_say(h, "POST", "/videos", 200, "{\"start_offset\":\"10\",\"end_offset\":\"10\"}");
-	struct sh_http *c = fbt_next(h, "POST", "/videos");
-	assert_int_equal(c->flags, LT_PUBLISHES);
-	assert_non_null(strstr(c->body, "upload_phase=finish"));
-	fbt_say(h, "POST", "/videos", 200, "{\"success\":true}");
-	assert_int_equal(fbt_open_calls(h), 0);
-	sh_advance(h, 60000);
-	fbt_say(h, "GET", "/7002", 200,
-		"{\"status\":{\"video_status\":\"processing\",\"publishing_phase\":{\"status\":\"not_started\"}}}");
-	sh_advance(h, 60000);
-	fbt_say(h, "GET", "/7002", 200,
-		"{\"status\":{\"video_status\":\"ready\",\"publishing_phase\":{\"status\":\"complete\"}},\"permalink_url\":\"/17/videos/7002/\"}");
-	outcome_is(h, j, LT_ACCEPTED);
-	assert_string_equal(sh_result(h, j)->url, "https://www.facebook.com/17/videos/7002/");
-	fbt_over(h);
-}
-
-static size_t video_begun(struct sh *h)
-{
-	size_t s = sh_session(h), j;
-
-	sh_asset(h, "video", "0123456789", 10);
-	j = sh_op(h, s, PAGE, "r", "fb1\nv 2\n10\ny 9\nvideo/mp4\nm 5\nPhim!\nt 0\n\nl 0\n\n", 0);
-	h->jobs[j]->payload[h->jobs[j]->work.n_payload++] = (struct lt_src){ .asset = z("video"),
-		.length = 10 };
-	assert_int_equal(sh_start(h, j, 1), 0);
-	fbt_say(h, "GET", "/published_posts", 200, EMPTY_LIST);
-	fbt_say(h, "POST", "/videos", 200,
-		"{\"upload_session_id\":\"7001\",\"video_id\":\"7002\",\"start_offset\":\"0\",\"end_offset\":\"6\"}");
-	return j;
-}
-
-/* Section 8: "RETRY from the last offset"; error_data is an object or JSON in a text. */
-static void an_upload_goes_on_where_the_api_says(void **state)
-{
-	(void)state;
-	static const char *const said[] = {
-		"{\"error\":{\"code\":6001,\"error_subcode\":1363037,\"error_data\":{\"start_offset\":6,\"end_offset\":10}}}",
-		"{\"error\":{\"code\":1363037,\"error_data\":\"{\\\"start_offset\\\":\\\"6\\\",\\\"end_offset\\\":\\\"10\\\"}\"}}"
-	};
-	for (size_t i = 0; i < 2; i++) {
-		struct sh *h = fbt_open();
-		size_t j = video_begun(h);
-		fbt_say(h, "POST", "/videos", 400, said[i]);
-		assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body,
-			"start_offset=6\nvideo_file_chunk=6789\n"));
-		sh_cancel(h, j);
-		fbt_over(h);
-	}
-}
-
-static void a_session_whose_trouble_stays_is_begun_anew(void **state)
-{
-	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = video_begun(h);
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "POST", "/videos", 400,
-			"{\"error\":{\"code\":6001,\"error_subcode\":1363041}}");
-		sh_advance(h, 130000);
-	}
-	outcome_is(h, j, LT_DEFERRED);
-	assert_string_equal(sh_last_note(h, "save")->text, "sent=");
-	fbt_over(h);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_post_is_taken_back),
 		cmocka_unit_test(a_post_confirmed_without_its_id_is_found_by_its_photos),
 		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
 		cmocka_unit_test(the_page_token_is_derived_and_stored),
-		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed),
-		cmocka_unit_test(a_video_goes_up_in_the_pieces_that_are_asked_for),
-		cmocka_unit_test(an_upload_goes_on_where_the_api_says),
-		cmocka_unit_test(a_session_whose_trouble_stays_is_begun_anew) };
+		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

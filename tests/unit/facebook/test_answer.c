@@ -159,13 +159,13 @@ static void usage_is_told_by_its_scope(void **state)
 	assert_int_equal(sh_last_note(h, "rate")->value, LT_SCOPE_CHANNEL);
 	assert_int_equal(rate_of(h, "x-page-usage", "{\"call_count\":80}"), 0);
 	assert_int_equal(sh_last_note(h, "rate")->value, LT_SCOPE_ACCOUNT);
-	assert_false(fb_limited(&h->inst, &wait));
+	assert_false(fb_limited(&h->inst, NULL, &wait));
 	/* the same key twice, the worse one counts */
 	assert_int_equal(
 		rate_of(h, "X-Business-Use-Case-Usage",
 			"{\"1\":[{\"type\":\"pages\",\"call_count\":1}],\"1\":[{\"type\":\"pages\",\"call_count\":100,\"estimated_time_to_regain_access\":19}]}"),
 		19 * 60000);
-	assert_true(fb_limited(&h->inst, &wait));
+	assert_true(fb_limited(&h->inst, NULL, &wait));
 	assert_int_equal(wait, 19 * 60000);
 	assert_int_equal(rate_of(h, "X-Business-Use-Case-Usage", "{{nonsense"), 0);
 	fbt_over(h);

@@ -186,14 +186,25 @@ struct figures { /* two posts whose text was "Xin chào" */
 	const struct lt_item *items[2];
 };
 
-static size_t stats(struct sh *h, struct figures *f)
+static size_t stats_job(struct sh *h, const struct figures *f, bool looked)
+{
+	((struct fb_inst *)h->inst.priv)->check_next = looked ? INT64_MAX : 0; /* at the token */
+	size_t j = sh_job(h, LT_J_STATS, NULL);
+
+	h->jobs[j]->work.items = f->items;
+	h->jobs[j]->work.n_items = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	return j;
+}
+
+static void figures(struct figures *f, const char *one, const char *two)
 {
 	char print[FB_PRINT_LEN + 1];
 
 	fb_text_print(z("Xin chào"), print);
 	(void)snprintf(f->kept, sizeof(f->kept), "text:%s", print);
-	f->a[0] = (struct lt_id){ 0, 1, z(PAGE "_1") };
-	f->b[0] = (struct lt_id){ 0, 1, z(PAGE "_2") };
+	f->a[0] = (struct lt_id){ 0, 1, z(one) };
+	f->b[0] = (struct lt_id){ 0, 1, z(two) };
 	f->a[1] = f->b[1] = (struct lt_id){ 1, 1, z(f->kept) };
 	f->one = (struct lt_item){ .struct_size = sizeof(f->one),
 		.delivery = 11,
@@ -206,11 +217,12 @@ static size_t stats(struct sh *h, struct figures *f)
 	f->two.ids = f->b;
 	f->items[0] = &f->one;
 	f->items[1] = &f->two;
-	size_t j = sh_job(h, LT_J_STATS, NULL);
-	h->jobs[j]->work.items = f->items;
-	h->jobs[j]->work.n_items = 2;
-	assert_int_equal(sh_start(h, j, 1), 0);
-	return j;
+}
+
+static size_t stats(struct sh *h, struct figures *f)
+{
+	figures(f, PAGE "_1", PAGE "_2");
+	return stats_job(h, f, true);
 }
 
 static const char *post(const char *message, int shares)
@@ -281,6 +293,84 @@ static void without_batches_each_is_read_with_its_clicks(void **state)
 	fbt_over(h);
 }
 
+/* Section 1: "daily check per Page, alert when invalid, when a scope is missing, or when expiry is under 14 days". */
+static void the_daily_look_says_what_is_wrong_with_the_token(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	struct figures f;
+	figures(&f, PAGE "_1", PAGE "_2");
+	size_t j = stats_job(h, &f, false);
+	check_to(h,
+		"{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"expires_at\":1795800000,"
+		"\"scopes\":[\"pages_show_list\",\"pages_read_engagement\"]}}");
+	assert_int_equal(sh_last_note(h, "stat")->value, 1795800000000);
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"name\":\"Trang\"}");
+	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+	const struct sh_note *said = sh_last_note(h, "log");
+	assert_non_null(strstr(said->text, "missing permission pages_manage_posts"));
+	assert_non_null(strstr(said->text, "WARNING: the token ends in"));
+	assert_int_equal(said->value, 3); /* a person is needed */
+	batch(h, entry(200, post("Xin chào", 3)), entry(200, CLICKS), entry(400, GONE),
+		entry(400, GONE));
+	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_ACCEPTED);
+	/* The next batch of the same day asks for figures alone. */
+	j = sh_job(h, LT_J_STATS, NULL);
+	h->jobs[j]->work.items = f.items;
+	h->jobs[j]->work.n_items = 2;
+	assert_int_equal(sh_start(h, j, 1), 0);
+	assert_non_null(strstr(fbt_next(h, "POST", "/v25.0/")->body, PAGE "_1?fields=id"));
+	assert_true(((struct fb_inst *)h->inst.priv)->check_next >= h->mono + 20 * 3600000);
+	sh_cancel(h, j);
+	fbt_over(h);
+}
+
+static void a_link_that_nobody_knows_yet_is_told_with_the_figures(void **state)
+{
+	(void)state;
+	for (uint32_t missing = 0; missing < 2; missing++) {
+		struct sh *h = fbt_open();
+		struct figures f;
+		figures(&f, PAGE "_1", PAGE "_2");
+		f.one.flags = f.two.flags = missing ? LT_ITEM_NO_LINK : 0u;
+		size_t j = stats_job(h, &f, true);
+		static const char with[] =
+			"{\"id\":\"1\",\"message\":\"Xin chào\",\"is_published\":true,"
+			"\"permalink_url\":\"https://www.facebook.com/9/posts/51\"}";
+		batch(h, entry(200, with), entry(200, CLICKS), entry(200, with),
+			entry(200, CLICKS));
+		fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+		outcome_is(h, j, LT_ACCEPTED);
+		const struct sh_note *n = sh_last_note(h, "receipt");
+		if (!missing) {
+			assert_null(n);
+		} else {
+			assert_int_equal(n->value, LT_RC_LINK);
+			assert_string_equal(h->receipt_text, "https://www.facebook.com/9/posts/51");
+		}
+		fbt_over(h);
+	}
+}
+
+/* It has none of a post's fields: only whether it is still there is asked. */
+static void a_video_without_a_post_is_looked_at_for_being_there(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	struct figures f;
+	figures(&f, "7002", "7003");
+	size_t j = stats_job(h, &f, true);
+	struct sh_http *c = fbt_next(h, "POST", "/v25.0/");
+	assert_non_null(strstr(c->body, "\"7002?fields=id%2Cstatus\""));
+	assert_null(strstr(c->body, "insights"));
+	batch(h, entry(200, "{\"id\":\"7002\",\"status\":{}}"), entry(400, GONE), NULL, NULL);
+	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_GONE);
+	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_ACCEPTED);
+	fbt_over(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_check_names_what_is_wrong),
@@ -290,6 +380,9 @@ int main(void)
 		cmocka_unit_test(a_check_takes_old_drafts_away),
 		cmocka_unit_test(numbers_come_in_one_batch_and_gone_is_told),
 		cmocka_unit_test(what_a_batch_leaves_open_is_asked_by_itself),
-		cmocka_unit_test(without_batches_each_is_read_with_its_clicks) };
+		cmocka_unit_test(without_batches_each_is_read_with_its_clicks),
+		cmocka_unit_test(the_daily_look_says_what_is_wrong_with_the_token),
+		cmocka_unit_test(a_link_that_nobody_knows_yet_is_told_with_the_figures),
+		cmocka_unit_test(a_video_without_a_post_is_looked_at_for_being_there) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

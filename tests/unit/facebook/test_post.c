@@ -36,15 +36,11 @@ static void photos_draft_live_permalink(void **state)
 static void a_lost_permalink_leaves_it_accepted(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_draft(h);
 	fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "GET", "/" POST, -1, "");
-		sh_advance(h, 130000);
-	}
+	fbt_keeps_saying(h, "GET", "/" POST, -1, "", 4);
 	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
 	assert_string_equal(sh_result(h, j)->url, "https://www.facebook.com/" POST);
 	fbt_over(h);
@@ -53,9 +49,8 @@ static void a_lost_permalink_leaves_it_accepted(void **state)
 static void a_lost_draft_is_found_by_its_photos(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(2, &j);
 	fbt_photos(h);
 	fbt_say(h, "POST", "/feed", 500, E2);
 	sh_advance(h, 5000);
@@ -72,9 +67,8 @@ static void a_lost_draft_is_found_by_its_photos(void **state)
 static void a_draft_not_found_is_made_anew_and_the_late_one_deleted(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(2, &j);
 	fbt_photos(h);
 	fbt_say(h, "POST", "/feed", -1, "");
 	sh_advance(h, 5000);
@@ -96,9 +90,8 @@ static void a_draft_not_found_is_made_anew_and_the_late_one_deleted(void **state
 static void live_is_repeated_when_its_answer_is_lost(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_draft(h);
 	fbt_say(h, "POST", "/" POST, 500, E2);
 	assert_int_equal(fbt_open_calls(h), 0);
@@ -113,14 +106,10 @@ static void live_is_repeated_when_its_answer_is_lost(void **state)
 static void live_lost_to_the_end_waits_and_is_taken_up_again(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_draft(h);
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "POST", "/" POST, 500, E2);
-		sh_advance(h, 130000);
-	}
+	fbt_keeps_saying(h, "POST", "/" POST, 500, E2, 4);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	/* The next try finds it live. */
 	struct lt_pair steps[] = { { { "draft", 5 }, { POST " 1795395600000", strlen(POST) + 14 },
@@ -323,9 +312,8 @@ static void a_limit_pauses_the_page_and_nothing_is_asked_meanwhile(void **state)
 static void a_failed_photo_stops_the_post(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(2, &j);
 	fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1221\"}");
 	fbt_say(h, "POST", "/photos", 400,
 		"{\"error\":{\"code\":324,\"message\":\"missing image\"}}");
@@ -382,9 +370,8 @@ static void what_was_not_sent_is_sent_again(void **state)
 static void said_to_be_there_is_looked_at(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_say(h, "POST", "/feed", 400, "{\"error\":{\"code\":506,\"message\":\"dup\"}}");
 	fbt_guard(h);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);

@@ -28,14 +28,10 @@ static void a_throttle_of_posts_doubles_though_looks_go_through(void **state)
 static void success_false_is_no_success(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_draft(h);
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "POST", "/" POST, 200, "{\"success\":false}");
-		sh_advance(h, 130000);
-	}
+	fbt_keeps_saying(h, "POST", "/" POST, 200, "{\"success\":false}", 4);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	struct lt_id id = { 0, 1, { POST, strlen(POST) } };
 	j = sh_job(h, LT_J_RECALL, NULL);
@@ -43,10 +39,7 @@ static void success_false_is_no_success(void **state)
 	h->jobs[j]->work.n_ids = 1;
 	assert_int_equal(sh_start(h, j, 1), 0);
 	sh_turn(h);
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "DELETE", "/" POST, 200, "{\"success\":false}");
-		sh_advance(h, 130000);
-	}
+	fbt_keeps_saying(h, "DELETE", "/" POST, 200, "{\"success\":false}", 4);
 	assert_true(sh_result(h, j)->done && sh_result(h, j)->outcome != LT_ACCEPTED);
 	fbt_over(h);
 }
@@ -56,9 +49,8 @@ static void a_post_that_stays_a_draft_is_not_live(void **state)
 {
 	(void)state;
 	for (int shown = 0; shown < 2; shown++) {
-		struct sh *h = fbt_open();
-		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-		fbt_guard(h);
+		size_t j;
+		struct sh *h = fbt_begun(0, &j);
 		fbt_draft(h);
 		for (int i = 0; i < 4; i++) {
 			fbt_say(h, "POST", "/" POST, 200, "{\"success\":true}");
@@ -79,10 +71,9 @@ static void a_post_that_stays_a_draft_is_not_live(void **state)
 static void a_lost_draft_is_made_again_after_pauses(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
 	static const int64_t pause[] = { 5000, 30000, 120000, 120000 };
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" PAGE "/feed", 500, E2);
 		sh_advance(h, pause[i] - 10);
@@ -98,9 +89,8 @@ static void a_lost_draft_is_made_again_after_pauses(void **state)
 static void a_link_that_cannot_be_read_is_refused_after_three_repeats(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	for (int i = 0; i < 4; i++) {
 		fbt_say(h, "POST", "/" PAGE "/feed", 400,
 			"{\"error\":{\"code\":100,\"error_subcode\":1609005}}");
@@ -116,9 +106,8 @@ static void a_link_that_cannot_be_read_is_refused_after_three_repeats(void **sta
 static void a_photo_that_was_posted_before_is_looked_for(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 2, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(2, &j);
 	fbt_say(h, "POST", "/photos", 400, "{\"error\":{\"code\":100,\"error_subcode\":1366051}}");
 	fbt_guard(h);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
@@ -131,10 +120,7 @@ static void a_listing_without_its_list_is_no_listing(void **state)
 	(void)state;
 	struct sh *h = fbt_open();
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	for (int i = 0; i < 4; i++) {
-		fbt_say(h, "GET", "/published_posts", 200, "{\"paging\":{}}");
-		sh_advance(h, 130000);
-	}
+	fbt_keeps_saying(h, "GET", "/published_posts", 200, "{\"paging\":{}}", 4);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
 	fbt_over(h);
 }
@@ -164,9 +150,8 @@ static void a_question_does_without_fields_that_are_not_known(void **state)
 static void an_error_that_is_a_bare_text_is_shown(void **state)
 {
 	(void)state;
-	struct sh *h = fbt_open();
-	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
-	fbt_guard(h);
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
 	fbt_say(h, "POST", "/feed", 400, "{\"error\":\"app is in maintenance\"}");
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
 	assert_non_null(strstr(sh_result(h, j)->text, "app is in maintenance"));
