@@ -95,7 +95,7 @@ static void a_clock_that_goes_ahead_finds_its_own_post(void **state)
 	assert_int_equal(sh_open(h), 0);
 	int64_t there = fb_time_read(fbt_z("2026-11-23T01:00:00+0000"));
 	h->wall = there + 600000;
-	h->server_date_ms = there;
+	h->answer_date_ms = there;
 	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
 	fbt_guard(h);
 	fbt_say(h, "POST", "/feed", -1, "");
