@@ -42,7 +42,7 @@ static int smpp_open(struct lt_inst *inst)
 	si->refs = malloc(SMPP_REF_SLOTS * sizeof(si->refs[0]));
 	if (si->refs == NULL)
 		return open_failed(inst, "out of memory");
-	inst->host->random(inst->host->ctx, si->refs, SMPP_REF_SLOTS * sizeof(si->refs[0]));
+	smpp_encode_refs_start(si, inst->host->wall_ms(inst->host->ctx));
 	int rc = open_tables(inst, err, sizeof(err));
 	if (rc < 0) {
 		free(si->refs);

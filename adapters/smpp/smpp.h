@@ -11,11 +11,13 @@
 #include "smpp_conf.h"
 #include "smpp_pdu.h"
 
-#define SMPP_LINKS_MAX (2u * SMPP_BINDS_MAX)
-#define SMPP_BATCH_MAX 128u  /* segments in one write */
-#define SMPP_LATE_MAX  8192u /* late messages of a session */
-#define SMPP_GHOSTS    1024u /* lost messages that a receipt may still name by our reference */
-#define SMPP_EARLY     256u  /* reports that came before the answer and may be needed without it */
+#define SMPP_LINKS_MAX   (2u * SMPP_BINDS_MAX)
+#define SMPP_BATCH_MAX   128u  /* segments in one write */
+#define SMPP_LATE_MAX    8192u /* late messages of a session */
+#define SMPP_GHOSTS      1024u /* lost messages that a receipt may still name by our reference */
+#define SMPP_HELD        256u  /* reports that wait for an answer that tells whose they are */
+#define SMPP_EARLY       256u /* reports that came before the answer and may be needed without it */
+#define SMPP_LEARN_SLOTS 16384u /* of the last answers, for the form of ids in reports */
 #define SMPP_RECEIPTS_MAX \
 	8192u /* receipts of a link that are not stored yet; more are put off (0x64) */
 #define SMPP_RECEIPTS_HOLD 4096u /* so many, and nothing more is submitted until some are stored */
@@ -45,7 +47,7 @@ struct smpp_seg {
 	const struct ltc_outcome_row *row;
 	uint32_t seq, status, at, n; /* at, n: its bytes of the text */
 	uint8_t state, index, resends;
-	bool late;
+	bool late, full; /* full: it took the last place in the window */
 	char id[SMPP_ID_MAX];
 };
 struct smpp_op { /* priv of an op job */
@@ -113,6 +115,20 @@ struct smpp_early {       /* a report that came before its text had an answer */
 	int32_t state;
 	char code[64];
 };
+struct smpp_held {     /* a report that may be one of two texts until the answer is here */
+	int64_t until; /* 0: free */
+	uint64_t token;
+	uint32_t gen;
+	int32_t state;
+	bool final;
+	int64_t at_ms;
+	char code[64], id[72], phone[24];
+};
+struct smpp_learn {
+	uint64_t *owned;  /* SMPP_LEARN_SLOTS: hashes of phone and id of answers */
+	uint32_t hits[8]; /* by enum smpp_form */
+	bool said[8];
+};
 struct smpp_text_part { /* a text from a phone that came in parts */
 	int64_t until;  /* 0: free; -1: being stored */
 	uint32_t gen;
@@ -154,8 +170,11 @@ struct smpp_session {
 	struct smpp_pace pace;
 	struct smpp_ghost *ghosts; /* owned, SMPP_GHOSTS */
 	struct smpp_early *early;  /* owned, SMPP_EARLY */
-	uint32_t n_ghosts, n_early;
-	uint64_t id_lens; /* bit n: the server gives ids of n octets that begin with 0 */
+	struct smpp_held *held;    /* owned, SMPP_HELD */
+	struct smpp_learn learn;
+	uint32_t n_ghosts, n_early, n_held;
+	uint32_t streak; /* answers of that kind in a row, nothing accepted between them */
+	uint64_t id_lens;        /* bit n: the server gives ids of n octets that begin with 0 */
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */
 	struct ltc_buf scratch;
 	int64_t now, settled_at;
@@ -231,7 +250,8 @@ void smpp_msg_late(struct smpp_session *s, struct smpp_msg *m);
 /* smpp_encode.c: a segment as submit_sm */
 int smpp_encode_seg(struct smpp_session *s, const struct smpp_seg *g, uint32_t seq,
 	struct ltc_buf *out) LTC_MUST;
-uint16_t smpp_encode_ref(struct smpp_inst *si, struct lt_str dest);
+void smpp_encode_refs_start(struct smpp_inst *si, int64_t wall_ms);
+uint16_t smpp_encode_ref(struct smpp_inst *si, struct lt_str dest, int64_t wall_ms);
 
 /* smpp_status.c */
 extern const struct ltc_outcome_words smpp_outcome_words;
@@ -239,10 +259,13 @@ extern const struct ltc_outcome_words smpp_outcome_words;
 #define SMPP_F_ALERT       0x20000u
 #define SMPP_F_NO_VALIDITY 0x40000u /* again, without a validity period */
 #define SMPP_F_REBIND      0x80000u
+#define SMPP_F_STREAK \
+	0x100000u /* many in a row are not about one text: then the row of sub "all" counts */
 int smpp_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size) LTC_MUST;
 /* Never NULL on a table that was checked. phase: "bind", "submit", "link"; link's code is a word. */
 const struct ltc_outcome_row *smpp_status_row(
 	const struct ltc_outcomes *t, const char *phase, uint32_t status, uint32_t try_no);
+const struct ltc_outcome_row *smpp_status_all(const struct ltc_outcomes *t, uint32_t status);
 const struct ltc_outcome_row *smpp_status_word(const struct ltc_outcomes *t, const char *word);
 void smpp_status_text(uint32_t status, char *dst, size_t size); /* "58 ESME_RTHROTTLED" */
 
@@ -266,12 +289,47 @@ struct smpp_ids {
 	size_t n;
 	char text[SMPP_IDS_MAX][72];
 };
+/* smpp_ids.c */
+enum smpp_form { /* how a report writes the id of its answer */
+	SMPP_FORM_NONE = 0,
+	SMPP_FORM_EXACT,
+	SMPP_FORM_CLOSE, /* other letters, other zeros */
+	SMPP_FORM_HEX_DEC,
+	SMPP_FORM_DEC_HEX,
+	SMPP_FORMS
+};
 void smpp_receipt_ids(enum smpp_dlr_id how, struct lt_str id, struct smpp_ids *ret);
+void smpp_ids_near(struct lt_str id, struct smpp_ids *ret); /* in no other base */
+enum smpp_form smpp_ids_form(struct lt_str report, struct lt_str answer);
+bool smpp_ids_two_ways(struct lt_str id); /* it could be a number in either base */
 void smpp_deliver(struct smpp_session *s, struct smpp_link *l, const struct smpp_header *h,
 	struct lt_str body);
 #define SMPP_PART_TOKEN (UINT64_C(1) << 62)
+#define SMPP_GEN_SHIFT  32
+#define SMPP_GEN_MASK   0x0fffffffu
 uint64_t smpp_receipt_token(const struct smpp_link *l, const struct smpp_header *h);
 void smpp_receipt_saved(struct smpp_session *s, uint64_t token, int32_t error);
+
+/* smpp_learn.c: which way it is, from the answers of this session */
+bool smpp_learn_init(struct smpp_session *s) LTC_MUST;
+void smpp_learn_done(struct smpp_session *s);
+void smpp_learn_answer(struct smpp_session *s, struct lt_str phone, struct lt_str id);
+bool smpp_learn_known(const struct smpp_session *s, struct lt_str phone, struct lt_str id);
+bool smpp_learn_exact(
+	const struct smpp_session *s); /* reports have come as the answers often enough */
+void smpp_learn_ids(
+	struct smpp_session *s, struct lt_str phone, struct lt_str id, struct smpp_ids *ret);
+const char *smpp_learn_setting(
+	const struct smpp_session *s); /* of dlr_id; NULL: nothing seen yet */
+
+/* smpp_early.c: reports that came before the answer of their text */
+/* True: it is told later, with the same token. out: without ids. */
+bool smpp_early_keep(
+	struct smpp_session *s, struct lt_str id, const struct lt_receipt *out, uint64_t token);
+void smpp_early_answered(struct smpp_session *s, struct lt_str phone, struct lt_str id);
+void smpp_early_due(struct smpp_session *s);
+int64_t smpp_early_next(const struct smpp_session *s);
+void smpp_early_gone(struct smpp_session *s, uint32_t gen); /* the link that they came on */
 
 /* Adds ways of writing with zeros in front. lens: bit n where the server gave an id of n octets that begins with 0. */
 void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret);
@@ -281,6 +339,7 @@ static inline uint16_t smpp_user_ref(uint64_t attempt, uint32_t segment)
 {
 	return (uint16_t)((attempt >> 8) * 16 + segment);
 }
+bool smpp_same_phone(const char *ours, struct lt_str theirs);
 void smpp_orphan_add(struct smpp_session *s, uint64_t attempt, const char *dest);
 /* The attempt that this report settles, or 0; one that may be needed later is kept. */
 uint64_t smpp_orphan_attempt(

@@ -46,9 +46,11 @@ static bool tell_from_session(struct lt_inst *inst, struct lt_job *job)
 		if (bound == 0 ||
 			inst->host->mono_ms(inst->host->ctx) - s->now > 2 * si->conf.enquire_ms)
 			continue;
+		const char *form = si->conf.dlr_id == SMPP_DLR_AUTO ? smpp_learn_setting(s) : NULL;
 		(void)snprintf(text, sizeof(text),
-			"bound: %u of %u connections, %u segments without an answer, window %u",
-			bound, s->n_links, waiting, s->pace.window);
+			"bound: %u of %u connections, %u segments without an answer, window %u%s%s",
+			bound, s->n_links, waiting, s->pace.window,
+			form != NULL ? "; reports fit dlr_id: " : "", form != NULL ? form : "");
 		struct lt_result r = {
 			.struct_size = sizeof(r), .outcome = LT_ACCEPTED, .text = ltc_z(text)
 		};

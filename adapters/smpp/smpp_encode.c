@@ -7,11 +7,24 @@
 #include "../common/sms_phone.h"
 #include "smpp.h"
 
-/* Two long texts to one phone never share a reference until all others were used: a counter for each hash of a number, started
- * at random, so that a restart does not begin at the same place. */
-uint16_t smpp_encode_ref(struct smpp_inst *si, struct lt_str dest)
+#define REF_EVERY_MS 4000
+
+/* Two long texts to one phone do not share a reference within a quarter of an hour (the eight bits of udh8), restarts included: the clock
+ * gives it, and where the clock has not gone on since the last one, a counter for each hash of a number does. */
+void smpp_encode_refs_start(struct smpp_inst *si, int64_t wall_ms)
 {
-	return ++si->refs[ltc_hash(LTC_HASH_SEED, dest) % SMPP_REF_SLOTS];
+	for (size_t i = 0; i < SMPP_REF_SLOTS; i++)
+		si->refs[i] = (uint16_t)(wall_ms / REF_EVERY_MS - 1);
+}
+
+uint16_t smpp_encode_ref(struct smpp_inst *si, struct lt_str dest, int64_t wall_ms)
+{
+	uint16_t *last = &si->refs[ltc_hash(LTC_HASH_SEED, dest) % SMPP_REF_SLOTS];
+	uint16_t by_clock = (uint16_t)(wall_ms / REF_EVERY_MS);
+	bool ahead = (uint16_t)(by_clock - *last - 1) < 0x8000;
+
+	*last = ahead ? by_clock : (uint16_t)(*last + 1);
+	return *last;
 }
 
 static int one_octet(struct lt_str text, uint32_t max_cp, uint8_t *dst, size_t size, size_t *ret)

@@ -11,11 +11,14 @@
 #define PART_WAIT_MS 5000
 #define SAVING       (-1)
 
-static void decode(struct lt_str bytes, uint8_t data_coding, struct ltc_buf *out)
+/* Data coding 0 is the server's own alphabet, as in what we send. */
+static void decode(
+	enum smpp_charset own, struct lt_str bytes, uint8_t data_coding, struct ltc_buf *out)
 {
 	const uint8_t *p = (const uint8_t *)bytes.p;
+	uint8_t kind = data_coding & 0x0f;
 
-	switch (data_coding & 0x0f) {
+	switch (kind == 0 && own != SMPP_GSM0338 ? 3 : kind) {
 	case 8: sms_decode_ucs2(p, bytes.n, out); return;
 	case 1: /* ASCII */
 	case 3: /* Latin-1 */
@@ -113,7 +116,7 @@ static void parts_go(struct smpp_session *s, struct smpp_text_part *p)
 			continue;
 		struct lt_str bytes = { p->got[i].owned, p->got[i].n };
 		hash = ltc_hash(hash, bytes);
-		decode(bytes, p->data_coding, &text);
+		decode(s->si->conf.charset, bytes, p->data_coding, &text);
 	}
 	p->until = SAVING;
 	uint32_t slot = (uint32_t)(p - s->parts);
@@ -204,7 +207,7 @@ void smpp_inbound(struct smpp_session *s, struct smpp_link *l, const struct smpp
 		(void)smpp_tlv_find(m->tlvs, SMPP_T_PAYLOAD, &bytes);
 	if (part_of(m, &bytes, &part) && part_take(s, l, h, m, &part, bytes))
 		return;
-	decode(bytes, m->data_coding, &text);
+	decode(s->si->conf.charset, bytes, m->data_coding, &text);
 	struct lt_str out = ltc_utf8_cut(ltc_buf_str(&text), 65000);
 	uint64_t hash = ltc_hash(ltc_hash(LTC_HASH_SEED, m->source), bytes);
 	if (hand_on(s, m->source, m->dest, out, hash, smpp_receipt_token(l, h)) < 0)

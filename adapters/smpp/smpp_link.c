@@ -96,6 +96,7 @@ static void gone(struct smpp_session *s, struct smpp_link *l, uint64_t flushed)
 	l->retry_at = s->now + pause_of(s, l);
 	smpp_submit_lost(s, l, flushed);
 	smpp_inbound_gone(s, l->gen);
+	smpp_early_gone(s, l->gen);
 	if (s->closing || (calm && !l->unbound_by_peer && s->farewell.failed))
 		return;
 	smpp_session_link_down(s, l, was_bound);

@@ -16,7 +16,7 @@ static const char *tail9(const char *z)
 	return n > 9 ? z + n - 9 : z;
 }
 
-static bool same_phone(const char *ours, struct lt_str theirs)
+bool smpp_same_phone(const char *ours, struct lt_str theirs)
 {
 	const char *tail = tail9(ours);
 	size_t n = strlen(tail);
@@ -24,13 +24,13 @@ static bool same_phone(const char *ours, struct lt_str theirs)
 	return n == 9 && theirs.n >= n && memcmp(theirs.p + theirs.n - n, tail, n) == 0;
 }
 
-/* The text under way that this report is about; 0: none, or it will have an id. */
+/* The text under way that this report is about; 0: none. */
 static uint64_t under_way(const struct smpp_session *s, uint32_t ref, struct lt_str phone)
 {
 	for (uint32_t i = 0; i < s->n_links; i++)
 		for (const struct smpp_seg *g = s->links[i].window.head; g != NULL; g = g->next)
 			if (g->msg->n == 1 && smpp_user_ref(g->msg->attempt, 0) == ref &&
-				same_phone(g->msg->dest, phone))
+				smpp_same_phone(g->msg->dest, phone))
 				return g->msg->attempt;
 	return 0;
 }
@@ -45,16 +45,16 @@ uint64_t smpp_orphan_attempt(
 	for (uint32_t i = 0; i < SMPP_GHOSTS; i++) {
 		const struct smpp_ghost *g = &s->ghosts[i];
 		if (g->attempt != 0 && g->ref == (ref & 0xffff) && s->now - g->at < GHOST_MAX_MS &&
-			same_phone(g->dest, m->source))
+			smpp_same_phone(g->dest, m->source))
 			return g->attempt;
 	}
-	uint64_t attempt = r->final ? under_way(s, ref & 0xffff, m->source) : 0;
-	if (attempt != 0) {
+	uint64_t attempt = under_way(s, ref & 0xffff, m->source);
+	if (attempt != 0 && r->final) {
 		struct smpp_early *e = &s->early[s->n_early++ % SMPP_EARLY];
 		*e = (struct smpp_early){ attempt, r->at_ms, r->state, "" };
 		(void)snprintf(e->code, sizeof(e->code), "%.*s", (int)r->code.n, r->code.p);
 	}
-	return 0;
+	return attempt;
 }
 
 /* The op is finished by now: the host finds the attempt, or keeps the report until it is committed. */

@@ -8,9 +8,7 @@
 #include <string.h>
 #include "smpp.h"
 
-#define DATA_BIT  (UINT64_C(1) << 63)
-#define GEN_SHIFT 32
-#define GEN_MASK  0x0fffffffu
+#define DATA_BIT (UINT64_C(1) << 63)
 
 /* --- finding ------------------------------------------------------------------------------------------------------------------ */
 static struct lt_str text_of(const struct smpp_sm *m)
@@ -172,122 +170,24 @@ int smpp_receipt_parse(const struct smpp_conf *c, const struct smpp_sm *m, struc
 	return 0;
 }
 
-/* --- ids ----------------------------------------------------------------------------------------------------------------------- */
-static void ids_add(struct smpp_ids *ids, struct lt_str s)
-{
-	if (s.n == 0 || s.n >= sizeof(ids->text[0]) || ids->n == SMPP_IDS_MAX)
-		return;
-	for (size_t i = 0; i < ids->n; i++)
-		if (ltc_eq(ids->list[i], s))
-			return;
-	memcpy(ids->text[ids->n], s.p, s.n);
-	ids->list[ids->n] = (struct lt_str){ ids->text[ids->n], s.n };
-	ids->n++;
-}
-
-static bool all_in(struct lt_str s, const char *set)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == 0 || strchr(set, s.p[i]) == NULL)
-			return false;
-	return s.n > 0;
-}
-
-static bool number_of(struct lt_str s, int base, uint64_t *ret)
-{
-	char z[24];
-
-	if (s.n >= sizeof(z) || !all_in(s, base == 10 ? "0123456789" : "0123456789abcdefABCDEF"))
-		return false;
-	memcpy(z, s.p, s.n);
-	z[s.n] = 0;
-	errno = 0;
-	*ret = strtoull(z, NULL, base);
-	return errno == 0;
-}
-
-static void in_hex(struct smpp_ids *ids, uint64_t v)
-{
-	char z[24];
-
-	(void)snprintf(z, sizeof(z), "%llx", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-	(void)snprintf(z, sizeof(z), "%llX", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-	(void)snprintf(z, sizeof(z), "%08llx", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-	(void)snprintf(z, sizeof(z), "%08llX", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-}
-
-static void in_dec(struct smpp_ids *ids, uint64_t v)
-{
-	char z[24];
-
-	(void)snprintf(z, sizeof(z), "%llu", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-	(void)snprintf(z, sizeof(z), "%010llu", (unsigned long long)v);
-	ids_add(ids, ltc_z(z));
-}
-
-static void cases(struct smpp_ids *ids, struct lt_str id)
-{
-	char z[72];
-
-	for (int upper = 0; upper < 2 && id.n < sizeof(z); upper++) {
-		for (size_t i = 0; i < id.n; i++)
-			z[i] = !upper                              ? low(id.p[i])
-				: id.p[i] >= 'a' && id.p[i] <= 'z' ? (char)(id.p[i] - 32)
-								   : id.p[i];
-		ids_add(ids, (struct lt_str){ z, id.n });
-	}
-}
-
-void smpp_receipt_ids(enum smpp_dlr_id how, struct lt_str id, struct smpp_ids *ret)
-{
-	struct lt_str bare = id;
-	uint64_t v;
-
-	ret->n = 0;
-	if (how == SMPP_DLR_AUTO || how == SMPP_DLR_EXACT)
-		ids_add(ret, id);
-	if (how == SMPP_DLR_EXACT)
-		return;
-	if (how != SMPP_DLR_DEC_HEX && number_of(id, 10, &v))
-		in_hex(ret, v);
-	if (how != SMPP_DLR_HEX_DEC && number_of(id, 16, &v))
-		in_dec(ret, v);
-	if (how != SMPP_DLR_AUTO) {
-		ids_add(ret, id); /* a setting that is wrong should not lose reports */
-		return;
-	}
-	cases(ret, id);
-	while (bare.n > 1 && bare.p[0] == '0')
-		bare = ltc_from(bare, 1);
-	ids_add(ret, bare);
-	if (number_of(id, 10, &v))
-		in_dec(ret, v);
-}
-
-/* With zeros in front, as long as the ids that the server gave with zeros (bit n: n octets); before it gave one, the usual lengths. */
-void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret)
-{
-	uint64_t usual = UINT64_C(1) << 8 | UINT64_C(1) << 10 | UINT64_C(1) << 12 |
-		UINT64_C(1) << 16 | UINT64_C(1) << 20;
-	char z[64];
-
-	if (!all_in(id, "0123456789abcdefABCDEF"))
-		return;
-	for (size_t n = id.n + 1; n < sizeof(z); n++) {
-		if (((lens != 0 ? lens : usual) >> n & 1) == 0)
-			continue;
-		memset(z, '0', n - id.n);
-		memcpy(z + n - id.n, id.p, id.n);
-		ids_add(ret, (struct lt_str){ z, n });
-	}
-}
-
 /* --- what came ----------------------------------------------------------------------------------------------------------------- */
+/* "UNDELIV/005/net3:66": the state, the operator's error, the code of the network (0x0423: its type and a number). */
+static void code_of(const struct smpp_sm *m, const struct smpp_receipt *r, char *dst, size_t size)
+{
+	char net[24] = "";
+	struct lt_str v;
+
+	if (smpp_tlv_find(m->tlvs, SMPP_T_NETWORK_ERROR, &v) && v.n == 3)
+		(void)snprintf(net, sizeof(net), "/net%u:%u", (unsigned char)v.p[0],
+			(unsigned)((unsigned char)v.p[1] << 8 | (unsigned char)v.p[2]));
+	(void)snprintf(dst, size, "%.*s%s%.*s%s", (int)(r->stat.n > 20 ? 20 : r->stat.n), r->stat.p,
+		r->err.n > 0 ? "/" : "", (int)(r->err.n > 20 ? 20 : r->err.n),
+		r->err.p == NULL ? "" : r->err.p, net);
+	for (char *p = dst; *p != 0; p++)
+		if ((unsigned char)*p < 0x21 || (unsigned char)*p > 0x7e)
+			*p = '?';
+}
+
 static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct smpp_receipt *r,
 	uint64_t token)
 {
@@ -299,19 +199,14 @@ static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct sm
 		.recipient = m->source,
 		.at_ms = r->at_ms };
 
-	(void)snprintf(code, sizeof(code), "%.*s%s%.*s", (int)(r->stat.n > 20 ? 20 : r->stat.n),
-		r->stat.p, r->err.n > 0 ? "/" : "", (int)(r->err.n > 20 ? 20 : r->err.n),
-		r->err.p == NULL ? "" : r->err.p);
-	for (char *p = code; *p != 0; p++)
-		if ((unsigned char)*p < 0x21 || (unsigned char)*p > 0x7e)
-			*p = '?';
+	code_of(m, r, code, sizeof(code));
 	out.code = ltc_z(code);
-	smpp_receipt_ids(s->si->conf.dlr_id, r->id, &ids);
-	if (s->si->conf.dlr_id == SMPP_DLR_AUTO)
-		smpp_receipt_pad(s->id_lens, r->id, &ids);
+	out.attempt = smpp_orphan_attempt(s, m, &out);
+	if (out.attempt == 0 && smpp_early_keep(s, r->id, &out, token))
+		return 0;
+	smpp_learn_ids(s, m->source, r->id, &ids);
 	out.ids = ids.list;
 	out.n_ids = (uint32_t)ids.n;
-	out.attempt = smpp_orphan_attempt(s, m, &out);
 	if (out.n_ids == 0 && out.attempt == 0)
 		return -EINVAL;
 	return s->host->receipt(s->host->ctx, s->job, &out, token);
@@ -319,7 +214,7 @@ static int tell(struct smpp_session *s, const struct smpp_sm *m, const struct sm
 
 uint64_t smpp_receipt_token(const struct smpp_link *l, const struct smpp_header *h)
 {
-	uint64_t t = (uint64_t)(l->gen & GEN_MASK) << GEN_SHIFT | h->seq;
+	uint64_t t = (uint64_t)(l->gen & SMPP_GEN_MASK) << SMPP_GEN_SHIFT | h->seq;
 
 	return h->id == SMPP_DATA_SM ? t | DATA_BIT : t;
 }
@@ -359,7 +254,7 @@ void smpp_deliver(struct smpp_session *s, struct smpp_link *l, const struct smpp
 
 void smpp_receipt_saved(struct smpp_session *s, uint64_t token, int32_t error)
 {
-	uint32_t gen = (uint32_t)(token >> GEN_SHIFT) & GEN_MASK, seq = (uint32_t)token;
+	uint32_t gen = (uint32_t)(token >> SMPP_GEN_SHIFT) & SMPP_GEN_MASK, seq = (uint32_t)token;
 
 	if (token & SMPP_PART_TOKEN && !(token & DATA_BIT)) {
 		smpp_inbound_saved(s, (uint32_t)token, error);
@@ -367,7 +262,7 @@ void smpp_receipt_saved(struct smpp_session *s, uint64_t token, int32_t error)
 	}
 	for (uint32_t i = 0; i < s->n_links; i++) {
 		struct smpp_link *l = &s->links[i];
-		if ((l->gen & GEN_MASK) != gen || l->state < SMPP_L_BOUND ||
+		if ((l->gen & SMPP_GEN_MASK) != gen || l->state < SMPP_L_BOUND ||
 			l->state == SMPP_L_CLOSING)
 			continue;
 		l->acks -= l->acks > 0;

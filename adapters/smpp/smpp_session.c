@@ -88,7 +88,9 @@ static int memory(struct smpp_session *s)
 	s->ghosts = calloc(SMPP_GHOSTS, sizeof(*s->ghosts));
 	s->early = calloc(SMPP_EARLY, sizeof(*s->early));
 	s->parts = calloc(SMPP_PARTS_MAX, sizeof(*s->parts));
-	return s->links == NULL || s->ghosts == NULL || s->early == NULL || s->parts == NULL
+	s->held = calloc(SMPP_HELD, sizeof(*s->held));
+	return !smpp_learn_init(s) || s->held == NULL || s->links == NULL || s->ghosts == NULL ||
+			s->early == NULL || s->parts == NULL
 		? -LT_E_FULL
 		: 0;
 }
@@ -157,6 +159,8 @@ void smpp_session_free(struct smpp_session *s)
 	free(s->links);
 	free(s->ghosts);
 	free(s->early);
+	free(s->held);
+	smpp_learn_done(s);
 	free(s->parts);
 	ltc_buf_done(&s->scratch);
 	free(s);
@@ -170,6 +174,7 @@ static void arm(struct smpp_session *s)
 		ltc_alarm_sooner(&first, smpp_link_next(s, &s->links[i]));
 	ltc_alarm_sooner(&first, smpp_pace_next(s));
 	ltc_alarm_sooner(&first, smpp_inbound_next(s));
+	ltc_alarm_sooner(&first, smpp_early_next(s));
 	if (s->closing &&
 		s->now - s->settled_at < ACK_WAIT_MS) /* behind it, answers end the wait */
 		ltc_alarm_sooner(&first, s->settled_at + ACK_WAIT_MS);
@@ -277,6 +282,7 @@ int smpp_session_event(struct lt_job *job, const struct lt_event *ev)
 	case LT_EV_WAKE:
 		s->alarm.at = 0;
 		smpp_inbound_due(s);
+		smpp_early_due(s);
 		break;
 	case LT_EV_SHUTDOWN:
 	case LT_EV_CANCEL: on_stop(s); break;

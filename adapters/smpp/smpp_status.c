@@ -5,7 +5,8 @@
 #include "smpp.h"
 
 static const struct ltc_word own_flags[] = { { "slow", SMPP_F_SLOW }, { "alert", SMPP_F_ALERT },
-	{ "no-validity", SMPP_F_NO_VALIDITY }, { "rebind", SMPP_F_REBIND }, { NULL, 0 } };
+	{ "no-validity", SMPP_F_NO_VALIDITY }, { "rebind", SMPP_F_REBIND },
+	{ "streak", SMPP_F_STREAK }, { NULL, 0 } };
 static const char *const phases[] = { "bind", "submit", "link", NULL };
 const struct ltc_outcome_words smpp_outcome_words = { NULL, own_flags, phases };
 
@@ -24,6 +25,16 @@ const struct ltc_outcome_row *smpp_status_row(
 	code_of(status, code, sizeof(code));
 	(void)snprintf(sub, sizeof(sub), "%u", try_no);
 	return ltc_outcomes_find(t, phase, ltc_z(code), ltc_z(sub), &from);
+}
+
+/* The same for every text: the row of sub "all", where the table has one. */
+const struct ltc_outcome_row *smpp_status_all(const struct ltc_outcomes *t, uint32_t status)
+{
+	char code[16];
+	size_t from = 0;
+
+	code_of(status, code, sizeof(code));
+	return ltc_outcomes_find(t, "submit", ltc_z(code), LTC_LIT("all"), &from);
 }
 
 const struct ltc_outcome_row *smpp_status_word(const struct ltc_outcomes *t, const char *word)

@@ -8,6 +8,8 @@
 #include "../common/sms_prepare.h"
 #include "smpp.h"
 
+#define STREAK_MAX 10u /* in a row: it is not this text */
+
 /* --- queue ------------------------------------------------------------------------------------------------------------------- */
 static void queue_push(struct smpp_session *s, struct smpp_msg *m, bool front)
 {
@@ -159,7 +161,7 @@ static int op_take(struct smpp_session *s, struct lt_job *job, const struct lt_w
 	m->coding = p.coding;
 	m->try_no = w->try_no;
 	m->urgent = p.category == 1;
-	m->ref = n > 1 ? smpp_encode_ref(s->si, w->address) : 0;
+	m->ref = n > 1 ? smpp_encode_ref(s->si, w->address, s->host->wall_ms(s->host->ctx)) : 0;
 	fill_segments(s, m, cut);
 	return 0;
 }
@@ -219,6 +221,7 @@ static bool send_one(struct smpp_session *s, struct smpp_link *l, struct smpp_se
 		return false;
 	}
 	g->state = SMPP_SEG_SENT;
+	g->full = s->pace.window > 1 && l->window.n >= s->pace.window;
 	g->sent_at = s->now;
 	g->end = UINT64_MAX; /* until the host has it */
 	l->jobs[l->n_batch] = m->op->job;
@@ -287,16 +290,31 @@ static void id_keep(struct smpp_session *s, struct smpp_seg *g, struct lt_str id
 	if (id.n > 1 && id.n < 64 && id.p[0] == '0')
 		s->id_lens |= UINT64_C(1) << id.n;
 	g->id[id.n] = 0;
+	if (id.n > 0)
+		smpp_learn_answer(s, ltc_z(g->msg->dest), ltc_z(g->id));
 	if (id.n == 0)
 		s->host->metric(s->host->ctx, s->job, LTC_LIT("answers_without_id"), 1);
+}
+
+/* 0x45 for the segment that filled the window says the same as 0x14 (contract 2.3): one more than this server takes at once. */
+static const struct ltc_outcome_row *row_of(struct smpp_session *s, const struct smpp_seg *g)
+{
+	const struct ltc_outcomes *t = s->si->outcomes;
+	uint32_t status = g->status == SMPP_RSUBMITFAIL && g->full ? SMPP_RMSGQFUL : g->status;
+	const struct ltc_outcome_row *row = smpp_status_row(t, "submit", status, g->msg->try_no);
+
+	if (row->flags & SMPP_F_STREAK && ++s->streak >= STREAK_MAX)
+		row = smpp_status_all(t, status);
+	return row;
 }
 
 static void on_bad(struct smpp_session *s, struct smpp_link *l, struct smpp_seg *g)
 {
 	g->state = SMPP_SEG_BAD;
-	g->row = smpp_status_row(s->si->outcomes, "submit", g->status, g->msg->try_no);
+	g->row = row_of(s, g);
 	if (g->row->flags & SMPP_F_SLOW)
-		(void)smpp_pace_slow(s, g->sent_at, g->status);
+		(void)smpp_pace_slow(
+			s, g->sent_at, g->status == SMPP_RSUBMITFAIL ? SMPP_RMSGQFUL : g->status);
 	if (g->row->flags & SMPP_F_NO_VALIDITY)
 		s->no_validity = true;
 	if (g->row->flags & SMPP_F_ALERT)
@@ -323,9 +341,13 @@ void smpp_submit_answer(struct smpp_session *s, struct smpp_link *l, const struc
 	smpp_read_resp(body, &id, &tlvs);
 	g->status = nack && h->status == 0 ? SMPP_RINVCMDID : h->status;
 	(void)smpp_tlv_u(tlvs, SMPP_T_CONGESTION, &congestion);
+	char dest[sizeof(g->msg->dest)], keep[SMPP_ID_MAX] = "";
+	memcpy(dest, g->msg->dest, sizeof(dest));
 	if (g->status == 0) {
 		g->state = SMPP_SEG_OK;
+		s->streak = 0;
 		id_keep(s, g, id);
+		memcpy(keep, g->id, sizeof(keep));
 		smpp_pace_good(s, congestion);
 	} else
 		on_bad(s, l, g);
@@ -333,6 +355,8 @@ void smpp_submit_answer(struct smpp_session *s, struct smpp_link *l, const struc
 		smpp_msg_late(s, g->msg);
 	else
 		smpp_msg_settle(s, g->msg);
+	if (keep[0] != 0) /* behind its outcome: a report that waited for it fits now */
+		smpp_early_answered(s, ltc_z(dest), ltc_z(keep));
 }
 
 /* No answer in time: it may have been taken. Its number is kept, so that a late answer still settles it. */

@@ -99,7 +99,8 @@ struct channels_opts {
 		calling; /* gets the deliveries of the call into an adapter that is under way; NULL: nobody asks */
 	bool loopback_only; /* demo: only hosts of this machine are ever contacted */
 	/* secrets of credentials that rotate: current value (a copy, the host's from then on) and version; loop thread, must not
-	 * block. The name of the credential itself stands for its main value. NULL: static secrets only */
+	 * block. *ret_version says which version the host has of this name (0: none); where that is the current one, *ret may stay
+	 * NULL. The name of the credential itself stands for its main value. NULL: static secrets only */
 	int (*secret_get)(void *ctx, const char *channel, const char *credential, const char *name,
 		struct secret **ret, uint64_t *ret_version);
 	void *secret_ctx;

@@ -32,9 +32,10 @@ static int rotated_get(
 {
 	const struct channels_opts *o = &a->ch->cs->o;
 	struct secret *fresh = NULL;
-	uint64_t version = 0;
 	char z[64];
 	struct chan_rotated *r = rotated_slot(a, name);
+	/* a copy in locked memory costs some system calls: one a version is enough */
+	uint64_t version = r && r->value ? r->version : 0;
 	if (!o->secret_get || !a->conf->credential || !r || !name.n ||
 		!str_copy(z, sizeof(z), name))
 		return -ENOENT;
@@ -42,11 +43,13 @@ static int rotated_get(
 		o->secret_ctx, a->ch->conf->name, a->conf->credential, z, &fresh, &version);
 	if (rc)
 		return rc;
-	(void)str_copy(r->name, sizeof(r->name), name);
-	secret_free(r->value);
-	r->value = fresh;
-	r->version = version;
-	*ret = secret_value(fresh);
+	if (fresh) {
+		(void)str_copy(r->name, sizeof(r->name), name);
+		secret_free(r->value);
+		r->value = fresh;
+		r->version = version;
+	}
+	*ret = secret_value(r->value);
 	if (ret_version)
 		*ret_version = version;
 	return 0;

@@ -105,6 +105,8 @@ int dispatch_secret_get(void *ctx, const char *channel, const char *credential, 
 						     : sq_secret_value(set, name);
 	if (!v.p)
 		return -ENOENT;
+	if (*ret_version && *ret_version == (uint64_t)c->version)
+		return 0;
 	*ret = secret_new(v);
 	if (!*ret)
 		return -ENOMEM;

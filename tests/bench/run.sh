@@ -115,3 +115,5 @@ EOT
 "$B/tests/bench/bench_sms_text" 500000 | jq -r '"texts of 200 Vietnamese characters, rendered and cut into segments, a second of one core (aim 1,000,000): accented \(.accented), plain \(.plain), shortest \(.shortest)"'
 # Short messages beside Kannel, in a place of its own; BENCH_SMPP=no leaves it out.
 [ "${BENCH_SMPP:-}" = no ] || { "$TOP/.ci/install-deps" bench || true; B=$B "$TOP/tests/bench/bench_smpp.sh"; }
+# Articles and template messages against what Zalo allows, in a place of their own; BENCH_ZALO=no leaves them out.
+[ "${BENCH_ZALO:-}" = no ] || B=$B "$TOP/tests/bench/bench_zalo.sh"

@@ -71,7 +71,7 @@ struct sh {
 	struct lt_pair values[64], files[8], secrets[16], assets[16];
 	size_t n_values, n_files, n_secrets, n_assets;
 	int64_t wall, mono;
-	int64_t limited_ms;     /* what the host says of calls of this account */
+	int64_t limited_ms; /* what the host says of calls of this account */
 	uint64_t random;
 	struct sh_job *jobs[SH_JOBS_MAX];
 	size_t n_jobs;
@@ -82,6 +82,7 @@ struct sh {
 	struct sh_note notes[SH_NOTES_MAX]; /* the last ones, as a ring */
 	size_t n_notes;
 	char receipt_ids[1200]; /* of the last receipt, each with a space behind it */
+	char receipt_code[100], inbound_text[500]; /* of the last ones */
 	char receipt_text[200];
 	struct sh_event { /* queued for sh_turn */
 		struct lt_job *job;

@@ -420,6 +420,8 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 
 	note(ctx, "receipt", job, r->n_ids > 0 ? r->ids[0] : r->ref, r->state);
 	h->receipt_ids[0] = 0;
+	(void)snprintf(h->receipt_code, sizeof(h->receipt_code), "%.*s", (int)r->code.n,
+		r->code.n > 0 ? r->code.p : "");
 	(void)snprintf(h->receipt_text, sizeof(h->receipt_text), "%.*s", (int)r->text.n,
 		r->text.n ? r->text.p : "");
 	for (uint32_t i = 0; i < r->n_ids; i++) {
@@ -433,8 +435,12 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 
 static int h_inbound(void *ctx, struct lt_job *job, const struct lt_inbound *in, uint64_t token)
 {
+	struct sh *h = ctx;
+
 	note(ctx, "inbound.detail", job, in->detail, in->kind);
 	note(ctx, "inbound", job, in->address, in->kind);
+	(void)snprintf(h->inbound_text, sizeof(h->inbound_text), "%.*s", (int)in->text.n,
+		in->text.n > 0 ? in->text.p : "");
 	queue(ctx, job, LT_EV_SAVED, token, 0, 0);
 	return 0;
 }

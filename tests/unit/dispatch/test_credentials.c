@@ -232,6 +232,58 @@ static void a_proven_not_taken_refresh_is_put_off(void **state)
 	close_all();
 }
 
+/* The app is out of order, the token is good: lanes wait with the reason, and go on by themselves. */
+static void a_refresh_that_needs_a_person_elsewhere_needs_no_login(void **state)
+{
+	const struct chan_result r = { .outcome = LT_DEFERRED,
+		.flags = LT_R_PERSON | LT_R_FREE,
+		.text = STR("switch the app on") };
+
+	(void)state;
+	open_with("R1");
+	scene_release(1, 1, 1);
+	assert_int_equal(ask(), 0);
+	fake.ev.refresh_over(fake.ev.ctx, &fake.ch[0], OA, &r);
+	scene_settle();
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_non_null(strstr(lane_says(), "switch the app on"));
+	assert_null(strstr(lane_says(), "login"));
+	assert_string_equal(value("refresh_token"), "R1");
+	scene_run(6000);
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_string_equal(lane_says(), "");
+	close_all();
+}
+
+/* Each copy lies in locked memory: who has the newest is given none. */
+static void a_value_that_the_host_has_is_not_copied_again(void **state)
+{
+	struct secret *s = NULL;
+	uint64_t version = 0;
+
+	(void)state;
+	open_with("R1");
+	assert_int_equal(dispatch_secret_get(sc.d, "mail", OA, "refresh_token", &s, &version), 0);
+	assert_non_null(s);
+	assert_true(version > 0);
+	secret_free(s);
+	s = NULL;
+	assert_int_equal(dispatch_secret_get(sc.d, "mail", OA, "refresh_token", &s, &version), 0);
+	assert_null(s);
+	assert_int_equal(dispatch_secret_get(sc.d, "mail", OA, "nothing", &s, &version), -ENOENT);
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	uint64_t had = version;
+	assert_int_equal(dispatch_secret_get(sc.d, "mail", OA, "refresh_token", &s, &version), 0);
+	assert_true(version > had);
+	assert_true(str_eqz(secret_value(s), "R2"));
+	secret_free(s);
+	close_all();
+}
+
 static void a_refused_credential_holds_its_lanes_until_a_new_login(void **state)
 {
 	(void)state;
@@ -484,6 +536,8 @@ int main(void)
 		cmocka_unit_test(the_one_more_try_may_succeed),
 		cmocka_unit_test(a_lost_answer_twice_is_dead),
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
+		cmocka_unit_test(a_refresh_that_needs_a_person_elsewhere_needs_no_login),
+		cmocka_unit_test(a_value_that_the_host_has_is_not_copied_again),
 		cmocka_unit_test(a_refused_credential_holds_its_lanes_until_a_new_login),
 		cmocka_unit_test(it_is_refreshed_before_it_expires_though_nobody_sends),
 		cmocka_unit_test(

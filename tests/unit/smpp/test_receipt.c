@@ -187,8 +187,106 @@ static void the_length_of_ids_with_zeros_is_learned_from_the_answers(void **stat
 	d = play_want(p, 0, SMPP_SUBMIT_SM);
 	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0, d.seq, "00000000000000042", 18);
 	play_report(p, 0, 9, "id:42 stat:DELIVRD");
-	assert_non_null(strstr(p->h->receipt_ids, " 00000000000000042 "));
+	assert_memory_equal(p->h->receipt_ids, "00000000000000042 ", 18); /* known: first */
 	assert_null(strstr(p->h->receipt_ids, " 000000000042 "));
+	play_free(p);
+}
+
+/* An answer with `id` to the text of one phone; the report that follows writes it as `report`. */
+static void answered(struct play *p, const char *id)
+{
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_ok(p, 0, d.seq, id);
+}
+
+static size_t told(const struct sh *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_notes && i < SH_NOTES_MAX; i++)
+		n += strcmp(h->notes[i].what, "receipt") == 0;
+	return n;
+}
+
+static void the_form_that_hits_is_logged_once_and_offered_as_the_setting(void **state)
+{
+	struct play *p = play_bound();
+
+	(void)state;
+	answered(p, "39f99dd5");
+	play_report(p, 0, 9, "id:0972660181 stat:DELIVRD");
+	assert_memory_equal(p->h->receipt_ids, "39f99dd5 ", 9);
+	const struct sh_note *n = sh_last_note(p->h, "log");
+	assert_non_null(n);
+	assert_non_null(strstr(n->text, "set dlr_id: resp_hex_dlr_dec"));
+	(void)play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	answered(p, "39f99dd6");
+	play_report(p, 0, 10, "id:0972660182 stat:DELIVRD");
+	assert_ptr_equal(sh_last_note(p->h, "log"), n);
+	(void)play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	answered(p, "4711");
+	play_report(p, 0, 11, "id:4711 stat:DELIVRD");
+	assert_string_equal(p->h->receipt_ids, "4711 "); /* no other way is looked for */
+	play_free(p);
+}
+
+/* 16 is 0x10: the id of an older text to the same phone. The report is about the one whose answer is still on its way. */
+static void an_early_report_is_not_taken_for_an_older_text_in_another_base(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d, e;
+
+	(void)state;
+	answered(p, "10");
+	size_t before = told(p->h);
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_report(p, 0, 9, "id:16 stat:DELIVRD");
+	assert_int_equal(told(p->h), before); /* whose is it? */
+	assert_false(play_next(p, 0, &e));
+	play_ok(p, 0, d.seq, "16");
+	assert_int_equal(told(p->h), before + 1);
+	assert_string_equal(p->h->receipt_ids, "16 ");
+	assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, 9);
+	play_free(p);
+}
+
+static void an_early_report_waits_a_second_at_most(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu e;
+
+	(void)state;
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	(void)play_want(p, 0, SMPP_SUBMIT_SM);
+	play_report(p, 0, 9, "id:16 stat:DELIVRD");
+	sh_advance(p->h, 900);
+	assert_false(play_next(p, 0, &e));
+	sh_advance(p->h, 200);
+	assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, 9);
+	assert_memory_equal(p->h->receipt_ids, "16 ", 3);
+	play_report(
+		p, 0, 10, "id:17 stat:DELIVRD"); /* and when the link goes, it is told at once */
+	size_t before = told(p->h);
+	sh_closed(p->h, 0, -104, "", "reset");
+	assert_int_equal(told(p->h), before + 1);
+	play_free(p);
+}
+
+static void the_code_of_the_network_is_kept(void **state)
+{
+	struct play *p = play_bound();
+	char b[500];
+
+	(void)state;
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 8, 4, "84910000001", "id:99 stat:UNDELIV err:005", 26,
+			"\x04\x23\0\3\3\0\x42", 7));
+	assert_string_equal(p->h->receipt_code, "UNDELIV/005/net3:66");
 	play_free(p);
 }
 
@@ -318,6 +416,27 @@ static void a_text_from_a_phone_is_handed_on_in_one_piece(void **state)
 	play_free(p);
 }
 
+static void a_text_from_a_phone_is_read_in_the_alphabet_of_the_server(void **state)
+{
+	static const struct {
+		const char *charset, *octets, *want;
+	} rows[] = { { "gsm0338", "T\x05", "T\xc3\xa9" }, { "latin1", "T\xe9", "T\xc3\xa9" },
+		{ "ascii", "T@_", "T@_" }, { "gsm0338", "T\x11", "T_" } };
+	char b[500];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct play *p = play_new();
+		sh_conf(p->h, "dcs0_charset", rows[i].charset);
+		play_bind(p);
+		sh_data_n(p->h, 0, b,
+			play_deliver(b, 1, 0, "84912345678", rows[i].octets, strlen(rows[i].octets),
+				NULL, 0));
+		assert_string_equal(p->h->inbound_text, rows[i].want);
+		play_free(p);
+	}
+}
+
 /* Contract 1.5, row by row: the class of each code. */
 static void every_status_of_the_contract_has_its_outcome(void **state)
 {
@@ -329,8 +448,9 @@ static void every_status_of_the_contract_has_its_outcome(void **state)
 		{ "4 5", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_REBIND },
 		{ "6 7 15 42 53 54 63", LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
-		{ "8 45 64 FF 400 4FF 9 7FFFFFFF", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
-		{ "A 48 49", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT },
+		{ "8", LT_DEFERRED, LT_SCOPE_TARGET, SMPP_F_STREAK },
+		{ "45 64 FF 400 4FF 9 7FFFFFFF", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ "A 48 49", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT | SMPP_F_STREAK },
 		{ "B 50 51 65 66 FE", LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ "C 11 13 67 33 34 40 44 55 61", LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT },
 		{ "D E F", LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT },
@@ -363,6 +483,10 @@ static void every_status_of_the_contract_has_its_outcome(void **state)
 		}
 	}
 	assert_int_equal(smpp_status_row(t, "submit", 0x08, 3)->outcome, LT_REFUSED);
+	assert_int_equal(smpp_status_row(t, "submit", 0x08, 3)->scope, LT_SCOPE_TARGET);
+	assert_int_equal(smpp_status_all(t, 0x08)->scope, LT_SCOPE_LANE);
+	assert_int_equal(smpp_status_all(t, 0x0a)->scope, LT_SCOPE_ACCOUNT);
+	assert_int_equal(smpp_status_all(t, 0x0a)->outcome, LT_DEFERRED);
 	assert_int_equal(smpp_status_row(t, "submit", 0x45, 4)->outcome, LT_REFUSED);
 	assert_int_equal(smpp_status_row(t, "submit", 0x400, 3)->scope, LT_SCOPE_RELEASE);
 	assert_int_equal(smpp_status_row(t, "bind", 0x05, 1)->retry_after_ms, 30000);
@@ -387,6 +511,7 @@ static void every_row_of_the_table_is_reached(void **state)
 		for (uint32_t s = 1; s < 0x500; s++)
 			for (uint32_t n = 1; n < 5; n++)
 				hit[i] |= smpp_status_row(t, "submit", s, n) == r ||
+					smpp_status_all(t, s) == r ||
 					smpp_status_row(t, "bind", s, n) == r;
 		hit[i] |= smpp_status_word(t, "connect") == r || smpp_status_word(t, "lost") == r ||
 			smpp_status_word(t, "stopped") == r || smpp_status_word(t, "unfit") == r;
@@ -404,6 +529,10 @@ int main(void)
 		cmocka_unit_test(a_report_without_keys_is_read_by_the_form_of_its_route),
 		cmocka_unit_test(the_id_of_the_tlv_wins),
 		cmocka_unit_test(ids_are_looked_for_in_every_way_of_writing),
+		cmocka_unit_test(the_form_that_hits_is_logged_once_and_offered_as_the_setting),
+		cmocka_unit_test(an_early_report_is_not_taken_for_an_older_text_in_another_base),
+		cmocka_unit_test(an_early_report_waits_a_second_at_most),
+		cmocka_unit_test(the_code_of_the_network_is_kept),
 		cmocka_unit_test(a_report_is_known_by_class_by_tlv_or_by_its_words),
 		cmocka_unit_test(a_report_that_cannot_be_read_is_acknowledged_and_dropped),
 		cmocka_unit_test(a_report_with_our_reference_settles_a_lost_answer),
@@ -412,6 +541,7 @@ int main(void)
 		cmocka_unit_test(zeros_that_a_report_lost_are_put_back),
 		cmocka_unit_test(the_length_of_ids_with_zeros_is_learned_from_the_answers),
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on_in_one_piece),
+		cmocka_unit_test(a_text_from_a_phone_is_read_in_the_alphabet_of_the_server),
 		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
 		cmocka_unit_test(every_row_of_the_table_is_reached),
 	};

@@ -307,6 +307,84 @@ static void a_full_queue_makes_the_window_smaller(void **state)
 	play_free(p);
 }
 
+/* Contract 2.3: whatever the table says of 0x45, for the segment that fills the window it means "too many at once". */
+static void a_0x45_for_the_last_place_of_the_window_is_throttling(void **state)
+{
+	struct play *p = play_new();
+	static uint32_t seq[10];
+	size_t first = 0;
+
+	(void)state;
+	sh_conf(p->h, "window", "10");
+	play_bind(p);
+	for (int i = 0; i < 10; i++) {
+		size_t op = play_send(p, "+84910000001", ONE);
+		first = i == 0 ? op : first;
+	}
+	sh_turn(p->h);
+	for (int i = 0; i < 10; i++)
+		seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[3], "", 1);
+	assert_int_equal(sh_result(p->h, first + 3)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, first + 3)->scope, LT_SCOPE_TARGET); /* a try is spent */
+	assert_int_equal(sh_result(p->h, first + 3)->flags, 0);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[9], "", 1);
+	assert_int_equal(sh_result(p->h, first + 9)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, first + 9)->scope, LT_SCOPE_LANE);
+	assert_int_equal(sh_result(p->h, first + 9)->flags, LT_R_FREE);
+	for (int i = 0; i < 10; i++)
+		if (i != 3 && i != 9)
+			play_ok(p, 0, seq[i], "x");
+	sh_advance(p->h, 1100);
+	assert_int_equal(p->h->slots, 5); /* the window is half of what it was */
+	play_free(p);
+}
+
+static size_t refused(struct play *p, uint32_t status)
+{
+	size_t op = play_send(p, "+84910000001", ONE);
+
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, status, d.seq, "", 1);
+	return op;
+}
+
+static void a_sender_that_is_refused_for_every_text_holds_the_account(void **state)
+{
+	struct play *p = play_bound();
+	size_t op;
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(sh_result(p->h, refused(p, 0x0a))->scope, LT_SCOPE_RELEASE);
+	op = play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	play_ok(p, 0, play_want(p, 0, SMPP_SUBMIT_SM).seq, "x"); /* one goes: it is about texts */
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(sh_result(p->h, refused(p, 0x0a))->scope, LT_SCOPE_RELEASE);
+	op = refused(p, 0x0a);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, op)->scope, LT_SCOPE_ACCOUNT);
+	assert_int_equal(sh_result(p->h, op)->flags, LT_R_FREE | LT_R_PERSON);
+	play_free(p);
+}
+
+static void a_server_that_is_ill_burns_no_list(void **state)
+{
+	struct play *p = play_bound();
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(sh_result(p->h, refused(p, 0x08))->scope, LT_SCOPE_TARGET);
+	size_t op = refused(p, 0x08);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, op)->scope, LT_SCOPE_LANE);
+	assert_int_equal(sh_result(p->h, op)->flags, LT_R_FREE);
+	play_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +401,9 @@ int main(void)
 		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
 		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
 		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
+		cmocka_unit_test(a_0x45_for_the_last_place_of_the_window_is_throttling),
+		cmocka_unit_test(a_sender_that_is_refused_for_every_text_holds_the_account),
+		cmocka_unit_test(a_server_that_is_ill_burns_no_list),
 	};
 	return cmocka_run_group_tests_name("smpp/session", tests, NULL, NULL);
 }

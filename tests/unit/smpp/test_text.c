@@ -156,6 +156,37 @@ static void two_long_texts_to_one_phone_never_share_a_reference(void **state)
 	play_free(p);
 }
 
+static uint8_t reference(struct play *p)
+{
+	struct smpp_part part;
+	size_t n;
+
+	(void)play_send(p, "+84910000001", TWO);
+	sh_turn(p->h);
+	struct pdu a = play_want(p, 0, SMPP_SUBMIT_SM), b = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(smpp_udh_read(a.sm.message, &part, &n));
+	play_ok(p, 0, a.seq, "x");
+	play_ok(p, 0, b.seq, "y");
+	return (uint8_t)part.ref;
+}
+
+/* The program is started anew some seconds after its last long text, again and again: 16 minutes, no reference twice. */
+static void a_restart_does_not_bring_a_reference_back(void **state)
+{
+	bool seen[256] = { false };
+
+	(void)state;
+	for (int i = 0; i < 240; i++) {
+		struct play *p = play_new();
+		p->h->wall += INT64_C(4000) * i;
+		play_bind(p);
+		uint8_t ref = reference(p);
+		assert_false(seen[ref]);
+		seen[ref] = true;
+		play_free(p);
+	}
+}
+
 static void settings_reach_the_fields(void **state)
 {
 	struct play *p = play_new();
@@ -243,6 +274,7 @@ int main(void)
 		cmocka_unit_test(every_way_of_parting_keeps_the_text),
 		cmocka_unit_test(sar_has_no_user_data_header),
 		cmocka_unit_test(two_long_texts_to_one_phone_never_share_a_reference),
+		cmocka_unit_test(a_restart_does_not_bring_a_reference_back),
 		cmocka_unit_test(settings_reach_the_fields),
 		cmocka_unit_test(a_server_of_latin1_gets_its_octets),
 		cmocka_unit_test(a_payload_of_another_kind_is_refused),
