@@ -116,4 +116,5 @@ EOT
 # Short messages beside Kannel, in a place of its own; BENCH_SMPP=no leaves it out.
 [ "${BENCH_SMPP:-}" = no ] || { "$TOP/.ci/install-deps" bench || true; B=$B "$TOP/tests/bench/bench_smpp.sh"; }
 # Articles and template messages against what Zalo allows, in a place of their own; BENCH_ZALO=no leaves them out.
+[ "${BENCH_FACEBOOK:-}" = no ] || B=$B "$TOP/tests/bench/bench_facebook.sh"
 [ "${BENCH_ZALO:-}" = no ] || B=$B "$TOP/tests/bench/bench_zalo.sh"
