@@ -86,6 +86,10 @@ int zalo_ask_start(
 	struct lt_inst *inst, struct lt_job *job, const struct lt_work *w); /* poll, stats */
 int zalo_ask_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev);
 int zalo_webhook(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w);
+struct zalo_call;
+void zalo_groups_call(struct zalo_call *c); /* the groups of the OA, the first fifty */
+void zalo_groups_facts(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a);
+void zalo_quota_facts(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a);
 union zalo_other_priv; /* zalo_other.h: the largest of them */
 
 #endif

@@ -1,4 +1,5 @@
-/* zalo_ask.c - asking instead of being told: status of template messages (poll), views and shares of articles (statistics).
+/* zalo_ask.c - asking instead of being told: status of template messages (poll); followers, quota of templates, groups of the OA, views and
+ * shares of articles (statistics).
  * Thread: loop. Owns: nothing. Failures: what cannot be asked now is asked in the next round. */
 #include <stdio.h>
 #include <string.h>
@@ -7,12 +8,16 @@
 #define PAGES_MAX 20
 #define LIMIT     10
 
-static void end(struct lt_inst *inst, struct lt_job *job, int32_t outcome, const char *code)
+enum { ASK_OA = 0, ASK_QUOTA, ASK_GROUPS, ASK_PAGES };
+
+static void end(struct lt_inst *inst, struct lt_job *job, int32_t outcome, const char *code,
+	const char *text)
 {
 	struct lt_result r = { .struct_size = sizeof(r),
 		.outcome = outcome,
 		.scope = LT_SCOPE_ACCOUNT,
-		.code = ltc_z(code) };
+		.code = ltc_z(code),
+		.text = ltc_z(text) };
 
 	(void)inst->host->finish(inst->host->ctx, job, &r);
 }
@@ -37,16 +42,26 @@ static int call(struct lt_inst *inst, struct lt_job *job)
 	struct lt_str ignored;
 
 	if (inst->host->secret_get(
-		    inst->host->ctx, job, LTC_LIT("access_token"), &ignored, &k->version) < 0)
-		return -LT_E_INVALID;
+		    inst->host->ctx, job, LTC_LIT("access_token"), &ignored, &k->version) < 0) {
+		k->version = 0;
+		if (k->refreshed) /* the first pair cannot be had */
+			return -LT_E_INVALID;
+		k->refreshed = true;
+		return inst->host->refresh(inst->host->ctx, job, (struct lt_str){ 0 }, 0);
+	}
 	if (job->kind == LT_J_POLL) {
 		s[0].value = first_id(k->work->items[k->item]);
 		c.path = "/message/status";
 		c.zns = true;
 		c.query = s;
 		c.n_query = 1;
-	} else if (!k->profile) {
+	} else if (k->step == ASK_OA) {
 		c.path = "/v2.0/oa/getoa";
+	} else if (k->step == ASK_QUOTA) {
+		c.path = "/message/quota";
+		c.zns = true;
+	} else if (k->step == ASK_GROUPS) {
+		zalo_groups_call(&c);
 	} else {
 		(void)snprintf(offset, sizeof(offset), "%d", k->page * LIMIT);
 		q[0].value = ltc_z(offset);
@@ -73,11 +88,23 @@ static void next(struct lt_inst *inst, struct lt_job *job)
 			k->item++;
 	bool over = job->kind == LT_J_POLL
 		? k->item >= k->work->n_items
-		: k->profile && (k->page >= PAGES_MAX || k->articles == 0);
+		: k->step == ASK_PAGES && (k->page >= PAGES_MAX || k->articles == 0);
 	if (over)
-		end(inst, job, LT_ACCEPTED, "0");
+		end(inst, job, LT_ACCEPTED, "0", "");
 	else if (call(inst, job) < 0)
-		end(inst, job, LT_DEFERRED, "host");
+		end(inst, job, LT_DEFERRED, "host",
+			k->version == 0 ? "no access token yet" : "the host did not take the call");
+}
+
+static void next_step(struct lt_inst *inst, struct lt_job *job)
+{
+	const struct zalo_inst *zi = inst->priv;
+	struct zalo_ask_job *k = job->priv;
+
+	k->step++;
+	if (k->step == ASK_QUOTA && zi->conf.zns_template.n == 0)
+		k->step++;
+	next(inst, job);
 }
 
 static void status(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
@@ -131,13 +158,23 @@ static void numbers(struct lt_inst *inst, struct lt_job *job, const struct ltc_j
 /* A round of statistics begins with the OA itself. */
 static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
 {
-	struct zalo_ask_job *k = job->priv;
 	int64_t n = 0;
 
-	k->profile = true;
 	if (ltc_json_i64(ltc_json_get(a->data, "num_follower"), &n))
 		inst->host->stat(inst->host->ctx, job, 0, LTC_LIT("followers"), n);
-	next(inst, job);
+	next_step(inst, job);
+}
+
+/* What events would tell: a changed quota, a group that is gone. */
+static void told(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	const struct zalo_ask_job *k = job->priv;
+
+	if (k->step == ASK_QUOTA)
+		zalo_quota_facts(inst, job, a);
+	else
+		zalo_groups_facts(inst, job, a);
+	next_step(inst, job);
 }
 
 static void page(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
@@ -161,11 +198,14 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 	zalo_note_answer(inst, job, r);
 	zalo_answer_read(r, &a);
 	if (a.good) {
-		(job->kind == LT_J_POLL ? status : k->profile ? page : profile)(inst, job, &a);
+		(job->kind == LT_J_POLL                ? status
+				: k->step == ASK_OA    ? profile
+				: k->step == ASK_PAGES ? page
+						       : told)(inst, job, &a);
 		return;
 	}
 	const struct ltc_outcome_row *row = zalo_classify(
-		zi->outcomes, job->kind == LT_J_POLL ? "zns" : "read", &a);
+		zi->outcomes, job->kind == LT_J_POLL || k->step == ASK_QUOTA ? "zns" : "read", &a);
 	if (row->outcome == ZALO_O_REFRESH && !k->refreshed) {
 		k->refreshed = true;
 		if (inst->host->refresh(inst->host->ctx, job, (struct lt_str){ 0 }, k->version) >=
@@ -177,7 +217,14 @@ static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_h
 		next(inst, job);
 		return;
 	}
-	end(inst, job, LT_DEFERRED, a.code);
+	if (job->kind == LT_J_STATS && (k->step == ASK_QUOTA || k->step == ASK_GROUPS)) {
+		next_step(inst,
+			job); /* an OA without templates or groups has articles all the same */
+		return;
+	}
+	char text[300];
+	(void)snprintf(text, sizeof(text), "%.*s: %.150s", (int)row->note.n, row->note.p, a.text);
+	end(inst, job, LT_DEFERRED, a.code, text);
 }
 
 int zalo_ask_start(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)
@@ -200,6 +247,6 @@ int zalo_ask_event(struct lt_inst *inst, struct lt_job *job, const struct lt_eve
 	else if (ev->type == LT_EV_SECRET && ev->error == 0)
 		next(inst, job);
 	else if (ev->type == LT_EV_SECRET || ev->type == LT_EV_CANCEL)
-		end(inst, job, LT_DEFERRED, "token");
+		end(inst, job, LT_DEFERRED, "token", "the token could not be rotated");
 	return 0;
 }

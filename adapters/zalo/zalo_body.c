@@ -162,7 +162,9 @@ static void row_text(struct walk *w, struct lt_str s)
 
 static void text(struct walk *w, struct lt_str s)
 {
-	if (!w->opened && is_rule(s))
+	while (!w->opened && s.n > 0 && s.p[0] == ' ')
+		s = ltc_from(s, 1);
+	if (s.n == 0 || (!w->opened && is_rule(s)))
 		return;
 	if (!w->opened && ltc_starts(ltc_trim(s), "|")) {
 		w->row = true;

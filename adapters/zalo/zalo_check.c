@@ -1,10 +1,10 @@
-/* zalo_check.c - the look at one OA: profile, package, followers, quota of messages and templates. Nothing is sent to anyone.
+/* zalo_check.c - the look at one OA: profile, package, followers, groups, quota of messages and templates. Nothing is sent to anyone.
  * Thread: loop. Owns: nothing. Failures: the first call decides; what a later one cannot tell is left out. */
 #include <stdio.h>
 #include <string.h>
 #include "zalo_other.h"
 
-enum { CHECK_OA = 0, CHECK_QUOTA, CHECK_ZNS, CHECK_OVER };
+enum { CHECK_OA = 0, CHECK_QUOTA, CHECK_GROUPS, CHECK_ZNS, CHECK_OVER };
 
 static const struct lt_host *host(const struct lt_inst *inst)
 {
@@ -40,6 +40,8 @@ static void step(struct lt_inst *inst, struct lt_job *job)
 		c.path = "/v3.0/oa/quota/message";
 		c.json = LTC_LIT(
 			"{\"quota_owner\":\"OA\",\"product_type\":\"cs\",\"quota_type\":\"sub_quota\"}");
+	} else if (k->step == CHECK_GROUPS) {
+		zalo_groups_call(&c);
 	} else if (k->step == CHECK_ZNS) {
 		c.path = "/message/quota";
 		c.zns = true;
@@ -129,16 +131,51 @@ static void profile(struct lt_inst *inst, struct lt_job *job, const struct zalo_
 	next(inst, job);
 }
 
+void zalo_groups_call(struct zalo_call *c)
+{
+	static const struct lt_pair page[] = { { .name = LTC_LIT("offset"), .value = LTC_LIT("0") },
+		{ .name = LTC_LIT("count"), .value = LTC_LIT("50") } };
+
+	c->path = "/v3.0/oa/group/getgroupsofoa";
+	c->query = page;
+	c->n_query = 2;
+}
+
+/* Those that take messages; of more than fifty their own number is told. */
+void zalo_groups_facts(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	const struct ltc_json *one = ltc_json_item(ltc_json_get(a->data, "groups"));
+	int64_t n = 0, total = 0;
+
+	for (int i = 0; i < 50 && one != NULL; one = ltc_json_next(one), i++) {
+		struct lt_str status = ltc_json_str(one, "status");
+		n += status.n == 0 || ltc_eqz(status, "enabled");
+	}
+	if (ltc_json_i64(ltc_json_get(a->data, "total"), &total) && total > 50)
+		n = total;
+	fact(inst, job, "groups", n);
+}
+
+void zalo_quota_facts(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
+{
+	int64_t n = 0;
+
+	if (ltc_json_i64(ltc_json_get(a->data, "remainingQuota"), &n))
+		fact(inst, job, "zns_left", n);
+	if (ltc_json_i64(ltc_json_get(a->data, "dailyQuota"), &n))
+		fact(inst, job, "zns_quota", n);
+}
+
 static void quotas(struct lt_inst *inst, struct lt_job *job, const struct zalo_answer *a)
 {
+	const struct zalo_check_job *k = job->priv;
 	const struct ltc_json *one = ltc_json_item(a->data);
 	int64_t left = 0, sum = 0, n = 0;
 
-	if (ltc_json_i64(ltc_json_get(a->data, "remainingQuota"), &left)) {
-		fact(inst, job, "zns_left", left);
-		if (ltc_json_i64(ltc_json_get(a->data, "dailyQuota"), &left))
-			fact(inst, job, "zns_quota", left);
-	}
+	if (k->step == CHECK_GROUPS)
+		zalo_groups_facts(inst, job, a);
+	else if (k->step == CHECK_ZNS)
+		zalo_quota_facts(inst, job, a);
 	for (; n < 100 && one != NULL; one = ltc_json_next(one), n++)
 		if (ltc_json_i64(ltc_json_get(one, "remain"), &left))
 			sum += left;

@@ -19,7 +19,8 @@ struct zalo_ask_job {               /* poll, stats */
 	size_t item,
 		articles; /* articles: items that statistics look for; broadcasts and messages are none */
 	int page;
-	bool refreshed, profile; /* profile: the OA itself has been asked */
+	int step; /* of statistics */
+	bool refreshed;
 	uint64_t serial, version;
 };
 struct zalo_hook_job {

@@ -15,6 +15,8 @@ static void put_fact(struct cli *c, struct buf *b, const cJSON *f)
 	char when[64];
 	struct str name = str_of(f->string);
 	int64_t v = (int64_t)f->valuedouble;
+	if (str_starts(name, "warn.")) /* a warning is a line of its own, and none is nothing */
+		return;
 	if (b->n)
 		(void)buf_addz(b, ", ");
 	if (str_ends(name, "_at_ms") && v > 0) {

@@ -291,6 +291,13 @@ static void a_check_tells_package_followers_and_quota(void **state)
 		"{\"data\":{\"oaid\":\"3300112233445566778\",\"name\":\"Trang\",\"is_verified\":true,\"num_follower\":18250,"
 		"\"package_name\":\"Nâng cao\",\"package_valid_through_date\":\"31/10/2026\"},\"error\":0}");
 	answer(h, "{\"data\":[{\"remain\":\"4997\"}],\"error\":0}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "quota_left");
+	assert_non_null(strstr(last_call(h)->url, "/v3.0/oa/group/getgroupsofoa"));
+	assert_string_equal(last_call(h)->query, "offset=0\ncount=50\n");
+	answer(h,
+		"{\"data\":{\"total\":2,\"groups\":[{\"group_id\":\"a\",\"status\":\"enabled\"},{\"group_id\":\"b\",\"status\":\"disabled\"}]},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "groups");
+	assert_int_equal(sh_last_note(h, "stat")->value, 1);
 	answer(h, "{\"data\":{\"dailyQuota\":\"500\",\"remainingQuota\":499},\"error\":0}");
 	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
 	assert_non_null(strstr(sh_result(h, j)->text, "package Nâng cao until 31/10/2026"));
@@ -336,6 +343,12 @@ static void a_poll_asks_for_templates_only_and_tells_what_arrived(void **state)
 	assert_int_equal(sh_start(h, j, 1), 0);
 	answer(h, "{\"data\":{\"num_follower\":18250},\"error\":0}");
 	assert_string_equal(sh_last_note(h, "stat")->text, "followers");
+	assert_non_null(strstr(last_call(h)->url, "/message/quota"));
+	answer(h, "{\"data\":{\"dailyQuota\":2000,\"remainingQuota\":\"7\"},\"error\":0}");
+	assert_string_equal(sh_last_note(h, "stat")->text, "zns_quota");
+	assert_int_equal(sh_last_note(h, "stat")->value, 2000);
+	assert_non_null(strstr(last_call(h)->url, "/v3.0/oa/group/getgroupsofoa"));
+	answer(h, "{\"error\":-224,\"message\":\"package\"}"); /* has none; articles it has */
 	assert_non_null(strstr(last_call(h)->url, "/v2.0/article/getslice"));
 	answer(h,
 		"{\"data\":{\"medias\":[{\"id\":\"9ab3\",\"total_view\":42,\"total_share\":\"7\"}]},\"error\":0}");
@@ -346,6 +359,20 @@ static void a_poll_asks_for_templates_only_and_tells_what_arrived(void **state)
 	assert_int_equal(sh_start(h, j, 1), 0);
 	answer(h, "<html>502</html>");
 	assert_int_equal(sh_result(h, j)->outcome, LT_DEFERRED);
+	assert_non_null(strstr(sh_result(h, j)->text, "no sensible answer"));
+}
+
+static void a_round_without_a_token_asks_for_the_first_one_once(void **state)
+{
+	(void)state;
+	h->n_secrets = 0;
+	size_t j = sh_job(h, LT_J_STATS, NULL);
+	assert_int_equal(sh_start(h, j, 1), 0);
+	assert_non_null(sh_last_note(h, "refresh"));
+	sh_turn(h);
+	assert_true(sh_result(h, j)->done);
+	assert_int_equal(h->n_http, 0);
+	assert_string_equal(sh_result(h, j)->text, "no access token yet");
 }
 
 /* A page that is full is followed by the next one only while an article is still looked for. */
@@ -373,11 +400,14 @@ static void statistics_look_for_articles_and_for_no_broadcast(void **state)
 		h->jobs[j]->work.n_items = n;
 		assert_int_equal(sh_start(h, j, 1), 0);
 		answer(h, "{\"data\":{\"num_follower\":1},\"error\":0}");
+		answer(h, "{\"data\":{},\"error\":0}");
+		answer(h, "{\"data\":{\"groups\":[]},\"error\":0}");
 		if (n == 2)
 			answer(h, page);
 		assert_true(sh_result(h, j)->done);
-		assert_int_equal(
-			h->n_http, calls + n); /* the OA; one page where an article is there */
+		assert_int_equal(h->n_http,
+			calls + 2 +
+				n); /* the OA, quota, groups; one page where an article is there */
 	}
 }
 
@@ -564,6 +594,7 @@ int main(void)
 		T1(rates_and_the_clock_are_read_from_headers),
 		T1(a_check_tells_package_followers_and_quota),
 		T1(a_poll_asks_for_templates_only_and_tells_what_arrived),
+		T1(a_round_without_a_token_asks_for_the_first_one_once),
 		T1(statistics_look_for_articles_and_for_no_broadcast),
 		T1(a_signed_event_is_taken_whatever_its_case),
 		T1(a_forged_missing_or_cut_signature_is_thrown_away_with_200),
