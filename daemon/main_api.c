@@ -55,48 +55,52 @@ void app_metrics_sample(struct app *a)
 	struct loop_lag lag;
 	store_stats_get(a->store, &st);
 	loop_lag(a->loop, &lag);
-	metric_set(metric_gauge("lantoa_open_intents",
-			   "Committed intents without an outcome: the doubt if we died now."),
-		(int64_t)dispatch_intents_open(a->dispatch));
-	metric_set(metric_gauge("lantoa_memory_rows", "Lots and leases held in memory."),
-		(int64_t)dispatch_memory_rows(a->dispatch));
-	metric_set(metric_gauge("lantoa_loop_lag_max_microseconds",
-			   "Longest turn of the loop since the start."),
-		(int64_t)lag.max_us);
-	metric_set(metric_gauge("lantoa_loop_cpu_max_microseconds",
-			   "Most CPU time of one turn of the loop since the start."),
-		(int64_t)lag.cpu_max_us);
-	metric_set(metric_gauge("lantoa_loop_call_max_microseconds",
-			   "Most CPU time of one callback of the loop since the start."),
-		(int64_t)lag.call_max_us);
-	metric_set(metric_gauge("lantoa_loop_call_max_at",
-			   "Which callback that was: its place in the program, for addr2line."),
-		(int64_t)lag.call_max_at);
-	metric_set(metric_gauge("lantoa_store_transactions", "Transactions committed."),
-		(int64_t)st.transactions);
-	metric_set(
-		metric_gauge("lantoa_store_commands", "Commands executed."), (int64_t)st.commands);
-	metric_set(metric_gauge("lantoa_store_tx_max_microseconds", "Longest store transaction."),
-		(int64_t)st.tx_us_max);
-	metric_set(metric_gauge("lantoa_store_tx_max_commit_microseconds",
-			   "Commit of the longest store transaction."),
-		(int64_t)st.tx_max_commit_us);
-	metric_set(metric_gauge("lantoa_store_tx_max_command_microseconds",
-			   "Longest command of the longest store transaction."),
-		(int64_t)st.tx_max_cmd_us);
-	metric_set(metric_gauge("lantoa_store_tx_max_command_at",
-			   "Which command that was: its place in the program, for addr2line."),
-		st.tx_max_cmd_at ? (int64_t)(st.tx_max_cmd_at - (uintptr_t)__executable_start) : 0);
-	metric_set(metric_gauge("lantoa_store_wal_bytes", "Size of the write-ahead log."),
-		(int64_t)st.wal_bytes);
-	metric_set(metric_gauge("lantoa_store_queue", "Commands that wait for the store."),
-		(int64_t)st.queue_len);
-	metric_set(metric_gauge("lantoa_disk_free_bytes", "Room left for the database."),
-		(int64_t)st.free_bytes);
-	metric_set(
-		metric_gauge("lantoa_log_dropped", "Log lines dropped because nobody read them."),
-		(int64_t)log_dropped());
-	metric_set(metric_gauge("lantoa_epoch", "Starts of this database."), store_epoch(a->store));
+	const struct {
+		const char *name, *help;
+		int64_t value;
+	} gauges[] = {
+		{ "lantoa_open_intents",
+			"Committed intents without an outcome: the doubt if we died now.",
+			(int64_t)dispatch_intents_open(a->dispatch) },
+		{ "lantoa_memory_rows", "Lots and leases held in memory.",
+			(int64_t)dispatch_memory_rows(a->dispatch) },
+		{ "lantoa_loop_lag_max_microseconds", "Longest turn of the loop since the start.",
+			(int64_t)lag.max_us },
+		{ "lantoa_loop_cpu_max_microseconds",
+			"Most CPU time of one turn of the loop since the start.",
+			(int64_t)lag.cpu_max_us },
+		{ "lantoa_loop_call_max_microseconds",
+			"Most CPU time of one callback of the loop since the start.",
+			(int64_t)lag.call_max_us },
+		{ "lantoa_loop_call_max_at",
+			"Which callback that was: its place in the program, for addr2line.",
+			(int64_t)lag.call_max_at },
+		{ "lantoa_store_transactions", "Transactions committed.",
+			(int64_t)st.transactions },
+		{ "lantoa_store_commands", "Commands executed.", (int64_t)st.commands },
+		{ "lantoa_store_tx_max_microseconds", "Longest store transaction.",
+			(int64_t)st.tx_us_max },
+		{ "lantoa_store_tx_max_commit_microseconds",
+			"Commit of the longest store transaction.", (int64_t)st.tx_max_commit_us },
+		{ "lantoa_store_tx_max_command_microseconds",
+			"Longest command of the longest store transaction.",
+			(int64_t)st.tx_max_cmd_us },
+		{ "lantoa_store_tx_max_command_at",
+			"Which command that was: its place in the program, for addr2line.",
+			st.tx_max_cmd_at
+				? (int64_t)(st.tx_max_cmd_at - (uintptr_t)__executable_start)
+				: 0 },
+		{ "lantoa_store_wal_bytes", "Size of the write-ahead log.", (int64_t)st.wal_bytes },
+		{ "lantoa_store_queue", "Commands that wait for the store.",
+			(int64_t)st.queue_len },
+		{ "lantoa_disk_free_bytes", "Room left for the database.", (int64_t)st.free_bytes },
+		{ "lantoa_log_dropped", "Log lines dropped because nobody read them.",
+			(int64_t)log_dropped() },
+		{ "lantoa_epoch", "Starts of this database.", store_epoch(a->store) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(gauges); i++)
+		metric_set(metric_gauge(gauges[i].name, gauges[i].help), gauges[i].value);
 	dispatch_lanes(a->dispatch, on_lane, a);
 }
 

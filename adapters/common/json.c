@@ -57,6 +57,21 @@ static bool settle(cJSON *n, const char **lines, enum ltc_json_mode mode, struct
 	return mode != LTC_JSON_STRICT || !cJSON_IsObject(n) || members_differ(n, f);
 }
 
+static void wipe(cJSON *n)
+{
+	if (cJSON_IsString(n))
+		explicit_bzero(n->valuestring, strlen(n->valuestring));
+	for (cJSON *c = n->child; c != NULL; c = c->next)
+		wipe(c);
+}
+
+static void tree_free(cJSON *root)
+{
+	if (root != NULL)
+		wipe(root);
+	cJSON_Delete(root);
+}
+
 struct ltc_json *ltc_json_parse(
 	struct lt_str text, enum ltc_json_mode mode, struct ltc_json_fault *fault)
 {
@@ -66,36 +81,25 @@ struct ltc_json *ltc_json_parse(
 	/* a number gains three bytes, a bad byte two */
 	ltc_buf_init(&out, 4 * (size_t)LTC_JSON_BYTES_MAX + 16);
 	ltc_buf_init(&lines, LTC_JSON_NODES_MAX * sizeof(uint32_t) + 16);
-	if (!ltc_json_scan(text, mode, &out, &lines, fault))
-		return NULL;
-	if (!out.failed && !lines.failed)
-		root = cJSON_ParseWithLength(out.p, out.n + 1);
-	const char *at = lines.p;
-	if (root == NULL)
-		(void)fail(fault, 1, "no memory");
-	else if (!settle(root, &at, mode, fault)) {
-		cJSON_Delete(root);
-		root = NULL;
+	if (ltc_json_scan(text, mode, &out, &lines, fault)) {
+		if (!out.failed && !lines.failed)
+			root = cJSON_ParseWithLength(out.p, out.n + 1);
+		const char *at = lines.p;
+		if (root == NULL) {
+			(void)fail(fault, 1, "no memory");
+		} else if (!settle(root, &at, mode, fault)) {
+			tree_free(root);
+			root = NULL;
+		}
 	}
-	explicit_bzero(out.p, out.n);
+	if (out.n > 0)
+		explicit_bzero(out.p, out.n);
 	return (struct ltc_json *)(void *)root;
-}
-
-static void wipe(cJSON *n)
-{
-	if (cJSON_IsString(n))
-		explicit_bzero(n->valuestring, strlen(n->valuestring));
-	for (cJSON *c = n->child; c != NULL; c = c->next)
-		wipe(c);
 }
 
 void ltc_json_free(struct ltc_json *root)
 {
-	cJSON *tree = (cJSON *)(void *)root;
-
-	if (tree != NULL)
-		wipe(tree);
-	cJSON_Delete(tree);
+	tree_free((cJSON *)(void *)root);
 }
 
 static bool is_number(const struct ltc_json *n)

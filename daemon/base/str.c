@@ -138,6 +138,13 @@ bool str_copy(char *dst, size_t size, struct str s)
 	return n == s.n;
 }
 
+uint64_t str_hash(uint64_t seed, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		seed = (seed ^ (unsigned char)s.p[i]) * 1099511628211ull;
+	return seed;
+}
+
 int str_cmp(struct str a, struct str b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;

@@ -8,18 +8,16 @@
 const struct conf_account *conf_backup_of(
 	const struct conf *c, const struct conf_account *a, const struct conf_channel **ret_channel)
 {
-	struct str rest, channel;
+	const char *slash = a && a->backup ? strchr(a->backup, '/') : NULL;
 
-	if (!a || !a->backup)
+	if (!slash)
 		return NULL;
-	rest = str_of(a->backup);
-	if (!str_next(&rest, '/', &channel))
-		return NULL;
+	struct str channel = { a->backup, (size_t)(slash - a->backup) };
 	for (size_t i = 0; i < c->n_channels; i++) {
 		if (!str_eqz(channel, c->channels[i]->name))
 			continue;
 		*ret_channel = c->channels[i];
-		return conf_account_find(c->channels[i], a->backup + channel.n + 1);
+		return conf_account_find(c->channels[i], slash + 1);
 	}
 	return NULL;
 }
@@ -28,10 +26,8 @@ static int check_one(
 	struct conf_ctx *cx, const struct conf_channel *ch, const struct conf_account *a)
 {
 	const struct conf_channel *bc = NULL;
-	const struct conf_account *b = NULL;
+	const struct conf_account *b = conf_backup_of(cx->conf, a, &bc);
 
-	if (strchr(a->backup, '/'))
-		b = conf_backup_of(cx->conf, a, &bc);
 	if (!b)
 		return err_set(cx->e, -EINVAL,
 			"%s: account '%.60s': backup '%.130s' is no account of a configured channel; "

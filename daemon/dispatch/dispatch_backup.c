@@ -73,7 +73,7 @@ static bool in_trouble(struct dlane *l, char *why, size_t size)
 	else if (l->breaker.state != BREAKER_CLOSED)
 		(void)snprintf(why, size, "it does not work");
 	else if (l->until_ms > now)
-		(void)snprintf(why, size, "paused by the provider");
+		(void)snprintf(why, size, WHY_PAUSED);
 	else if (!l->acct->up && lane_has_work(l))
 		(void)snprintf(why, size, "no session with the provider");
 	return why[0] != 0;

@@ -181,12 +181,8 @@ static int64_t lead_ms(const struct dcred *c)
  * ending at a bad moment leaves few of them in doubt. The place depends on the name alone: the same after every start. */
 static int64_t spread_ms(const struct dcred *c, int64_t lead)
 {
-	uint64_t h = 1469598103934665603ull;
+	uint64_t h = str_hash(str_hash(STR_HASH_SEED, str_of(c->channel)), str_of(c->name));
 
-	for (const char *p = c->channel; *p; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211ull;
-	for (const char *p = c->name; *p; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211ull;
 	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15ull;
 	return (int64_t)((h >> 32) % (uint64_t)(lead / 3 + 1));
 }

@@ -46,6 +46,10 @@
 #define D_RECEIPTS_MAX    512 /* stored by one command */
 #define D_ORPHAN_LIFE_MS  (INT64_C(72) * 3600 * 1000)
 
+/* What keeps a lane from sending, in the words that people read. */
+#define WHY_PAUSED  "paused by the provider"
+#define WHY_BREAKER "trouble: breaker open"
+
 #define D_MAGIC    0x64697370u
 #define COPY_MAGIC 0x636f7079u
 #define LANE_MAGIC 0x6c616e65u

@@ -141,7 +141,7 @@ int64_t lane_wait_until(struct dlane *l, char *why, size_t size)
 		return WINDOW_NEVER;
 	}
 	if (l->until_ms > now) {
-		say_until(l, "paused by the provider", l->until_ms, why, size);
+		say_until(l, WHY_PAUSED, l->until_ms, why, size);
 		return l->until_ms;
 	}
 	if (l->quota_until_ms > now) {
@@ -158,7 +158,7 @@ int64_t lane_wait_until(struct dlane *l, char *why, size_t size)
 		if (wait == INT64_MAX && why)
 			snprintf(why, size, "trouble: a probe is on its way");
 		else if (wait != INT64_MAX)
-			say_until(l, "trouble: breaker open", now + wait, why, size);
+			say_until(l, WHY_BREAKER, now + wait, why, size);
 		return wait == INT64_MAX ? WINDOW_NEVER : now + wait;
 	}
 	return 0;
@@ -342,8 +342,7 @@ static void no_session_says(const struct dlane *l, char *why, size_t size)
 		snprintf(why, size, "no session with the provider%s%s", said[0] ? ": " : " yet",
 			said);
 	else if (said[0] &&
-		(strncmp(why, "paused by the provider", 22) == 0 ||
-			strncmp(why, "trouble: breaker open", 21) == 0))
+		(str_starts(str_of(why), WHY_PAUSED) || str_starts(str_of(why), WHY_BREAKER)))
 		snprintf(why + n, size - n, ": %s", said);
 }
 

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "dispatch/dispatch_internal.h"
 
+#define IDS_MAX 1024 /* bytes of all candidates of one report; what comes after them is left out */
+
 struct receipt_cmd {
 	struct sq_receipt c;
 	struct list node;
@@ -17,7 +19,6 @@ struct receipt_cmd {
 	uint64_t ticket; /* 0: nobody waits */
 	char ids[];      /* c.ids: thousands of these wait at once, each as long as its own */
 };
-#define IDS_MAX 1024
 
 struct receipts_turn { /* one at a time, of many */
 	struct sq_receipts c;
@@ -119,7 +120,7 @@ static size_t ids_join(char *dst, const struct lt_receipt *r, uint64_t phone)
 
 	for (uint32_t i = 0; i < r->n_ids; i++) {
 		struct lt_str id = r->ids[i];
-		if (id.n + 2 + 20 > IDS_MAX - n)
+		if (id.n + 1 + SQ_PHONE_LINE + 1 > IDS_MAX - n)
 			break;
 		if (dst) {
 			memcpy(dst + n, id.p, id.n);
@@ -131,8 +132,9 @@ static size_t ids_join(char *dst, const struct lt_receipt *r, uint64_t phone)
 		dst[n] = 0;
 	if (phone && n) {
 		if (dst)
-			(void)snprintf(dst + n, 19, "@%016llx\n", (unsigned long long)phone);
-		n += 18;
+			(void)snprintf(dst + n, SQ_PHONE_LINE + 1, "@%016llx\n",
+				(unsigned long long)phone);
+		n += SQ_PHONE_LINE;
 	}
 	return n + 1;
 }

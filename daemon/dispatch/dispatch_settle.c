@@ -361,7 +361,7 @@ static void settle_ran(struct work *w)
 		s->orphans_ms = 0; /* there are more: the next round */
 	orphans_free(s);
 	s->ask_orphans = false;
-	s->n_orphan = s->cap_orphan = s->n_lot = 0;
+	s->n_lot = 0;
 	if (s->again)
 		settle_kick(d);
 	cmd_end(d);

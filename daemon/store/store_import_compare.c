@@ -258,8 +258,8 @@ static int gone_page(
 	int rc = db_query(db, &q,
 		"SELECT t.id FROM target t WHERE t.id>?1 AND (t.flags&1)=0 AND t.seen_import IN (SELECT id FROM import WHERE what=?2) "
 		"AND (?3 IS NULL OR t.office_id IN (WITH RECURSIVE s(id) AS (SELECT id FROM office WHERE code=?3 UNION "
-		"SELECT o.id FROM office o JOIN s ON o.parent_id=s.id) SELECT id FROM s)) ORDER BY t.id LIMIT 2000",
-		"itt", *after, c->source, bound);
+		"SELECT o.id FROM office o JOIN s ON o.parent_id=s.id) SELECT id FROM s)) ORDER BY t.id LIMIT ?4",
+		"itti", *after, c->source, bound, (int64_t)PAGE_ROWS);
 	while (rc == 0 && (rc = db_row(db, q)) == 1) {
 		*after = col_i64(q, 0);
 		rows++;

@@ -328,6 +328,7 @@ struct sq_receipts {          /* many at once, all or none */
 };
 void sq_receipts_init(struct sq_receipts *c);
 uint64_t sq_receipt_phone(struct str address); /* 0: no phone number */
+#define SQ_PHONE_LINE 18 /* bytes of such a last line: @, sixteen digits, line feed */
 int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_receipt *o), void *ctx) MUST_CHECK;
 

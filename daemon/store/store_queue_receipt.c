@@ -16,7 +16,6 @@
 #define ORPHANS_MAX     100000
 #define LATE_NO_WAIT_MS 180000 /* longer than a question about an unknown one lasts */
 
-/* 1: a unique hit; 0: none; 2: several deliveries claim it. */
 /* Of the refs that there are: days before it need no look, which are most of them where little was sent. */
 static int oldest_day(struct store_tx *tx, struct sq_receipt *c)
 {
@@ -37,6 +36,7 @@ static int oldest_day(struct store_tx *tx, struct sq_receipt *c)
 	return rc < 0 ? rc : 0;
 }
 
+/* 1: a unique hit; 0: none; 2: several deliveries claim it. */
 static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct str id, int64_t days,
 	int64_t *ret_delivery, int64_t *ret_effect)
 {
@@ -71,14 +71,14 @@ static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct st
 /* A phone is the same when its last nine digits are: +84912..., 84912..., 0912... */
 uint64_t sq_receipt_phone(struct str address)
 {
-	uint64_t h = 1469598103934665603ull;
+	uint64_t h = STR_HASH_SEED;
 	size_t n = 0;
 
 	for (size_t i = address.n; i > 0 && n < 9; i--, n++) {
-		unsigned char c = (unsigned char)address.p[i - 1];
-		if (c < '0' || c > '9')
+		const char *c = &address.p[i - 1];
+		if (*c < '0' || *c > '9')
 			return 0;
-		h = (h ^ c) * 1099511628211ull;
+		h = str_hash(h, (struct str){ c, 1 });
 	}
 	return n == 9 ? h : 0;
 }
@@ -106,9 +106,9 @@ static struct str phone_of(const struct sq_receipt *c)
 {
 	const char *at = strrchr(c->ids, '@');
 
-	if (!at || (at != c->ids && at[-1] != '\n') || strlen(at) != 18)
+	if (!at || (at != c->ids && at[-1] != '\n') || strlen(at) != SQ_PHONE_LINE)
 		return (struct str){ NULL, 0 };
-	return (struct str){ at + 1, 16 };
+	return (struct str){ at + 1, SQ_PHONE_LINE - 2 };
 }
 
 static int find_in_days(struct store_tx *tx, const struct sq_receipt *c, int64_t days,

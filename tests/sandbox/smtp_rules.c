@@ -109,12 +109,7 @@ struct sb_rule *sb_rule_hit(struct sandbox *s, enum sb_at at, struct str mailbox
 
 bool sb_greylisted(struct sandbox *s, const struct sb_rule *r, struct str from, struct str to)
 {
-	uint64_t h = 1469598103934665603ull;
-
-	for (size_t i = 0; i < from.n; i++)
-		h = (h ^ (unsigned char)from.p[i]) * 1099511628211ull;
-	for (size_t i = 0; i < to.n; i++)
-		h = (h ^ (unsigned char)to.p[i]) * 1099511628211ull;
+	uint64_t h = str_hash(str_hash(STR_HASH_SEED, from), to);
 	struct sb_seen *v = &s->seen[h % SB_FIRST_SEEN];
 	if (v->hash != h)
 		*v = (struct sb_seen){ h, sb_now_ms() };

@@ -134,6 +134,15 @@ static void the_nearest_name_is_found_and_strangers_are_not(void **state)
 	assert_null(str_nearest(STR("to"), keys, 0));
 }
 
+static void a_hash_is_the_same_for_ever_and_goes_on_from_another(void **state)
+{
+	(void)state;
+	assert_true(str_hash(STR_HASH_SEED, STR("")) == STR_HASH_SEED);
+	assert_true(str_hash(STR_HASH_SEED, STR("relay")) == UINT64_C(1717096587014423976));
+	assert_true(str_hash(str_hash(STR_HASH_SEED, STR("re")), STR("lay")) ==
+		UINT64_C(1717096587014423976));
+}
+
 static void control_characters_are_seen(void **state)
 {
 	(void)state;
@@ -190,6 +199,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_strings_in_range),
 		cmocka_unit_test(copies_are_cut_and_always_ended),
 		cmocka_unit_test(the_nearest_name_is_found_and_strangers_are_not),
+		cmocka_unit_test(a_hash_is_the_same_for_ever_and_goes_on_from_another),
 		cmocka_unit_test(control_characters_are_seen),
 		cmocka_unit_test(an_error_keeps_its_code_and_takes_prefixes),
 		cmocka_unit_test(a_long_error_is_cut_between_characters),
