@@ -60,15 +60,7 @@ static const struct mf_sender *sender_by_office(
 
 static int channel_name(struct db *db, int64_t id, char *ret, size_t size)
 {
-	sqlite3_stmt *st;
-	*ret = '\0';
-	int rc = db_query(db, &st, "SELECT name FROM channel WHERE id=?", "i", id);
-	if (rc == 0)
-		rc = db_row(db, st);
-	if (rc == 1) {
-		str_copy(ret, size, col_str(st, 0));
-		db_reset(st);
-	}
+	int rc = db_get_text(db, ret, size, "SELECT name FROM channel WHERE id=?", "i", id);
 	return rc < 0 ? rc : 0;
 }
 

@@ -4,6 +4,7 @@
 #include "store/store_cast.h"
 #include <stdio.h>
 #include <string.h>
+#include "base/assert.h"
 #include "store/store_internal.h"
 #include "store/store_recall.h"
 
@@ -48,31 +49,8 @@ static int id_of(struct db *db, int64_t delivery, char *dst, size_t size)
 	int rc = 0;
 
 	dst[0] = '\0';
-	for (size_t i = 0; i < 2 && rc >= 0 && !dst[0]; i++) {
-		sqlite3_stmt *st;
-		rc = db_query(db, &st, ways[i], "i", delivery);
-		if (rc == 0)
-			rc = db_row(db, st);
-		if (rc == 1) {
-			(void)str_copy(dst, size, col_str(st, 0));
-			db_reset(st);
-		}
-	}
-	return rc < 0 ? rc : 0;
-}
-
-static int code_of(struct db *db, int64_t release, char *dst, size_t size)
-{
-	sqlite3_stmt *st;
-	int rc = db_query(db, &st, "SELECT code FROM release WHERE id=?", "i", release);
-
-	dst[0] = '\0';
-	if (rc == 0)
-		rc = db_row(db, st);
-	if (rc == 1) {
-		(void)str_copy(dst, size, col_str(st, 0));
-		db_reset(st);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(ways) && rc >= 0 && !dst[0]; i++)
+		rc = db_get_text(db, dst, size, ways[i], "i", delivery);
 	return rc < 0 ? rc : 0;
 }
 
@@ -109,10 +87,11 @@ int store_cast_article(
 	char code[80], id[200] = "";
 	const char *what = "";
 	struct found f = { 0 };
-	int rc = code_of(db, release, code, sizeof(code));
+	int rc = db_get_text(
+		db, code, sizeof(code), "SELECT code FROM release WHERE id=?", "i", release);
 
 	*ret = (struct cast_articles){ .verdict = own ? CAST_WAITS : CAST_ASKS };
-	if (rc == 0)
+	if (rc >= 0)
 		rc = find(db, release, contact, &f);
 	if (rc == -ENOENT)
 		snprintf(ret->why, sizeof(ret->why), "article: %.70s has none on this account",

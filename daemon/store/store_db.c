@@ -287,26 +287,57 @@ void db_reset(sqlite3_stmt *st)
 	sqlite3_reset(st); /* its code repeats what the last step said */
 }
 
+static void one_done(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st); /* they borrowed the caller's memory */
+}
+
+/* The first row: 1, and one_done follows; 0 there is none; negative failure. */
+static int one_row(struct db *db, sqlite3_stmt **ret, const char *sql, const char *fmt, va_list ap)
+{
+	int rc = cached(db, sql, ret);
+
+	if (rc < 0)
+		return rc;
+	rc = bind_all(*ret, fmt, ap, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(*ret);
+	if (rc == SQLITE_ROW)
+		return 1;
+	one_done(*ret);
+	return rc == SQLITE_DONE ? 0 : note(db, rc);
+}
+
 int db_get_i64(struct db *db, int64_t *ret, const char *sql, const char *fmt, ...)
 {
 	sqlite3_stmt *st;
 	va_list ap;
-	int rc = cached(db, sql, &st);
 
-	if (rc < 0)
-		return rc;
 	va_start(ap, fmt);
-	rc = bind_all(st, fmt, ap, SQLITE_STATIC);
+	int rc = one_row(db, &st, sql, fmt, ap);
 	va_end(ap);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
+	if (rc == 1) {
 		*ret = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
-	if (rc == SQLITE_ROW)
-		return 1;
-	return rc == SQLITE_DONE ? 0 : note(db, rc);
+		one_done(st);
+	}
+	return rc;
+}
+
+int db_get_text(struct db *db, char *dst, size_t size, const char *sql, const char *fmt, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	dst[0] = '\0';
+	va_start(ap, fmt);
+	int rc = one_row(db, &st, sql, fmt, ap);
+	va_end(ap);
+	if (rc == 1) {
+		(void)str_copy(dst, size, col_str(st, 0));
+		one_done(st);
+	}
+	return rc;
 }
 
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret)

@@ -193,17 +193,10 @@ static int fence_check(
 
 static int key_check(struct store *s, struct err *e)
 {
-	sqlite3_stmt *st = NULL;
-	char ours[32], theirs[32] = "";
-	int rc = db_query(s->w, &st, "SELECT subject FROM audit WHERE seq = 1 AND what = ?", "t",
-		AUDIT_STORE_CREATE);
+	char ours[32], theirs[32];
+	int rc = db_get_text(s->w, theirs, sizeof(theirs),
+		"SELECT subject FROM audit WHERE seq = 1 AND what = ?", "t", AUDIT_STORE_CREATE);
 
-	if (rc == 0)
-		rc = db_row(s->w, st);
-	if (rc == 1) {
-		(void)str_copy(theirs, sizeof(theirs), col_str(st, 0));
-		db_reset(st);
-	}
 	if (rc < 0)
 		return err_set(e, rc, "%s: %s", s->db_path, db_message(s->w));
 	(void)snprintf(ours, sizeof(ours), "key:%08" PRIx32, keyring_id(s->o.keys));

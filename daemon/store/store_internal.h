@@ -21,6 +21,9 @@ int db_row(struct db *db, sqlite3_stmt *st) MUST_CHECK;
 void db_reset(sqlite3_stmt *st);
 /* One row, one integer: 1 found, 0 none (ret untouched), negative failure. */
 int db_get_i64(struct db *db, int64_t *ret, const char *sql, const char *fmt, ...) MUST_CHECK;
+/* One row, one text, cut to fit: 1 found, 0 none, negative failure; dst is "" where it is not found. */
+int db_get_text(
+	struct db *db, char *dst, size_t size, const char *sql, const char *fmt, ...) MUST_CHECK;
 /* For SQL made at run time (audience rules): prepared, not cached; finalize with sqlite3_finalize. Never from outside text: values bind. */
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret) MUST_CHECK;
 int db_bind(sqlite3_stmt *st, const char *fmt, ...) MUST_CHECK;

@@ -39,18 +39,11 @@ static void dedupe_key(const struct sq_inbound *c, struct hash *ret)
 /* The list's own name, if the text named one that exists in another case. */
 static int list_name(struct store_tx *tx, const struct sq_inbound *c, char *ret, size_t size)
 {
-	sqlite3_stmt *st;
 	ret[0] = 0;
 	if (!c->list[0])
 		return 0;
-	int rc = db_query(tx_db(tx), &st,
+	int rc = db_get_text(tx_db(tx), ret, size,
 		"SELECT name FROM list WHERE lower(name)=lower(?) LIMIT 1", "t", c->list);
-	if (rc == 0)
-		rc = db_row(tx_db(tx), st);
-	if (rc == 1) {
-		(void)str_copy(ret, size, col_str(st, 0));
-		db_reset(st);
-	}
 	return rc < 0 ? rc : 0;
 }
 

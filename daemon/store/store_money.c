@@ -224,17 +224,9 @@ int sq_optout_list(struct store_tx *tx, int64_t contact, char *list, size_t size
 
 int sq_lane_class(struct db *db, int64_t lane, char *dst, size_t size)
 {
-	sqlite3_stmt *st;
-	int rc = db_query(db, &st, "SELECT class FROM lane WHERE id=?", "i", lane);
+	int rc = db_get_text(db, dst, size, "SELECT class FROM lane WHERE id=?", "i", lane);
 
-	dst[0] = 0;
-	if (rc == 0)
-		rc = db_row(db, st);
-	if (rc != 1)
-		return rc < 0 ? rc : 0;
-	(void)str_copy(dst, size, col_str(st, 0));
-	db_reset(st);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 int sq_lot_money_get(struct db *db, int64_t lot, struct sq_lot_money *ret)

@@ -20,17 +20,10 @@ static int note(struct store_tx *tx, const struct store_policy_cmd *c, const cha
 
 static int take_text(struct store_tx *tx, struct store_policy_cmd *c)
 {
-	sqlite3_stmt *st;
-	char was[POLICY_MAX] = "";
-	int rc = db_query(tx_db(tx), &st, "SELECT text FROM policy WHERE id=1", "");
-	if (rc == 0)
-		rc = db_row(tx_db(tx), st);
+	char was[POLICY_MAX];
+	int rc = db_get_text(tx_db(tx), was, sizeof(was), "SELECT text FROM policy WHERE id=1", "");
 	if (rc < 0)
 		return rc;
-	if (rc == 1) {
-		(void)str_copy(was, sizeof(was), col_str(st, 0));
-		db_reset(st);
-	}
 	c->changed = !str_eqz(str_of(was), c->text);
 	if (!c->changed)
 		return 0;

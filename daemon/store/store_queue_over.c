@@ -86,19 +86,12 @@ static int move_rows(struct store_tx *tx, const struct sq_over *c, int64_t from,
 
 static int lane_text(struct db *db, int64_t lane, char *dst, size_t size)
 {
-	sqlite3_stmt *st;
-	int rc = db_query(db, &st,
+	int rc = db_get_text(db, dst, size,
 		"SELECT c.name || '/' || a.name || '/' || l.class FROM lane l JOIN account a ON "
 		"a.id=l.account_id JOIN channel c ON c.id=a.channel_id WHERE l.id=?",
 		"i", lane);
 
-	if (rc == 0)
-		rc = db_row(db, st);
-	if (rc != 1)
-		return rc < 0 ? rc : -ENOENT;
-	(void)str_copy(dst, size, col_str(st, 0));
-	db_reset(st);
-	return 0;
+	return rc == 1 ? 0 : rc < 0 ? rc : -ENOENT;
 }
 
 static int over_audit(struct store_tx *tx, const struct sq_over *c, int64_t lot, int64_t n)

@@ -76,14 +76,9 @@ static int optout_who(struct store_tx *tx, const struct sq_optout *c, struct has
 		(void)str_copy(list, list_size, STR(SUPPRESS_ADS));
 	if (!c->list || c->list == SQ_LIST_ADS)
 		return 0;
-	rc = db_query(tx_db(tx), &st, "SELECT name FROM list WHERE id=?", "i", c->list);
-	if (rc == 0)
-		rc = db_row(tx_db(tx), st);
-	if (rc != 1)
-		return rc < 0 ? rc : -ENOENT;
-	(void)str_copy(list, list_size, col_str(st, 0));
-	db_reset(st);
-	return 0;
+	rc = db_get_text(
+		tx_db(tx), list, list_size, "SELECT name FROM list WHERE id=?", "i", c->list);
+	return rc == 1 ? 0 : rc < 0 ? rc : -ENOENT;
 }
 
 static int optout_run(struct store_tx *tx, struct store_cmd *cmd)

@@ -474,7 +474,19 @@ static int codes_run(struct store_tx *tx, struct store_cmd *cmd)
 	if (db_get_i64(db, &n, "SELECT id FROM tag WHERE name = ?", "t", "zz") != 0 || n != 7 ||
 		db_get_i64(db, &n, "SELECT id FROM tag WHERE name = ?", "t", "a") != 1 || n != 1)
 		return -ERANGE;
-	return 0;
+	char text[4] = "old";
+	if (db_get_text(db, text, sizeof(text), "SELECT name FROM tag WHERE id = ?", "i",
+		    INT64_C(9)) != 0 ||
+		text[0])
+		return -ENOENT;
+	if (db_exec(db, "UPDATE tag SET name = 'abcdef' WHERE id = 1", "") != 0 ||
+		db_get_text(db, text, sizeof(text), "SELECT name FROM tag WHERE id = ?", "i",
+			INT64_C(1)) != 1 ||
+		!str_eqz(str_of(text), "abc"))
+		return -E2BIG;
+	return db_get_text(db, text, sizeof(text), "SELECT nothing FROM tag", "") < 0 && !text[0]
+		? 0
+		: -EBADMSG;
 }
 
 static void codes_of_sqlite_become_ours(void **state)
