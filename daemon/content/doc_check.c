@@ -95,6 +95,34 @@ static void check_expiry(struct doc_reader *r, const struct doc_part *p)
 			"the part expires before its window ends");
 }
 
+/* The part, or the first of those it waits for, that names a moment at which `p` would be over already. */
+static void check_expiry_after(struct doc_reader *r, const struct doc_part *p)
+{
+	const struct release_doc *d = r->doc;
+	char at[WHEN_TEXT_MAX], till[WHEN_TEXT_MAX];
+	if (p->expires.kind != WHEN_AT)
+		return;
+	when_print(till, sizeof(till), p->expires.ms, r->zone, WHEN_VI);
+	int x = p->after_index;
+	for (size_t steps = 0; x >= 0 && steps < d->n_parts; steps++, x = d->parts[x].after_index) {
+		const struct doc_part *o = &d->parts[x];
+		if (o->at.kind != WHEN_AT || o->at.ms < p->expires.ms)
+			continue;
+		fault_at(r, p, p->line_expires, "expires",
+			"%s: it waits for part '%s', which starts %s", till, o->name,
+			when_print(at, sizeof(at), o->at.ms, r->zone, WHEN_VI));
+		return;
+	}
+	for (size_t i = 0; i < d->n_parts && !p->internal && p->embargo.kind == WHEN_NONE; i++) {
+		const struct doc_part *o = &d->parts[i];
+		if (o->embargo.kind != WHEN_AT || o->embargo.ms < p->expires.ms)
+			continue;
+		fault_at(r, p, p->line_expires, "expires", "%s: the embargo of part '%s' ends %s",
+			till, o->name, when_print(at, sizeof(at), o->embargo.ms, r->zone, WHEN_VI));
+		return;
+	}
+}
+
 /* An embargo binds every part that is neither under embargo itself nor internal. */
 static void check_embargo(struct doc_reader *r, const struct doc_part *giver)
 {
@@ -131,6 +159,7 @@ void doc_check_parts(struct doc_reader *r)
 		if (p->broadcast)
 			continue; /* its times are those of its articles, which are looked at */
 		check_expiry(r, p);
+		check_expiry_after(r, p);
 		check_embargo(r, p);
 		if (p->needs_link && d->link[0] == '\0')
 			fault_at(r, p, p->line_link, "needs_link",

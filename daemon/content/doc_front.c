@@ -185,6 +185,11 @@ void doc_front_read(struct doc_reader *r, const struct yaml_node *map)
 	want_key(r, map, "code", "such as TTBC-2026-112");
 	want_key(r, map, "title", "every release has one");
 	read_ref(r, &f);
+	if (f.lang != NULL && !doc_lang_ok(str_of(f.lang))) {
+		struct yaml_node at = { .line = doc_line_of_key(map, "lang", 1) };
+		doc_fault(
+			r, &at, "lang", "'%s' is no language; write for example vi or en", f.lang);
+	}
 	fill_doc(r->doc, &f);
 	r->doc->line_title = doc_line_of_key(map, "title", 1);
 	r->doc->line_summary = doc_line_of_key(map, "summary", 1);

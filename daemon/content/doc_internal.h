@@ -38,6 +38,7 @@ void doc_check_parts(struct doc_reader *r);
 void doc_check_texts(struct doc_reader *r);
 
 /* doc_variant.c */
+bool doc_lang_ok(struct str s);
 void doc_variants_read(struct doc_reader *r);
 void doc_locals_read(struct doc_reader *r);
 

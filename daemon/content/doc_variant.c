@@ -9,7 +9,7 @@
 #include "content/doc_text.h"
 
 /* "en", "zh-Hans", "hmn-VN": two or three letters, then pieces of two to eight letters or digits. */
-static bool lang_ok(struct str s)
+bool doc_lang_ok(struct str s)
 {
 	struct str rest = s, piece;
 	size_t pieces = 0;
@@ -110,7 +110,7 @@ void doc_variants_read(struct doc_reader *r)
 		struct str lang = middle(src->variants[i].name, "body.", ".md");
 		struct doc_variant *v = &d->variants[d->n_variants];
 		r->file = src->variants[i].name;
-		if (lang.p == NULL || !lang_ok(lang)) {
+		if (lang.p == NULL || !doc_lang_ok(lang)) {
 			problem_add(r->p, PROBLEM_ERROR, r->file, 0, "",
 				"'" STR_FMT "' is no language; a variant is called body.en.md",
 				STR_ARG(lang));

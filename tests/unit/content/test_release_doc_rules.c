@@ -44,6 +44,28 @@ static void times_are_refused_with_line_and_field(void **state)
 	bad(HEAD PART "internal: maybe\n" TAIL, 6, "internal", "neither yes nor no");
 }
 
+static void a_part_that_would_be_over_before_it_could_start_is_refused(void **state)
+{
+	(void)state;
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms], at: 2026-11-24 08:00}\n  b: {to: x, channels: [sms], after: a, expires: 2026-11-24 08:00}\n" TAIL,
+		6, "parts.b.expires", "it waits for part 'a', which starts Thứ Ba, 24/11/2026");
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms], at: 2026-11-24 08:00}\n  b: {to: x, channels: [sms], after: a}\n"
+		"  c: {to: x, channels: [sms], after: b, expires: 2026-11-24 07:00}\n" TAIL,
+		7, "parts.c.expires", "it waits for part 'a'");
+	bad(HEAD
+		"parts:\n  a: {to: x, channels: [sms], at: now, embargo: 2026-11-24 08:00}\n  b: {to: x, channels: [sms], at: now, expires: 2026-11-24 07:00}\n" TAIL,
+		6, "parts.b.expires", "the embargo of part 'a' ends Thứ Ba, 24/11/2026");
+}
+
+static void a_language_is_one(void **state)
+{
+	(void)state;
+	bad(HEAD PART "lang: vietnamese\n" TAIL, 6, "lang", "is no language");
+	bad(HEAD PART "lang: en_US\n" TAIL, 6, "lang", "write for example vi or en");
+}
+
 static void parts_wait_for_parts_that_exist_and_not_in_a_circle(void **state)
 {
 	(void)state;
@@ -238,6 +260,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_must_lie_inside_the_bundle_and_exist),
 		cmocka_unit_test(times_are_refused_with_line_and_field),
+		cmocka_unit_test(a_part_that_would_be_over_before_it_could_start_is_refused),
+		cmocka_unit_test(a_language_is_one),
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
