@@ -55,7 +55,7 @@ static bool waits_for_articles(const struct plan_active *x, struct decision *ret
 static bool waits_for_other(
 	const struct decide_facts *f, const struct part_row *p, struct decision *ret)
 {
-	const struct plan_active *x = p->after && !p->go_at ? part_of(f, p->after) : NULL;
+	const struct plan_active *x = p->after ? part_of(f, p->after) : NULL;
 	if (x && p->slot == (int)ONCE_SLOT_BROADCAST)
 		return waits_for_articles(x, ret);
 	if (!x || finished(x, f->now))
@@ -135,6 +135,10 @@ static void decide_waiting(
 	struct mf_times t;
 	if (!m) {
 		hold(ret, "forged: the manifest has no such part");
+		return;
+	}
+	if (p->after != m->after || (p->signal != 0) != m->signal) {
+		hold(ret, "forged: what it waits for is not what was approved");
 		return;
 	}
 	manifest_times(f->m, m, a->release.approved_at, &t);

@@ -87,6 +87,16 @@ static int may_start(struct release_act_cmd *c, int64_t at)
 		return refuse(c, err_set(&c->why_refused, -EBUSY, "part %s has expired", p->name));
 	if (held_for_person(p) && c->act == ACT_GO)
 		return 0;
+	if (p->after && !p->signal)
+		return refuse(c,
+			err_set(&c->why_refused, -EBUSY,
+				"part %s was approved to follow another part and starts by itself when nothing of that waits or is sending",
+				p->name));
+	if (p->signal && c->act == ACT_MOVE)
+		return refuse(c,
+			err_set(&c->why_refused, -EBUSY,
+				"part %s waits for a signal, not for a time: lantoa go %s --part %s",
+				p->name, c->release.code, p->name));
 	if (at < p->win_from)
 		return refuse(c,
 			err_set(&c->why_refused, -EBUSY,

@@ -104,6 +104,47 @@ static void a_signal_starts_a_part_inside_its_window_only(void **state)
 	assert_int_equal(scene_audits("release.go"), 1);
 }
 
+static void a_signal_does_not_let_a_part_overtake_the_one_it_follows(void **state)
+{
+	UNUSED(state);
+	go("  press: {to: press, channels: [email], go: signal, window: 2h}\n  desk: {to: offices, channels: [email], after: press}\n"
+	   "  vote: {to: staff, channels: [email], after: press, go: signal}\n");
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"desk\"}"), -EBUSY);
+	assert_non_null(strstr(sc.err.text, "approved to follow another part"));
+	assert_int_equal(
+		scene_act(plan_move, "oanh", "{\"part\":\"desk\",\"at\":\"2026-11-23 09:00\"}"),
+		-EBUSY);
+	assert_int_equal(
+		scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 09:00\"}"),
+		-EBUSY);
+	assert_non_null(strstr(sc.err.text, "waits for a signal"));
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"vote\"}"), 0);
+	scene_run(500);
+	assert_int_equal(open_lots("desk"), 0);
+	assert_int_equal(
+		open_lots("vote"), 0); /* the signal is given, what it follows is not over */
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"press\"}"), 0);
+	scene_run(500);
+	scene_sql("UPDATE lot SET n8=n0, n0=0 WHERE gate=1");
+	plan_on_progress(sc.p, 1, 1);
+	scene_run(500);
+	assert_int_equal(open_lots("desk"), 4);
+	assert_true(open_lots("vote") > 0);
+}
+
+static void a_condition_taken_away_in_the_database_holds_the_part(void **state)
+{
+	UNUSED(state);
+	go("  press: {to: press, channels: [email], go: signal, window: 2h}\n  desk: {to: offices, channels: [email], after: press}\n");
+	scene_sql("UPDATE part SET signal=0, after=NULL");
+	plan_on_progress(sc.p, 1, 1);
+	scene_run(120000);
+	assert_int_equal(open_lots("press") + open_lots("desk"), 0);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_int_equal(scene_part_state("desk"), PART_HELD);
+	assert_true(scene_why_has("SELECT why FROM part", "forged"));
+}
+
 static void a_signal_that_never_came_holds_its_part_and_then_expires(void **state)
 {
 	UNUSED(state);
@@ -522,6 +563,8 @@ int main(void)
 		T(a_public_part_with_a_time_before_the_embargo_is_refused),
 		T(an_internal_part_reaches_only_internal_targets),
 		T(a_signal_starts_a_part_inside_its_window_only),
+		T(a_signal_does_not_let_a_part_overtake_the_one_it_follows),
+		T(a_condition_taken_away_in_the_database_holds_the_part),
 		T(a_signal_that_never_came_holds_its_part_and_then_expires),
 		T(a_part_moves_inside_its_window_and_not_out_of_it),
 		T(a_time_moved_in_the_database_holds_the_part),
