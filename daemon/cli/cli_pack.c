@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/utf8.h"
 #include "cli/cli.h"
 
 #define ENTRIES_MAX 2000
@@ -48,6 +49,9 @@ static int walk(struct archive *a, FTS *tree, size_t skip, struct err *e)
 		if (f->fts_info == FTS_F && ++n > ENTRIES_MAX)
 			rc = err_set(e, -E2BIG, "%s: more than %d files; is it the right folder?",
 				f->fts_path, ENTRIES_MAX);
+		else if (f->fts_info == FTS_F && !utf8_valid(str_of(name), NULL))
+			rc = err_set(e, -EINVAL, "%s: the name is no UTF-8; rename the file",
+				f->fts_path);
 		else if (f->fts_info == FTS_F)
 			rc = add_file(a, f, name, e);
 		else if (f->fts_info == FTS_SL || f->fts_info == FTS_SLNONE ||

@@ -85,30 +85,66 @@ static int confirm_many(struct cli *c, const char *method, const cJSON *params)
 		(void)fprintf(stderr, "lantoa: no delivery fits\n");
 		return EXIT_NOT_FOUND;
 	}
-	(void)snprintf(question, sizeof(question), "touch these %lld deliveries?", (long long)n);
+	(void)snprintf(question, sizeof(question), "touch these %lld deliveries%s?", (long long)n,
+		json_bool(r, "more", false) ? ", the first of more" : "");
 	return cli_ask(c, question) ? 0 : EXIT_FAILED;
+}
+
+/* Which of several words names a release: a release holds a letter, a delivery is digits only. */
+static const char *release_among(const cJSON *things)
+{
+	for (const cJSON *v = things ? things->child : NULL; v; v = v->next)
+		if (!only_digits(v->valuestring))
+			return v->valuestring;
+	return NULL;
+}
+
+static bool has_filter(const cJSON *params)
+{
+	static const char *const filters[] = { "release", "part", "office", "channel", "state" };
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		if (json_has(params, filters[i]))
+			return true;
+	return false;
+}
+
+/* `cancel R` ends a release; `cancel R --part P` and `cancel R --dry` look at its deliveries only, as does `cancel D... | filters`.
+ * NULL after a complaint. */
+static const char *cancel_method(cJSON *params)
+{
+	cJSON CLEANUP_JSON *list = cJSON_DetachItemFromObjectCaseSensitive(params, "things");
+	const char *release = release_among(list);
+	if (!release) {
+		if (list && list->child)
+			json_put(params, "deliveries", MOVE(list));
+		return "delivery.cancel";
+	}
+	if (list->child->next || json_has(params, "release")) {
+		(void)fprintf(stderr,
+			"lantoa: '%s' stands beside something else: name one release, or deliveries by number, or filters\n",
+			release);
+		return NULL;
+	}
+	bool some = has_filter(params) || json_bool(params, "dry", false);
+	json_put_z(params, "release", release);
+	return some ? "delivery.cancel" : "release.cancel";
 }
 
 int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	const char *method = cmd->method;
-	const cJSON *things = json_get(params, "things");
-	if (!method) { /* cancel: a release holds a letter, a delivery is digits only */
-		const char *first = things && things->child ? things->child->valuestring : "";
-		method = first[0] && !only_digits(first) ? "release.cancel" : "delivery.cancel";
-		cJSON *list = cJSON_DetachItemFromObjectCaseSensitive(params, "things");
-		if (!strcmp(method, "release.cancel")) {
-			json_put_z(params, "release", first);
-			cJSON_Delete(list);
-		} else {
-			json_put(params, "deliveries", list);
-		}
-	}
+	const char *method = cmd->method ? cmd->method : cancel_method(params);
+	if (!method)
+		return EXIT_USAGE;
 	bool release = !strcmp(method, "release.cancel");
 	int code = release ? 0 : as_numbers(params, "deliveries");
 	if (code)
 		return code;
+	if (!release && json_has(params, "deliveries") && has_filter(params)) {
+		(void)fprintf(stderr,
+			"lantoa: deliveries by number or filters, not both: a filter would not narrow the numbers\n");
+		return EXIT_USAGE;
+	}
 	if (!json_has(params, "why") && !json_bool(params, "dry", false)) {
 		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
 		return EXIT_USAGE;
@@ -119,6 +155,8 @@ int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		code = cli_call(c, method, params, &r);
 	if (!code)
 		cli_show(c, r, NULL);
+	if (!code && json_bool(r, "more", false) && !json_bool(params, "dry", false))
+		(void)fprintf(stderr, "lantoa: more fit than one call takes; run it again\n");
 	return code;
 }
 

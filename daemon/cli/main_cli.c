@@ -45,6 +45,8 @@ static const struct cli_cmd *find_cmd(char **argv, int argc, int *ret_words)
 static int put_option(const struct cli_opt *o, const char *value, cJSON *params)
 {
 	int64_t n;
+	if (o->type != OPT_REPEAT && json_has(params, o->param))
+		return usage("this option stands here twice; keep one:", o->name);
 	switch (o->type) {
 	case OPT_FLAG: json_put_bool(params, o->param, true); break;
 	case OPT_TEXT: json_put_z(params, o->param, value); break;
@@ -158,19 +160,6 @@ static int run_cmd(struct cli *c, const struct cli_cmd *cmd, int argc, char **ar
 	return code;
 }
 
-static int help_for(int argc, char **argv)
-{
-	int n;
-	const struct cli_cmd *cmd = argc ? find_cmd(argv, argc, &n) : NULL;
-	if (argc && !strcmp(argv[0], "--man"))
-		cli_man();
-	else if (cmd)
-		cli_help_cmd(stdout, cmd);
-	else
-		cli_help(stdout);
-	return EXIT_DONE;
-}
-
 static int unknown_command(const char *word)
 {
 	const char *names[128];
@@ -184,6 +173,32 @@ static int unknown_command(const char *word)
 	else
 		return usage("no command", word);
 	return EXIT_USAGE;
+}
+
+/* All commands that begin with the words are explained: `help channel` is the four of them. */
+static int help_for(int argc, char **argv)
+{
+	int n, told = 0;
+	const struct cli_cmd *cmd = argc ? find_cmd(argv, argc, &n) : NULL;
+	if (!argc) {
+		cli_help(stdout);
+	} else if (!strcmp(argv[0], "--man")) {
+		cli_man();
+	} else if (cmd && n < argc) {
+		return usage("too much after the command:", argv[n]);
+	} else if (cmd) {
+		cli_help_cmd(stdout, cmd);
+	} else {
+		for (size_t i = 0; i < cli_n_cmds; i++) {
+			struct str rest = str_of(cli_cmds[i].words), first;
+			if (!str_next(&rest, ' ', &first) || !str_eqz(first, argv[0]))
+				continue;
+			cli_help_cmd(stdout, &cli_cmds[i]);
+			told++;
+		}
+		return told ? EXIT_DONE : unknown_command(argv[0]);
+	}
+	return EXIT_DONE;
 }
 
 /* Options before the command. Returns how many words were taken, or -1 after a complaint. */
@@ -207,6 +222,8 @@ static int global_options(struct cli *c, int argc, char **argv)
 			c->as_key = argv[++i];
 		else if (!strcmp(a, "--help") || !strcmp(a, "-h") || !strcmp(a, "--version"))
 			break;
+		else if (!strcmp(a, "--socket") || !strcmp(a, "--as") || !strcmp(a, "--as-key"))
+			return usage("this option needs a value:", a), -1;
 		else
 			return usage("no such option:", a), -1;
 	}

@@ -311,11 +311,14 @@ static void on_audit_row(void *ctx, const struct audit_row *row)
 
 static int method_audit_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	int64_t limit = json_i64(c->params, "limit", 50), after = json_i64(c->params, "after", 0);
+	int64_t limit = json_i64(c->params, "limit", 50), after = 0;
+	int rc = ctl_after(c, &after, e);
+	if (rc < 0)
+		return rc;
 	cJSON *rows = json_arr();
 	if (limit < 1 || limit > 1000)
 		limit = 1000;
-	int rc = store_audit_list(c->reader, after, (size_t)limit, on_audit_row, rows);
+	rc = store_audit_list(c->reader, after, (size_t)limit, on_audit_row, rows);
 	if (rc < 0)
 		return cJSON_Delete(rows), err_set(e, rc, "the record could not be read");
 	int n = cJSON_GetArraySize(rows);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "ctl/ctl_office.h"
+#include "store/store_q_queue.h"
 
 #define LIMIT_MAX 1000
 
@@ -161,17 +162,24 @@ int ctl_targets_list(struct ctl_call *c, cJSON **ret, struct err *e)
 	struct out o = { .c = c, .rows = json_arr(), .limit = limit_of(c) };
 	struct target_ask ask = { .office = json_z(c->params, "office", NULL),
 		.tag = json_z(c->params, "tag", NULL),
-		.after = json_i64(c->params, "after", 0),
 		.limit = o.limit };
+	int64_t office = 0;
 	if (kind && (ask.kind = chan_kind_parse(str_of(kind))) < 0) {
 		cJSON_Delete(o.rows);
 		return err_set(e, -EINVAL,
 			"'%.40s' is no kind of channel; known are email, sms, facebook, zalo",
 			kind);
 	}
-	if (!ask.office)
-		ask.office = NULL;
-	int rc = target_list(reader_db(c->reader), &ask, on_target, &o);
+	int rc = ctl_after(c, &ask.after, e);
+	if (rc == 0 && ask.office && (rc = q_office_id(c->reader, ask.office, &office)) == 0)
+		rc = err_set(e, -ENOENT, "there is no office '%.64s'; `lantoa offices` lists them",
+			ask.office);
+	if (rc >= 0)
+		rc = target_list(reader_db(c->reader), &ask, on_target, &o);
+	if (rc < 0 && e->text[0]) {
+		cJSON_Delete(o.rows);
+		return rc;
+	}
 	*ret = paged(&o);
 	return rc < 0 ? err_set(e, rc, "the targets could not be read") : 0;
 }
@@ -334,10 +342,12 @@ int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	struct out rule = { .c = c, .rows = json_arr(), .only = name },
 		   counts = { .c = c, .rows = json_arr() },
 		   targets = { .c = c, .rows = json_arr(), .limit = limit_of(c) };
-	int rc = audience_counts(db, name, on_count, &counts, e);
+	int64_t after = 0;
+	int rc = ctl_after(c, &after, e);
 	if (rc == 0)
-		rc = audience_targets(db, name, json_i64(c->params, "after", 0), targets.limit,
-			on_target, &targets, e);
+		rc = audience_counts(db, name, on_count, &counts, e);
+	if (rc == 0)
+		rc = audience_targets(db, name, after, targets.limit, on_target, &targets, e);
 	if (rc == 0)
 		rc = audience_list(db, on_find_rule, &rule);
 	cJSON *r = paged(&targets), *one = cJSON_DetachItemFromArray(rule.rows, 0), *j = NULL;

@@ -268,8 +268,12 @@ static int read_touched(struct ctl_job *j, struct store_reader *r, struct err *e
 
 	if (rc)
 		return rc;
-	if (cJSON_IsArray(json_get(j->c->params, "deliveries")))
+	if (cJSON_IsArray(json_get(j->c->params, "deliveries"))) {
+		if (f.release || f.office || f.channel || f.kind || f.lane || f.state >= 0)
+			return err_set(e, -EINVAL,
+				"deliveries by number or filters, not both: a filter would not narrow the numbers");
 		return read_ids(a, r, f.under, e);
+	}
 	if (!f.release && !f.office && !f.channel && !f.kind && !f.lane && f.state < 0)
 		return err_set(e, -EINVAL,
 			"say which: deliveries, or a filter (release, part, office, channel, state)");
@@ -384,9 +388,7 @@ int ctl_delivery_resolve(struct ctl_call *c, cJSON **ret, struct err *e)
 
 	UNUSED(ret);
 	UNUSED(e);
-	if (!cJSON_IsArray(json_get(c->params, "deliveries")))
-		rc = err_set(&bad, -EINVAL, "resolve names its deliveries, one by one");
-	else if (!str_eqz(how, "sent") && !str_eqz(how, "absent") && !str_eqz(how, "drop"))
+	if (!str_eqz(how, "sent") && !str_eqz(how, "absent") && !str_eqz(how, "drop"))
 		rc = err_set(&bad, -EINVAL, "how is one of: sent, absent, drop");
 	if (rc) {
 		ctl_answer(c, rc, &bad, NULL);

@@ -200,9 +200,20 @@ static void end_release(struct ctl_call *c)
 
 static int method_cancel(struct ctl_call *c, cJSON **ret, struct err *e)
 {
+	static const char *const narrower[] = { "part", "office", "channel", "state", "dry" };
+	struct err bad = { 0 };
+
 	UNUSED(ret);
 	UNUSED(e);
-	end_release(c);
+	for (size_t i = 0; i < ARRAY_LEN(narrower) && !bad.code; i++)
+		if (json_has(c->params, narrower[i]))
+			err_set(&bad, -EINVAL,
+				"release.cancel ends a whole release and takes no '%s'; delivery.cancel does",
+				narrower[i]);
+	if (bad.code)
+		ctl_answer(c, bad.code, &bad, NULL);
+	else
+		end_release(c);
 	return 0;
 }
 

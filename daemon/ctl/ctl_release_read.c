@@ -140,8 +140,11 @@ int ctl_release_list(struct ctl_call *c, cJSON **ret, struct err *e)
 	int state = name ? state_of(name) : -1;
 	if (name && state < 0)
 		return err_set(e, -EINVAL, "'%s' is no state of a release", name);
-	int rc = q_release_list(db, state, json_i64(c->params, "after", 0),
-		limit + 1 > LIST_MAX ? LIST_MAX : limit + 1, ids, &n);
+	int64_t after = 0;
+	int rc = ctl_after(c, &after, e);
+	if (rc < 0)
+		return rc;
+	rc = q_release_list(db, state, after, limit + 1 > LIST_MAX ? LIST_MAX : limit + 1, ids, &n);
 	cJSON *rows = json_arr();
 	for (size_t i = 0; i < n && i < limit && rc == 0; i++) {
 		struct release_row r;
@@ -338,6 +341,7 @@ struct report {
 	cJSON *rows;
 	size_t n, limit;
 	int64_t last;
+	int state; /* -1: all */
 	bool more;
 };
 
@@ -347,6 +351,11 @@ static int on_delivery(void *ctx, const struct q_delivery *d)
 	char masked[340];
 	if (p->n == p->limit) {
 		p->more = true;
+		return 0;
+	}
+	if (p->state >= 0 && d->state != p->state) {
+		p->last = d->id;
+		p->n++;
 		return 0;
 	}
 	cJSON *o = json_obj();
@@ -385,14 +394,22 @@ int ctl_release_report(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct db *db = reader_db(c->reader);
 	struct release_row r;
-	struct report p = { .c = c, .rows = json_arr(), .limit = limit_of(c, 200) };
+	struct str state = json_str(c->params, "state");
+	struct report p = { .c = c,
+		.rows = json_arr(),
+		.limit = limit_of(c, 200),
+		.state = state.n ? dlv_state_parse(state) : -1 };
 	cJSON *o = NULL;
+	int64_t after = 0;
 	int rc = release_find(db, json_str(c->params, "release"), &r, e);
+	if (rc == 0 && state.n && p.state < 0)
+		rc = err_set(e, -EINVAL, "no state '" STR_FMT "'", STR_ARG(state));
+	if (rc == 0)
+		rc = ctl_after(c, &after, e);
 	if (rc == 0)
 		rc = head_json(db, &r, true, &o);
 	if (rc == 0)
-		rc = q_deliveries(db, &r, c->who.office, json_i64(c->params, "after", 0),
-			p.limit + 1, on_delivery, &p);
+		rc = q_deliveries(db, &r, c->who.office, after, p.limit + 1, on_delivery, &p);
 	if (rc < 0) {
 		cJSON_Delete(o);
 		cJSON_Delete(p.rows);

@@ -50,13 +50,21 @@ static struct str split_ref(struct str ref, int64_t *ret_year)
 static int release_missing(struct db *db, struct str ref, struct err *e)
 {
 	sqlite3_stmt *st;
-	char best[80] = "";
+	int64_t year;
+	struct str code_part = split_ref(ref, &year);
+	char best[90] = "";
 	if (e &&
-		db_query(db, &st, "SELECT code FROM release ORDER BY id DESC LIMIT 500", "") == 0) {
+		db_query(db, &st, "SELECT code, year FROM release ORDER BY id DESC LIMIT 500",
+			"") == 0) {
 		while (db_row(db, st) == 1) {
 			const char *code = col_z(st, 0);
-			if (!*best && str_nearest(ref, &code, 1))
+			if (year && str_eqz(code_part, code)) {
+				snprintf(best, sizeof(best), "%.64s@%lld", code,
+					(long long)col_i64(st, 1));
+				year = 0; /* the newest one of that code is named */
+			} else if (!*best && str_nearest(code_part, &code, 1)) {
 				str_copy(best, sizeof(best), str_of(code));
+			}
 		}
 	}
 	if (*best)
@@ -80,7 +88,7 @@ int release_find(struct db *db, struct str ref, struct release_row *ret, struct 
 	if (rc < 0)
 		return err_set(e, rc, "the store could not be read");
 	if (rc == 0)
-		return release_missing(db, code, e);
+		return release_missing(db, str_trim(ref), e);
 	read_release(st, ret);
 	db_reset(st);
 	return 0;

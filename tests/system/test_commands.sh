@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# test_commands.sh - the command line takes what was typed at its word: nothing that was said is passed over in silence, a
+# filter always narrows, and a wrong word is usage.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
+place_new
+echo '{"rules":[{"match":"vanphong@hue.bhxh.example","at":"final","do":"drop_after_dot","times":1},{"match":"vanphong@ca-mau.bhxh.example","at":"final","do":"drop_after_dot","times":1}]}' >"$PLACE/script.json"
+sandbox_start --script "$PLACE/script.json"
+scene_files
+conf_write "$SMTP_PORT"
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+check "the agency is imported" scene_import
+cat >"$PLACE/two.md" <<'MD'
+---
+code: CMD-1
+kind: notice
+category: public_notice
+title: Hai bước phát
+parts:
+  one: {to: offices, channels: [email], go: signal}
+  two: {to: offices, channels: [email], go: signal, again: true}
+---
+Nội dung.
+MD
+check "a release of two parts is submitted" editor submit "$PLACE/two.md"
+check "it is approved" approver approve CMD-1 --hash "$(hash_of CMD-1)"
+planned() { [ "$(operator --json deliveries --release CMD-1 | jq '.rows | length')" = 8 ]; }
+check "and planned: eight deliveries wait" until_true 10 planned
+waits() { operator --json deliveries --release CMD-1 --part "$1" --state waiting | jq '.rows | length'; }
+
+echo "# cancel"
+refuse "an option twice is usage" 2 operator cancel CMD-1 --part one --part two -m "thử"
+says "and names it" '\-\-part'
+refuse "two releases at once are usage" 2 operator cancel CMD-1 CMD-2 -m "thử"
+refuse "a release beside a delivery is usage" 2 operator cancel CMD-1 5 -m "thử"
+refuse "a release beside --release is usage" 2 operator cancel CMD-1 --release CMD-1 -m "thử"
+D=$(operator --json deliveries --release CMD-1 --part two | jq '.rows[0].delivery')
+refuse "a number beside a filter is usage: the filter would not narrow it" 2 operator cancel "$D" --part one -m "thử"
+refuse "so is it for a program on the socket" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"delivery.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"deliveries\":[$D],\"state\":\"failed\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
+refuse "the end of a release takes no filter" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"part\":\"one\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
+check "--dry only says what would be touched" operator cancel CMD-1 --dry
+same "nothing was touched by any of these" "$(waits one) $(waits two)" "4 4"
+refuse "many are not touched without being asked" 1 operator cancel CMD-1 --part one -m "thử"
+check "of a release and a part, only that part is cancelled" operator --yes cancel CMD-1 --part one -m "thử"
+same "the other part still waits" "$(waits one) $(waits two)" "0 4"
+check "filters alone do, too" operator --yes cancel --release CMD-1 --part two --office hue -m "thử"
+same "and take what they say" "$(waits two)" 3
+check "the whole release is cancelled by its code alone" operator cancel CMD-1 -m "thử"
+same "nothing waits any more" "$(waits two)" 0
+
+echo "# resolve by filter"
+cat >"$PLACE/one.md" <<'MD'
+---
+code: CMD-2
+kind: notice
+category: public_notice
+title: Một bước phát
+parts:
+  one: {to: offices, channels: [email], at: now}
+---
+Nội dung.
+MD
+editor -q submit "$PLACE/one.md" && approver -q approve CMD-2 --hash "$(hash_of CMD-2)"
+lost() { [ "$(operator --json deliveries --release CMD-2 --state unknown | jq '.rows | length')" = "$1" ]; }
+check "two answers are lost" until_true 20 lost 2
+refuse "they are settled together only when asked" 1 operator resolve sent --release CMD-2 -m "hỏi qua điện thoại"
+check "with --yes they are" operator --yes resolve sent --release CMD-2 -m "hỏi qua điện thoại"
+check "both" lost 0
+
+echo "# words"
+refuse "--socket without a path" 2 "$B/lantoa" --socket
+says "says what is missing" 'needs a value.*--socket'
+refuse "help for what is no command" 2 "$B/lantoa" help nosuch
+check "help for the first word of several commands explains them all" bash -c "[ \$('$B/lantoa' help channel | grep -c '^usage: lantoa channel ') = 4 ]"
+refuse "an unknown state in a report" 2 operator report CMD-2 --state foo
+same "a state narrows the report" "$(operator --json report CMD-1 --state accepted | jq '.deliveries | length') $(operator --json report CMD-1 --state cancelled | jq '.deliveries | length')" "0 8"
+refuse "an office that is not there" 4 operator targets --office khong-co
+refuse "a tag that nobody has is nothing" 0 operator targets --tag khong-co
+refuse "a cursor of another list" 2 operator releases --after zzz
+refuse "another year of a release" 4 operator show CMD-1@2020
+says "names the year that there is" "CMD-1@$(date +%Y)"
+mkdir -p "$PLACE/odd"; cp "$PLACE/one.md" "$PLACE/odd/release.md"; : >"$PLACE/odd/"$'a\xffb.txt'
+refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE/odd"
+says "and nothing crashes" 'no UTF-8'
+check "the daemon is well" operator status
+check "fsck is clean" operator fsck
+tap_end
