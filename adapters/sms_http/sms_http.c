@@ -38,8 +38,15 @@ static void smsh_close(struct lt_inst *inst)
 /* --- session ----------------------------------------------------------------------------------------------------------------- */
 void smsh_session_settle(struct smsh_session *s)
 {
+	const struct lt_host *h = s->count.inst->host;
+	const struct smsh_inst *si = s->count.inst->priv;
+
 	smsh_balance_ask(s);
-	ltc_session_settle(&s->count);
+	/* Where few numbers go one by one, the next ones come together: each as it gets free would be few for ever. */
+	if (si->vendor.few_below > 0 && s->count.held > 0)
+		h->slots(h->ctx, s->count.job, 0);
+	else
+		ltc_session_settle(&s->count);
 }
 
 static int session_start(struct lt_inst *inst, struct lt_job *job)
@@ -64,7 +71,9 @@ static int session_event(struct lt_job *job, const struct lt_event *ev)
 		smsh_balance_event(s, ev);
 	else if (ev->type == LT_EV_LIMIT)
 		smsh_balance_ask(s);
-	(void)ltc_session_event(&s->count, ev);
+	const struct smsh_inst *si = s->count.inst->priv;
+	if (ltc_session_event(&s->count, ev) && si->vendor.few_below > 0 && s->count.held > 0)
+		smsh_session_settle(s);
 	return 0;
 }
 

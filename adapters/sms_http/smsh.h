@@ -31,11 +31,12 @@ struct smsh_vendor {
 	struct smsh_doc doc;
 	struct smsh_regex regex[SMSH_REGEX_MAX];
 	size_t n_regex;
-	uint32_t settings, needs, auth, send, ask, receipts, inbound, poll, balance, backoff;
+	uint32_t settings, needs, auth, send, few, ask, receipts, inbound, poll, balance, backoff;
 	enum smsh_auth auth_kind;
 	enum sms_phone_form phone;
 	struct lt_str name, base;
-	uint32_t batch_max;
+	uint32_t batch_max,
+		few_below; /* fewer numbers than this go one by one, by the call `few` */
 };
 int smsh_vendor_read(struct smsh_vendor *v, struct lt_str text, char *err, size_t size) LTC_MUST;
 void smsh_vendor_done(struct smsh_vendor *v);
@@ -186,6 +187,7 @@ struct smsh_op {
 	const struct lt_work *work; /* borrowed until finish */
 	struct smsh_op *next;       /* of the same request */
 	struct smsh_op *lead;       /* the one that asks; itself there */
+	struct smsh_op *rest; /* of the lead: too few for one request, they follow one by one */
 	enum smsh_state state;
 	uint32_t n;             /* of the lead: how many share the request */
 	uint64_t version;       /* of the token that was used */

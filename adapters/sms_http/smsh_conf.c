@@ -145,8 +145,9 @@ int smsh_conf_fit(const struct smsh_inst *si, char *err, size_t size)
 		return -EINVAL;
 	}
 	if (!si->conf.insecure &&
-		(ltc_istarts(base, "http://") || is_plain(si, v->send) || is_plain(si, v->ask) ||
-			is_plain(si, v->poll) || is_plain(si, v->balance))) {
+		(ltc_istarts(base, "http://") || is_plain(si, v->send) || is_plain(si, v->few) ||
+			is_plain(si, v->ask) || is_plain(si, v->poll) ||
+			is_plain(si, v->balance))) {
 		(void)snprintf(err, size,
 			"base: '%.*s' is not encrypted; use https, or say insecure_transport: yes where a VPN protects it",
 			(int)(base.n > 80 ? 80 : base.n), base.p);

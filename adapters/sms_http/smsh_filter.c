@@ -339,6 +339,17 @@ static bool f_default(
 	return true;
 }
 
+/* unless:PARAMETER: nothing where that value is given */
+static bool f_unless(
+	const struct smsh_vars *v, struct lt_str in, struct lt_str arg, struct ltc_buf *out)
+{
+	struct lt_str other = { 0 };
+
+	if (!smsh_param(v->si, arg, &other) || other.n == 0)
+		ltc_adds(out, in);
+	return arg.n > 0;
+}
+
 /* add:3600 */
 static bool f_add(
 	const struct smsh_vars *v, struct lt_str in, struct lt_str arg, struct ltc_buf *out)
@@ -361,7 +372,7 @@ static const struct {
 	{ "lower", f_lower }, { "hex", f_hex }, { "sha256", f_sha256 }, { "hmac_sha256", f_hmac },
 	{ "uuid", f_uuid }, { "date", f_date }, { "e164", f_e164 }, { "plus", f_e164 },
 	{ "84", f_plain84 }, { "local", f_local }, { "plain", f_plain }, { "truncate", f_truncate },
-	{ "map", f_map }, { "default", f_default }, { "add", f_add } };
+	{ "map", f_map }, { "default", f_default }, { "add", f_add }, { "unless", f_unless } };
 
 #define N_FILTERS (sizeof(filters) / sizeof(filters[0]))
 

@@ -36,17 +36,66 @@ static void finish(struct smsh_op *op, const struct smsh_verdict *verdict)
 	s->count.held--;
 }
 
+static void begin(struct smsh_op *lead);
+
+/* Those of a small batch that have not been asked for yet. What was said of more than one number is true of them as well: they do not leave. */
+static void go_on(struct smsh_op *rest, const struct smsh_verdict *v)
+{
+	struct smsh_verdict kept = *v;
+	bool stop = v->scope != LT_SCOPE_TARGET &&
+		(v->outcome == LT_DEFERRED || v->outcome == LT_REFUSED);
+
+	kept.outcome = LT_DEFERRED;
+	kept.scope = v->scope == LT_SCOPE_RELEASE ? LT_SCOPE_TARGET : v->scope;
+	kept.flags |= LT_R_FREE;
+	for (struct smsh_op *op = rest, *next; stop && op != NULL; op = next) {
+		next = op->next;
+		finish(op, &kept);
+	}
+	if (stop || rest == NULL)
+		return;
+	rest->n = 0;
+	for (struct smsh_op *op = rest; op != NULL; op = op->next) {
+		op->lead = rest;
+		rest->n++;
+	}
+	begin(rest);
+}
+
 /* All of the request with the same word. The lead goes last: the chain hangs in it. */
 static void finish_all(struct smsh_op *lead, const struct smsh_verdict *v)
 {
 	struct smsh_session *s = lead->session;
+	struct smsh_op *rest = lead->rest;
 
 	for (struct smsh_op *op = lead->next, *next; op != NULL; op = next) {
 		next = op->next;
 		finish(op, v);
 	}
 	finish(lead, v);
+	go_on(rest, v);
 	smsh_session_settle(s);
+}
+
+/* The call for so many numbers. */
+static uint32_t call_of(const struct smsh_op *lead)
+{
+	const struct smsh_inst *si = lead->session->count.inst->priv;
+
+	return lead->n < si->vendor.few_below ? si->vendor.few : si->vendor.send;
+}
+
+static void split_few(struct smsh_op *lead)
+{
+	const struct smsh_inst *si = lead->session->count.inst->priv;
+
+	if (lead->n < 2 || lead->n >= si->vendor.few_below)
+		return;
+	lead->rest = lead->next;
+	lead->next = NULL;
+	lead->n = 1;
+	for (struct smsh_op *op = lead->rest; op != NULL; op = op->next)
+		op->state = SMSH_NEW;
 }
 
 static void vars_of(const struct smsh_op *lead, const struct lt_str *phones,
@@ -108,12 +157,13 @@ static void send(struct smsh_op *lead)
 		finish_all(lead, &bad);
 		return;
 	}
+	split_few(lead);
 	phones_of(lead, phones);
 	for (struct smsh_op *op = lead; op != NULL; op = op->next)
 		whose[i++] = op->job;
 	struct smsh_vars v;
 	vars_of(lead, phones, &pay, &v);
-	struct smsh_send s = { .node = si->vendor.send,
+	struct smsh_send s = { .node = call_of(lead),
 		.flags = LT_PUBLISHES,
 		.auth = true,
 		.token = SMSH_T_SEND,
@@ -143,7 +193,6 @@ static void begin(struct smsh_op *lead)
 	}
 	for (struct smsh_op *op = lead; op != NULL; op = op->next)
 		op->state = SMSH_TOKEN;
-	lead->refreshed = true;
 	int rc = inst->host->refresh(
 		inst->host->ctx, lead->job, (struct lt_str){ 0 }, lead->version);
 	if (rc == 0)
@@ -174,7 +223,8 @@ static void share_out(struct smsh_op *lead, struct smsh_answer *a, const struct 
 	struct lt_str phones[CHAIN_MAX];
 	struct smsh_session *s = lead->session;
 	const struct smsh_inst *si = s->count.inst->priv;
-	uint32_t answer = smsh_member(&si->vendor.doc, si->vendor.send, "answer");
+	uint32_t answer = smsh_member(&si->vendor.doc, call_of(lead), "answer");
+	struct smsh_op *rest = lead->rest;
 	struct smsh_vars v;
 
 	phones_of(lead, phones);
@@ -190,6 +240,7 @@ static void share_out(struct smsh_op *lead, struct smsh_answer *a, const struct 
 	v.phone_i = 0;
 	smsh_judge_of(&v, answer, a, whole, &one);
 	finish(lead, &one);
+	go_on(rest, &one);
 	smsh_session_settle(s);
 }
 
@@ -210,7 +261,7 @@ static bool token_again(struct smsh_op *lead, const struct smsh_verdict *whole)
 static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 {
 	const struct smsh_inst *si = lead->session->count.inst->priv;
-	uint32_t at = smsh_member(&si->vendor.doc, si->vendor.send, "answer");
+	uint32_t at = smsh_member(&si->vendor.doc, call_of(lead), "answer");
 	struct smsh_verdict whole;
 	struct smsh_answer a;
 	struct smsh_vars v;
@@ -221,7 +272,7 @@ static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 		return;
 	}
 	vars_of(lead, NULL, NULL, &v);
-	smsh_answer_read(&si->vendor, si->vendor.send, res, &a);
+	smsh_answer_read(&si->vendor, call_of(lead), res, &a);
 	smsh_judge_one(&si->vendor, at, &a, &whole);
 	if (whole.outcome == LT_DEFERRED && whole.retry_ms == 0)
 		whole.retry_ms = smsh_backoff(&v, &a);
@@ -263,12 +314,17 @@ static void unchain(struct smsh_op *op)
 {
 	struct smsh_op *at = op->lead;
 
-	while (at != NULL && at->next != op)
+	if (at->rest == op) {
+		at->rest = op->next;
+		return;
+	}
+	bool follows = at->rest != NULL; /* the chain is of one then, and op is not in it */
+	for (at = follows ? at->rest : at; at != NULL && at->next != op;)
 		at = at->next;
 	if (at == NULL)
 		return;
 	at->next = op->next;
-	op->lead->n--;
+	op->lead->n -= !follows;
 }
 
 static void on_cancel(struct smsh_op *op)
@@ -340,5 +396,7 @@ int smsh_ops_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	for (size_t i = 0; i < n; i++)
 		if (lead[i])
 			begin(jobs[i]->priv);
+	if (si->vendor.few_below > 0)
+		smsh_session_settle(s);
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include "smsh.h"
 
+#define FEW_MAX 100
+
 #define PATTERN_MAX 200u
 
 struct lt_str smsh_v_text(const struct smsh_vendor *v, uint32_t object, const char *key)
@@ -120,12 +122,27 @@ static int read_batch(struct smsh_vendor *v, char *err, size_t size)
 	return 0;
 }
 
+static int read_few(struct smsh_vendor *v, char *err, size_t size)
+{
+	uint32_t below = smsh_member(&v->doc, v->few, "below");
+	int64_t n = 0;
+
+	if (v->few == SMSH_NONE)
+		return 0;
+	if (below == SMSH_NONE || ltc_i64(smsh_text(&v->doc, below), 2, FEW_MAX, &n) != 0)
+		return fail(v, below == SMSH_NONE ? v->few : below, "few.below is",
+			"a number from 2 to 100: fewer numbers than that go one by one", err, size);
+	v->few_below = (uint32_t)n;
+	return 0;
+}
+
 static void sections(struct smsh_vendor *v)
 {
 	v->settings = smsh_member(&v->doc, 0, "settings");
 	v->needs = smsh_member(&v->doc, 0, "needs");
 	v->auth = smsh_member(&v->doc, 0, "auth");
 	v->send = smsh_member(&v->doc, 0, "send");
+	v->few = smsh_member(&v->doc, 0, "few");
 	v->ask = smsh_member(&v->doc, 0, "ask");
 	v->receipts = smsh_member(&v->doc, 0, "receipts");
 	v->inbound = smsh_member(&v->doc, 0, "inbound");
@@ -154,6 +171,7 @@ int smsh_vendor_read(struct smsh_vendor *v, struct lt_str text, char *err, size_
 	rc = read_phone(v, err, size);
 	rc = rc < 0 ? rc : read_auth(v, err, size);
 	rc = rc < 0 ? rc : read_batch(v, err, size);
+	rc = rc < 0 ? rc : read_few(v, err, size);
 	rc = rc < 0 ? rc : regexes(v, err, size);
 	rc = rc < 0 ? rc : smsh_vendor_check(v, err, size);
 	if (rc < 0)

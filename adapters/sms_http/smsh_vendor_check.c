@@ -325,13 +325,16 @@ int smsh_vendor_check(struct smsh_vendor *v, char *err, size_t size)
 	struct in in = { v, err, size, false };
 
 	(void)object(&in, 0,
-		"vendor note base phone settings needs batch auth send ask receipts inbound poll balance backoff");
+		"vendor note base phone settings needs batch auth send few ask receipts inbound poll balance backoff");
 	if (v->name.n == 0)
 		complain(&in, 0, "vendor", "the name of the vendor is missing");
 	if (v->send == SMSH_NONE || get(&in, v->send, "answer") == SMSH_NONE)
 		complain(&in, 0, "send", "\"send\" with \"answer\" is missing");
 	auth(&in, v->auth);
 	call(&in, v->send, "");
+	call(&in, v->few, "below");
+	if (v->few != SMSH_NONE && get(&in, v->few, "answer") == SMSH_NONE)
+		complain(&in, v->few, "few", "needs \"answer\", as send does");
 	call(&in, v->ask, "");
 	call(&in, v->poll, "reports");
 	if (v->poll != SMSH_NONE)

@@ -13,8 +13,8 @@ extern const struct lt_adapter lantoa_adapter;
 static const struct gate_vendor {
 	const char *name, *params; /* NULL: none are needed */
 	bool own_base;             /* the file names no address */
-} gate_vendors[] = { { "esms", NULL, false }, { "speedsms", NULL, false },
-	{ "vietguys", "user=bhxh", false },
+} gate_vendors[] = { { "esms", NULL, false }, { "esms-ads", NULL, false },
+	{ "speedsms", NULL, false }, { "vietguys", "user=bhxh", false },
 	{ "vietguys-v2", "user=bhxh; send_path=sms/v1/send", false },
 	{ "viettel", "user=bhxh; cp_code=BHXH", true },
 	{ "vnpt", "label_id=101; contract_id=22; agent_id=33; api_user=bhxh; user_name=bhxh",

@@ -52,6 +52,8 @@ void gw_serve(struct smsgw *g, struct sb_req *q);
  * what config/sms/vendors/vietguys-v2.json says, under any path. */
 void gw_vietguys(struct smsgw *g, struct sb_req *q);
 void gw_vietguys_v2(struct smsgw *g, struct sb_req *q);
+/* smsgw_esms_ads.c */
+void gw_esms_ads(struct smsgw *g, struct sb_req *q);
 /* smsgw_report.c */
 void gw_report(struct smsgw *g, const struct gw_msg *m, int64_t delay_ms, const char *state,
 	const char *forge);

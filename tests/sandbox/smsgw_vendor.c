@@ -522,10 +522,10 @@ static void kannel(struct smsgw *g, struct sb_req *q)
 static const struct {
 	const char *name;
 	void (*fn)(struct smsgw *g, struct sb_req *q);
-} vendors[] = { { "esms", esms }, { "speedsms", speed }, { "vietguys", gw_vietguys },
-	{ "vietguys-v2", gw_vietguys_v2 }, { "viettel", viettel }, { "vnpt", vnpt }, { "fpt", fpt },
-	{ "stringee", stringee }, { "twilio", twilio }, { "vonage", vonage },
-	{ "kannel", kannel } };
+} vendors[] = { { "esms", esms }, { "esms-ads", gw_esms_ads }, { "speedsms", speed },
+	{ "vietguys", gw_vietguys }, { "vietguys-v2", gw_vietguys_v2 }, { "viettel", viettel },
+	{ "vnpt", vnpt }, { "fpt", fpt }, { "stringee", stringee }, { "twilio", twilio },
+	{ "vonage", vonage }, { "kannel", kannel } };
 
 void gw_serve(struct smsgw *g, struct sb_req *q)
 {

@@ -14,7 +14,7 @@ sms_http_secret() { # sms_http_secret NAME VALUE
 sms_http_channel() { # sms_http_channel NAME VENDOR PORT [lines of settings] [lines of the channel] [lines of the lane]
 	local name=$1 vendor=$2 port=$3 params= secrets= account='{name: main}' receipts="receipt_wait: 1d"
 	case $vendor in
-	esms) secrets="api_key secret_key" ;;
+	esms | esms-ads) secrets="api_key secret_key" ;;
 	speedsms) secrets="api_token" ;;
 	vietguys) secrets="password"; params="user=bhxh" ;;
 	vietguys-v2) params="user=bhxh; send_path=api/v1/send"; account="{name: main, credential: $name-token, secrets: {refresh_token: {file: ../sms/refresh_token}}}"; receipts=; sms_http_secret refresh_token canary-refresh-5150 ;;

@@ -112,6 +112,96 @@ static void a_batch_that_is_refused_for_some_number_goes_one_by_one(void **state
 	gate_free(&g);
 }
 
+/* n numbers with one text through the advertising call of eSMS. */
+static size_t crowd(struct gate *g, size_t n)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char to[20];
+		(void)snprintf(to, sizeof(to), "+849100000%02u", (unsigned)i);
+		size_t op = sh_op(g->h, g->session, to, "ref", PAYLOAD_GSM, 0);
+		first = i == 0 ? op : first;
+	}
+	assert_int_equal(sh_start(g->h, first, n), 0);
+	return first;
+}
+#define TAKEN "{\"CodeResult\":\"100\",\"SMSID\":\"s-1\"}"
+
+static void thirty_numbers_are_one_request_and_share_its_id(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "esms-ads");
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = crowd(&g, 30);
+	assert_int_equal(g.h->n_http, 1);
+	assert_non_null(strstr(g.h->http[0].url, "/SendMultipleSMSBrandname_json/"));
+	assert_non_null(strstr(g.h->http[0].body, "\"Phones\":\"0910000000,0910000001,"));
+	sh_answer(g.h, 0, LT_P_ANSWERED, 200, TAKEN);
+	for (size_t i = 0; i < 30; i++) {
+		assert_int_equal(sh_result(g.h, op + i)->outcome, LT_ACCEPTED);
+		assert_memory_equal(sh_result(g.h, op + i)->id, "s-1/", 4);
+	}
+	gate_free(&g);
+}
+
+static void fewer_than_thirty_go_one_after_the_other(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "esms-ads");
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = crowd(&g, 29);
+	for (size_t i = 0; i < 29; i++) {
+		assert_int_equal(g.h->n_http, i + 1); /* one at a time */
+		assert_int_equal(g.h->slots, 0);      /* and the next ones together */
+		assert_non_null(strstr(g.h->http[i].url, "/SendMultipleMessage_V4_post_json/"));
+		assert_false(sh_result(g.h, op + i)->done);
+		sh_answer(g.h, i, LT_P_ANSWERED, 200, i == 3 ? "{\"CodeResult\":\"99\"}" : TAKEN);
+		assert_int_equal(
+			sh_result(g.h, op + i)->outcome, i == 3 ? LT_REFUSED : LT_ACCEPTED);
+	}
+	assert_int_equal(g.h->n_http, 29);
+	assert_true(g.h->slots >= 1000);
+	assert_int_equal(g.h->misuse, 0);
+	gate_free(&g);
+}
+
+static void what_is_said_of_the_account_stops_those_behind_it(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "esms-ads");
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = crowd(&g, 5);
+	sh_answer(g.h, 0, LT_P_ANSWERED, 200, TAKEN);
+	sh_answer(g.h, 1, LT_P_ANSWERED, 200, "{\"CodeResult\":\"103\"}");
+	assert_int_equal(g.h->n_http, 2);
+	for (size_t i = 1; i < 5; i++) {
+		assert_int_equal(sh_result(g.h, op + i)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(g.h, op + i)->scope, LT_SCOPE_ACCOUNT);
+		assert_true(sh_result(g.h, op + i)->flags & LT_R_FREE);
+	}
+	op = crowd(&g, 5);
+	sh_answer(g.h, 2, LT_P_MAYBE_SENT, 0,
+		NULL); /* one is unknown: the others were not asked for */
+	assert_int_equal(sh_result(g.h, op)->outcome, LT_UNKNOWN);
+	assert_int_equal(g.h->n_http, 4);
+	sh_cancel(g.h, op + 3); /* not asked for yet */
+	assert_int_equal(sh_result(g.h, op + 3)->outcome, LT_DEFERRED);
+	sh_answer(g.h, 3, LT_P_ANSWERED, 200, TAKEN);
+	sh_answer(g.h, 4, LT_P_ANSWERED, 200, TAKEN);
+	sh_answer(g.h, 5, LT_P_ANSWERED, 200, TAKEN);
+	assert_int_equal(sh_result(g.h, op + 4)->outcome, LT_ACCEPTED);
+	assert_int_equal(g.h->n_http, 6);
+	assert_int_equal(g.h->misuse, 0);
+	gate_free(&g);
+}
+
 static void the_setting_batch_makes_requests_smaller(void **state)
 {
 	struct gate g;
@@ -167,6 +257,41 @@ static void a_token_is_fetched_before_the_first_text_and_renewed_once(void **sta
 	assert_int_equal(sh_result(g.h, op)->outcome, LT_DEFERRED);
 	assert_int_equal(sh_result(g.h, op)->scope, LT_SCOPE_ACCOUNT);
 	assert_int_equal(sh_result(g.h, op)->flags, LT_R_FREE | LT_R_PERSON);
+	gate_free(&g);
+}
+
+static int (*refresh_of_host)(
+	void *ctx, struct lt_job *job, struct lt_str credential, uint64_t version);
+static int refresh_gives(void *ctx, struct lt_job *job, struct lt_str credential, uint64_t version)
+{
+	sh_secret(ctx, "access_token", "fresh");
+	return refresh_of_host(ctx, job, credential, version);
+}
+
+/* Contract 3.1: 1011 renews the token once, also when the one that was refused had only just been fetched. */
+static void a_fresh_token_that_is_refused_is_renewed_once_too(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "fpt"); /* without a token: the op waits for one */
+	refresh_of_host = g.h->host.refresh;
+	g.h->host.refresh = refresh_gives;
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = gate_send(&g, "+84912345678", "r1", PAYLOAD_GSM);
+	sh_turn(g.h);
+	assert_int_equal(notes(g.h, "refresh"), 1);
+	assert_int_equal(g.h->n_http, 1);
+	sh_answer(g.h, 0, LT_P_ANSWERED, 400, "{\"error\":1011}");
+	assert_int_equal(notes(g.h, "refresh"), 2);
+	assert_int_equal(g.h->n_http, 2);
+	sh_answer(g.h, 1, LT_P_ANSWERED, 200, "{\"MessageId\":\"m1\"}");
+	assert_int_equal(sh_result(g.h, op)->outcome, LT_ACCEPTED);
+	op = gate_send(&g, "+84912345678", "r2", PAYLOAD_GSM);
+	sh_answer(g.h, 2, LT_P_ANSWERED, 400, "{\"error\":1011}");
+	sh_answer(g.h, 3, LT_P_ANSWERED, 400, "{\"error\":1011}");
+	assert_int_equal(sh_result(g.h, op)->flags, LT_R_FREE | LT_R_PERSON); /* and no more */
+	assert_int_equal(g.h->n_http, 4);
 	gate_free(&g);
 }
 
@@ -407,6 +532,28 @@ static void a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit(voi
 	gate_free(&g);
 }
 
+static void no_key_stands_in_the_address_of_a_balance(void **state)
+{
+	static const char *const vendors[] = { "esms", "esms-ads", "speedsms", "twilio", "vonage" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
+		struct gate g;
+		gate_new(&g, vendors[i]);
+		assert_int_equal(gate_open(&g), 0);
+		size_t j = sh_job(g.h, LT_J_CHECK, NULL);
+		(void)sh_start(g.h, j, 1);
+		assert_int_equal(g.h->n_http, 1);
+		assert_null(strstr(g.h->http[0].url, "geheim"));
+		assert_true(
+			g.h->http[0].query == NULL || strstr(g.h->http[0].query, "geheim") == NULL);
+		sh_answer(g.h, 0, LT_P_ANSWERED, 200,
+			"{\"status\":\"success\",\"CodeResponse\":\"100\",\"Balance\":7,\"balance\":7,\"value\":7,\"data\":{\"balance\":7}}");
+		assert_int_equal(sh_result(g.h, j)->outcome, LT_ACCEPTED);
+		gate_free(&g);
+	}
+}
+
 static void the_balance_is_asked_told_and_warned_about(void **state)
 {
 	struct gate g;
@@ -477,9 +624,13 @@ int main(void)
 			a_stop_before_the_request_defers_and_behind_it_waits_for_the_answer),
 		cmocka_unit_test(a_batch_is_one_request_whose_answer_is_shared_out),
 		cmocka_unit_test(a_batch_that_is_refused_for_some_number_goes_one_by_one),
+		cmocka_unit_test(thirty_numbers_are_one_request_and_share_its_id),
+		cmocka_unit_test(fewer_than_thirty_go_one_after_the_other),
+		cmocka_unit_test(what_is_said_of_the_account_stops_those_behind_it),
 		cmocka_unit_test(the_setting_batch_makes_requests_smaller),
 		cmocka_unit_test(items_are_read_in_order_and_a_missing_one_is_unknown),
 		cmocka_unit_test(a_token_is_fetched_before_the_first_text_and_renewed_once),
+		cmocka_unit_test(a_fresh_token_that_is_refused_is_renewed_once_too),
 		cmocka_unit_test(the_exchange_stores_what_it_got_before_it_ends),
 		cmocka_unit_test(pushed_reports_are_told_and_answered_behind_the_commit),
 		cmocka_unit_test(a_signed_report_is_checked_over_address_and_sorted_fields),
@@ -487,6 +638,7 @@ int main(void)
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on),
 		cmocka_unit_test(a_poll_asks_for_each_id_and_tells_what_it_learns),
 		cmocka_unit_test(a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit),
+		cmocka_unit_test(no_key_stands_in_the_address_of_a_balance),
 		cmocka_unit_test(the_balance_is_asked_told_and_warned_about),
 		cmocka_unit_test(a_number_that_the_gateway_repeats_does_not_get_into_records),
 		cmocka_unit_test(a_session_ends_when_its_last_op_has),

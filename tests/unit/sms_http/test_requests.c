@@ -149,6 +149,33 @@ static void twilio_is_sent_a_form_with_e164(void **state)
 	gate_free(&g);
 }
 
+static void twilio_is_told_a_sender_or_a_service_never_both(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "twilio");
+	sh_conf(g.h, "params", "account_sid=AC1; messaging_service_sid=MG7");
+	assert_int_equal(gate_open(&g), 0);
+	(void)gate_send(&g, "+84912345678", "r", PAYLOAD_GSM);
+	has("twilio", g.h->http[0].body, "To=+84912345678\nMessagingServiceSid=MG7\nBody=");
+	assert_null(strstr(g.h->http[0].body, "From="));
+	gate_free(&g);
+}
+
+static void esms_is_asked_for_many_numbers_in_one_request(void **state)
+{
+	struct gate g;
+	struct sh_http *c = sent(&g, "esms-ads", PAYLOAD_GSM);
+
+	(void)state; /* one number: the call for one */
+	assert_string_equal(c->url,
+		"https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/");
+	has("esms-ads", c->body, "\"Phone\":\"0912345678\"");
+	has("esms-ads", c->body, "\"SmsType\":\"1\"");
+	gate_free(&g);
+}
+
 static void vonage_is_told_the_coding(void **state)
 {
 	struct gate g;
@@ -262,6 +289,8 @@ int main(void)
 		cmocka_unit_test(fpt_is_sent_base64_and_the_token_in_the_body),
 		cmocka_unit_test(stringee_is_sent_a_signed_jwt),
 		cmocka_unit_test(twilio_is_sent_a_form_with_e164),
+		cmocka_unit_test(twilio_is_told_a_sender_or_a_service_never_both),
+		cmocka_unit_test(esms_is_asked_for_many_numbers_in_one_request),
 		cmocka_unit_test(vonage_is_told_the_coding),
 		cmocka_unit_test(kannel_is_asked_by_query_with_our_id_in_the_report_address),
 		cmocka_unit_test(a_secret_never_stands_in_an_address_and_must_fit_its_place),

@@ -1,8 +1,8 @@
 /* test_vendor.c - the shipped vendor files are sound, and a wrong one is refused with its line and what would be right. */
 #include "smshtest.h"
 
-static const char *const shipped[] = { "esms", "speedsms", "vietguys", "vietguys-v2", "viettel",
-	"vnpt", "fpt", "stringee", "twilio", "vonage", "kannel" };
+static const char *const shipped[] = { "esms", "esms-ads", "speedsms", "vietguys", "vietguys-v2",
+	"viettel", "vnpt", "fpt", "stringee", "twilio", "vonage", "kannel" };
 
 static void every_shipped_vendor_file_opens(void **state)
 {
