@@ -1,7 +1,7 @@
 /* zalo.c - the imitated Zalo: configuration, routing, what all calls share.
  * Script and ctl: {"app_id","app_secret","oa_secret","oas":["ID",...],"groups":[{"id","oa"}], knobs}; ctl word "zalo" takes the same
  * and {"show":true}, {"oa":{"id":..., "casts_left":0, "disabled":true, ...}}, {"hook":{"url","event":{...},"how":""}},
- * {"console":{"oa","title","shown"}}. */
+ * {"console":{"oa","title","shown"}}, {"group":{"id","error"}}, {"user":{"id","ago_ms"}}. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +87,8 @@ void zl_say(struct zalo_sb *z, struct sb_req *q, int64_t error, const char *text
 		json_put_z(o, "error", quoted);
 	else
 		json_put_i64(o, "error", error);
-	json_put_z(o, "message", error ? text : "Success");
+	if (!z->no_message)
+		json_put_z(o, "message", error ? text : "Success");
 	sb_res_json(q, error == -209 ? 404 : 200, o);
 }
 
@@ -101,6 +102,28 @@ static void look_for_secrets(struct zalo_sb *z, const struct sb_req *q)
 			zl_violation(z, NULL, "secret in an address", marks[i]);
 }
 
+/* Every answer says what is left of the minute. */
+static bool over_rate(struct zalo_sb *z, struct sb_req *q)
+{
+	int64_t minute = sb_now_ms() / 60000;
+	char n[24];
+
+	if (z->rate_limit <= 0)
+		return false;
+	if (minute != z->rate_minute)
+		z->rate_used = 0;
+	z->rate_minute = minute;
+	bool over = z->rate_used >= z->rate_limit;
+	z->rate_used += !over;
+	(void)snprintf(n, sizeof(n), "%lld", (long long)z->rate_limit);
+	sb_res_header(q, "X-RateLimit-Limit", n);
+	(void)snprintf(n, sizeof(n), "%lld", (long long)(z->rate_limit - z->rate_used));
+	sb_res_header(q, "X-RateLimit-Remain", n);
+	if (over)
+		zl_say(z, q, -32, "App has reached its limit of calls", NULL);
+	return over;
+}
+
 static void on_request(void *ctx, struct sb_req *q)
 {
 	struct zalo_sb *z = ctx;
@@ -110,7 +133,7 @@ static void on_request(void *ctx, struct sb_req *q)
 	look_for_secrets(z, q);
 	if (z->delay_ms > 0)
 		sb_res_delay(q, z->delay_ms);
-	if (zl_oauth(z, q))
+	if (zl_oauth(z, q) || over_rate(z, q))
 		return;
 	struct zl_oa *oa = zl_access(z, q, zns);
 	if (!oa)
@@ -130,6 +153,8 @@ static struct zl_oa *oa_add(struct zalo_sb *z, struct str id)
 	oa = &z->oa[z->n_oa++];
 	*oa = (struct zl_oa){ .followers = 1000 + (int64_t)z->n_oa,
 		.casts_left = z->casts_left,
+		.casts_day_left = 1000000,
+		.uploads_left = 5000,
 		.zns_left = 1000000,
 		.articles_left = 1000000 };
 	(void)str_copy(oa->id, sizeof(oa->id), id);
@@ -139,6 +164,8 @@ static struct zl_oa *oa_add(struct zalo_sb *z, struct str id)
 static void oa_set(struct zl_oa *oa, const cJSON *in)
 {
 	oa->casts_left = json_i64(in, "casts_left", oa->casts_left);
+	oa->casts_day_left = json_i64(in, "casts_day_left", oa->casts_day_left);
+	oa->uploads_left = json_i64(in, "uploads_left", oa->uploads_left);
 	oa->zns_left = json_i64(in, "zns_left", oa->zns_left);
 	oa->articles_left = json_i64(in, "articles_left", oa->articles_left);
 	oa->followers = json_i64(in, "followers", oa->followers);
@@ -166,6 +193,13 @@ static void knobs(struct zalo_sb *z, const cJSON *in)
 	z->delay_ms = json_i64(in, "delay_ms", z->delay_ms);
 	z->receipts_ms = json_i64(in, "receipts_ms", z->receipts_ms);
 	z->clock_off_ms = json_i64(in, "clock_off_ms", z->clock_off_ms);
+	z->upload_life_ms = json_i64(in, "upload_life_ms", z->upload_life_ms);
+	z->old_access = json_i64(in, "old_access", z->old_access);
+	z->rate_limit = json_i64(in, "rate_limit", z->rate_limit);
+	if (json_has(in, "rate_limit"))
+		z->rate_used = 0;
+	z->no_message = json_bool(in, "no_message", z->no_message);
+	z->need_proof = json_bool(in, "need_proof", z->need_proof);
 	z->fetch = json_bool(in, "fetch", z->fetch);
 	z->any_user = json_bool(in, "any_user", z->any_user);
 	z->night = json_bool(in, "night", z->night);
@@ -178,6 +212,26 @@ static void knobs(struct zalo_sb *z, const cJSON *in)
 	put(z->app_secret, sizeof(z->app_secret), in, "app_secret");
 	put(z->oa_secret, sizeof(z->oa_secret), in, "oa_secret");
 	put(z->hook_url, sizeof(z->hook_url), in, "hook_url");
+}
+
+static void group_set(struct zalo_sb *z, const cJSON *in)
+{
+	for (size_t i = 0; in && i < z->n_group; i++)
+		if (!strcmp(z->group[i].id, json_z(in, "id", "")))
+			z->group[i].error = json_i64(in, "error", 0);
+}
+
+static void user_set(struct zalo_sb *z, const cJSON *in)
+{
+	size_t i = 0;
+
+	while (in && i < z->n_user && strcmp(z->user[i].id, json_z(in, "id", "")) != 0)
+		i++;
+	if (!in || i == ZL_USERS_MAX)
+		return;
+	z->n_user += i == z->n_user;
+	put(z->user[i].id, sizeof(z->user[i].id), in, "id");
+	z->user[i].talked_ms = zl_now(z) - json_i64(in, "ago_ms", 0);
 }
 
 static void take(struct zalo_sb *z, const cJSON *in)
@@ -200,6 +254,8 @@ static void take(struct zalo_sb *z, const cJSON *in)
 	}
 	if (json_bool(in, "leave_groups", false))
 		z->n_group = 0;
+	group_set(z, json_get(in, "group"));
+	user_set(z, json_get(in, "user"));
 	const cJSON *set = json_get(in, "oa");
 	struct zl_oa *oa = set ? oa_add(z, json_str(set, "id")) : NULL;
 	if (oa)
@@ -274,6 +330,8 @@ static int zalo_open(struct sandbox *s, const cJSON *script, struct err *e)
 	z->casts_left = 4;
 	z->expires_in = 90000;
 	z->life_ms = 90000000;
+	z->upload_life_ms = INT64_C(7) * 86400000;
+	z->old_access = -216;
 	z->polls = 1;
 	z->fetch = z->any_user = true;
 	(void)str_copy(z->app_id, sizeof(z->app_id), str_of("1234500000000000001"));

@@ -7,18 +7,20 @@
 #include "http.h"
 
 #define ZL_OAS_MAX      64u
-#define ZL_ARTICLES_MAX 8000u
+#define ZL_ARTICLES_MAX 60000u
 #define ZL_GROUPS_MAX   64u
 #define ZL_UPLOADS_MAX  4000u
 #define ZL_MESSAGES_MAX 40000u
 #define ZL_IMAGES_MAX   60u
+#define ZL_USERS_MAX    32u
 
 struct zl_oa {
 	char id[24];
 	int64_t generation; /* of the pair: RT-ID-N, AT-ID-N */
 	int64_t access_expires_ms;
 	int spent_used; /* how often the last spent refresh token came back */
-	int64_t followers, casts_left, zns_left, articles_left;
+	int64_t followers, casts_left, casts_day_left, zns_left, articles_left, uploads_left;
+	char code[40], challenge[64]; /* given out by the consent page: single use */
 	bool disabled, no_right, unverified;
 };
 struct zl_article {
@@ -43,6 +45,7 @@ struct zl_message {
 struct zl_upload {
 	char id[40];
 	bool file;
+	int64_t at_ms;
 };
 struct zalo_sb {
 	struct sandbox *s;
@@ -58,11 +61,21 @@ struct zalo_sb {
 	struct {
 		char id[80];
 		char oa[24];
+		int64_t error; /* 0: it takes messages; else what every one is answered with */
 	} group[ZL_GROUPS_MAX];
 	size_t n_group;
+	struct { /* whose last talk with an OA is known; the others talked just now */
+		char id[24];
+		int64_t talked_ms;
+	} user[ZL_USERS_MAX];
+	size_t n_user;
 	/* knobs */
 	int64_t casts_left; /* of an OA that is new */
 	int64_t life_ms, expires_in, polls, delay_ms, clock_off_ms, receipts_ms;
+	int64_t upload_life_ms;
+	int64_t rate_limit, rate_minute, rate_used; /* calls of the app a minute; 0: any number */
+	int64_t old_access; /* error of an access token that another ended */
+	bool no_message, need_proof;
 	bool fetch, any_user, night, reply_14014, no_refresh_token, quoted, no_id_while_working;
 	bool keep_old_access; /* a new pair does not end the old access token */
 	int64_t violations, rotations, spent, casts, shown, calls;

@@ -6,7 +6,7 @@
 #include "base/crypt.h"
 #include "zalo.h"
 
-#define TRIES 3
+#define TRIES 5
 
 struct push {
 	struct zalo_sb *z;

@@ -40,6 +40,7 @@ static void broadcast_kept(
 	cJSON *o = zl_ledger(oa, "broadcast"), *d = json_obj(), *titles = json_arr();
 
 	oa->casts_left--;
+	oa->casts_day_left--;
 	z->casts++;
 	zl_id(z, "b", id, sizeof(id));
 	json_put_z(o, "id", a[0]->id);
@@ -69,7 +70,7 @@ static void broadcast(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 		zl_say(z, q, -234, "Not allowed at this time", NULL);
 	else if (!articles_good(z, oa, els, a))
 		zl_say(z, q, -201, "attachment_id is invalid", NULL);
-	else if (oa->casts_left <= 0)
+	else if (oa->casts_left <= 0 || oa->casts_day_left <= 0)
 		zl_say(z, q, -211, "Out of quota", NULL);
 	else
 		broadcast_kept(z, oa, q, a, cJSON_GetArraySize(els));
@@ -80,7 +81,7 @@ static bool uploaded(const struct zalo_sb *z, const char *id, bool file)
 {
 	for (size_t i = 0; i < z->n_upload; i++)
 		if (!strcmp(z->upload[i].id, id) && z->upload[i].file == file)
-			return true;
+			return zl_now(z) - z->upload[i].at_ms < z->upload_life_ms;
 	return false;
 }
 
@@ -142,17 +143,24 @@ static void message_kept(
 	zl_say(z, q, 0, NULL, d);
 }
 
-static bool in_group(const struct zalo_sb *z, const struct zl_oa *oa, const char *id)
+/* 0, or what the group answers. */
+static int64_t group_fault(const struct zalo_sb *z, const struct zl_oa *oa, const char *id)
 {
 	for (size_t i = 0; i < z->n_group; i++)
 		if (!strcmp(z->group[i].id, id) && !strcmp(z->group[i].oa, oa->id))
-			return true;
-	return false;
+			return z->group[i].error;
+	return -403;
 }
 
-/* Users by the end of their id: 0001 blocked, 0002 silent for a week, 0003 no follower. */
-static int64_t user_fault(const char *id)
+/* By the last talk where it is known; else by the end of the id: 0001 blocked, 0002 silent for a week, 0003 no follower. */
+static int64_t user_fault(const struct zalo_sb *z, const char *id)
 {
+	for (size_t i = 0; i < z->n_user; i++)
+		if (!strcmp(z->user[i].id, id)) {
+			int64_t days = (zl_now(z) - z->user[i].talked_ms) / 86400000;
+			return days >= 45 ? -227 : days >= 7 ? -230 : 0;
+		}
+
 	size_t n = strlen(id);
 	const char *end = n > 4 ? id + n - 4 : "";
 
@@ -170,10 +178,13 @@ static void message(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q, bool 
 
 	(void)str_copy(m.to, sizeof(m.to), str_of(id));
 	int64_t bad = message_fault(z, json_get(q->json, "message"), &m, &why);
-	if (group && !in_group(z, oa, id))
-		zl_say(z, q, -403, "OA is not in this group", NULL);
-	else if (!group && user_fault(id))
-		zl_say(z, q, user_fault(id), "This user cannot be reached", NULL);
+	int64_t far = group ? group_fault(z, oa, id) : user_fault(z, id);
+	if (far)
+		zl_say(z, q, far,
+			!group                ? "This user cannot be reached"
+				: far == -403 ? "OA is not in this group"
+					      : "This group takes no messages",
+			NULL);
 	else if (bad || z->n_message == ZL_MESSAGES_MAX)
 		zl_say(z, q, bad ? bad : -211, why, NULL);
 	else
@@ -231,7 +242,10 @@ static void upload(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 	const struct sb_field *f = sb_req_part(q, "file");
 	size_t max = file ? 5u << 20 : 1u << 20;
 
-	(void)oa;
+	if (oa->uploads_left <= 0) {
+		zl_say(z, q, -211, "Out of quota of uploads today", NULL);
+		return;
+	}
 	if (!f || !f->filename.n || f->value.n == 0 || f->value.n > max) {
 		zl_say(z, q, -201, "file invalid, only png/jpeg", NULL);
 		return;
@@ -248,6 +262,8 @@ static void upload(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 	cJSON *d = json_obj();
 	zl_id(z, "u", u->id, sizeof(u->id));
 	u->file = file;
+	u->at_ms = zl_now(z);
+	oa->uploads_left--;
 	json_put_z(d, file ? "token" : "attachment_id", u->id);
 	zl_say(z, q, 0, NULL, d);
 }
@@ -287,7 +303,7 @@ static void groups(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q)
 			cJSON *o = json_obj();
 			json_put_z(o, "group_id", z->group[i].id);
 			json_put_z(o, "name", "Báo chí tỉnh");
-			json_put_z(o, "status", "enabled");
+			json_put_z(o, "status", z->group[i].error ? "disabled" : "enabled");
 			json_add(list, o);
 		}
 	json_put(d, "groups", list);

@@ -72,6 +72,12 @@ head -c 10485760 /dev/zero >"$PLACE/big"
 same "ten megabytes are refused" "$(curl -s -o /dev/null -w '%{http_code}' --data-binary "@$PLACE/big" "$URL")" 413
 same "an address without its secret is not there" "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "${URL%canary*}x")" 404
 
+sandbox_ctl '{"cmd":"http_rules","replace":true,"rules":[{"server":"zalo","match":"/message/template","do":"drop","when":"after","times":2}]}'
+check "two template messages whose answers are lost" release ZM-6 some
+check "are settled by their signed receipts" until_true 20 is phone:84912000010 delivered,delivered
+check "both" until_true 20 is phone:84912000011 delivered,delivered
+same "and went out once more each" "$(zalo_ledger 'map(select(.kind == "zns")) | length')" 4
+
 echo "# groups, quota, clock"
 check "a group that the OA left holds its delivery for a person" bash -c "$(declare -f release hash_of approver editor json is state operator until_true); B='$B' PLACE='$PLACE' TOP='$TOP' LANTOA_SOCKET='$LANTOA_SOCKET'; release ZM-2 left && until_true 10 is group:9999999999999999 held"
 sandbox_ctl '{"cmd":"http_rules","replace":true,"rules":[{"server":"zalo","match":"/v2.0/article/create","do":"silent","when":"after","times":1}]}'
