@@ -82,12 +82,22 @@ static bool is_former(const char *name, const char *file)
 		strspn(name + n + 1, "0123456789abcdef") == KEY_ID_LEN && !name[n + 1 + KEY_ID_LEN];
 }
 
+/* With its slash; owned. */
+static char *folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	return slash ? x_strndup(file, (size_t)(slash - file) + 1) : x_strdup("./");
+}
+
 static int load_former(struct app *a, const char *file, struct err *e)
 {
 	const char *slash = strrchr(file, '/');
-	char *dir = slash ? x_strndup(file, (size_t)(slash - file) + 1) : x_strdup("./");
+	char *dir = folder_of(file);
 	DIR *d = opendir(dir);
-	int rc = 0;
+	int rc = d || errno == ENOENT
+		? 0
+		: err_set(e, -errno, "%s: %s; keys of former rotations are looked for there", dir,
+			  strerror(errno));
 	for (const struct dirent *it; d && !rc && (it = readdir(d)) != NULL;) {
 		struct keyring *k = NULL;
 		if (!is_former(it->d_name, slash ? slash + 1 : file))
@@ -137,8 +147,7 @@ void app_keys_opts(const struct app *a, struct store_opts *o)
 /* The file of the key in force gets its name; the one before keeps its id as its name. Blocking. */
 static int take_place(const char *file, const char *next, const char *former, struct err *e)
 {
-	const char *slash = strrchr(file, '/');
-	char *dir = slash ? x_strndup(file, (size_t)(slash - file) + 1) : x_strdup(".");
+	char *dir = folder_of(file);
 	int rc = former && rename(file, former) < 0 && errno != ENOENT ? -errno : 0;
 	if (!rc && rename(next, file) < 0)
 		rc = -errno;
@@ -211,7 +220,8 @@ static void on_placed(struct work *w)
 	rotation_end(CONTAINER_OF(w, struct key_rotation, work));
 }
 
-/* The store has said yes or no: the new file takes its place, or goes. */
+/* The store has said yes or no: the new file takes its place, or goes. A disk that fails under the commit, so that nobody knows whether
+ * it was taken, ends the process before this: then the file stays, and the next start knows from the boxes. */
 static void place_run(struct work *w)
 {
 	struct key_rotation *r = CONTAINER_OF(w, struct key_rotation, work);
@@ -221,6 +231,12 @@ static void place_run(struct work *w)
 		(void)unlink(r->next);
 }
 
+static void place(struct key_rotation *r)
+{
+	r->work = (struct work){ .fn = place_run, .done = on_placed };
+	env_work(r->app->env, &r->work);
+}
+
 static void on_sealed(struct store_cmd *cmd)
 {
 	struct key_rotation *r = CONTAINER_OF(cmd, struct key_rotation, seal.cmd);
@@ -228,8 +244,7 @@ static void on_sealed(struct store_cmd *cmd)
 	r->err = cmd->err;
 	if (!r->rc)
 		r->app->secret_keys.now = r->fresh;
-	r->work = (struct work){ .fn = place_run, .done = on_placed };
-	env_work(r->app->env, &r->work);
+	place(r);
 }
 
 static void on_made(struct work *w)
@@ -243,8 +258,7 @@ static void on_made(struct work *w)
 	r->rc = keep(a, r->fresh, &r->err);
 	if (r->rc) {
 		r->fresh = NULL;
-		r->work = (struct work){ .fn = place_run, .done = on_placed };
-		env_work(a->env, &r->work);
+		place(r);
 		return;
 	}
 	store_secret_rotate_init(&r->seal, r->fresh);
@@ -255,8 +269,7 @@ static void on_made(struct work *w)
 	r->rc = store_submit(a->store, &r->seal.cmd);
 	if (r->rc) {
 		(void)err_set(&r->err, r->rc, "the store takes no commands now; try again");
-		r->work = (struct work){ .fn = place_run, .done = on_placed };
-		env_work(a->env, &r->work);
+		place(r);
 	}
 }
 
