@@ -170,10 +170,22 @@ void fb_fail(struct fb_job *j, const struct fb_verdict *v)
 	fb_end_result(j, &r);
 }
 
+/* The post is live; what is still to come are looks, and none of them can take that back. */
+static bool is_live(const struct fb_job *j)
+{
+	return j->step == FBS_LINK ||
+		(j->job->kind == LT_J_OP && (j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE));
+}
+
 static void no_host(struct fb_job *j)
 {
 	bool asks = j->job->kind == LT_J_RECONCILE;
 
+	if (is_live(j)) {
+		fb_video_own(j);
+		fb_end_ok(j, j->draft);
+		return;
+	}
 	fb_end(j, asks ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_LANE, 0, "host",
 		"the host did not take it");
 }
@@ -197,7 +209,7 @@ static void ask_token(struct fb_job *j)
 		return;
 	(void)snprintf(v.text, sizeof(v.text),
 		"there is no page token: log in again, or give this page its token");
-	fb_fail(j, &v);
+	steps[j->step]->done(j, &v);
 }
 
 static void send_now(struct fb_job *j)
@@ -450,9 +462,7 @@ static void on_cancel(struct fb_job *j)
 	uint32_t flags = j->step == FBS_NONE ? 0 : steps[j->step]->flags;
 
 	j->cancelled = true;
-	if (j->step == FBS_LINK ||
-		(j->job->kind == LT_J_OP &&
-			(j->step == FBS_SWEEP || j->step == FBS_SWEEP_DELETE))) {
+	if (is_live(j)) {
 		fb_video_own(j);
 		fb_end_ok(j, j->draft);
 		return;

@@ -349,6 +349,23 @@ static void direct_lost_is_unknown_with_what_finds_it(void **state)
 	}
 }
 
+/* Another post of the page was told so meanwhile: the permalink cannot be asked for, and what is live stays live. */
+static void a_direct_post_that_is_live_stays_so_though_the_page_is_limited(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_new();
+	sh_conf(h, "publish_mode_text", "direct");
+	assert_int_equal(sh_open(h), 0);
+	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
+	fbt_guard(h);
+	(void)fbt_next(h, "POST", "/feed");
+	((struct fb_inst *)h->inst.priv)->limited_until = INT64_MAX / 2;
+	fbt_say(h, "POST", "/feed", 200, "{\"id\":\"" POST "\"}");
+	fbt_must_be(h, j, LT_ACCEPTED, LT_SCOPE_TARGET, 0);
+	assert_string_equal(sh_result(h, j)->id, POST);
+	fbt_over(h);
+}
+
 static void what_was_not_sent_is_sent_again(void **state)
 {
 	(void)state;
@@ -431,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_limit_pauses_the_page_and_nothing_is_asked_meanwhile),
 		cmocka_unit_test(a_failed_photo_stops_the_post),
 		cmocka_unit_test(direct_lost_is_unknown_with_what_finds_it),
+		cmocka_unit_test(a_direct_post_that_is_live_stays_so_though_the_page_is_limited),
 		cmocka_unit_test(what_was_not_sent_is_sent_again),
 		cmocka_unit_test(said_to_be_there_is_looked_at),
 		cmocka_unit_test(a_cancel_before_live_is_honest),
