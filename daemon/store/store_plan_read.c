@@ -216,11 +216,11 @@ int plan_active_get(struct db *db, int64_t now_ms, struct plan_active **ret, siz
 {
 	enum { releases_max = 1024 };
 	int64_t ids[releases_max];
-	size_t n_ids = 0, n = 0;
+	size_t n_ids = 0, n = 0, cap = 0;
+	struct plan_active *all = NULL;
 	int rc = ids_of(db,
 		"SELECT id FROM release WHERE state IN (2,3) ORDER BY prio, id LIMIT 1024", ids,
 		releases_max, &n_ids);
-	struct plan_active *all = x_calloc(PLAN_ACTIVE_MAX, sizeof(*all));
 	for (size_t i = 0; i < n_ids && rc == 0; i++) {
 		struct part_row rows[PARTS_MAX];
 		struct release_row r;
@@ -230,6 +230,10 @@ int plan_active_get(struct db *db, int64_t now_ms, struct plan_active **ret, siz
 			rc = part_rows_get(db, r.id, r.rev_approved, rows, PARTS_MAX, &n_rows);
 		if (rc == 0 && n + n_rows > PLAN_ACTIVE_MAX)
 			break; /* the rest has its turn when these are done */
+		if (rc == 0 && n + n_rows > cap) {
+			cap = 2 * (n + n_rows);
+			all = x_realloc(all, cap, sizeof(*all));
+		}
 		for (size_t k = 0; k < n_rows && rc == 0; k++) {
 			all[n] = (struct plan_active){ .release = r, .part = rows[k] };
 			rc = active_facts(db, now_ms, &all[n]);
