@@ -187,6 +187,8 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept);
 int sim_shrink(uint64_t seed, int steps);
 
 /* sim_vfs.c: files whose unsynced writes are lost or torn by sim_vfs_crash. */
+void sim_vfs_empty(void); /* by the parent, before each seed: no files */
+void sim_vfs_keep(void);  /* they are written where their names say, to be looked at */
 void sim_vfs_register(void);
 void sim_vfs_crash(void);
 

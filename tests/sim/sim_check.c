@@ -42,7 +42,20 @@ static int64_t sending[SIM_LANES];
 /* What the writer touched since the last check, told by the database itself; at a crash and at the end all is read. */
 static int64_t touched[TOUCHED_MAX];
 static size_t n_touched;
-static bool is_touched[SIM_DELIVERIES], lots_touched, all = true;
+static bool is_touched[SIM_DELIVERIES], all = true;
+static int64_t touched_lot[LOTS_MAX]; /* also those whose deliveries were */
+static size_t n_touched_lot;
+static bool is_touched_lot[LOTS_MAX];
+
+static void touch_lot(int64_t id)
+{
+	if (id <= 0 || id >= LOTS_MAX) {
+		all = true;
+	} else if (!is_touched_lot[id]) {
+		is_touched_lot[id] = true;
+		touched_lot[n_touched_lot++] = id;
+	}
+}
 
 static void on_touch(void *ctx, int op, const char *db, const char *table, sqlite3_int64 id)
 {
@@ -50,10 +63,9 @@ static void on_touch(void *ctx, int op, const char *db, const char *table, sqlit
 	UNUSED(op);
 	UNUSED(db);
 	if (strcmp(table, "lot") == 0)
-		lots_touched = true;
+		touch_lot(id);
 	if (strcmp(table, "delivery") != 0)
 		return;
-	lots_touched = true;
 	if (id <= 0 || id >= SIM_DELIVERIES || n_touched == TOUCHED_MAX) {
 		all = true;
 	} else if (!is_touched[id]) {
@@ -69,6 +81,7 @@ static void count(const struct sim_delivery *d, int by)
 	if (!d->seen)
 		return;
 	counted[d->lot][d->state] += (uint32_t)by;
+	touch_lot(d->lot);
 	if (d->state == DLV_SENDING)
 		sending[lane_at(S->lot[d->lot].lane)] += by;
 }
@@ -158,30 +171,42 @@ static void see_row(sqlite3_stmt *st)
 	count(d, 1);
 }
 
-static void see_lots(struct db *db)
+#define LOT                                                                                         \
+	"SELECT l.id, l.release_id, l.part, l.lane_id, l.office_id, l.gate, l.prio, a.channel_id, " \
+	"l.manifest FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON a.id=n.account_id"
+
+static void see_lot(sqlite3_stmt *st)
+{
+	int64_t id = col_i64(st, 0);
+	struct str m = col_blob(st, 8);
+	if (id <= 0 || id >= LOTS_MAX)
+		sim_fail("lot %lld is more than the simulation can hold", (long long)id);
+	S->lot[id] = (struct sim_lot){ .release = col_i64(st, 1),
+		.part = (int32_t)col_i64(st, 2),
+		.lane = col_i64(st, 3),
+		.office = col_i64(st, 4),
+		.gate = (int32_t)col_i64(st, 5),
+		.prio = (int32_t)col_i64(st, 6),
+		.channel = col_i64(st, 7) };
+	if (m.n == 32)
+		memcpy(manifest_of[id], m.p, 32);
+}
+
+/* Every row of a query, or that of each lot that was touched: `one` is the same query for one of them. */
+static void each_lot(
+	struct db *db, const char *every, const char *one, void (*see)(sqlite3_stmt *st))
 {
 	sqlite3_stmt *st;
-	int rc = db_query(db, &st,
-		"SELECT l.id, l.release_id, l.part, l.lane_id, l.office_id, l.gate, l.prio, a.channel_id, l.manifest "
-		"FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON a.id=n.account_id",
-		"");
-	while (rc == 0 && (rc = db_row(db, st)) == 1) {
-		int64_t id = col_i64(st, 0);
-		struct str m = col_blob(st, 8);
-		if (id <= 0 || id >= LOTS_MAX)
-			sim_fail("lot %lld is more than the simulation can hold", (long long)id);
-		S->lot[id] = (struct sim_lot){ .release = col_i64(st, 1),
-			.part = (int32_t)col_i64(st, 2),
-			.lane = col_i64(st, 3),
-			.office = col_i64(st, 4),
-			.gate = (int32_t)col_i64(st, 5),
-			.prio = (int32_t)col_i64(st, 6),
-			.channel = col_i64(st, 7) };
-		if (m.n == 32)
-			memcpy(manifest_of[id], m.p, 32);
-		rc = 0;
+	size_t n = all ? 1 : n_touched_lot;
+	for (size_t i = 0; i < n; i++) {
+		int rc = all ? db_query(db, &st, every, "")
+			     : db_query(db, &st, one, "i", touched_lot[i]);
+		while (rc == 0 && (rc = db_row(db, st)) == 1) {
+			see(st);
+			rc = 0;
+		}
+		REQUIRE(rc == 0);
 	}
-	REQUIRE(rc == 0);
 }
 
 #define ROW                                                                                             \
@@ -230,10 +255,6 @@ static void see_deliveries(struct db *db)
 		see_all(db);
 	else
 		see_touched(db);
-	for (size_t i = 0; i < n_touched; i++)
-		is_touched[touched[i]] = false;
-	n_touched = 0;
-	all = false;
 	S->open_intents = 0;
 	for (int i = 0; i < S->n_lanes; i++) {
 		int max = S->p.intents[S->lane[i].slot];
@@ -244,21 +265,25 @@ static void see_deliveries(struct db *db)
 	}
 }
 
-static void see_counters(struct db *db)
+#define COUNTERS "SELECT id, n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10 FROM lot"
+
+static void see_counters(sqlite3_stmt *st)
 {
-	sqlite3_stmt *st;
-	int rc = db_query(
-		db, &st, "SELECT id, n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10 FROM lot", "");
-	while (rc == 0 && (rc = db_row(db, st)) == 1) {
-		int64_t id = col_i64(st, 0);
-		for (int s = 0; s < DLV_STATES; s++)
-			if (col_i64(st, 1 + s) != counted[id][s])
-				sim_fail("lot %lld counts %lld rows in state %d, %u are there",
-					(long long)id, (long long)col_i64(st, 1 + s), s,
-					counted[id][s]);
-		rc = 0;
-	}
-	REQUIRE(rc == 0);
+	int64_t id = col_i64(st, 0);
+	for (int s = 0; s < DLV_STATES; s++)
+		if (col_i64(st, 1 + s) != counted[id][s])
+			sim_fail("lot %lld counts %lld rows in state %d, %u are there",
+				(long long)id, (long long)col_i64(st, 1 + s), s, counted[id][s]);
+}
+
+static void touched_none(void)
+{
+	for (size_t i = 0; i < n_touched; i++)
+		is_touched[touched[i]] = false;
+	for (size_t i = 0; i < n_touched_lot; i++)
+		is_touched_lot[touched_lot[i]] = false;
+	n_touched = n_touched_lot = 0;
+	all = false;
 }
 
 void check_commit(void)
@@ -268,12 +293,11 @@ void check_commit(void)
 	int64_t rows = 0;
 	if (all)
 		(void)sqlite3_update_hook(db_handle(db), on_touch, NULL);
-	bool look = all || lots_touched;
-	lots_touched = false;
-	if (look) {
-		see_lots(db);
+	if (all || n_touched > 0 || n_touched_lot > 0) {
+		each_lot(db, LOT, LOT " WHERE l.id=?", see_lot);
 		see_deliveries(db);
-		see_counters(db);
+		each_lot(db, COUNTERS, COUNTERS " WHERE id=?", see_counters);
+		touched_none();
 	}
 	REQUIRE(db_get_i64(db, &rows, "SELECT seq FROM audit_head", "") >= 0);
 	if (rows < S->audit_rows)

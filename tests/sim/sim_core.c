@@ -2,6 +2,7 @@
  * Owns: struct sim, shared with the children. Failures: see sim.h; a child that dies by itself is a failure like any other.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "sim_provider.h"
 
 #define EPOCHS_MAX    400
@@ -205,6 +207,12 @@ static void build_find(void)
 _Noreturn static void child(void)
 {
 	(void)alarm(EPOCH_SECONDS);
+	(void)mallopt(
+		M_MMAP_THRESHOLD, 1 << 30); /* memory is kept: taking it anew costs page faults */
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	(void)mallopt(M_TOP_PAD, 4 << 20);
+	if (S->trace && getenv("SIM_LOG")) /* the daemon's own log beside the trace */
+		REQUIRE(log_open(STDERR_FILENO, LOG_DEBUG, 8u << 20) == 0);
 	sim_vfs_register();
 	node_boot();
 	while (S->step < S->p.steps)
@@ -275,6 +283,7 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 	sim_profile_draw(steps);
 	build_find();
 	place_make();
+	sim_vfs_empty();
 	int rc = 1;
 	for (S->epoch = 1; rc == 1 && S->epoch < EPOCHS_MAX; S->epoch++)
 		rc = epoch();
@@ -286,6 +295,7 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 			gone == -ENOENT); /* somebody may clean shared memory meanwhile */
 		(void)rmdir(S->dir);
 	} else {
+		sim_vfs_keep();
 		(void)fprintf(stderr, "state kept in %s\n", S->dir);
 	}
 	for (int i = 0; i < SIM_SLOTS; i++)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 #include "base/assert.h"
 #include "sim_provider.h"
@@ -20,18 +21,34 @@ static uint64_t number(const char *name, uint64_t otherwise)
 	return v && v[0] ? strtoull(v, NULL, 0) : otherwise;
 }
 
+/* Of the epochs that are over and of this process. */
+static double cpu_seconds(void)
+{
+	double sum = 0;
+	static const int whose[] = { RUSAGE_SELF, RUSAGE_CHILDREN };
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
+		struct rusage u;
+		REQUIRE(getrusage(whose[i], &u) == 0);
+		sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+			(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	}
+	return sum;
+}
+
 static int run(uint64_t seed, bool trace)
 {
+	double began = cpu_seconds();
 	int steps = (int)number("SIM_STEPS", STEPS_DEFAULT);
 	int rc = sim_run_kept(seed, steps, trace, getenv("SIM_KEPT"));
 	if (rc || getenv("SIM_VERBOSE"))
 		print_message(
-			"seed %llu steps %d %s,%s: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown\n",
+			"seed %llu steps %d %s,%s: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown, %lld deliveries, %.2f s\n",
 			(unsigned long long)seed, steps, provider_of(0)->name, provider_of(1)->name,
 			rc ? S->fail : "ok", (unsigned long long)S->digest, S->crashes,
 			(unsigned long long)S->n_commits, (unsigned long long)S->n_acts,
 			(unsigned long long)S->n_requests, (unsigned long long)S->n_effects,
-			(unsigned long long)S->n_unknown);
+			(unsigned long long)S->n_unknown, (long long)S->max_id,
+			cpu_seconds() - began);
 	if (rc)
 		print_message(
 			"again: SIM_SEED=%llu SIM_STEPS=%d SIM_TRACE=1 build/…/tests/sim/test_sim\n",
