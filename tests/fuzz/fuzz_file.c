@@ -1,4 +1,4 @@
-/* fuzz_file.c - inputs as files and folders, in one private folder that goes away at exit. */
+/* fuzz_file.c - inputs as files and folders, in one private folder that goes away at exit, or with the next run after a crash. */
 #include "fuzz.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,34 +6,30 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "lib/tmpdir.h"
 
-static char top[64], path[80], dir[80];
+static char *top, path[300], dir[300];
 
 static void gone(void)
 {
-	if (top[0] != '\0')
-		FUZZ_IGNORE(dir_remove_tree(top));
+	tmpdir_remove(top);
+	top = NULL;
 }
 
-static bool ready(void)
+static void ready(void)
 {
-	if (top[0] != '\0')
-		return true;
-	const char *shm = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	(void)snprintf(top, sizeof(top), "%s/lantoa-fuzz-XXXXXX", shm);
-	if (mkdtemp(top) == NULL) {
-		top[0] = '\0';
-		return false;
-	}
+	if (top != NULL)
+		return;
+	top = tmpdir_new_fast("fuzz");
 	(void)snprintf(path, sizeof(path), "%s/input", top);
 	(void)snprintf(dir, sizeof(dir), "%s/dir", top);
 	(void)atexit(gone);
-	return true;
 }
 
 const char *fuzz_file(const uint8_t *p, size_t n)
 {
-	int fd = ready() ? open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	ready();
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return "";
@@ -46,8 +42,7 @@ const char *fuzz_dir(void)
 {
 	struct err e;
 
-	if (!ready())
-		return "";
+	ready();
 	FUZZ_IGNORE(dir_remove_tree(dir));
 	return dir_make(dir, 0700, &e) < 0 ? "" : dir;
 }

@@ -136,7 +136,7 @@ struct sim {
 	unsigned next_nonce, next_upload;
 	struct sim_start start[SIM_STARTS]; /* ring, for the rates */
 	uint64_t n_start;
-	int64_t audit_rows, max_id;
+	int64_t audit_rows, max_id, n_deliveries; /* n_deliveries: that stand at the end */
 	uint64_t checks;
 	int64_t open_intents; /* at the crash */
 	/* counts, for the line that a run prints */

@@ -497,6 +497,7 @@ void check_end(void)
 		if (!d->seen)
 			continue;
 		const struct sim_lot *l = &S->lot[d->lot];
+		S->n_deliveries++;
 		if (d->state == DLV_SENDING || d->state == DLV_UNKNOWN)
 			sim_fail(
 				"delivery %lld is in state %d at the end", (long long)id, d->state);

@@ -15,10 +15,12 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "lib/tmpdir.h"
 #include "sim_provider.h"
 
 #define EPOCHS_MAX    400
 #define EPOCH_SECONDS 120
+#define SOAK_STEPS    10000 /* from here on a seed is one of the soak */
 
 struct sim *S;
 struct node N;
@@ -150,11 +152,13 @@ void sim_profile_draw(int steps)
 	p->steps = steps;
 	p->contacts = PICK(5, 20, 60, 150);
 	p->releases = PICK(1, 2, 4, 8);
-	if (steps > 20000) {
-		p->contacts = PICK(200, 500, 700);
-		p->releases = PICK(6, 12, 24);
+	if (steps >= SOAK_STEPS) { /* some 3,000 deliveries or more */
+		static const int sizes[][2] = { { 700, 8 }, { 400, 14 }, { 250, 24 } };
+		int at = sim_below((int)ARRAY_LEN(sizes));
+		p->contacts = sizes[at][0];
+		p->releases = sizes[at][1];
 	}
-	p->crashes = calm ? 0 : steps > 20000 ? 20 + sim_below(10) : PICK(1, 3, 6, 12);
+	p->crashes = steps >= SOAK_STEPS ? 20 + sim_below(6) : calm ? 0 : PICK(1, 3, 6, 12);
 	p->p_fault = calm ? 0 : PICK(0, 50, 200, 500);
 	p->p_act = PICK(30, 60, 120);
 	p->p_jump = calm ? 0 : PICK(0, 0, 2, 5);
@@ -177,14 +181,26 @@ void sim_profile_draw(int steps)
 
 static void place_make(void)
 {
-	struct stat st;
-	const char *tmp = getenv("TMPDIR");
-	bool shm = stat("/dev/shm", &st) == 0 && access("/dev/shm", W_OK) == 0;
-	(void)snprintf(S->dir, sizeof(S->dir), "%s/lantoa-sim-XXXXXX",
-		tmp && tmp[0] ? tmp
-			: shm ? "/dev/shm"
-			      : "/tmp");
-	REQUIRE(mkdtemp(S->dir) != NULL);
+	char *path = tmpdir_new_fast("sim");
+	REQUIRE(strlen(path) < sizeof(S->dir));
+	(void)snprintf(S->dir, sizeof(S->dir), "%s", path);
+	free(path);
+}
+
+/* A state that is kept has a name that the next run does not sweep away. */
+static void place_done(bool keep)
+{
+	char kept[sizeof(S->dir) + 8];
+	if (keep) {
+		sim_vfs_keep();
+		(void)snprintf(kept, sizeof(kept), "%s.kept", S->dir);
+		(void)fprintf(
+			stderr, "state kept in %s\n", rename(S->dir, kept) == 0 ? kept : S->dir);
+		return;
+	}
+	int gone = dir_remove_tree(S->dir);
+	REQUIRE(gone == 0 || gone == -ENOENT); /* somebody may clean shared memory meanwhile */
+	(void)rmdir(S->dir);
 }
 
 static void build_find(void)
@@ -289,15 +305,7 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 		rc = epoch();
 	if (rc == 1)
 		(void)snprintf(S->fail, sizeof(S->fail), "it never came to an end");
-	if (rc == 0 || !getenv("SIM_KEEP")) {
-		int gone = dir_remove_tree(S->dir);
-		REQUIRE(gone == 0 ||
-			gone == -ENOENT); /* somebody may clean shared memory meanwhile */
-		(void)rmdir(S->dir);
-	} else {
-		sim_vfs_keep();
-		(void)fprintf(stderr, "state kept in %s\n", S->dir);
-	}
+	place_done(rc != 0 && getenv("SIM_KEEP") != NULL);
 	for (int i = 0; i < SIM_SLOTS; i++)
 		if (S->state[i])
 			(void)munmap(S->state[i], provider_of(i)->state_size);

@@ -160,7 +160,7 @@ static void on_cancelled(void *ctx, int rc, const struct err *e, cJSON *result)
 void people_cancel(void)
 {
 	int release = people_any_release();
-	if (!release || !sim_chance(S->p.steps > 20000 ? 15 : 200))
+	if (!release || !sim_chance(S->p.steps >= 10000 ? 15 : 200))
 		return;
 	struct actor a = people_who("oanh");
 	cJSON *p = people_params_of(release);
