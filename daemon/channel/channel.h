@@ -180,6 +180,8 @@ void channel_limit(struct chan_account *a,
 /* How many publishing bytes-in-flight ops of this account the kernel already may have: what a stop cannot take back. */
 size_t channel_ops_on_wire(struct chan_account *a);
 bool channel_op_on_wire(const struct chan_op *op);
+/* A stop met it on the wire: it goes on to its end, but what it asks for from now on must not publish, not even once more. */
+void channel_op_stop(struct chan_op *op);
 /* --- channel_jobs.c: questions about many deliveries ------------------------------------------------------------------------- */
 struct chan_item { /* borrowed for the call */
 	uint64_t delivery;

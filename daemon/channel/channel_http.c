@@ -275,9 +275,13 @@ static int http_allowed(struct job *j, const struct lt_http_req *req)
 	struct job *whose[HTTP_WHOSE_MAX];
 	if (!(req->flags & LT_PUBLISHES))
 		return 0;
-	for (size_t i = 0; i < req->n_whose; i++)
-		whose[i] = job_of(req->whose[i]);
-	return req->n_whose ? publishing_check(whose, req->n_whose) : publishing_check(&j, 1);
+	size_t n = req->n_whose ? req->n_whose : 1;
+	for (size_t i = 0; i < n; i++)
+		whose[i] = req->n_whose ? job_of(req->whose[i]) : j;
+	for (size_t i = 0; i < n; i++)
+		if (whose[i] && whose[i]->stopped)
+			return -LT_E_NOINTENT; /* not even what may be repeated */
+	return publishing_check(whose, n);
 }
 
 /* In a demo nothing but this machine is ever contacted, over HTTP neither. */

@@ -126,6 +126,7 @@ struct job {
 	struct list https, streams;
 	uint32_t n_streams;
 	bool finished, cancelled, intent_open, intent_asked;
+	bool stopped; /* what is on the wire ends as it may; no further request of it publishes */
 	struct refresh *refresh;    /* of LT_J_REFRESH */
 	bool late;                  /* over its deadline: told to stop, or cut after JOB_GRACE_MS */
 	bool publishing;            /* a publishing byte was handed to net */

@@ -179,6 +179,13 @@ bool channel_op_on_wire(const struct chan_op *op)
 	return j && j->publishing;
 }
 
+void channel_op_stop(struct chan_op *op)
+{
+	struct job *j = job_of_op(op);
+	if (j)
+		j->stopped = true;
+}
+
 size_t channel_ops_on_wire(struct chan_account *a)
 {
 	size_t n = 0;

@@ -83,10 +83,12 @@ static int64_t copies_stop(struct dispatch *d, const struct sq_gate *g)
 			lane_kick(c->lot->lane);
 		} else if (c->state == CP_ON) {
 			c->revoke = true; /* a further step of it gets no intent */
-			if (channel_op_on_wire(&c->op))
+			if (channel_op_on_wire(&c->op)) {
+				channel_op_stop(&c->op);
 				on_wire++;
-			else
+			} else {
 				channel_op_cancel(&c->op);
+			}
 		}
 	}
 	return on_wire;

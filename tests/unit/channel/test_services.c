@@ -188,6 +188,29 @@ static void a_repeatable_request_does_not_hide_one_that_must_not_be_repeated(voi
 	over(t);
 }
 
+/* Its adapter would send the same once more, which is allowed, but not behind a stop that was answered. */
+static void behind_a_stop_not_even_a_repeat_is_sent(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct fakenet_answer again = { .status = 500 };
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	fakenet_script(t->fn, &again);
+	assert_int_equal(post(puppet.op[0], LT_PUBLISHES | LT_REPEATABLE, "http://127.0.0.1/1"), 0);
+	ht_turn(t);
+	assert_true(channel_op_on_wire(&o->op));
+	channel_op_stop(&o->op);
+	assert_int_equal(post(puppet.op[0], LT_PUBLISHES | LT_REPEATABLE, "http://127.0.0.1/1"),
+		-LT_E_NOINTENT);
+	assert_int_equal(post(puppet.op[0], 0, "http://127.0.0.1/look"), 0);
+	ht_turn(t);
+	assert_int_equal(t->fn->n_calls, 2);
+	(void)puppet_finish(puppet.op[0], LT_UNKNOWN);
+	ht_turn(t);
+	assert_int_equal(o->done, 1);
+	over(t);
+}
+
 static void at_the_deadline_requests_are_cancelled_and_the_phase_is_told(void **state)
 {
 	(void)state;
@@ -368,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_is_unknown_unless_not_one_byte_left),
 		cmocka_unit_test(a_request_that_never_left_does_not_excuse_one_that_did),
 		cmocka_unit_test(a_repeatable_request_does_not_hide_one_that_must_not_be_repeated),
+		cmocka_unit_test(behind_a_stop_not_even_a_repeat_is_sent),
 		cmocka_unit_test(at_the_deadline_requests_are_cancelled_and_the_phase_is_told),
 		cmocka_unit_test(an_answer_that_comes_after_the_op_is_over_reaches_nobody),
 		cmocka_unit_test(the_exchange_record_of_a_request_is_automatic),

@@ -341,6 +341,10 @@ void channel_op_cancel(struct chan_op *op)
 	f->cancelled = true;
 	timer_set(fake.env, &f->timer, env_mono(fake.env) + 1);
 }
+void channel_op_stop(struct chan_op *op)
+{
+	REQUIRE(channel_op_on_wire(op));
+}
 bool channel_op_on_wire(const struct chan_op *op)
 {
 	const struct fake_op *f = fake_find(op);
