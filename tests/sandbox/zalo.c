@@ -1,7 +1,8 @@
 /* zalo.c - the imitated Zalo: configuration, routing, what all calls share.
  * Script and ctl: {"app_id","app_secret","oa_secret","oas":["ID",...],"groups":[{"id","oa"}], knobs}; ctl word "zalo" takes the same
  * and {"show":true}, {"oa":{"id":..., "casts_left":0, "disabled":true, ...}}, {"hook":{"url","event":{...},"how":""}},
- * {"console":{"oa","title","shown"}}, {"group":{"id","error"}}, {"user":{"id","ago_ms"}}. */
+ * {"console":{"oa","title","shown"}}, {"group":{"id","error"}}, {"user":{"id","ago_ms"}},
+ * {"article":{"oa","title"}} answers with its body. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +302,18 @@ static void set_shown(struct zalo_sb *z, const cJSON *in)
 	}
 }
 
+static void show_article(const struct zalo_sb *z, const cJSON *in, cJSON *ret)
+{
+	for (size_t i = 0; in && i < z->n_article; i++) {
+		const struct zl_article *a = z->article[i];
+		if (strcmp(a->oa->id, json_z(in, "oa", "")) != 0 ||
+			strcmp(a->title, json_z(in, "title", "")) != 0)
+			continue;
+		json_put(ret, "body", cJSON_Duplicate(json_get(a->json, "body"), true));
+		return;
+	}
+}
+
 static int on_ctl(void *ctx, const cJSON *in, cJSON *ret, struct err *e)
 {
 	struct zalo_sb *z = ctx;
@@ -311,6 +324,7 @@ static int on_ctl(void *ctx, const cJSON *in, cJSON *ret, struct err *e)
 		by_hand(z, hand);
 	if (json_has(in, "console"))
 		set_shown(z, json_get(in, "console"));
+	show_article(z, json_get(in, "article"), ret);
 	if (json_bool(in, "show", false))
 		show(z, ret);
 	if (!hook)
