@@ -401,7 +401,7 @@ static void take_buckets(struct dispatch *d)
 static void take_intents(struct dispatch *d)
 {
 	struct list *n;
-	int64_t until, now = env_wall(d->o.env);
+	int64_t now = env_wall(d->o.env);
 
 	d->n_i = d->n_s = 0;
 	d->ic.n_buckets = 0;
@@ -412,6 +412,7 @@ static void take_intents(struct dispatch *d)
 	}
 	while (d->n_i < SQ_TURN_MAX && (n = list_pop(&d->intents)) != NULL) {
 		struct dcopy *c = CONTAINER_OF(n, struct dcopy, node);
+		int64_t until = 0; /* a revoked one is not asked: its lot's gate says when */
 		d->n_intents_wait--;
 		if (c->revoke || d->stopping || !lot_may_send(c->lot, now, &until, NULL)) {
 			c->lot->rewind = true;
