@@ -44,7 +44,7 @@ CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 CFLAGS_asan     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DLANTOA_FAULTS
 CFLAGS_tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -DLANTOA_FAULTS
 CFLAGS_fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DLANTOA_FAULTS
-CFLAGS_coverage := -O0 -g --coverage -DLANTOA_FAULTS
+CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DLANTOA_FAULTS -DLANTOA_COVERAGE
 LDFLAGS_release  := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan     := -fsanitize=address,undefined
 LDFLAGS_tsan     := -fsanitize=thread
@@ -205,6 +205,8 @@ help:
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
+	@echo "make mutate-code   changes operators and constants one at a time (N=100 SEED=1 PATHS= AT=FILE:LINE); the log is docs/evidence/mutation.log"
+	@echo "make coverage      runs the tests on an instrumented build; the report by file is docs/evidence/coverage.log"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-calls, check-deps, check-docs, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
@@ -284,6 +286,20 @@ sweep:
 mutate:
 	@.ci/install-deps test
 	@tests/mutate/run.sh
+# Operators and constants of daemon/model, daemon/dispatch and daemon/store, one at a time, in an order that SEED says: who notices.
+.PHONY: mutate-code coverage
+N ?= 100
+mutate-code:
+	@.ci/install-deps test
+	@tests/mutate/operators.py --count $(N) --seed $(SEED) $(if $(AT),--at $(AT)) $(PATHS)
+# A test that fails is shown and does not end the report. Crash tests are left out: what is killed has counted nothing.
+coverage: # the release build is what three of the scripts look at
+	@.ci/install-deps test
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=coverage test-programs
+	@find build/coverage/obj -name '*.gcda' -delete
+	-@$(MAKE) --no-print-directory -s VARIANT=coverage SYSTEM='$(sort $(wildcard tests/system/test_*.sh))' test-run
+	@tests/coverage/report.py build/coverage docs/evidence/coverage.log
 check-long:
 	@.ci/install-deps test
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
