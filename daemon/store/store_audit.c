@@ -104,14 +104,6 @@ int store_audit(struct store_tx *tx, const struct audit_event *ev)
 
 /* --- proving ---------------------------------------------------------------------------------------------------------- */
 
-const char *audit_fault_name(int f)
-{
-	static const char *const names[] = { "ok", "changed", "gap", "truncated", "wrong_key",
-		"head", "seal" };
-
-	return f >= 0 && (size_t)f < ARRAY_LEN(names) ? names[f] : NULL;
-}
-
 int audit_head_parse(struct str s, struct audit_head *ret)
 {
 	struct audit_head head;

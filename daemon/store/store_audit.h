@@ -29,7 +29,6 @@ enum audit_fault {
 	AUDIT_HEAD = 5,      /* the row named by the given head has another hash */
 	AUDIT_SEAL = 6       /* a seal or its attempts do not fit what the audit says */
 };
-const char *audit_fault_name(int f);
 
 struct audit_report {
 	uint64_t rows, seals, attempts; /* looked at */

@@ -340,13 +340,6 @@ struct sq_save {              /* a durable checkpoint of a delivery; empty value
 	void *user;
 };
 void sq_save_init(struct sq_save *c);
-struct sq_stat {
-	struct store_cmd cmd; /* STORE_BULK */
-	int64_t delivery, value;
-	char name[64];
-	void *user;
-};
-void sq_stat_init(struct sq_stat *c);
 #define SQ_LIST_ADS (-1) /* instead of a list: advertising, whoever sends it */
 struct sq_optout {
 	struct store_cmd cmd;  /* STORE_CONTROL */

@@ -492,18 +492,3 @@ void sq_save_init(struct sq_save *c)
 	c->cmd.class = STORE_OUTCOME;
 	c->cmd.run = save_run;
 }
-
-static int stat_run(struct store_tx *tx, struct store_cmd *cmd)
-{
-	struct sq_stat *c = CONTAINER_OF(cmd, struct sq_stat, cmd);
-
-	return db_exec(tx_db(tx),
-		"INSERT OR REPLACE INTO stat(delivery_id, name, day, value) VALUES (?,?,?,?)",
-		"itii", c->delivery, c->name, tx_wall_ms(tx) / DAY_MS, c->value);
-}
-
-void sq_stat_init(struct sq_stat *c)
-{
-	c->cmd.class = STORE_BULK;
-	c->cmd.run = stat_run;
-}
