@@ -104,11 +104,15 @@ static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_js
 {
 	char print[8 + FB_PRINT_LEN], hex[FB_PRINT_LEN + 1];
 	struct lt_str kept = id_of(it, 1), url = ltc_json_str(post, "permalink_url");
+	bool no_link = (it->flags & LT_ITEM_NO_LINK) != 0;
 
 	if (ltc_find(id_of(it, 0), LTC_LIT("_"), false) == NULL)
 		return; /* a video: it is there */
-	if ((it->flags & LT_ITEM_NO_LINK) && ltc_starts(url, "https://") && url.n <= 200 &&
-		!ltc_has_control(url))
+	if (kept.n > 0 && kept.p[kept.n - 1] == '?') {
+		no_link = true;
+		kept.n--;
+	}
+	if (no_link && ltc_starts(url, "https://") && url.n <= 200 && !ltc_has_control(url))
 		receipt(j, it, LT_RC_LINK, "link", url);
 	one_number(j, it, "reactions",
 		ltc_json_int(ltc_json_get(ltc_json_get(post, "reactions"), "summary"),

@@ -114,13 +114,14 @@ void fb_end(struct fb_job *j, int32_t outcome, int32_t scope, uint32_t flags, co
 	fb_end_result(j, &r);
 }
 
-/* Ids of the effect: 0 the post, 1 the fingerprint of its text, by which a later change is seen. */
+/* Ids of the effect: 0 the post, 1 the fingerprint of its text, by which a later change is seen; a question mark behind it says that
+ * the link is made from the id, because Facebook did not tell the permalink: the figures bring it. */
 void fb_end_ok(struct fb_job *j, const char *id)
 {
-	char print[8 + FB_PRINT_LEN], fallback[FB_ID_MAX + 40];
+	char print[9 + FB_PRINT_LEN], fallback[FB_ID_MAX + 40];
 	struct lt_id ids[2] = { { 0, LT_ACCEPTED, ltc_z(id) }, { 1, LT_ACCEPTED, { NULL, 0 } } };
 
-	(void)snprintf(print, sizeof(print), "text:%s", j->print);
+	(void)snprintf(print, sizeof(print), "text:%s%s", j->print, j->url[0] == '\0' ? "?" : "");
 	ids[1].id = ltc_z(print);
 	(void)snprintf(fallback, sizeof(fallback), "https://www.facebook.com/%s", id);
 	struct lt_result r = { .outcome = LT_ACCEPTED,
@@ -361,10 +362,11 @@ static void version_look(struct fb_job *j, const struct lt_http_res *r)
 	}
 }
 
+#define AGAIN "the pause did not help, look at the page: "
 /* A pause that the table names, and the same answer again after it: a person looks (contract, section 15). */
 static void cooled(struct fb_job *j, struct fb_verdict *v)
 {
-	char value[24];
+	char value[24], said[sizeof(v->text)];
 
 	if (!v->cools || j->job->kind != LT_J_OP)
 		return;
@@ -372,11 +374,11 @@ static void cooled(struct fb_job *j, struct fb_verdict *v)
 	fb_save(j, "cool", value);
 	if (j->cools <= fb_conf_of(j)->cooldowns)
 		return;
-	size_t n = strlen(v->text);
+	struct lt_str rest = ltc_utf8_cut(ltc_z(v->text), sizeof(said) - 1 - strlen(AGAIN));
+	(void)snprintf(said, sizeof(said), "%s%.*s", AGAIN, (int)rest.n, rest.p);
+	memcpy(v->text, said, sizeof(said));
 	v->flags |= LT_R_PERSON;
 	v->retry_after_ms = 0;
-	(void)snprintf(v->text + n, sizeof(v->text) - n,
-		"; the pause did not help: look at the page, then resume its lane");
 }
 
 static void clock_look(struct fb_inst *fi, const struct lt_host *h, int64_t server_ms)

@@ -161,7 +161,7 @@ static void route(struct fbx *f, struct sb_req *q)
 		fbx_error(q, 400, 2500, 0, "Unknown path components");
 		return;
 	}
-	if (!fbx_auth(f, q, &c))
+	if (!fbx_auth(f, q, &c) || !fbx_app_limit(f, q))
 		return;
 	if ((!first.p || !first.n) && method(q, "POST") && sb_req_field(q, "batch").p)
 		fbx_batch(f, q, &c);
@@ -189,6 +189,7 @@ static void on_request(void *ctx, struct sb_req *q)
 	struct fbx *f = ctx;
 
 	f->requests++;
+	fbx_scheduled(f);
 	sb_res_header(q, "facebook-api-version", "v25.0");
 	if (f->delay_ms > 0)
 		sb_res_delay(q, f->delay_ms);
@@ -208,6 +209,7 @@ static int fb_open(struct sandbox *s, const cJSON *script, struct err *e)
 	f->chunk_bytes = 1 << 20;
 	f->list_max = 100;
 	f->unpublished_in_feed = f->need_proof = true;
+	f->fast_ms = 600000;
 	int rc = script ? fbx_options(f, script, e) : 0;
 	if (rc)
 		return rc;

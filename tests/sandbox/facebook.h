@@ -22,6 +22,7 @@ struct fbx_page {
 	bool no_rights;    /* posting is refused with 200 */
 	bool no_token;     /* its node answers without access_token */
 	bool refused_once; /* a 190 was said to this token */
+	int64_t token_sub; /* ... with this subcode: 460 reset, 463 expired */
 	bool unlisted;     /* not in /me/accounts */
 	int64_t throttle, throttle_code, throttle_minutes; /* next so many requests */
 	bool throttle_headers;
@@ -41,6 +42,7 @@ struct fbx_post {
 	int photos[FBX_ATTACH_MAX];   /* indexes */
 	size_t n_photos;
 	int64_t created_ms, live_ms; /* live_ms 0: never */
+	int64_t scheduled_ms;        /* 0: not */
 	bool live, gone, ours;       /* ours: made by the app */
 	int64_t reactions, comments, shares, clicks;
 	char video[FBX_ID];
@@ -61,6 +63,8 @@ struct fbx {
 	struct fbx_video *videos[FBX_VIDEOS_MAX];
 	size_t n_pages, n_posts, n_photos, n_videos;
 	uint64_t serial, doubles, leaks, after_token, lacking, requests, proofs_missing;
+	uint64_t limited; /* calls that were made while the app was limited */
+	int64_t app_until, clock_ms, fast_ms, repeat_sub, empty_pages; /* see facebook_ctl.c */
 	int64_t delay_ms, list_delay_ms, photo_life_ms, photo_max_bytes, app_usage, chunk_bytes,
 		list_max;
 	int64_t fast_posts; /* so many in ten minutes, then 368/1390008; 0: any */
@@ -84,6 +88,7 @@ struct fbx_caller {
 /* False: answered with an error. */
 bool fbx_auth(struct fbx *f, struct sb_req *q, struct fbx_caller *ret);
 bool fbx_limits(struct fbx *f, struct sb_req *q, struct fbx_page *p); /* false: answered */
+bool fbx_app_limit(struct fbx *f, struct sb_req *q);                  /* false: answered */
 void fbx_error(struct sb_req *q, int status, int64_t code, int64_t sub, const char *message);
 void fbx_ok(struct sb_req *q);
 void fbx_hook(struct fbx *f, const struct fbx_post *p, const char *verb, const char *url);
@@ -91,6 +96,8 @@ void fbx_hook(struct fbx *f, const struct fbx_post *p, const char *verb, const c
 void fbx_batch(struct fbx *f, struct sb_req *q, const struct fbx_caller *c);
 void fbx_reply(struct sb_req *q, int status, cJSON *o); /* o: owned */
 void fbx_header(struct sb_req *q, const char *name, const char *value);
+int64_t fbx_now(const struct fbx *f); /* the provider's own clock, for what is scheduled */
+void fbx_scheduled(struct fbx *f);    /* goes live when its time has come */
 void fbx_ask(struct fbx *f, struct sb_req *q, const struct fbx_caller *c); /* facebook.c */
 /* facebook_list.c: reading */
 void fbx_get_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const struct fbx_caller *c);

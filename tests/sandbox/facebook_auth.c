@@ -90,7 +90,10 @@ static bool no_token(struct fbx *f, struct sb_req *q, struct fbx_page *p)
 		f->after_token += p->refused_once;
 		p->refused_once = true;
 	}
-	fbx_error(q, 400, 190, p ? 460 : 467,
+	fbx_error(q, 400, 190,
+		!p                     ? 467
+			: p->token_sub ? p->token_sub
+				       : 460,
 		p ? "Error validating access token: session invalidated"
 		  : "Invalid OAuth access token.");
 	return false;
@@ -149,6 +152,16 @@ static void usage_headers(struct sb_req *q, const struct fbx *f, const struct fb
 			p->id, (long long)p->usage, p->id);
 		fbx_header(q, "X-Business-Use-Case-Usage", text);
 	}
+}
+
+bool fbx_app_limit(struct fbx *f, struct sb_req *q)
+{
+	if (sb_now_ms() >= f->app_until)
+		return true;
+	f->limited++;
+	fbx_header(q, "X-App-Usage", "{\"call_count\":100,\"total_time\":25,\"total_cputime\":25}");
+	fbx_error(q, f->limited % 2 ? 403 : 400, 4, 0, "(#4) Application request limit reached");
+	return false;
 }
 
 bool fbx_limits(struct fbx *f, struct sb_req *q, struct fbx_page *p)

@@ -21,6 +21,14 @@ int fbx_options(struct fbx *f, const cJSON *o, struct err *e)
 	f->app_usage = json_i64(o, "app_usage", f->app_usage);
 	f->chunk_bytes = json_i64(o, "chunk_bytes", f->chunk_bytes);
 	f->fast_posts = json_i64(o, "fast_posts", f->fast_posts);
+	f->fast_ms = json_i64(o, "fast_ms", f->fast_ms);
+	f->clock_ms = json_i64(
+		o, "clock_ms", f->clock_ms); /* so far ahead is the clock of what is scheduled */
+	f->repeat_sub = json_i64(o, "repeat_sub", f->repeat_sub); /* 368/1404082 instead of 506 */
+	f->empty_pages = json_i64(o, "empty_pages",
+		f->empty_pages); /* of each listing, before the first that has something */
+	if (json_has(o, "app_throttle_ms"))
+		f->app_until = sb_now_ms() + json_i64(o, "app_throttle_ms", 0);
 	f->token_days = json_i64(o, "token_days", f->token_days);
 	f->unpublished_in_feed = json_bool(o, "unpublished_in_feed", f->unpublished_in_feed);
 	f->refuse_repeats = json_bool(o, "refuse_repeats", f->refuse_repeats);
@@ -44,6 +52,7 @@ static int set_page(struct fbx *f, const cJSON *in, struct err *e)
 	p->no_token = json_bool(in, "no_token", p->no_token);
 	p->unlisted = json_bool(in, "unlisted", p->unlisted);
 	p->token_no = json_i64(in, "token_no", p->token_no);
+	p->token_sub = json_i64(in, "token_sub", p->token_sub);
 	p->usage = json_i64(in, "usage", p->usage);
 	p->list_delay_ms = json_i64(in, "list_delay_ms", p->list_delay_ms);
 	if (t) {
@@ -133,6 +142,7 @@ static void state(const struct fbx *f, cJSON *ret)
 	json_put_i64(ret, "lacking", (int64_t)f->lacking);
 	json_put_i64(ret, "after_token", (int64_t)f->after_token);
 	json_put_i64(ret, "requests", (int64_t)f->requests);
+	json_put_i64(ret, "limited", (int64_t)f->limited);
 	json_put_i64(ret, "proofs_missing", (int64_t)f->proofs_missing);
 }
 

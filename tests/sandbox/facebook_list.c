@@ -227,7 +227,7 @@ void fbx_get_video(struct fbx *f, struct sb_req *q, struct fbx_video *v)
 	cJSON *o = json_obj(), *s = json_obj(), *ph = json_obj();
 	char url[160];
 
-	if (f->strict_fields && wants(q, "permalink_url")) {
+	if (f->strict_fields && (wants(q, "permalink_url") || wants(q, "post_id"))) {
 		fbx_error(q, 400, 100, 0, "(#100) Tried accessing nonexisting field");
 		cJSON_Delete(o);
 		cJSON_Delete(s);
@@ -240,6 +240,9 @@ void fbx_get_video(struct fbx *f, struct sb_req *q, struct fbx_video *v)
 	json_put(s, "publishing_phase", ph);
 	json_put(o, "status", s);
 	json_put_z(o, "id", v->id);
+	for (size_t i = 0; wants(q, "post_id") && i < f->n_posts; i++)
+		if (!strcmp(f->posts[i]->video, v->id))
+			json_put_z(o, "post_id", strchr(f->posts[i]->id, '_') + 1);
 	(void)snprintf(url, sizeof(url), "/%s/videos/%s/", v->page->id, v->id);
 	json_put_z(o, "permalink_url", url);
 	fbx_reply(q, 200, o);
@@ -260,22 +263,31 @@ static bool shown(const struct fbx *f, const struct fbx_post *p, const struct fb
 }
 
 /* Cursors are long and mean nothing; `next` holds the token, as the API's does. */
-static void cursor_make(size_t at, char *ret, size_t size)
+static void cursor_make(size_t at, int64_t page_no, char *ret, size_t size)
 {
-	size_t n = (size_t)snprintf(ret, size, "QVFI%zuZ", at);
+	size_t n = (size_t)snprintf(ret, size, "QVFI%zuY%lldZ", at, (long long)page_no);
 
 	for (; n + 1 < size; n++)
 		ret[n] = "ABCDEFGHIJKLMNOP"[n % 16];
 	ret[n] = 0;
 }
 
-static void paging_put(
-	struct fbx *f, cJSON *o, const struct fbx_page *page, struct str edge, size_t next)
+static bool cursor_read(struct str s, int64_t *ret_at, int64_t *ret_page)
+{
+	const char *y = memchr(s.p, 'Y', s.n), *z = memchr(s.p, 'Z', s.n);
+
+	return str_starts(s, "QVFI") && y && z && y < z && y - s.p > 4 &&
+		!str_i64((struct str){ s.p + 4, (size_t)(y - s.p) - 4 }, 0, 1 << 30, ret_at) &&
+		!str_i64((struct str){ y + 1, (size_t)(z - y) - 1 }, 0, 1 << 30, ret_page);
+}
+
+static void paging_put(struct fbx *f, cJSON *o, const struct fbx_page *page, struct str edge,
+	size_t next, int64_t page_no)
 {
 	cJSON *paging = json_obj(), *c = json_obj();
 	char cursor[1100], token[200], *link = x_calloc(1, 1600);
 
-	cursor_make(next, cursor, sizeof(cursor));
+	cursor_make(next, page_no, cursor, sizeof(cursor));
 	json_put_z(c, "after", cursor);
 	json_put(paging, "cursors", c);
 	if (next < f->n_posts) {
@@ -291,7 +303,7 @@ static void paging_put(
 
 void fbx_get_list(struct fbx *f, struct sb_req *q, struct fbx_page *page, struct str edge)
 {
-	int64_t limit = 25, since = 0, from = 0;
+	int64_t limit = 25, since = 0, from = 0, page_no = 0;
 	bool published = str_eqz(edge, "published_posts");
 	struct str after = sb_req_field(q, "after");
 
@@ -303,27 +315,29 @@ void fbx_get_list(struct fbx *f, struct sb_req *q, struct fbx_page *page, struct
 	}
 	if (!fields_good(f, q))
 		return;
-	if (after.n > 5) {
-		size_t n = 4;
-		while (n < after.n && after.p[n] != 'Z')
-			n++;
-		if (!str_starts(after, "QVFI") ||
-			str_i64((struct str){ after.p + 4, n - 4 }, 0, 1 << 30, &from)) {
-			fbx_error(q, 400, 100, 0, "Invalid cursors values");
-			return;
-		}
+	if (after.n > 5 && !cursor_read(after, &from, &page_no)) {
+		fbx_error(q, 400, 100, 0, "Invalid cursors values");
+		return;
 	}
 	cJSON *o = json_obj(), *data = json_arr();
 	size_t at = (size_t)from, n = 0;
-	bool listed = published || str_eqz(edge, "feed");
+	bool listed = published || str_eqz(edge, "feed"),
+	     scheduled = str_eqz(edge, "scheduled_posts");
+	if (page_no < f->empty_pages) { /* nothing here, and more behind it */
+		json_put(o, "data", data);
+		paging_put(f, o, page, edge, at, page_no + 1);
+		fbx_reply(q, 200, o);
+		return;
+	}
 	for (; at < f->n_posts && n < (size_t)limit; at++) { /* newest first */
 		const struct fbx_post *p = f->posts[f->n_posts - 1 - at];
-		if (!listed || !shown(f, p, page, published, since * 1000))
+		if (scheduled ? p->page != page || p->gone || p->live || !p->scheduled_ms
+			      : !listed || !shown(f, p, page, published, since * 1000))
 			continue;
 		json_add(data, post_json(f, q, p));
 		n++;
 	}
 	json_put(o, "data", data);
-	paging_put(f, o, page, edge, at);
+	paging_put(f, o, page, edge, at, page_no);
 	fbx_reply(q, 200, o);
 }

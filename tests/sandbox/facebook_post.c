@@ -6,6 +6,8 @@
 #include "base/crypt.h"
 #include "facebook.h"
 
+#define DAY_MS INT64_C(86400000)
+
 static cJSON *photos_json(const struct fbx *f, const struct fbx_post *p, bool alts)
 {
 	cJSON *a = json_arr();
@@ -68,6 +70,20 @@ void fbx_go_live(struct fbx *f, struct fbx_post *p)
 	fbx_ledger(f, twice ? "double" : "live", p);
 }
 
+int64_t fbx_now(const struct fbx *f)
+{
+	return sb_now_ms() + f->clock_ms;
+}
+
+void fbx_scheduled(struct fbx *f)
+{
+	for (size_t i = 0; i < f->n_posts; i++) {
+		struct fbx_post *p = f->posts[i];
+		if (p->scheduled_ms && !p->live && !p->gone && p->scheduled_ms <= fbx_now(f))
+			fbx_go_live(f, p);
+	}
+}
+
 struct fbx_post *fbx_post_new(struct fbx *f, struct fbx_page *page, struct str message, bool ours)
 {
 	char id[FBX_ID];
@@ -93,7 +109,9 @@ static bool is_picture(struct str b)
 {
 	return (b.n > 8 && memcmp(b.p, "\x89PNG\r\n\x1a\n", 8) == 0) ||
 		(b.n > 3 && memcmp(b.p, "\xff\xd8\xff", 3) == 0) ||
-		(b.n > 6 && memcmp(b.p, "GIF8", 4) == 0) || (b.n > 2 && memcmp(b.p, "BM", 2) == 0);
+		(b.n > 6 && memcmp(b.p, "GIF8", 4) == 0) ||
+		(b.n > 2 && memcmp(b.p, "BM", 2) == 0) ||
+		(b.n > 4 && (memcmp(b.p, "II*\0", 4) == 0 || memcmp(b.p, "MM\0*", 4) == 0));
 }
 
 static const struct sb_field *file_part(const struct sb_req *q)
@@ -219,14 +237,14 @@ static void put_text(char **dst, struct str s)
 	*dst = x_strndup(s.p ? s.p : "", s.n);
 }
 
-/* Posts of the page in the last ten minutes. */
+/* Posts of the page in the last ten minutes, or fast_ms. */
 static int64_t recent(const struct fbx *f, const struct fbx_page *page)
 {
 	int64_t n = 0;
 
 	for (size_t i = 0; i < f->n_posts; i++)
 		n += f->posts[i]->page == page && f->posts[i]->ours &&
-			sb_now_ms() - f->posts[i]->created_ms < 600000;
+			sb_now_ms() - f->posts[i]->created_ms < f->fast_ms;
 	return n;
 }
 
@@ -235,8 +253,17 @@ void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	struct str message = sb_req_field(q, "message"), link = sb_req_field(q, "link");
 	bool published = !str_eqz(sb_req_field(q, "published"), "false");
 	bool media = sb_req_field(q, "attached_media[0]").p != NULL;
+	struct str when = sb_req_field(q, "scheduled_publish_time");
+	int64_t at = 0;
 
 	page->posts_tried++;
+	if (when.p &&
+		(published || str_i64(when, 1, INT64_C(1) << 40, &at) ||
+			at * 1000 < fbx_now(f) + 600000 || at * 1000 > fbx_now(f) + 75 * DAY_MS)) {
+		fbx_error(q, 400, 100, 0,
+			"(#100) scheduled_publish_time: with published=false, 10 minutes to 75 days ahead");
+		return;
+	}
 	if (f->fast_posts > 0 && recent(f, page) >= f->fast_posts) {
 		fbx_error(q, 400, 368, 1390008,
 			"It looks like you were misusing this feature by going too fast");
@@ -262,13 +289,15 @@ void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 	put_text(&p->link, link);
 	if (published && f->refuse_repeats && live_twin(f, p)) {
 		p->gone = true;
-		fbx_error(q, 400, 506, 0, "Duplicate status message");
+		fbx_error(q, 400, f->repeat_sub ? 368 : 506, f->repeat_sub,
+			"Duplicate status message");
 		return;
 	}
+	p->scheduled_ms = at * 1000;
 	if (published)
 		fbx_go_live(f, p);
 	else
-		fbx_ledger(f, "draft", p);
+		fbx_ledger(f, at ? "scheduled" : "draft", p);
 	cJSON *o = json_obj();
 	json_put_z(o, "id", p->id);
 	json_put_bool(o, "post_supports_client_mutation_id", true);

@@ -329,11 +329,16 @@ static void the_daily_look_says_what_is_wrong_with_the_token(void **state)
 static void a_link_that_nobody_knows_yet_is_told_with_the_figures(void **state)
 {
 	(void)state;
-	for (uint32_t missing = 0; missing < 2; missing++) {
+	for (uint32_t missing = 0; missing < 3; missing++) { /* 2: it was made from the id */
 		struct sh *h = fbt_open();
 		struct figures f;
 		figures(&f, PAGE "_1", PAGE "_2");
-		f.one.flags = f.two.flags = missing ? LT_ITEM_NO_LINK : 0u;
+		f.one.flags = f.two.flags = missing == 1 ? LT_ITEM_NO_LINK : 0u;
+		if (missing == 2) {
+			size_t n = strlen(f.kept);
+			(void)snprintf(f.kept + n, sizeof(f.kept) - n, "?");
+			f.a[1].id = f.b[1].id = z(f.kept);
+		}
 		size_t j = stats_job(h, &f, true);
 		static const char with[] =
 			"{\"id\":\"1\",\"message\":\"Xin chào\",\"is_published\":true,"

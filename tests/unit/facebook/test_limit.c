@@ -81,7 +81,7 @@ static void a_page_that_posts_too_fast_pauses_a_day_and_then_stands_for_a_person
 	fbt_guard(h);
 	fbt_say(h, "POST", "/feed", 400, FAST);
 	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON);
-	assert_non_null(strstr(sh_result(h, j)->text, "resume"));
+	assert_non_null(strstr(sh_result(h, j)->text, "the pause did not help"));
 	fbt_over(h);
 }
 
