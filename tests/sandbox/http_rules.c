@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http_internal.h"
+#include "base/assert.h"
 #include "rules.h"
 
 bool sb_glob(struct str g, struct str t)
@@ -99,11 +100,10 @@ static int parse_rule(const cJSON *o, void *rule, struct err *e)
 {
 	struct sb_http_rule *r = rule;
 	int what = 0, after = 0;
-	int rc = sb_rule_word("http rule", "do", json_z(o, "do", "reply"), do_words, &what, e);
+	const struct sb_choice words[] = { { "do", "reply", do_words, &what },
+		{ "when", "before", when_words, &after } };
+	int rc = sb_rule_words("http rule", o, words, ARRAY_LEN(words), e);
 
-	if (rc == 0)
-		rc = sb_rule_word(
-			"http rule", "when", json_z(o, "when", "before"), when_words, &after, e);
 	if (rc < 0)
 		return rc;
 	r->what = (enum sb_fault)what;

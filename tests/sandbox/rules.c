@@ -49,6 +49,17 @@ int sb_rule_word(const char *what, const char *key, const char *value, const str
 	return err_set(e, -EINVAL, "%s: %s '%s' is none of %s", what, key, value, buf_z(&all));
 }
 
+int sb_rule_words(
+	const char *what, const cJSON *o, const struct sb_choice *v, size_t n, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = sb_rule_word(what, v[i].key, json_z(o, v[i].key, v[i].otherwise), v[i].known,
+			v[i].ret, e);
+	return rc;
+}
+
 static int read_one(const struct sb_rule_kind *k, const cJSON *o, void *rule, struct err *e)
 {
 	int rc = sb_keys_known(o, k->what, k->keys, pace_keys, e);
@@ -87,6 +98,21 @@ int sb_rules_read(const struct sb_rule_kind *k, const cJSON *arr, size_t have, v
 	}
 	*ret = rules;
 	*ret_n = n;
+	return 0;
+}
+
+int sb_rules_put(const struct sb_rule_kind *k, const cJSON *arr, bool replace, void *rules,
+	size_t *n, struct err *e)
+{
+	size_t have = replace ? 0 : *n, added;
+	void *more;
+	int rc = sb_rules_read(k, arr, have, &more, &added, e);
+
+	if (rc < 0)
+		return rc;
+	memcpy((char *)rules + have * k->size, more, added * k->size);
+	*n = have + added;
+	free(more);
 	return 0;
 }
 

@@ -27,6 +27,17 @@ int sb_rules_read(const struct sb_rule_kind *k, const cJSON *arr, size_t have, v
 /* One of the words of a table; the error names them all. */
 int sb_rule_word(const char *what, const char *key, const char *value, const struct sb_word *known,
 	int *ret, struct err *e) MUST_CHECK;
+/* One of the words for each of several keys, in this order. */
+struct sb_choice {
+	const char *key, *otherwise; /* where the rule does not say */
+	const struct sb_word *known;
+	int *ret;
+};
+int sb_rule_words(const char *what, const cJSON *o, const struct sb_choice *v, size_t n,
+	struct err *e) MUST_CHECK;
+/* The rules of arr go into an array with room for k->max: in place of its *n, or behind them. On failure nothing is changed. */
+int sb_rules_put(const struct sb_rule_kind *k, const cJSON *arr, bool replace, void *rules,
+	size_t *n, struct err *e) MUST_CHECK;
 /* An object has none but these keys. */
 int sb_keys_known(const cJSON *o, const char *what, const char *const *keys,
 	const char *const *more, struct err *e) MUST_CHECK;

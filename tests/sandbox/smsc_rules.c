@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/assert.h"
 #include "rules.h"
 #include "smsc.h"
 
@@ -18,10 +19,10 @@ static int parse_rule(const cJSON *o, void *rule, struct err *e)
 {
 	struct smsc_rule *r = rule;
 	int at = 0, what = 0;
-	int rc = sb_rule_word("rule", "at", json_z(o, "at", "submit"), at_words, &at, e);
+	const struct sb_choice words[] = { { "at", "submit", at_words, &at },
+		{ "do", "status", do_words, &what } };
+	int rc = sb_rule_words("rule", o, words, ARRAY_LEN(words), e);
 
-	if (rc == 0)
-		rc = sb_rule_word("rule", "do", json_z(o, "do", "status"), do_words, &what, e);
 	if (rc < 0)
 		return rc;
 	r->at = (enum smsc_at)at;
@@ -37,20 +38,6 @@ static const struct sb_rule_kind kind = { .what = "rule",
 	.max = SMSC_RULES_MAX,
 	.pace_at = offsetof(struct smsc_rule, pace),
 	.parse = parse_rule };
-
-static int load_rules(struct smsc *c, const cJSON *arr, bool replace, struct err *e)
-{
-	size_t have = replace ? 0 : c->n_rules, n;
-	void *more;
-	int rc = sb_rules_read(&kind, arr, have, &more, &n, e);
-
-	if (rc < 0)
-		return rc;
-	memcpy(&c->rules[have], more, n * sizeof(c->rules[0]));
-	c->n_rules = have + n;
-	free(more);
-	return 0;
-}
 
 static void word(const cJSON *o, const char *key, char *dst, size_t size)
 {
@@ -93,7 +80,8 @@ int smsc_script(struct smsc *c, const cJSON *in, struct err *e)
 	if (json_has(in, "options"))
 		rc = load_options(c, json_get(in, "options"), e);
 	if (rc == 0 && json_has(in, "rules"))
-		rc = load_rules(c, json_get(in, "rules"), json_bool(in, "replace", true), e);
+		rc = sb_rules_put(&kind, json_get(in, "rules"), json_bool(in, "replace", true),
+			c->rules, &c->n_rules, e);
 	return rc;
 }
 

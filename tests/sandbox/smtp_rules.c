@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/assert.h"
 #include "rules.h"
 
 static const char *const keys[] = { "match", "at", "do", "code", "text", NULL };
@@ -19,10 +20,10 @@ static int parse_rule(const cJSON *o, void *rule, struct err *e)
 {
 	struct sb_rule *r = rule;
 	int at = 0, what = 0;
-	int rc = sb_rule_word("rule", "at", json_z(o, "at", "rcpt"), at_words, &at, e);
+	const struct sb_choice words[] = { { "at", "rcpt", at_words, &at },
+		{ "do", "reply", do_words, &what } };
+	int rc = sb_rule_words("rule", o, words, ARRAY_LEN(words), e);
 
-	if (rc == 0)
-		rc = sb_rule_word("rule", "do", json_z(o, "do", "reply"), do_words, &what, e);
 	if (rc < 0)
 		return rc;
 	r->at = (enum sb_at)at;
@@ -44,16 +45,7 @@ static const struct sb_rule_kind kind = { .what = "rule",
 
 int sb_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e)
 {
-	size_t have = replace ? 0 : s->n_rules, n;
-	void *more;
-	int rc = sb_rules_read(&kind, arr, have, &more, &n, e);
-
-	if (rc < 0)
-		return rc;
-	memcpy(&s->rules[have], more, n * sizeof(s->rules[0]));
-	s->n_rules = have + n;
-	free(more);
-	return 0;
+	return sb_rules_put(&kind, arr, replace, s->rules, &s->n_rules, e);
 }
 
 static void flag_of(const cJSON *o, const char *key, bool *ret)
