@@ -1,5 +1,6 @@
 /* adapter_loopback.c - the reference adapter in the conformance suite: its provider is the address itself. */
 #include "conformance.h"
+#include "provider.h"
 
 static const struct conf_case cases[] = {
 	{ "ok@loop", LT_ACCEPTED, LT_SCOPE_TARGET, 0 },
@@ -54,19 +55,11 @@ CONFORMANCE(loopback)
 /* The same adapter, publishing by HTTP: the provider is the scripted network. */
 static void play(struct ht *t, enum conf_script script, uint64_t seed)
 {
-	struct fakenet_answer a = { .how = FAKENET_ANSWER, .status = 200 };
-
 	(void)seed;
-	switch (script) {
-	case CF_OK: break;
-	case CF_SILENT: a.after_ms = 3600000; break;
-	case CF_LOST: a.how = FAKENET_LOST_AFTER; break;
-	case CF_CUT_EARLY: a.how = FAKENET_REFUSED; break;
-	case CF_GARBAGE: a.how = FAKENET_GARBAGE; break;
-	case CF_GARBAGE_LATE: a.status = 999; break;
-	case CF_SLOW: a.after_ms = 1000; break;
-	}
-	fakenet_script(t->fn, &a);
+	if (script == CF_GARBAGE_LATE) /* a status that HTTP does not know */
+		provider_answer(t, CF_OK, 999, NULL, NULL);
+	else
+		provider_answer(t, script, 200, NULL, NULL);
 }
 
 static size_t effects(struct ht *t, const char *to)

@@ -4,12 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
 place_new
-TOKENS=$PLACE/tokens.jsonl
-: >"$TOKENS"
-/usr/bin/python3 "$TOP/tests/system/peers/token_service.py" "$PLACE/token.port" "$TOKENS" &
-EXTRA_PIDS="$EXTRA_PIDS $!"
-until_true 20 test -s "$PLACE/token.port" || { not_ok "the token service starts"; tap_end; exit 1; }
-TP=$(cat "$PLACE/token.port")
+token_service "$PLACE/tokens.jsonl"
 KEY=$PLACE/keys/secret.key
 mkdir -m 700 "$PLACE/keys"
 printf 'RT-0-canary\n' >"$PLACE/first"; chmod 600 "$PLACE/first"

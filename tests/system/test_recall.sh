@@ -5,12 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
 place_new
 WORLD=$PLACE/world.jsonl
-: >"$WORLD"
-/usr/bin/python3 "$TOP/tests/system/peers/token_service.py" "$PLACE/world.port" "$WORLD" &
-EXTRA_PIDS="$EXTRA_PIDS $!"
-until_true 20 test -s "$PLACE/world.port" || { not_ok "the provider starts"; tap_end; exit 1; }
-WP=$(cat "$PLACE/world.port")
-provider() { curl -sf "http://127.0.0.1:$WP/ctl?$1" >/dev/null; }
+token_service "$WORLD"
 provider open=1
 world() { jq -s -r "$1" "$WORLD"; }
 ALLOW=', "@loop"' conf_write 1
@@ -19,7 +14,7 @@ cat >"$PLACE/conf/channels.d/mail.yaml" <<-EOF
 	kind: email
 	adapter: loopback
 	correct: edit
-	settings: {url: "http://127.0.0.1:$WP/publish"}
+	settings: {url: "http://127.0.0.1:$TP/publish"}
 	accounts: [{name: relay}]
 	lane: {backoff: [1s], urgent_backoff: [1s], timeout: 20s, breaker_pause: 1s}
 EOF

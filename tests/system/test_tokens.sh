@@ -6,12 +6,7 @@
 place_new
 KILLS=${TOKEN_KILLS:-30}
 TOKENS=$PLACE/tokens.jsonl
-: >"$TOKENS"
-/usr/bin/python3 "$TOP/tests/system/peers/token_service.py" "$PLACE/token.port" "$TOKENS" &
-EXTRA_PIDS="$EXTRA_PIDS $!"
-until_true 20 test -s "$PLACE/token.port" || { not_ok "the token service starts"; tap_end; exit 1; }
-TP=$(cat "$PLACE/token.port")
-provider() { curl -sf "http://127.0.0.1:$TP/ctl?$1" >/dev/null; }
+token_service "$TOKENS"
 ledger() { jq -s -r "$1" "$TOKENS"; }
 
 printf 'RT-0-canary\n' >"$PLACE/first"; chmod 600 "$PLACE/first"

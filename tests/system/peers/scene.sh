@@ -20,6 +20,14 @@ scene_files() { # offices, targets and audiences in $PLACE
 	inside: {name: "Nội bộ", any: [{tag: internal}]}
 	EOF
 }
+token_service() { # token_service LEDGER: the imitated provider with single-use tokens; its port goes to TP
+	: >"$1"
+	/usr/bin/python3 "$TOP/tests/system/peers/token_service.py" "$PLACE/token.port" "$1" &
+	EXTRA_PIDS="$EXTRA_PIDS $!"
+	until_true 20 test -s "$PLACE/token.port" || { not_ok "the token service starts"; tap_end; exit 1; }
+	TP=$(cat "$PLACE/token.port")
+}
+provider() { curl -sf "http://127.0.0.1:$TP/ctl?$1" >/dev/null; } # provider COMMAND: what it does from now on
 scene_import() {
 	admin -q offices import "$PLACE/offices.csv" && admin -q targets import "$PLACE/targets.csv" && admin -q audiences import "$PLACE/audiences.yaml"
 }

@@ -29,6 +29,17 @@ static int64_t known(int state)
 	return scene_i64("SELECT count(*) FROM consent WHERE state=%d", state);
 }
 
+/* So many contacts get the message that asks; release 6 is there for what comes after it. */
+static void asked(int n)
+{
+	ads(5);
+	scene_release(6, PRIO_NORMAL, CAT_ADVERTISING);
+	sc.asks = true;
+	scene_start();
+	scene_lot(5, 0, 1, 1, n);
+	scene_run(3000);
+}
+
 static void without_consent_there_is_no_advertising(void **state)
 {
 	UNUSED(state);
@@ -49,12 +60,7 @@ static void without_consent_there_is_no_advertising(void **state)
 static void each_contact_is_asked_once_and_never_again(void **state)
 {
 	UNUSED(state);
-	ads(5);
-	scene_release(6, PRIO_NORMAL, CAT_ADVERTISING);
-	sc.asks = true;
-	scene_start();
-	scene_lot(5, 0, 1, 1, 3);
-	scene_run(3000);
+	asked(3);
 	assert_int_equal(fake.n_published, 3);
 	assert_int_equal(known(1), 3);
 	assert_int_equal(
@@ -95,12 +101,7 @@ static void a_question_that_did_not_reach_anybody_is_asked_again(void **state)
 static void a_yes_within_a_day_is_consent_and_is_kept_with_its_evidence(void **state)
 {
 	UNUSED(state);
-	ads(5);
-	scene_release(6, PRIO_NORMAL, CAT_ADVERTISING);
-	sc.asks = true;
-	scene_start();
-	scene_lot(5, 0, 1, 1, 4);
-	scene_run(3000);
+	asked(4);
 	inbound_as(false, LT_IN_TEXT, "a1@x.example", "đồng ý", NULL, "1");
 	inbound_as(false, LT_IN_TEXT, "a2@x.example", "Y", NULL, "2");
 	inbound_as(false, LT_IN_TEXT, "a3@x.example", "TC", NULL, "3");

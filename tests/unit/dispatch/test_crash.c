@@ -153,9 +153,9 @@ static void what_an_adapter_with_steps_had_not_published_waits_again(void **stat
 	assert_int_equal(fake.n_doubles, 0);
 }
 
-static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
+/* An adapter that publishes by steps has one delivery in its hands. */
+static void one_on_its_way(void)
 {
-	UNUSED(state);
 	fake.ch[0].caps = 0;
 	dispatch_free(sc.d);
 	scene_dispatch();
@@ -163,14 +163,25 @@ static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
 	scene_lot(1, 0, 1, 1, 1);
 	scene_start();
 	scene_run(1);
-	for (int i = 0; i < 2; i++) {
+}
+
+/* The daemon ends so often while the adapter was called with this one. */
+static void crashes_in(int64_t delivery, int times)
+{
+	for (int i = 0; i < times; i++) {
 		assert_int_equal(scene_state(DLV_SENDING), 1);
-		sc.crashed = (struct calling){ .n = 1,
-			.item = { scene_i64("SELECT id FROM delivery") } };
+		sc.crashed = (struct calling){ .n = 1, .item = { delivery } };
 		scene_crash();
 		scene_restart();
 		scene_run(1);
 	}
+}
+
+static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
+{
+	UNUSED(state);
+	one_on_its_way();
+	crashes_in(scene_i64("SELECT id FROM delivery"), 2);
 	assert_int_equal(scene_state(DLV_HELD), 1);
 	assert_int_equal(scene_i64("SELECT count(*) FROM step WHERE value LIKE 'poison:%%'"), 1);
 	scene_run(HR_MS);
@@ -180,20 +191,8 @@ static void an_item_that_ends_the_daemon_twice_is_set_aside(void **state)
 static void an_item_that_is_merely_on_its_way_is_not_suspected(void **state)
 {
 	UNUSED(state);
-	fake.ch[0].caps = 0;
-	dispatch_free(sc.d);
-	scene_dispatch();
-	scene_settle();
-	scene_lot(1, 0, 1, 1, 1);
-	scene_start();
-	scene_run(1);
-	for (int i = 0; i < 5; i++) {
-		assert_int_equal(scene_state(DLV_SENDING), 1);
-		sc.crashed = (struct calling){ .n = 1, .item = { 4711 } }; /* another one's crash */
-		scene_crash();
-		scene_restart();
-		scene_run(1);
-	}
+	one_on_its_way();
+	crashes_in(4711, 5); /* another one's crash */
 	assert_int_equal(scene_state(DLV_HELD), 0);
 	scene_run(HR_MS);
 	assert_int_equal(fake.n_published, 1);

@@ -4,22 +4,13 @@
 #ifndef LANTOA_TESTS_NET_HTTPSCENE_H
 #define LANTOA_TESTS_NET_HTTPSCENE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include "base/assert.h"
-#include "net/net.h"
+#include "peerscene.h"
 #include "../../lib/peer_http.h"
-#include "../../lib/peer_run.h"
 
 #define WAIT_MS 20000
 
-static struct peer_run R;
-static struct peer *P;
 static struct rec_http rec; /* large: not on the stack */
 static char url_buf[256];
 
@@ -27,16 +18,7 @@ static inline int set_up(void **state)
 {
 	(void)state;
 	memset(&rec, 0, sizeof(rec));
-	P = NULL;
-	return peer_run_open(&R);
-}
-
-static inline int tear_down(void **state)
-{
-	(void)state;
-	int rc = peer_run_close(&R);
-	peer_free(P);
-	return rc;
+	return peers_open();
 }
 
 static inline struct str url(const char *path)

@@ -4,22 +4,13 @@
 #ifndef LANTOA_TESTS_NET_STREAMSCENE_H
 #define LANTOA_TESTS_NET_STREAMSCENE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include "base/assert.h"
-#include "net/net.h"
-#include "../../lib/peer_run.h"
+#include "peerscene.h"
 #include "../../lib/peer_tcp.h"
 
 #define WAIT_MS 30000
 
-static struct peer_run R;
-static struct peer *P;
 static struct rec_stream A, B;
 
 static inline int set_up(void **state)
@@ -27,16 +18,7 @@ static inline int set_up(void **state)
 	(void)state;
 	memset(&A, 0, sizeof(A));
 	memset(&B, 0, sizeof(B));
-	P = NULL;
-	return peer_run_open(&R);
-}
-
-static inline int tear_down(void **state)
-{
-	(void)state;
-	int rc = peer_run_close(&R);
-	peer_free(P);
-	return rc;
+	return peers_open();
 }
 
 static inline struct net_stream_req tcp(struct rec_stream *rec)

@@ -1,35 +1,16 @@
 /* test_zalo_article.c - the walk of an article and of messages, step by step against the scripted host: what is saved before what,
  * what a lost answer leads to, what a person or a token interrupts. */
-#include "zalo_test.h"
+#include "zalo_scene.h"
 
-#define TOKEN   "{\"data\":{\"token\":\"Tk1\"},\"error\":0,\"message\":\"Success\"}"
 #define TOKEN_2 "{\"data\":{\"token\":\"Tk2\"},\"error\":0,\"message\":\"Success\"}"
-#define ID      "{\"data\":{\"id\":\"9ab3f077\"},\"error\":0,\"message\":\"Success\"}"
 #define WORKING "{\"error\":-214,\"message\":\"Media is being processed\"}"
-#define NONE    "{\"data\":{\"medias\":[],\"total\":0},\"error\":0}"
 #define DETAIL \
 	"{\"data\":{\"id\":\"9ab3f077\",\"link_view\":\"https://l/1\",\"status\":\"show\"},\"error\":0}"
-
-static struct sh *h;
-static size_t ses;
 
 static int setup(void **state)
 {
 	(void)state;
-	h = host_new();
-	sh_conf(h, "poll_ms", "1000");
-	sh_conf(h, "find_wait_ms", "8000");
-	sh_conf(h, "poll_max_ms", "5000");
-	if (sh_open(h) != 0)
-		return -1;
-	ses = sh_session(h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return host_over(h);
+	return scene_open("poll_ms", "1000", "find_wait_ms", "8000", "poll_max_ms", "5000", NULL);
 }
 
 static size_t begin(const char *head)

@@ -1,14 +1,12 @@
 /* test_zalo_cast.c - a broadcast against the scripted host: each of its articles is looked at, it goes out once, and a lost answer
  * is never followed by another. */
-#include "zalo_test.h"
+#include "zalo_scene.h"
 
 #define CAST    ZALO_MAGIC "kind cast\ncast {\"cities\":\"9\"}\n\n"
 #define SHOWN   "{\"data\":{\"id\":\"x\",\"status\":\"show\"},\"error\":0}"
 #define HIDDEN  "{\"data\":{\"id\":\"x\",\"status\":\"hide\"},\"error\":0}"
 #define CAST_OK "{\"data\":{\"message_id\":\"b1\"},\"error\":0}"
 
-static struct sh *h;
-static size_t ses;
 static const struct lt_id articles[] = { { 0, 0, LTC_LIT("9ab3") }, { 0, 0, LTC_LIT("77") },
 	{ 0, 0, LTC_LIT("78") }, { 0, 0, LTC_LIT("79") }, { 0, 0, LTC_LIT("80") },
 	{ 0, 0, LTC_LIT("81") } };
@@ -16,17 +14,7 @@ static const struct lt_id articles[] = { { 0, 0, LTC_LIT("9ab3") }, { 0, 0, LTC_
 static int setup(void **state)
 {
 	(void)state;
-	h = host_new();
-	if (sh_open(h) != 0)
-		return -1;
-	ses = sh_session(h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return host_over(h);
+	return scene_open(NULL);
 }
 
 static size_t begin(size_t n)

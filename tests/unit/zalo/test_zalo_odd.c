@@ -1,36 +1,17 @@
 /* test_zalo_odd.c - answers that are allowed and seldom: a yes without what it should bring, errors that nobody listed, a token that
  * goes stale more than once in a walk, a picture that never comes. */
-#include "zalo_test.h"
+#include "zalo_scene.h"
 
-#define TOKEN "{\"data\":{\"token\":\"Tk1\"},\"error\":0,\"message\":\"Success\"}"
-#define BARE  "{\"error\":0,\"message\":\"Success\"}"
-#define ID    "{\"data\":{\"id\":\"9ab3f077\"},\"error\":0,\"message\":\"Success\"}"
-#define NONE  "{\"data\":{\"medias\":[],\"total\":0},\"error\":0}"
+#define BARE "{\"error\":0,\"message\":\"Success\"}"
 #define SHOWN \
 	"{\"data\":{\"id\":\"9ab3f077\",\"status\":\"show\",\"link_view\":\"https://l/1\"},\"error\":0}"
 #define HIDDEN "{\"data\":{\"id\":\"9ab3f077\",\"status\":\"hide\"},\"error\":0}"
 #define STALE  "{\"error\":-216,\"message\":\"Access token is invalid\"}"
 
-static struct sh *h;
-static size_t ses;
-
 static int setup(void **state)
 {
 	(void)state;
-	h = host_new();
-	sh_conf(h, "poll_ms", "1000");
-	sh_conf(h, "find_wait_ms", "1000");
-	sh_conf(h, "poll_max_ms", "600000");
-	if (sh_open(h) != 0)
-		return -1;
-	ses = sh_session(h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return host_over(h);
+	return scene_open("poll_ms", "1000", "find_wait_ms", "1000", "poll_max_ms", "600000", NULL);
 }
 
 static size_t begin(uint32_t try_no)
