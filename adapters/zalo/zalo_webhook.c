@@ -7,7 +7,7 @@
 #include "zalo_other.h"
 
 #define HOOK_BODY_MAX (256u << 10)
-#define SEEN_MAX      16
+#define SEEN_MAX      64
 #define STALE_MS      (2 * 3600000)
 #define AHEAD_MS      (5 * 60000)
 

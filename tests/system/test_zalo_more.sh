@@ -68,6 +68,11 @@ push '{"app_id":"'$ZALO_APP'","follower":{"id":"4102938475610293847"},"event_nam
 check "who leaves is noted" until_true 10 has_inbound 5 1
 push '{"app_id":"'$ZALO_APP'","oaId":"3300112233445500100","event_name":"change_oa_daily_quota","quota":{"prev_value":"500","new_value":"2000"},"timestamp":"1788999002000"}'
 check "a changed quota is noted" until_true 10 has_inbound 6 1
+check "with the OA that it is about" grep -q 'ev=inbound ch=zalo acct=trung-uong kind=quota' "$PLACE/lantoad.log"
+DN=$(zalo_oas | awk '$2 == "da-nang" { print $1 }')
+push '{"app_id":"'$ZALO_APP'","oa_id":"'$DN'","event_name":"permission_revoked","timestamp":"1788999003000"}'
+revoked() { [ "$(operator --json channels | jq -r '[.rows[] | select(.channel == "zalo") | .accounts[] | select(any(.lanes[]; .gate == "held" and (.why | contains("revoked by the provider")))) | .account] | join(",")')" = da-nang ]; }
+check "a right that was taken back holds the lanes of that OA and of no other" until_true 10 revoked
 head -c 10485760 /dev/zero >"$PLACE/big"
 same "ten megabytes are refused" "$(curl -s -o /dev/null -w '%{http_code}' --data-binary "@$PLACE/big" "$URL")" 413
 same "an address without its secret is not there" "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "${URL%canary*}x")" 404
