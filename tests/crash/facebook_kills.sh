@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # facebook_kills.sh N - kill -9 at random instants while the sample release goes to 35 pages, N kills in all, a new release for every seven;
 # answers are lost at random meanwhile. Afterwards: each page each release once, every picture there, no draft left after the daily look.
+# LOG=docs/evidence/facebook-kills.log keeps what it says; a thousand take about a second and a half each.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib_facebook.sh"
+N=${1:-50} SEED=${SEED:-7} FROM=$SECONDS
+if [ -n "${LOG:-}" ] && [ -z "${LOGGED:-}" ]; then
+	mkdir -p "$(dirname "$LOG")"
+	LOGGED=1 "$0" "$@" 2>&1 | sed -u "s|$TOP/||g" | tee "$LOG"
+	exit "${PIPESTATUS[0]}"
+fi
 place_new
-N=${1:-50} SEED=${SEED:-7}
+echo "facebook_kills $N, seed $SEED: $(date -u +%Y-%m-%dT%H:%M:%SZ), $(uname -srm), $(nproc) cores, commit $(git -C "$TOP" rev-parse --short HEAD 2>/dev/null || echo none)"
 RANDOM=$SEED
 echo "{$(facebook_script '"delay_ms":15'), \"http_rules\": [
  {\"server\":\"facebook\",\"method\":\"POST\",\"match\":\"/v25.0/*/feed\",\"when\":\"after\",\"do\":\"drop\",\"percent\":6},
@@ -28,7 +35,7 @@ release() { # a new release: its own code, title, text and link, or the guard wo
 	sed -i "s/TTBC-2026-112/$R/;s#ttbc/112#ttbc/$((500 + n))#;s/^title: .*/title: Thông cáo thử nghiệm $word/" "$PLACE/bundle/release.md"
 	sed -i '/^text:/,/^---$/{/^text:/d;/^  sms/d}' "$PLACE/bundle/release.md"
 	awk -v w="$word" '/^---$/ {c++} {print} c == 2 && !done {for (i = 1; i <= 60; i++) printf "câu%d%s ", i, w; print "\n"; done = 1; exit}' "$PLACE/bundle/release.md" >"$PLACE/bundle/new" && mv "$PLACE/bundle/new" "$PLACE/bundle/release.md"
-	editor -q submit "$PLACE/bundle" >/dev/null && approver -q approve $R --hash "$(hash_of $R)" >/dev/null || { echo "release $R: not taken"; exit 1; }
+	editor -q submit "$PLACE/bundle" >"$PLACE/said" 2>&1 && approver -q approve $R --hash "$(hash_of $R)" >/dev/null || { echo "release $R: not taken"; cat "$PLACE/said"; exit 1; }
 }
 settled() {
 	[ "$(operator --json report "$1" | jq '[.deliveries[] | select(.state == "accepted" or .state == "delivered")] | length')" -ge 35 ]
@@ -53,5 +60,5 @@ facebook_state | jq -c . | tee "$PLACE/end.json"
 [ "$(jq .photos_live "$PLACE/end.json")" = $((70 * n)) ] || { echo "not $((70 * n)) pictures"; bad=1; }
 for k in doubles orphans leaks lacking; do [ "$(jq .$k "$PLACE/end.json")" = 0 ] || { echo "$k: $(jq .$k "$PLACE/end.json")"; bad=1; }; done
 operator -q fsck || bad=1
-[ $bad = 0 ] && echo "facebook_kills: $kills kills, $n releases, 35 pages each, nothing twice, nothing left over"
+[ $bad = 0 ] && echo "facebook_kills: $kills kills, $n releases, 35 pages each, nothing twice, nothing left over, $((SECONDS - FROM)) s"
 exit $bad

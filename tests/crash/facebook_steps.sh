@@ -52,6 +52,9 @@ facebook_state >"$PLACE/state.json"
 same "35 posts are live" "$(json "$PLACE/state.json" .live)" 35
 same "with 70 pictures" "$(json "$PLACE/state.json" .photos_live)" 70
 same "none twice" "$(json "$PLACE/state.json" .doubles)" 0
+same "every picture has its alt text" "$(json "$PLACE/state.json" .alts_live)" 70
+same "all in one order" "$(jq -c 'select(.t == "fb" and .what == "live") | .alts' "$LEDGER" | sort -u | wc -l | tr -d " ")" 1
+same "the report has a link for each page" "$(operator --json report $R | jq -r ".deliveries[].url" | sort -u | grep -c "^https://www.facebook.com/")" 35
 same "one on each page" "$(jq -r 'select(.t == "fb" and (.what == "live" or .what == "double")) | .page' "$LEDGER" | sort | uniq -d | wc -l | tr -d ' ')" 0
 check "fsck is clean" operator fsck
 tap_end

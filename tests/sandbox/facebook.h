@@ -9,7 +9,7 @@
 
 #define FBX_PAGES_MAX   500
 #define FBX_POSTS_MAX   20000
-#define FBX_PHOTOS_MAX  20000
+#define FBX_PHOTOS_MAX  100000
 #define FBX_VIDEOS_MAX  200
 #define FBX_ATTACH_MAX  20
 #define FBX_ID          64

@@ -119,6 +119,7 @@ static void answer(struct sb_hconn *c, int status, const char *type, struct str 
 	c->q.host = NULL;
 	c->fault = NULL;
 	int64_t delay = c->delay_ms + (r == NULL ? 0 : r->pace.delay_ms);
+	c->trickle_ms = r == NULL ? 0 : r->trickle_ms;
 	if (r != NULL &&
 		(r->what == SB_F_SILENT || r->what == SB_F_DROP || r->what == SB_F_RESET)) {
 		c->srv->s->lost_answers += r->after;
@@ -299,19 +300,30 @@ static void on_written(uv_write_t *req, int status)
 	free(w);
 }
 
+#define PIECE 32u /* of an answer that trickles */
 static void flush(struct sb_hconn *c)
 {
 	size_t n = 0;
 	struct hwrite *w = x_calloc(1, sizeof(*w));
 
+	bool rest = c->trickle_ms > 0 && c->out.n > PIECE;
+
 	w->c = c;
-	w->last = c->close_after;
-	w->bytes = buf_take(&c->out, &n);
+	w->last = c->close_after && !rest;
+	if (rest) {
+		n = PIECE;
+		w->bytes = x_strndup(c->out.p, n);
+		buf_consume(&c->out, n);
+		c->waiting = true;
+		(void)uv_timer_start(&c->timer, on_delay, (uint64_t)c->trickle_ms, 0);
+	} else {
+		w->bytes = buf_take(&c->out, &n);
+	}
 	w->req.data = w;
 	uv_buf_t b = uv_buf_init(w->bytes, (unsigned)n);
 	if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &b, 1, on_written) < 0)
 		on_written(&w->req, -1);
-	if (!c->closing && !c->close_after && !c->busy) {
+	if (!c->closing && !c->close_after && !c->busy && !rest) {
 		(void)uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 		next_request(c);
 	}

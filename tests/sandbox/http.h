@@ -72,11 +72,11 @@ int sb_http_call(struct sandbox *s, const char *method, const char *url, const c
 /* Faults of all providers; `sandbox ctl` {"cmd":"http_rules","rules":[...],"replace":true} and "http_rules" of the script:
  *  {"server":"facebook","method":"POST","match":GLOB OVER THE PATH,"has":"text anywhere in target, headers or body",
  *   "do":"reply|delay|silent|drop|reset","when":"before|after","code":502,"type":"text/html","body":"...","headers":{"X":"y"},
- *   "half":true,"times":1,"skip":0,"percent":100,"delay_ms":0}
+ *   "half":true,"trickle_ms":0,"times":1,"skip":0,"percent":100,"delay_ms":0}
  * In a glob a star stands for any text within a segment, two stars for any text.
  * when before (default): the provider never sees the request; after: it does all it would, then its answer is replaced.
  * do reply: code, type, body, headers (without code the provider's own answer stays); half: Content-Length says all of it, half of
- * it comes, then the link closes; delay: delay_ms before the answer, which stays; silent: never an answer; drop: close without
+ * it comes, then the link closes; trickle_ms: 32 bytes of it at a time, with so long a pause between; delay: delay_ms before the answer, which stays; silent: never an answer; drop: close without
  * one; reset: RST. Of several rules the first that fits acts. */
 int sb_http_rules_load(struct sandbox *s, const cJSON *arr, bool replace, struct err *e) MUST_CHECK;
 

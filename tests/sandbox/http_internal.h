@@ -15,6 +15,7 @@ struct sb_http_rule {
 	char *body;    /* owned; NULL: none */
 	char *headers; /* owned; whole lines; NULL: none */
 	int code;
+	int64_t trickle_ms;
 	struct sb_pace pace;
 };
 struct sb_http_server {
@@ -37,8 +38,8 @@ struct sb_hconn {
 	cJSON *json;
 	char *res_headers;                /* owned; whole lines */
 	const struct sb_http_rule *fault; /* acts on the coming answer */
-	int64_t delay_ms;
-	size_t used; /* bytes of `in` that this request took */
+	int64_t delay_ms, trickle_ms;     /* trickle: between two pieces of the answer; 0: whole */
+	size_t used;                      /* bytes of `in` that this request took */
 	int handles;
 	bool busy, keep, closing, close_after, reset_after, said_continue, waiting, deaf;
 };

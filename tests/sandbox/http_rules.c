@@ -91,7 +91,7 @@ static char *header_lines(const cJSON *o)
 }
 
 static const char *const keys[] = { "server", "method", "match", "has", "do", "when", "code",
-	"type", "body", "headers", "half", NULL };
+	"type", "body", "headers", "half", "trickle_ms", NULL };
 static const struct sb_word do_words[] = { { "reply", SB_F_REPLY }, { "delay", SB_F_DELAY },
 	{ "silent", SB_F_SILENT }, { "drop", SB_F_DROP }, { "reset", SB_F_RESET }, { NULL, 0 } };
 static const struct sb_word when_words[] = { { "before", false }, { "after", true }, { NULL, 0 } };
@@ -109,6 +109,7 @@ static int parse_rule(const cJSON *o, void *rule, struct err *e)
 	r->what = (enum sb_fault)what;
 	r->after = after != 0;
 	r->half = json_bool(o, "half", false);
+	r->trickle_ms = json_i64(o, "trickle_ms", 0);
 	(void)snprintf(r->server, sizeof(r->server), "%s", json_z(o, "server", ""));
 	(void)snprintf(r->method, sizeof(r->method), "%s", json_z(o, "method", ""));
 	(void)snprintf(r->match, sizeof(r->match), "%s", json_z(o, "match", ""));

@@ -22,6 +22,8 @@ rule() { # rule METHOD PAGE TAIL WHEN REST
 	for at in "104 /feed" "109 _*"; do set -- $at; rule POST "$1" "$2" after '"do":"reply","half":true'; done
 	for at in "105 /feed" "110 _*"; do set -- $at; rule POST "$1" "$2" after '"do":"reply","code":502,"type":"text/html","body":"<html>Bad Gateway</html>"'; done
 	rule POST 124 /feed after '"do":"reply","code":200,"type":"text/plain","body":"Service Unavailable"'
+	rule POST 125 /feed after '"do":"reply","trickle_ms":20'
+	rule POST 126 /feed after '"do":"reply","trickle_ms":600'
 	rule POST 113 /feed after '"do":"drop"'
 	rule POST 118 '_*' before '"do":"reset"'
 	rule POST 132 /feed before '"do":"drop"'

@@ -36,6 +36,9 @@ same "an event without signature is refused" "$(curl -s -o /dev/null -w '%{http_
 facebook_ctl "\"do\":\"hook\",\"page\":\"${P}101\",\"url\":\"$HOOK\"" >/dev/null
 confirmed() { [ "$(row 101 | jq -r .state)" = accepted ] || [ "$(row 101 | jq -r .state)" = delivered ]; }
 check "the page feed confirms the unknown one" until_true 10 confirmed
+LINK=$(facebook_ctl "\"do\":\"posts\",\"page\":\"${P}101\"" | jq -r '[.posts[] | select(.ours and .live)][0].permalink')
+linked() { [ -n "$LINK" ] && [ "$(row 101 | jq -r .url)" = "$LINK" ]; }
+check "and its permalink follows" until_true 15 linked
 
 sandbox_ctl '{"cmd":"http_rules","rules":[],"replace":true}'
 facebook_ctl "\"do\":\"change\",\"post\":\"$(id_of 102)\",\"reactions\":12,\"comments\":3,\"shares\":2,\"clicks\":44" >/dev/null
