@@ -157,6 +157,29 @@ static void a_group_limits_all_its_lanes_together(void **state)
 	assert_true(scene_i64("SELECT count(*) FROM quota WHERE scope='group:mail/app'") == 2);
 }
 
+/* A group that stood empty is empty after a crash, too: what it gained meanwhile is the time that went by, not a new burst. */
+static void a_group_is_as_empty_after_a_crash_as_before(void **state)
+{
+	UNUSED(state);
+	static char app[] = "app", *groups[] = { app };
+	static struct conf_limit_group g = { .name = app, .rate_per_s = 1, .burst = 40 };
+	sc.ch[0].groups = &g;
+	sc.ch[0].n_groups = 1;
+	sc.acct[0].limit_groups = (struct conf_strv){ groups, 1 };
+	scene_reload();
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 200);
+	scene_start();
+	scene_run(10000);
+	assert_in_range(fake.n_published, 48, 52);
+	for (int i = 0; i < 3; i++) {
+		scene_crash();
+		scene_restart();
+		scene_run(4000);
+	}
+	assert_in_range(fake.n_published, 56, 68);
+}
+
 static void concurrency_starts_low_grows_and_keeps_its_ceiling(void **state)
 {
 	UNUSED(state);
@@ -232,6 +255,7 @@ int main(void)
 		T(two_releases_share_a_lane_fairly),
 		T(urgent_takes_eighty_of_a_hundred_and_no_more),
 		T(a_group_limits_all_its_lanes_together),
+		T(a_group_is_as_empty_after_a_crash_as_before),
 		T(concurrency_starts_low_grows_and_keeps_its_ceiling),
 		T(the_clock_may_jump_and_limits_still_hold),
 		T(a_hundred_thousand_go_through_bounded_memory),
