@@ -65,6 +65,7 @@ static void store_opts_of(const struct app *a, struct store_opts *o)
 		.free_floor_bytes = a->conf->free_floor_bytes,
 		.ballast_bytes = a->conf->ballast_bytes,
 		.wal_max_bytes = a->conf->wal_max_bytes,
+		.fence_after_ms = a->conf->fence_after_ms,
 		.wall_ms = wall_ms,
 		.mono_us = mono_us,
 		.fatal_cb = on_store_fatal };

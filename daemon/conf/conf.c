@@ -190,17 +190,6 @@ int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct er
 	return rc;
 }
 
-static int check_listen(struct conf_ctx *cx, const char *key, const char *value)
-{
-	const char *colon = value ? strrchr(value, ':') : NULL;
-	int64_t port;
-	if (value && (!colon || colon == value || str_i64(str_of(colon + 1), 0, 65535, &port)))
-		return err_set(cx->e, -EINVAL,
-			"%s: %s: '%.60s' is not an address such as 127.0.0.1:8480", cx->file, key,
-			value);
-	return 0;
-}
-
 static int check_secrets(
 	struct conf_ctx *cx, const char *file, const struct conf_secret *s, size_t n)
 {
@@ -256,8 +245,5 @@ int conf_check_whole(struct conf_ctx *cx)
 		return err_set(cx->e, -EINVAL,
 			"%s: public_assets: push needs push_program: [/path/of/program, arguments]",
 			cx->file);
-	int rc = check_listen(cx, "listen_public", c->listen_public);
-	if (!rc)
-		rc = check_listen(cx, "listen_private", c->listen_private);
-	return rc ? rc : check_all_secrets(cx);
+	return check_all_secrets(cx);
 }

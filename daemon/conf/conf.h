@@ -234,7 +234,7 @@ struct conf {
 	struct conf_route *routes;
 	size_t n_routes;
 	/* store */
-	int64_t free_floor_bytes, ballast_bytes, wal_max_bytes, exchange_keep_ms;
+	int64_t free_floor_bytes, ballast_bytes, wal_max_bytes, exchange_keep_ms, fence_after_ms;
 	/* rules */
 	int64_t growth_percent,
 		growth_count; /* audience growth that holds a part: over both (5, 20) */

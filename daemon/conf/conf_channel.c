@@ -249,21 +249,24 @@ static int row_tls(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	static const struct conf_row rows[] = {
-		{ .key = "ca", .read = conf_row_path, .at = offsetof(struct conf_tls, ca_file) },
-		{ .key = "cert",
-			.read = conf_row_path,
-			.at = offsetof(struct conf_tls, cert_file) },
-		{ .key = "key", .read = conf_row_path, .at = offsetof(struct conf_tls, key_file) },
+		{ .key = "ca", .read = conf_row_pem, .at = offsetof(struct conf_tls, ca_file) },
+		{ .key = "cert", .read = conf_row_pem, .at = offsetof(struct conf_tls, cert_file) },
+		{ .key = "key",
+			.read = conf_row_pem_key,
+			.at = offsetof(struct conf_tls, key_file) },
 		{ .key = "insecure_loopback",
 			.read = conf_row_bool,
 			.at = offsetof(struct conf_tls, insecure_loopback) },
 	};
-	struct conf_tls *t = dst;
 	UNUSED(row);
-	int rc = conf_read_map(cx, v, rows, ARRAY_LEN(rows), dst);
-	if (!rc && !t->cert_file != !t->key_file)
-		rc = conf_bad(cx, v, "a client certificate needs both 'cert' and 'key'");
-	return rc;
+	bool cert = false, key = false;
+	for (size_t i = 0; v->kind == YN_MAP && i < v->n; i++) {
+		cert |= !strcmp(v->child[i]->key, "cert");
+		key |= !strcmp(v->child[i]->key, "key");
+	}
+	if (cert != key)
+		return conf_bad(cx, v, "a client certificate needs both 'cert' and 'key'");
+	return conf_read_map(cx, v, rows, ARRAY_LEN(rows), dst);
 }
 
 /* correct: edit | message */
@@ -299,7 +302,7 @@ static const struct conf_row channel_rows[] = {
 	CH("classes", row_later, classes),
 	CH_N("limit_groups", row_groups, groups, n_groups),
 	CH("tls", row_tls, tls),
-	CH("proxy", conf_row_str, proxy),
+	CH("proxy", conf_row_proxy, proxy),
 	CH("exec", conf_row_path, exec),
 	CH("webhook", conf_row_webhook, webhook),
 	CH("poll", conf_row_poll, poll),

@@ -332,12 +332,12 @@ static const struct conf_row top_rows[] = {
 	TOP("token_mirror", conf_row_path, token_mirror, 0, 0),
 	TOP("mode", row_mode, trial, 0, 0),
 	TOP("allow_only", conf_row_strv, allow_only, 0, 0),
-	TOP("public_url", conf_row_str, public_url, 0, 0),
+	TOP("public_url", conf_row_url, public_url, 0, 0),
 	TOP("public_assets", row_public_assets, push_assets, 0, 0),
 	TOP("push_program", conf_row_strv, push_program, 0, 0),
 	TOP("own_domains", conf_row_strv, own_domains, 0, 0),
-	TOP("listen_public", conf_row_str, listen_public, 0, 0),
-	TOP("listen_private", conf_row_str, listen_private, 0, 0),
+	TOP("listen_public", conf_row_listen, listen_public, 0, 0),
+	TOP("listen_private", conf_row_listen, listen_private, 0, 0),
 	TOP("log_level", row_level, log_level, 0, 0),
 	TOP("people", row_people, people, 0, 0),
 	TOP("approval", row_steps, steps, 0, 0),
@@ -347,6 +347,7 @@ static const struct conf_row top_rows[] = {
 	TOP("free_floor", conf_row_size, free_floor_bytes, 0, INT64_C(1) << 44),
 	TOP("ballast", conf_row_size, ballast_bytes, 0, INT64_C(1) << 34),
 	TOP("wal_max", conf_row_size, wal_max_bytes, 1 << 20, INT64_C(1) << 34),
+	TOP("fence_after", conf_row_duration, fence_after_ms, 3600000, 366 * DAY),
 	TOP("exchange_keep", conf_row_duration, exchange_keep_ms, 0, 3660 * DAY),
 	TOP("growth_percent", conf_row_i64, growth_percent, 0, 1000),
 	TOP("growth_count", conf_row_i64, growth_count, 0, 1000000),
@@ -364,6 +365,7 @@ static void conf_defaults(struct conf *c)
 	c->ballast_bytes = INT64_C(64) << 20;
 	c->wal_max_bytes = INT64_C(64) << 20;
 	c->exchange_keep_ms = 90 * DAY;
+	c->fence_after_ms = 7 * DAY;
 	c->growth_percent = 5;
 	c->growth_count = 20;
 	c->similar_days = 7;

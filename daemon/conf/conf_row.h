@@ -51,6 +51,13 @@ int conf_row_secrets(struct conf_ctx *, const struct ynode *, void *, const stru
 int conf_row_secret(struct conf_ctx *, const struct ynode *, void *,
 	const struct conf_row *); /* one: {file: PATH} or {credential: NAME} */
 
+/* conf_net.c: listeners, addresses of ours, proxies, PEM files (a key is for us alone). */
+int conf_row_listen(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_url(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_proxy(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_pem(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_pem_key(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+
 /* conf_jobs.c: what a channel does beside sending. */
 int conf_row_webhook(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
 int conf_row_poll(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A real SMTP server (aiosmtpd) that keeps what it takes: DIR/NNN.eml and DIR/NNN.json (envelope); prints its port.
-Options: --tls CERT KEY (STARTTLS demanded), --auth USER PASSWORD."""
+Options: --tls CERT KEY (STARTTLS demanded), --client-ca FILE (a client certificate of this authority demanded), --auth USER PASSWORD."""
 import asyncio, json, os, ssl, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -30,6 +30,9 @@ def main():
         i = args.index("--tls")
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ctx.load_cert_chain(args[i + 1], args[i + 2])
+        if "--client-ca" in args:
+            ctx.load_verify_locations(args[args.index("--client-ca") + 1])
+            ctx.verify_mode = ssl.CERT_REQUIRED
         opts.update(tls_context=ctx, require_starttls=True)
     if "--auth" in args:
         i = args.index("--auth")
