@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "main_app.h"
 #include "plan/import.h"
-#include "store/store_fence.h"
 
 #define EXIT_CONFIG 6
 #define EXIT_DISK   75
@@ -269,15 +268,10 @@ static int restore_confirm(struct app *a)
 {
 	struct store_opts so;
 	struct err e = { 0 };
-	int64_t held = 0;
 	int rc = app_keys_load(a, &e);
 	store_opts_of(a, &so);
 	if (!rc)
-		rc = store_restore_confirm(
-			&so, "system", "command line", "restore-confirm", &held, &e);
-	if (!rc)
-		(void)printf("confirmed; %lld lots are held until a person resumes them\n",
-			(long long)held);
+		rc = app_restore_confirm(a, &so, &e);
 	return rc ? complain(1, &e) : 0;
 }
 

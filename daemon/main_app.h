@@ -17,6 +17,7 @@ struct renditions;
 
 struct app_args {
 	const char *config, *make_key;
+	const char *key; /* NULL: as configured */
 	bool check, create, demo, restore_confirm, version, help;
 };
 
@@ -72,6 +73,8 @@ void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);
 /* main_key.c: the master key and the key of credentials. */
 int app_keys_load(struct app *a, struct err *e) MUST_CHECK; /* blocking */
+/* main_confirm.c: prints what it did. Keys are loaded. */
+int app_restore_confirm(const struct app *a, const struct store_opts *so, struct err *e) MUST_CHECK;
 bool app_keys_elsewhere(
 	const struct app *a); /* only the service manager has the key, and it did not start us */
 void app_keys_opts(const struct app *a, struct store_opts *o);

@@ -16,6 +16,7 @@ void args_help(void)
 		"  --demo              make it as a demo database: `--as NAME` works, only loopback providers\n"
 		"  --make-key FILE     make a new master key (0600) and end\n"
 		"  --restore-confirm   accept a database that was restored from a backup, and end\n"
+		"  --key FILE          the master key for --check and --restore-confirm, where the unit's LoadCredential gives it to the service\n"
 		"  --version           version and adapter ABI\n"
 		"\n"
 		"It stays in the foreground and logs to standard error. SIGHUP reloads, SIGTERM drains and ends.\n"
@@ -31,6 +32,7 @@ int args_read(int argc, char **argv, struct app_args *ret)
 		O_DEMO,
 		O_KEY,
 		O_RESTORE,
+		O_USE_KEY,
 		O_VERSION = 'V',
 		O_HELP = 'h'
 	};
@@ -39,6 +41,7 @@ int args_read(int argc, char **argv, struct app_args *ret)
 		{ "demo", no_argument, NULL, O_DEMO },
 		{ "make-key", required_argument, NULL, O_KEY },
 		{ "restore-confirm", no_argument, NULL, O_RESTORE },
+		{ "key", required_argument, NULL, O_USE_KEY },
 		{ "version", no_argument, NULL, O_VERSION }, { "help", no_argument, NULL, O_HELP },
 		{ 0 } };
 	struct app_args a = { .config = "/etc/lantoa/lantoad.yaml" };
@@ -50,12 +53,13 @@ int args_read(int argc, char **argv, struct app_args *ret)
 		case O_DEMO: a.demo = a.create = true; break;
 		case O_KEY: a.make_key = optarg; break;
 		case O_RESTORE: a.restore_confirm = true; break;
+		case O_USE_KEY: a.key = optarg; break;
 		case O_VERSION: a.version = true; break;
 		case O_HELP: a.help = true; break;
 		default: return -EINVAL;
 		}
 	}
-	if (optind != argc)
+	if (optind != argc || (a.key && !a.check && !a.restore_confirm))
 		return -EINVAL;
 	*ret = a;
 	return 0;

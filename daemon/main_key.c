@@ -37,11 +37,13 @@ static int load_master(struct app *a, struct err *e)
 {
 	const struct conf *c = a->conf;
 	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
+	if (a->args.key)
+		return keyring_load(a->args.key, &a->keys, e);
 	if (c->key_file)
 		return keyring_load(c->key_file, &a->keys, e);
 	if (!dir)
 		return err_set(e, -ENOENT,
-			"%s: key_credential: the service was started without credentials; add LoadCredential=master-key:PATH to its unit",
+			"%s: key_credential: the service was started without credentials; add LoadCredential=master-key:PATH to its unit, or say --key PATH by hand",
 			c->path);
 	char *path = x_asprintf("%s/master-key", dir);
 	int rc = keyring_load(path, &a->keys, e);
@@ -51,7 +53,7 @@ static int load_master(struct app *a, struct err *e)
 
 bool app_keys_elsewhere(const struct app *a)
 {
-	return !a->conf->key_file && !secure_getenv("CREDENTIALS_DIRECTORY");
+	return !a->args.key && !a->conf->key_file && !secure_getenv("CREDENTIALS_DIRECTORY");
 }
 
 /* A missing file is no key. */

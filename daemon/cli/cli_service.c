@@ -56,6 +56,23 @@ int cmd_status(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
+/* On a restored database there is no daemon to ask: it is confirmed on its own machine. */
+int cmd_restore_confirm(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code = cli_call(c, cmd->method, params, &r);
+	if (!code && c->json)
+		cli_print_json(r);
+	else if (!code)
+		(void)puts("nothing to confirm: the daemon runs on this database");
+	if (code == EXIT_UNREACHABLE)
+		(void)fputs(
+			"        if its journal says that the database was restored, copied or not used for long: look what went out since then,\n"
+			"        and on its machine run `sudo lantoad --restore-confirm --key /etc/lantoa/master.key`; everything open is then held until a person resumes it\n",
+			stderr);
+	return code;
+}
+
 /* fsck, audit verify, config check: good or a list of what is not. */
 int cmd_verdict(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {

@@ -16,7 +16,7 @@
 #include "store/store_fence.h"
 
 #define EPOCH_FILE_MAX 512
-#define ASK_CONFIRM    "check what went out since then, and run restore-confirm"
+#define ASK_CONFIRM    "check what went out since then, and run lantoad --restore-confirm"
 
 struct epoch_file {
 	bool there;

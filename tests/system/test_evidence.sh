@@ -95,13 +95,26 @@ mkdir -p "$PLACE/state"; chmod 700 "$PLACE/state"; cp -a "$PLACE/backup/." "$PLA
 sent=$(wc -l <"$LEDGER")
 if daemon_start >"$PLACE/check.out" 2>&1; then not_ok "restored, it refuses to start by itself"; daemon_stop; else ok "restored, it refuses to start by itself"; fi
 check "and says what to do" bash -c "tail -3 '$PLACE/lantoad.log' | grep -q 'restore-confirm'"
-check "a person confirms" "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo --restore-confirm
+refuse "the command line says where to confirm" 5 operator restore-confirm
+says "by name" 'lantoad --restore-confirm'
+if [ "$(id -u)" = 0 ]; then # as the unit has it: the key is a credential, the folder the service's
+	cp -a "$PLACE/state" "$PLACE/theirs"; chown -R nobody "$PLACE/theirs"; chmod 711 "$PLACE"
+	sed "s,^state_dir:.*,state_dir: $PLACE/theirs,; s,^key_file:.*,key_credential: yes," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/theirs.yaml"
+	refuse "without the service's credential it is refused" 1 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm
+	says "and says how by hand" '\-\-key PATH'
+	check "root confirms by hand" "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm --key "$PLACE/conf/master.key"
+	same "and leaves no file that the service cannot use" "$(find "$PLACE/theirs" ! -user nobody | wc -l | tr -d ' ')" 0
+	check "--check takes the key, too" "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --check --key "$PLACE/conf/master.key"
+	rm -rf "$PLACE/theirs"; chmod 700 "$PLACE"
+fi
+check "a person confirms" env -u SUDO_UID "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo --restore-confirm
 daemon_start || not_ok "then it starts"
 refuse "what had not begun is held: the signal is refused" 7 operator go EV-2 --part all
 check "it says why" why_has EV-2 all restored
 sleep 0.5
 same "nothing left" "$(wc -l <"$LEDGER")" "$sent"
-check "the confirmation stands in the audit" audited store.restore_confirm
+check "the confirmation stands in the audit, with who gave it" audited store.restore_confirm "$(id -un)"
+check "there is nothing to confirm any more" operator restore-confirm
 check "a person lets it go on" operator resume --release EV-2 -m "nothing went out since"
 operator -q go EV-2 --part all >/dev/null 2>&1
 check "and it goes out, also to who wants no more advertising" until_true 20 has_mails EV-2 4
