@@ -1,6 +1,6 @@
 /* dispatch_backup.c - the second gateway of an account: when it takes over, when the first gets its own back.
  * Thread: loop. Owns: struct dover of the lanes concerned; one command of the store a lane at a time. Must not know: SQL.
- * A lane that is in trouble (not stopped by a person, not outside its hours, not out of its quota) and has accepted nothing for
+ * A lane that is in trouble (not stopped by a person, not outside its hours, not out of its quota), or puts off everything, and has accepted nothing for
  * backup_after gives its waiting deliveries to the backup: the store moves what is proven unsent, and nothing else ever. Once in
  * backup_after they stay for a short while with the first: one of them probes it. Its first acceptance brings home what still
  * waits at the backup; so does a backup that is in trouble as long itself.
@@ -17,6 +17,7 @@
 #define PROBE_MS     INT64_C(60000) /* a waiting delivery may stay so long for a probe, at most */
 #define PROBE_ROWS   2              /* come home for it, if nothing else is there */
 #define UNCOVERED_MS INT64_C(60000)
+#define PUT_OFF_MIN  5 /* in a row: a gateway that takes nothing */
 
 struct dover {              /* times are monotonic; 0: not */
 	struct dlane *to;   /* who takes over; NULL: this lane is only a backup itself */
@@ -25,7 +26,8 @@ struct dover {              /* times are monotonic; 0: not */
 	int64_t over_ms;    /* its deliveries go to the backup since */
 	int64_t since_wall; /* the same, to be shown */
 	int64_t probe_ms, probe_end_ms;
-	uint64_t seen; /* accepted ones, at the last look */
+	uint64_t seen;    /* accepted ones, at the last look */
+	uint64_t put_off; /* those put off, when it last accepted one or had nothing to do */
 	bool coming_home, busy;
 	char why[100];
 };
@@ -76,6 +78,8 @@ static bool in_trouble(struct dlane *l, char *why, size_t size)
 		(void)snprintf(why, size, WHY_PAUSED);
 	else if (!l->acct->up && lane_has_work(l))
 		(void)snprintf(why, size, "no session with the provider");
+	else if (l->over && l->deferred - l->over->put_off >= PUT_OFF_MIN)
+		(void)snprintf(why, size, "it puts off everything");
 	return why[0] != 0;
 }
 
@@ -265,6 +269,8 @@ static void look_at(struct dlane *l, int64_t now)
 	bool trouble = in_trouble(l, why, sizeof(why)), accepted = l->done != v->seen;
 
 	v->seen = l->done;
+	if (accepted || (!v->over_ms && l->deferred > v->put_off && !has_waiting(l)))
+		v->put_off = l->deferred;
 	if (accepted || (!trouble && !v->over_ms && !lane_has_work(l)))
 		v->down_ms = 0;
 	if (trouble && !v->down_ms && !accepted && (!v->to || has_waiting(l)))
@@ -324,6 +330,7 @@ static struct dover *over_make(struct dlane *l)
 	if (!l->over) {
 		l->over = x_calloc(1, sizeof(*l->over));
 		l->over->seen = l->done;
+		l->over->put_off = l->deferred;
 	}
 	return l->over;
 }

@@ -150,14 +150,18 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 			c->out.trace_out = buf_str(c->trace[i]);
 }
 
-/* Proven refused, and another gateway may reach it: it waits there instead of having failed, where the approval covers that one and
- * no part of it was taken here. The store decides, with the outcome. */
+/* Proven refused, or put off until its tries were spent, and another gateway may reach it: it waits there instead of having failed, where
+ * the approval covers that one and no part of it was taken here. The store decides, with the outcome. */
 static void elsewhere(struct dcopy *c, const struct chan_result *r, struct outcome_out *o)
 {
 	const struct dlane *b = backup_of(c->lot->lane);
 
-	if (!b || o->to != DLV_FAILED || r->outcome != LT_REFUSED || r->scope != LT_SCOPE_TARGET ||
-		!(r->flags & LT_R_ELSEWHERE) || r->n_ids || c->was_unknown)
+	bool spent = r->outcome == LT_DEFERRED && r->scope == LT_SCOPE_TARGET && o->why &&
+		strncmp(o->why, "tries:", 6) == 0;
+	bool refused = r->outcome == LT_REFUSED && r->scope == LT_SCOPE_TARGET &&
+		(r->flags & LT_R_ELSEWHERE);
+
+	if (!b || o->to != DLV_FAILED || (!spent && !refused) || r->n_ids || c->was_unknown)
 		return;
 	o->to = DLV_WAITING;
 	c->out.over_lane = b->id;

@@ -55,6 +55,14 @@ int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 	return rc;
 }
 
+int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lot)
+{
+	int64_t one = 0;
+
+	return db_get_i64(tx_db(tx), &one,
+		"SELECT 1 FROM delivery d WHERE d.id=?1 AND " ROW_COVERED, "ii", delivery, lot);
+}
+
 static int add_waiting(struct db *db, int64_t lot, int64_t n)
 {
 	return db_exec(db, "UPDATE lot SET n0=n0+? WHERE id=?", "ii", n, lot);

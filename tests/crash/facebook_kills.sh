@@ -3,6 +3,7 @@
 # answers are lost at random meanwhile. Afterwards: each page each release once, every picture there, no draft left after the daily look.
 # LOG=docs/evidence/facebook-kills.log keeps what it says; a thousand take about a second and a half each.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/kill_lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib_facebook.sh"
 N=${1:-50} SEED=${SEED:-7} FROM=$SECONDS
 if [ -n "${LOG:-}" ] && [ -z "${LOGGED:-}" ]; then
@@ -24,7 +25,7 @@ facebook_conf
 conf_write "$SMTP_PORT"
 daemon_start >/dev/null || exit 1
 import_samples >/dev/null
-kills=0 n=0 bad=0
+n=0 bad=0
 release() { # a new release: its own code, title, text and link, or the guard would hold it
 	n=$((n + 1)) R=TTBC-2026-$((500 + n))
 	rm -rf "$PLACE/bundle"
@@ -42,13 +43,7 @@ settled() {
 }
 while [ $kills -lt "$N" ]; do
 	release
-	for _ in 1 2 3 4 5 6 7; do
-		[ $kills -lt "$N" ] || break
-		sleep "0.$((RANDOM % 8))$((RANDOM % 10))"
-		daemon_kill
-		kills=$((kills + 1))
-		daemon_start >/dev/null || exit 1
-	done
+	kill_seven "$N" 8
 	until_true 120 settled $R || { echo "release $R does not settle"; operator --json report $R | jq -r '.deliveries[] | select(.state != "accepted" and .state != "delivered") | [.address,.state,.tries,.code,.said,.why] | @tsv'; bad=1; break; }
 	echo "$kills kills, release $R: $(facebook_state | jq -c '{live, photos_live, orphans, doubles, lacking, leaks}')"
 done

@@ -3,6 +3,7 @@
 # gateway, N kills in all, a new release for every seven; answers are lost at random meanwhile. Afterwards, of each release: no
 # phone has it twice, what we call accepted or delivered is there, and all others stand unknown: nothing is lost, nothing silently double.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/kill_lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib_smpp.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib_sms_http.sh"
 place_new
@@ -26,7 +27,7 @@ admin -q offices import "$TOP/config/examples/offices.csv" || exit 1
 admin -q targets import "$PLACE/many.csv" >/dev/null 2>&1 || exit 1
 printf 'many: {name: "Many", any: [{tag: many}]}\n' >"$PLACE/aud.yaml"
 admin -q audiences import "$PLACE/aud.yaml" || exit 1
-kills=0 n=0 bad=0
+n=0 bad=0
 release() {
 	n=$((n + 1)) R=KILL-$n
 	printf -- '---\ncode: %s\nkind: notice\ncategory: public_notice\ntitle: Thong bao %s %s\nparts: {all: {to: many, channels: [sms], at: now}}\ntext:\n  sms: "%s %s"\n---\nThông báo.\n' $R $n "$(echo $n$SEED | sha256sum | cut -c1-16)" $R \
@@ -37,13 +38,7 @@ counts() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -c .counts; }
 at_rest() { counts "$1" | jq -e '((.waiting // 0) + (.sending // 0) + (.held // 0)) == 0' >/dev/null; }
 while [ $kills -lt "$N" ]; do
 	release
-	for _ in 1 2 3 4 5 6 7; do
-		[ $kills -lt "$N" ] || break
-		sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
-		daemon_kill
-		kills=$((kills + 1))
-		daemon_start >/dev/null || exit 1
-	done
+	kill_seven "$N" 6
 	until_true 120 at_rest $R || { echo "# $R does not come to rest: $(counts $R)"; bad=1; break; }
 	sleep 2 # reports and late answers of the last ones
 	jq -r --arg r "$R " 'select(.t == "sms" and (.text | startswith($r))) | .to' "$LEDGER" | sort >"$PLACE/got"

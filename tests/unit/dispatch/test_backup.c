@@ -300,6 +300,56 @@ static void one_that_the_first_does_not_reach_goes_to_the_second_at_once(void **
 		6);
 }
 
+/* It answers, it refuses nothing, it takes nothing: a deadline without an acceptance is one. */
+static void a_gateway_that_puts_off_everything_is_taken_over_too(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first = (struct fake_answer){ .outcome = LT_DEFERRED, .code = "500", .unpublished = true };
+	sc.ch[0].lane.tries_max = 1000;
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 20);
+	scene_start();
+	scene_run(9 * MIN_MS);
+	assert_int_equal(fake.n_published, 0);
+	scene_run(5 * MIN_MS);
+	assert_int_equal(on_lane(3, DLV_ACCEPTED), 20);
+	assert_int_equal(fake.n_published, 20);
+	scene_check();
+}
+
+static void tries_that_are_spent_at_the_first_leave_one_for_the_second(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first = (struct fake_answer){ .outcome = LT_DEFERRED, .code = "500", .unpublished = true };
+	sc.ch[0].lane.tries_max = 2;
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 4);
+	scene_lot(1, 1, 1, 1, 2); /* a part that is not approved for the second */
+	scene_start();
+	scene_run(9 * MIN_MS);
+	assert_int_equal(on_lane(3, DLV_ACCEPTED), 4);
+	assert_int_equal(on_lane(1, DLV_FAILED), 2);
+	scene_check();
+}
+
+static void one_whose_language_is_not_approved_for_the_second_has_failed(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first = (struct fake_answer){
+		.outcome = LT_REFUSED, .flags = LT_R_ELSEWHERE, .code = "177", .unpublished = true
+	};
+	scene_lot(1, 0, 1, 1, 4);
+	scene_exec("UPDATE target SET lang='en' WHERE id IN (1,2)");
+	scene_start();
+	scene_run(30000);
+	assert_int_equal(on_lane(3, DLV_ACCEPTED), 2);
+	assert_int_equal(on_lane(1, DLV_FAILED), 2);
+	scene_check();
+}
+
 static void one_that_neither_reaches_has_failed(void **state)
 {
 	UNUSED(state);
@@ -393,6 +443,9 @@ int main(void)
 		T(a_held_account_is_taken_over_too),
 		T(the_quota_of_the_second_holds),
 		T(one_that_the_first_does_not_reach_goes_to_the_second_at_once),
+		T(a_gateway_that_puts_off_everything_is_taken_over_too),
+		T(tries_that_are_spent_at_the_first_leave_one_for_the_second),
+		T(one_whose_language_is_not_approved_for_the_second_has_failed),
 		T(one_that_neither_reaches_has_failed),
 		T(a_reload_may_take_the_second_away_in_the_middle_of_the_move),
 		T(no_crash_doubles_one),
