@@ -147,7 +147,8 @@ static void on_imports_settled(void *ctx, int rc, const struct err *e, cJSON *re
 	app_import_over(ctx, "import.start", rc, e);
 }
 
-static int open_parts(struct app *a, struct err *e)
+/* Dispatch and the channels that it sends by. */
+static int open_sending(struct app *a, struct err *e)
 {
 	struct dispatch_opts d = { .env = a->env,
 		.store = a->store,
@@ -168,7 +169,34 @@ static int open_parts(struct app *a, struct err *e)
 	if (rc)
 		return rc;
 	app_channels_bind(a, a->channels);
-	rc = channels_open(a->channels, SIZE_MAX, e);
+	return channels_open(a->channels, SIZE_MAX, e);
+}
+
+/* The control socket and the HTTP listeners. */
+static int open_doors(struct app *a, struct err *e)
+{
+	struct ctl_opts c = { .deps = { .env = a->env,
+				      .loop = a->loop,
+				      .started_ms = a->started_ms,
+				      .store = a->store,
+				      .plan = a->plan,
+				      .dispatch = a->dispatch,
+				      .channels = &a->channels,
+				      .conf = &a->conf,
+				      .main_ctx = a,
+				      .reload = app_ctl_reload,
+				      .key_rotate = app_ctl_key_rotate,
+				      .public_check = app_public_check },
+		.socket_path = a->conf->socket_path,
+		.staging_dir = store_staging_dir(a->store),
+		.allow_as = store_is_demo(a->store) };
+	int rc = ctl_open(&c, &a->ctl, e);
+	return rc ? rc : app_api_open(a, e);
+}
+
+static int open_parts(struct app *a, struct err *e)
+{
+	int rc = open_sending(a, e);
 	if (rc)
 		return rc;
 	app_renditions_open(a);
@@ -191,23 +219,7 @@ static int open_parts(struct app *a, struct err *e)
 	struct import_opts io;
 	app_import_began(a, &io);
 	import_start(&io, on_imports_settled, a);
-	struct ctl_opts c = { .deps = { .env = a->env,
-				      .loop = a->loop,
-				      .started_ms = a->started_ms,
-				      .store = a->store,
-				      .plan = a->plan,
-				      .dispatch = a->dispatch,
-				      .channels = &a->channels,
-				      .conf = &a->conf,
-				      .main_ctx = a,
-				      .reload = app_ctl_reload,
-				      .key_rotate = app_ctl_key_rotate,
-				      .public_check = app_public_check },
-		.socket_path = a->conf->socket_path,
-		.staging_dir = store_staging_dir(a->store),
-		.allow_as = store_is_demo(a->store) };
-	rc = ctl_open(&c, &a->ctl, e);
-	return rc ? rc : app_api_open(a, e);
+	return open_doors(a, e);
 }
 
 static void on_signal(void *ctx, int signo)

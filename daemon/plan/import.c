@@ -1,4 +1,5 @@
-/* import.c - one import from its file to its answer: slices on workers, then commands of the store, then the answer.
+/* import.c - one import from its file to its answer: slices on workers, then commands of the store, then the answer. What a start takes
+ * up stands in import_start.c.
  * Thread: loop; im->fn on a worker. Owns: struct importer until done was called.
  * Happy path (large): open, slice ... beside stage ..., check | begin, read ... beside chunk ..., finish. (small): read | one command.
  * Failures: before begin the stage is removed and nothing is stored. A full disk behind begin is waited for; what else stops it
@@ -21,7 +22,7 @@ static char *dup_or_null(const char *z)
 	return z ? x_strdup(z) : NULL;
 }
 
-static struct importer *importer_new(const struct import_opts *o, plan_done_fn *done, void *ctx)
+struct importer *importer_new(const struct import_opts *o, plan_done_fn *done, void *ctx)
 {
 	struct importer *im = x_calloc(1, sizeof(*im));
 	im->o = *o;
@@ -94,7 +95,8 @@ static void on_fn_done(struct work *w)
 	im->next(im);
 }
 
-static void step(struct importer *im, int (*fn)(struct importer *), void (*next)(struct importer *))
+void importer_step(
+	struct importer *im, int (*fn)(struct importer *), void (*next)(struct importer *))
 {
 	im->cs = im->o.channels ? *im->o.channels : NULL;
 	im->fn = fn;
@@ -126,7 +128,7 @@ static int clean_up(struct importer *im)
 }
 
 /* The stage goes on a worker, then the answer. */
-static void end(struct importer *im, int rc)
+void importer_end(struct importer *im, int rc)
 {
 	im->rc = rc;
 	if (im->problems.errors) {
@@ -136,13 +138,13 @@ static void end(struct importer *im, int rc)
 		(void)err_set(&im->err, rc, "the import failed: %s", strerror(-rc));
 	}
 	if (im->stage)
-		step(im, clean_up, answer);
+		importer_step(im, clean_up, answer);
 	else
 		answer(im);
 }
 
 /* Behind begin nothing is thrown away: the next start goes on. */
-static void left(struct importer *im, const struct store_cmd *cmd)
+void importer_left(struct importer *im, const struct store_cmd *cmd)
 {
 	im->rc = cmd->rc;
 	im->err = cmd->err;
@@ -151,16 +153,9 @@ static void left(struct importer *im, const struct store_cmd *cmd)
 	answer(im);
 }
 
-static bool stops(const struct importer *im)
+bool importer_stops(const struct importer *im)
 {
 	return im->o.stopping && *im->o.stopping;
-}
-
-/* At a start. Nothing is lost: its job, if there is one, stands until the next. */
-static void end_stopped(struct importer *im)
-{
-	stage_close(MOVE(im->stage));
-	end(im, err_set(&im->err, -ECANCELED, "the daemon is stopping"));
 }
 
 int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
@@ -184,12 +179,11 @@ bool import_problem(void *ctx, bool error, int line, const char *field, const ch
 
 /* --- large: apply --------------------------------------------------------------------------------------------------------------------- */
 
-static void submit(struct importer *im, struct store_cmd *cmd, void (*done)(struct store_cmd *))
+void importer_submit(struct importer *im, struct store_cmd *cmd, void (*done)(struct store_cmd *))
 {
 	cmd->done = done;
 	int rc = store_submit(im->o.store, cmd);
-	if (rc <
-		0) { /* full or dead: as if it had run and failed; deferred by the retry timer where it may heal */
+	if (rc < 0) {
 		cmd->rc = rc;
 		cmd->err = (struct err){ .code = rc };
 		done(cmd);
@@ -211,18 +205,18 @@ static void on_finish(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, finish.cmd);
 	if (cmd->rc < 0) {
-		left(im, cmd);
+		importer_left(im, cmd);
 		return;
 	}
 	im->counts = im->finish.ret;
-	end(im, 0);
+	importer_end(im, 0);
 }
 
 static void finish(struct importer *im)
 {
 	im->finish = (struct import_finish){ .import_id = im->import_id };
 	import_finish_prepare(&im->finish);
-	submit(im, &im->finish.cmd, on_finish);
+	importer_submit(im, &im->finish.cmd, on_finish);
 }
 
 static int read_block(struct importer *im)
@@ -239,11 +233,11 @@ static void on_block(struct importer *im)
 		block_take(im);
 }
 
-static void read_ahead(struct importer *im)
+void importer_read_ahead(struct importer *im)
 {
 	im->reading = true;
 	im->full = false;
-	step(im, read_block, on_block);
+	importer_step(im, read_block, on_block);
 }
 
 static void swap_blocks(struct importer *im)
@@ -260,7 +254,7 @@ static void block_take(struct importer *im)
 	if (im->store_rc < 0 || im->rc < 0) {
 		struct store_cmd failed = { .rc = im->store_rc < 0 ? im->store_rc : im->rc,
 			.err = im->store_err };
-		left(im, &failed);
+		importer_left(im, &failed);
 		return;
 	}
 	swap_blocks(im);
@@ -274,7 +268,7 @@ static void block_take(struct importer *im)
 		.cursor = im->read_cursor };
 	im->read_cursor += (int64_t)im->other.n;
 	im->storing = true;
-	read_ahead(im);
+	importer_read_ahead(im);
 	next_chunk(im);
 }
 
@@ -304,14 +298,14 @@ static void on_chunk(struct store_cmd *cmd)
 
 static void next_chunk(struct importer *im)
 {
-	if (stops(im)) {
+	if (importer_stops(im)) {
 		struct err e;
 		applied(im, err_set(&e, -ECANCELED, "the daemon is stopping"), &e);
 		return;
 	}
 	im->chunk.cmd = (struct store_cmd){ 0 };
 	import_chunk_prepare(&im->chunk);
-	submit(im, &im->chunk.cmd, on_chunk);
+	importer_submit(im, &im->chunk.cmd, on_chunk);
 }
 
 static void on_begin(struct store_cmd *cmd)
@@ -319,12 +313,12 @@ static void on_begin(struct store_cmd *cmd)
 	struct importer *im = CONTAINER_OF(cmd, struct importer, begin.cmd);
 	if (cmd->rc < 0) {
 		im->err = cmd->err;
-		end(im, cmd->rc);
+		importer_end(im, cmd->rc);
 		return;
 	}
 	im->import_id = im->begin.ret_import;
 	im->read_cursor = 0;
-	read_ahead(im);
+	importer_read_ahead(im);
 }
 
 /* --- large: read and check ---------------------------------------------------------------------------------------------------------------- */
@@ -360,7 +354,7 @@ static int check(struct importer *im)
 static void on_checked(struct importer *im)
 {
 	if (im->rc < 0 || im->problems.errors || im->dry) {
-		end(im, im->rc);
+		importer_end(im, im->rc);
 		return;
 	}
 	im->begin = (struct import_begin){ .stage = im->stage,
@@ -370,7 +364,7 @@ static void on_checked(struct importer *im)
 		.hash = im->hash,
 		.counts = im->counts };
 	import_begin_prepare(&im->begin);
-	submit(im, &im->begin.cmd, on_begin);
+	importer_submit(im, &im->begin.cmd, on_begin);
 }
 
 static void slices(struct importer *im);
@@ -401,9 +395,9 @@ static void slices_end(struct importer *im)
 		im->err = im->store_err;
 	}
 	if (im->rc < 0 || im->problems.errors)
-		end(im, im->rc);
+		importer_end(im, im->rc);
 	else
-		step(im, check, on_checked);
+		importer_step(im, check, on_checked);
 }
 
 /* A slice is parsed on one worker while the one before goes into the stage on another. */
@@ -420,7 +414,7 @@ static void slices(struct importer *im)
 	}
 	if (!im->reading && !im->full && !im->end && !bad) {
 		im->reading = true;
-		step(im, import_targets_slice, on_slice);
+		importer_step(im, import_targets_slice, on_slice);
 	} else if (!im->reading && !im->storing && (bad || (im->end && !im->full))) {
 		slices_end(im);
 	}
@@ -429,7 +423,7 @@ static void slices(struct importer *im)
 static void on_opened(struct importer *im)
 {
 	if (im->rc < 0)
-		end(im, im->rc);
+		importer_end(im, im->rc);
 	else
 		slices(im);
 }
@@ -461,13 +455,13 @@ static void on_small(struct store_cmd *cmd)
 			"campaigns that releases belong to are kept although the file has them no more");
 	if (cmd->rc < 0)
 		im->err = cmd->err;
-	end(im, cmd->rc == -ECANCELED && im->dry ? 0 : cmd->rc);
+	importer_end(im, cmd->rc == -ECANCELED && im->dry ? 0 : cmd->rc);
 }
 
 static void on_read_small(struct importer *im)
 {
 	if (im->rc < 0 || im->problems.errors) {
-		end(im, im->rc);
+		importer_end(im, im->rc);
 		return;
 	}
 	im->small = (struct office_import){ .offices = im->offices,
@@ -480,7 +474,7 @@ static void on_read_small(struct importer *im)
 		.hash = im->hash,
 		.dry = im->dry };
 	office_import_prepare(&im->small);
-	submit(im, &im->small.cmd, on_small);
+	importer_submit(im, &im->small.cmd, on_small);
 }
 
 void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
@@ -508,114 +502,7 @@ void import_run(const struct import_opts *o, enum import_what what, const struct
 	im->dry = dry;
 	if (what == IMPORT_WHAT_TARGETS || what == IMPORT_WHAT_SUPPRESSION ||
 		what == IMPORT_WHAT_DO_NOT_CALL)
-		step(im, import_targets_open, on_opened);
+		importer_step(im, import_targets_open, on_opened);
 	else
-		step(im, read_small, on_read_small);
-}
-
-/* --- at start-up ------------------------------------------------------------------------------------------------------------------------- */
-
-static void settle(struct importer *im);
-static void on_settle(struct store_cmd *cmd)
-{
-	struct importer *im = CONTAINER_OF(cmd, struct importer, settle.cmd);
-	if (cmd->rc < 0 || !im->settle.more)
-		end(im, cmd->rc);
-	else if (stops(im))
-		end_stopped(im);
-	else
-		settle(im);
-}
-
-static void settle(struct importer *im)
-{
-	im->settle = (struct office_settle){ .more = false };
-	office_settle_prepare(&im->settle);
-	submit(im, &im->settle.cmd, on_settle);
-}
-
-static void on_undo(struct store_cmd *cmd)
-{
-	struct importer *im = CONTAINER_OF(cmd, struct importer, undo.cmd);
-	if (cmd->rc < 0) {
-		im->err = cmd->err;
-		end(im, cmd->rc);
-		return;
-	}
-	if (!im->undo.more) {
-		end(im, 0);
-		return;
-	}
-	if (stops(im)) {
-		end_stopped(im);
-		return;
-	}
-	im->undo.after = im->undo.next;
-	im->undo.cmd = (struct store_cmd){ 0 };
-	import_undo_prepare(&im->undo);
-	submit(im, &im->undo.cmd, on_undo);
-}
-
-static void on_again(struct store_cmd *cmd)
-{
-	struct importer *im = CONTAINER_OF(cmd, struct importer, again.cmd);
-	if (cmd->rc < 0)
-		left(im, cmd);
-	else
-		read_ahead(im);
-}
-
-static int look(struct importer *im)
-{
-	struct import_job job = { 0 };
-	struct store_reader *r = NULL;
-	int rc = store_reader_get(im->o.store, &r);
-	if (rc < 0)
-		return rc;
-	rc = reader_begin(r);
-	if (rc == 0) {
-		rc = import_job_get(reader_db(r), &job);
-		reader_end(r);
-	}
-	store_reader_put(im->o.store, r);
-	if (rc < 0)
-		return rc;
-	import_sweep(im->o.store, rc == 1 ? job.stage : NULL);
-	im->import_id = rc == 1 ? job.import_id : 0;
-	im->read_cursor = job.cursor;
-	if (rc == 1 && stage_reopen(im->o.store, job.stage, &im->stage, &im->err) < 0)
-		im->stage = NULL;
-	return 0;
-}
-
-static void on_look(struct importer *im)
-{
-	im->err = (struct err){ 0 };
-	if (im->rc < 0) {
-		end(im, im->rc);
-	} else if (stops(im)) {
-		end_stopped(im);
-	} else if (!im->import_id) {
-		settle(im);
-	} else if (im->stage) {
-		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld",
-			(long long)im->import_id, (long long)im->read_cursor);
-		im->again = (struct import_again){ .stage = im->stage };
-		import_again_prepare(&im->again);
-		submit(im, &im->again.cmd, on_again);
-	} else {
-		log_line(LOG_WARN, "ev=import.undo import=%lld why=\"its staging file is gone\"",
-			(long long)im->import_id);
-		im->undo = (struct import_undo){ .import_id = im->import_id };
-		import_undo_prepare(&im->undo);
-		submit(im, &im->undo.cmd, on_undo);
-	}
-}
-
-void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx)
-{
-	struct importer *im = importer_new(o, done, ctx);
-	im->source = x_strdup("start");
-	im->name = x_strdup("start");
-	step(im, look, on_look);
+		importer_step(im, read_small, on_read_small);
 }

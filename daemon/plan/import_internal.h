@@ -91,6 +91,18 @@ struct importer {
 	struct office_settle settle;
 	int64_t import_id;
 };
+/* import.c. Life: importer_new, steps, then importer_end or importer_left answers and frees it. */
+struct importer *importer_new(const struct import_opts *o, plan_done_fn *done, void *ctx);
+/* fn on a worker, then next. */
+void importer_step(
+	struct importer *im, int (*fn)(struct importer *), void (*next)(struct importer *));
+/* done is called before this returns where the store does not take it: as if it had run and failed. */
+void importer_submit(struct importer *im, struct store_cmd *cmd, void (*done)(struct store_cmd *));
+void importer_end(struct importer *im, int rc); /* its staging file goes */
+void importer_left(
+	struct importer *im, const struct store_cmd *cmd); /* it stays: the next start goes on */
+bool importer_stops(const struct importer *im);            /* the daemon does */
+void importer_read_ahead(struct importer *im); /* the steps from read_cursor on are applied */
 int import_offices_read(struct importer *im);
 int import_rules_read(struct importer *im);
 int import_campaigns_read(struct importer *im);

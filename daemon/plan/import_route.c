@@ -104,21 +104,17 @@ static void look_at(struct reroute *r, struct db *db, const struct reroute_row *
 static void page_run(struct work *w)
 {
 	struct reroute *r = CONTAINER_OF(w, struct reroute, work);
-	struct store_reader *reader = NULL;
+	struct store_reader *reader;
 	r->n_set = r->n_rows = 0;
-	r->rc = store_reader_get(r->o.store, &reader);
+	r->rc = store_reader_open(r->o.store, &reader);
 	if (r->rc < 0)
 		return;
-	r->rc = reader_begin(reader);
-	if (r->rc == 0) {
-		struct db *db = reader_db(reader);
-		r->rc = reroute_page(db, r->after, r->rows, PAGE, &r->n_rows);
-		for (size_t i = 0; r->rc == 0 && i < r->n_rows; i++)
-			if (!(r->rows[i].flags & TARGET_GONE))
-				look_at(r, db, &r->rows[i]);
-		reader_end(reader);
-	}
-	store_reader_put(r->o.store, reader);
+	struct db *db = reader_db(reader);
+	r->rc = reroute_page(db, r->after, r->rows, PAGE, &r->n_rows);
+	for (size_t i = 0; r->rc == 0 && i < r->n_rows; i++)
+		if (!(r->rows[i].flags & TARGET_GONE))
+			look_at(r, db, &r->rows[i]);
+	store_reader_close(reader);
 	if (r->n_rows)
 		r->after = r->rows[r->n_rows - 1].target_id;
 }

@@ -3,15 +3,9 @@
 # list is there whole or not at all, no staging file and no half of it is left, and fsck is clean; at the end it is imported whole.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../bench/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib_import.sh"
 KILLS=${1:-6} LIST=${2:-20000}
-place_new
-conf_write 9
-daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
-admin -q offices import "$TOP/config/examples/offices.csv" || not_ok "offices"
-DB=$PLACE/state/lantoa.db
-db() { sqlite3 -readonly "$DB" "$1"; }
-visible() { db "SELECT count(*) FROM target t WHERE (t.flags&1)=0 AND NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2))"; }
-settled() { [ "$(db "SELECT count(*) FROM job WHERE kind=2")" = 0 ] && [ -z "$(find "$PLACE/state/staging" -type f)" ]; }
+import_daemon
 # Every round another list, so that each import has all to do; what stood before must stay.
 rows() { echo $CSV_HEAD; people_csv $(($1 * LIST + 1)) $((($1 + 1) * LIST)) "many;round$1"; }
 rows 0 >"$PLACE/time.csv"

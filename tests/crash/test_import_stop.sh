@@ -3,17 +3,10 @@
 # soon, and the next start goes on; at the end the list is there whole.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../bench/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib_import.sh"
 STOPS=${1:-8} LIST=${2:-60000}
-place_new
-conf_write 9
-daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
-admin -q offices import "$TOP/config/examples/offices.csv" || not_ok "offices"
-DB=$PLACE/state/lantoa.db
-db() { sqlite3 -readonly "$DB" "$1"; }
-begun() { [ "$(db "SELECT count(*) FROM job WHERE kind=2")" = 1 ]; }
-visible() { db "SELECT count(*) FROM target t WHERE (t.flags&1)=0 AND NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2))"; }
+import_daemon
 starts() { grep -ac "ev=start " "$PLACE/lantoad.log"; }
-settled() { [ "$(db "SELECT count(*) FROM job WHERE kind=2")" = 0 ] && [ -z "$(find "$PLACE/state/staging" -type f)" ]; }
 { echo $CSV_HEAD; people_csv 1 "$LIST" "many"; } >"$PLACE/list.csv"
 admin -q targets import "$PLACE/list.csv" >"$PLACE/out" 2>&1 & import=$!
 check "the import begins" until_true 60 begun
