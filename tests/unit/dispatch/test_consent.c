@@ -74,6 +74,24 @@ static void each_contact_is_asked_once_and_never_again(void **state)
 	assert_int_equal(known(1), 3);
 }
 
+/* Both messages are read while nobody was asked yet: the second look is at the intent. */
+static void of_two_that_ask_at_the_same_time_one_goes(void **state)
+{
+	UNUSED(state);
+	ads(5);
+	scene_release(6, PRIO_NORMAL, CAT_ADVERTISING);
+	sc.asks = true;
+	scene_lot(5, 0, 1, 1, 3);
+	scene_lot(6, 0, 1, 1, 3);
+	scene_exec("UPDATE delivery SET contact_id=id-3, target_id=id-3 WHERE id>3");
+	scene_start();
+	scene_run(HR_MS);
+	assert_int_equal(fake.n_published, 3);
+	assert_int_equal(known(1), 3);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 3);
+	assert_int_equal(scene_state(DLV_SUPPRESSED), 3);
+}
+
 static struct fake_answer put_off;
 static struct fake_answer script_put_off(const struct chan_op *op)
 {
@@ -194,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(without_consent_there_is_no_advertising),
 		T(each_contact_is_asked_once_and_never_again),
+		T(of_two_that_ask_at_the_same_time_one_goes),
 		T(a_question_that_did_not_reach_anybody_is_asked_again),
 		T(a_yes_within_a_day_is_consent_and_is_kept_with_its_evidence),
 		T(clear_words_are_consent_at_any_time_and_bare_ones_only_as_an_answer),

@@ -53,6 +53,25 @@ static void who_says_no_more_gets_no_more(void **state)
 	assert_int_equal(delivery_is(8), DLV_ACCEPTED);
 }
 
+/* Its message was read into memory before the word came. */
+static void a_no_holds_for_what_is_about_to_leave(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.rate_per_s = 1;
+	sc.ch[0].lane.burst = 1;
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 8);
+	scene_start();
+	scene_run(2500);
+	uint64_t went = fake.n_published;
+	assert_in_range(went, 1, 4);
+	inbound_as(false, LT_IN_OPT_OUT, "a5@x.example", NULL, NULL, "o1");
+	scene_run(20000);
+	assert_int_equal(fake.n_published, 7);
+	assert_int_equal(delivery_is(5), DLV_SUPPRESSED);
+	assert_null(map64_get(fake.published, 5));
+}
+
 static void one_list_is_left_when_the_text_names_it(void **state)
 {
 	UNUSED(state);
@@ -177,6 +196,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(a_text_is_kept_once),
 		T(who_says_no_more_gets_no_more),
+		T(a_no_holds_for_what_is_about_to_leave),
 		T(one_list_is_left_when_the_text_names_it),
 		T(own_words_or_none_at_all),
 		T(a_revocation_holds_the_lanes_of_its_account_until_a_person_resumes),

@@ -95,6 +95,130 @@ static void the_bytes_of_format_1_never_change(void **state)
 	assert_string_equal(manifest_code(&h, code), "yujc-4c7f");
 }
 
+/* Everything that a manifest with two of each kind of thing says, by where it stands. */
+static struct said {
+	struct str *text[200];
+	int64_t *number[200];
+	struct hash *hash[20];
+	struct when *when[20];
+	size_t n_text, n_number, n_hash, n_when;
+} said;
+
+static void say_texts(struct str *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		said.text[said.n_text++] = v[i];
+}
+static void say_numbers(int64_t *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		said.number[said.n_number++] = v[i];
+}
+#define TEXTS(...) \
+	say_texts((struct str *[]){ __VA_ARGS__ }, ARRAY_LEN(((struct str *[]){ __VA_ARGS__ })))
+#define NUMBERS(...) \
+	say_numbers((int64_t *[]){ __VA_ARGS__ }, ARRAY_LEN(((int64_t *[]){ __VA_ARGS__ })))
+#define TWO(s, field)                                          \
+	do {                                                   \
+		free((s)->field);                              \
+		(s)->field = x_calloc(2, sizeof(*(s)->field)); \
+		(s)->n_##field = 2;                            \
+	} while (0)
+
+static void say_part(struct mf_part *p)
+{
+	TWO(p, to);
+	TWO(p, kinds);
+	TWO(p, skipped);
+	TWO(p, senders);
+	TWO(p, attach);
+	TWO(p, counts);
+	for (int i = 0; i < 2; i++) {
+		struct mf_sender *s = &p->senders[i];
+		struct mf_count *c = &p->counts[i];
+		TEXTS(&p->to[i].name, &p->to[i].rule, &p->skipped[i], &s->office, &s->channel,
+			&s->account, &s->identity);
+		NUMBERS(&p->kinds[i], &p->attach[i], &s->kind, &c->kind, &c->n, &c->listed);
+		said.hash[said.n_hash++] = &c->list;
+	}
+	TEXTS(&p->name);
+	NUMBERS(&p->number, &p->attach_set, &p->after, &p->signal, &p->needs_link, &p->internal,
+		&p->again, &p->window_ms, &p->spread_ms, &p->jitter_ms, &p->late, &p->late_after_ms,
+		&p->cost_max, &p->prio);
+	said.when[said.n_when++] = &p->at;
+	said.when[said.n_when++] = &p->embargo;
+	said.when[said.n_when++] = &p->expires;
+}
+
+static struct manifest *all_said(void)
+{
+	struct manifest *m = sample();
+
+	memset(&said, 0, sizeof(said));
+	TWO(m, assets);
+	TWO(m, offices);
+	for (int i = 0; i < 2; i++) {
+		struct mf_asset *a = &m->assets[i];
+		TEXTS(&m->texts[i].what, &m->texts[i].lang, &m->texts[i].value, &a->name, &a->type,
+			&a->alt, &a->caption, &a->credit, &m->offices[i].code);
+		NUMBERS(&a->role, &a->crop, &a->internal, &a->part_only, &a->owner, &a->bytes);
+		said.hash[said.n_hash++] = &a->hash;
+		said.hash[said.n_hash++] = &m->offices[i].vars;
+		say_part(&m->parts[i]);
+	}
+	TEXTS(&m->code, &m->campaign, &m->zone_name, &m->lang, &m->ref_number, &m->ref_date,
+		&m->ref_signer);
+	NUMBERS(&m->year, &m->rev, &m->kind, &m->category, &m->prio, &m->zone_offset_s, &m->cost);
+	return m;
+}
+
+/* The bytes after a change are other bytes, and what is read back from them has the change. */
+static void differs(const struct manifest *m, struct str before, const char *what, size_t i)
+{
+	struct buf b CLEANUP_BUF, again CLEANUP_BUF;
+	CLEANUP(manifest_free) struct manifest *back = NULL;
+	struct err e;
+
+	buf_init(&b, MANIFEST_BYTES_MAX);
+	buf_init(&again, MANIFEST_BYTES_MAX);
+	assert_int_equal(manifest_encode(m, &b), 0);
+	if (str_eq(buf_str(&b), before))
+		fail_msg("%s %zu is not in what is approved", what, i);
+	assert_int_equal(manifest_decode(buf_str(&b), &back, &e), 0);
+	assert_int_equal(manifest_encode(back, &again), 0);
+	assert_true(str_eq(buf_str(&b), buf_str(&again)));
+}
+
+static void each_thing_that_is_said_is_in_what_is_approved(void **state)
+{
+	(void)state;
+	CLEANUP(manifest_free) struct manifest *m = all_said();
+	struct buf base CLEANUP_BUF;
+	buf_init(&base, MANIFEST_BYTES_MAX);
+	assert_int_equal(manifest_encode(m, &base), 0);
+	for (size_t i = 0; i < said.n_text; i++) {
+		struct str was = *said.text[i];
+		*said.text[i] = STR("another");
+		differs(m, buf_str(&base), "text", i);
+		*said.text[i] = was;
+	}
+	for (size_t i = 0; i < said.n_number; i++) {
+		++*said.number[i];
+		differs(m, buf_str(&base), "number", i);
+		--*said.number[i];
+	}
+	for (size_t i = 0; i < said.n_hash; i++) {
+		said.hash[i]->b[31] ^= 1;
+		differs(m, buf_str(&base), "hash", i);
+		said.hash[i]->b[31] ^= 1;
+	}
+	for (size_t i = 0; i < said.n_when; i++) {
+		said.when[i]->ms++;
+		differs(m, buf_str(&base), "time", i);
+		said.when[i]->ms--;
+	}
+}
+
 static void what_was_written_is_read_back_equal(void **state)
 {
 	(void)state;
@@ -189,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bytes_of_format_1_never_change),
+		cmocka_unit_test(each_thing_that_is_said_is_in_what_is_approved),
 		cmocka_unit_test(what_was_written_is_read_back_equal),
 		cmocka_unit_test(cut_or_damaged_bytes_are_refused),
 		cmocka_unit_test(the_code_is_read_however_it_was_typed),
