@@ -71,6 +71,7 @@ struct conf_lane {
 	int64_t op_timeout_ms;
 	int64_t receipt_wait_ms; /* 0: lane has no receipts */
 	int64_t unknown_max_ms;
+	int64_t unknown_max_urgent_ms; /* of emergency category and urgent priority; 0: as unknown_max */
 	int64_t ask_every_ms; /* reconciliation pause, doubling */
 	enum conf_unknown_then unknown_then;
 	uint32_t breaker_failures; /* lane troubles in a row that open the breaker */

@@ -45,6 +45,7 @@ static const struct conf_row lane_rows[] = {
 	LANE("timeout", conf_row_duration, op_timeout_ms, 100, DAY),
 	LANE("receipt_wait", conf_row_duration, receipt_wait_ms, 0, 30 * DAY),
 	LANE("unknown_max", conf_row_duration, unknown_max_ms, 1000, 30 * DAY),
+	LANE("unknown_max_urgent", conf_row_duration, unknown_max_urgent_ms, 1000, 30 * DAY),
 	LANE("ask_every", conf_row_duration, ask_every_ms, 100, DAY),
 	LANE("unknown_then", row_unknown_then, unknown_then, 0, 0),
 	LANE("breaker_failures", conf_row_u32, breaker_failures, 1, 10000),

@@ -47,6 +47,7 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 	add_i64(h, l->tries_max);
 	add_i64(h, l->max_age_ms);
 	add_i64(h, l->unknown_max_ms);
+	add_i64(h, l->unknown_max_urgent_ms);
 	add_i64(h, l->unknown_then);
 	for (int i = 0; i < MONEY_PERIODS; i++) {
 		add_i64(h, l->limits.dong[i]);

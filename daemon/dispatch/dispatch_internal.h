@@ -521,6 +521,8 @@ bool settle_init(struct dispatch *d);
 void settle_free(struct dispatch *d);
 void recon_done(struct drecon *r, const struct chan_result *res);
 void settle_kick(struct dispatch *d);
+/* So long the provider is asked about an unknown one, or waited for. */
+int64_t settle_max_ms(const struct dlot *l);
 void recover_begin(struct dispatch *d);
 
 /* dispatch_ref.c */

@@ -90,6 +90,8 @@ static void input_of(const struct dcopy *c, const struct chan_result *r, struct 
 		.backoff = urgent ? conf->urgent_backoff_ms : conf->backoff_ms,
 		.n_backoff = urgent ? conf->n_urgent_backoff : conf->n_backoff,
 		.ask_every_ms = conf->ask_every_ms > 0 ? conf->ask_every_ms : 60000 };
+	if (in->ask_every_ms > settle_max_ms(l))
+		in->ask_every_ms = settle_max_ms(l);
 	if (r->outcome != LT_ACCEPTED)
 		env_random(env, &in->random, sizeof(in->random)); /* for the pause */
 }

@@ -73,8 +73,10 @@ static void settle_stored(struct store_cmd *cmd)
 		log_line(LOG_ERROR, "ev=settle.fail msg=%lld code=%d why=%s asked again",
 			(long long)s->item.delivery, cmd->rc, LOG_Q(str_of(cmd->err.text)));
 	else if (s->item.applied && s->item.to >= 0) {
-		log_line(LOG_INFO, "ev=delivery.settle msg=%lld to=%s by=%s",
-			(long long)s->item.delivery, dlv_state_name(s->item.to), s->item.by);
+		/* an emergency that nobody can vouch for needs a person now */
+		log_line(s->item.to == (int)DLV_DOUBT && l->urgent ? LOG_ERROR : LOG_INFO,
+			"ev=delivery.settle msg=%lld to=%s by=%s", (long long)s->item.delivery,
+			dlv_state_name(s->item.to), s->item.by);
 		lot_count(l, DLV_UNKNOWN, (enum dlv_state)s->item.to);
 		if (s->item.to == (int)DLV_WAITING) {
 			l->rewind = true;
@@ -122,6 +124,15 @@ static void settle_store(
 	store_submit_or_done(d->o.store, &s->c.cmd);
 }
 
+int64_t settle_max_ms(const struct dlot *l)
+{
+	const struct conf_lane *conf = l->lane->conf;
+
+	if (conf && l->urgent && conf->unknown_max_urgent_ms > 0)
+		return conf->unknown_max_urgent_ms;
+	return conf && conf->unknown_max_ms > 0 ? conf->unknown_max_ms : INT64_C(86400000);
+}
+
 static void decide(
 	struct dlot *l, int64_t delivery, int64_t since_ms, int outcome, struct drecon *recon)
 {
@@ -130,8 +141,7 @@ static void decide(
 	struct settle_in in = { .outcome = outcome,
 		.now_ms = env_wall(l->lane->d->o.env),
 		.since_ms = since_ms,
-		.unknown_max_ms = conf && conf->unknown_max_ms > 0 ? conf->unknown_max_ms
-								   : INT64_C(86400000),
+		.unknown_max_ms = settle_max_ms(l),
 		.ask_every_ms = conf && conf->ask_every_ms > 0 ? conf->ask_every_ms : 60000,
 		.assume_accepted = conf && conf->unknown_then == UNKNOWN_THEN_ASSUME_ACCEPTED };
 
@@ -254,7 +264,7 @@ static void unknown_one(struct dispatch *d, const struct unknown_row *u)
 	LIST_FOR(&d->recons, n)
 	if ((int64_t)CONTAINER_OF(n, struct drecon, node)->op.delivery == u->delivery)
 		return; /* asked already */
-	if (!asks || (lane->conf->unknown_max_ms > 0 && age >= lane->conf->unknown_max_ms)) {
+	if (!asks || age >= settle_max_ms(l)) {
 		decide(l, u->delivery, u->since_ms, asks ? (int)LT_UNKNOWN : -1, NULL);
 		return;
 	}

@@ -70,6 +70,27 @@ static void a_lost_answer_is_unknown_and_settled_by_the_provider(void **state)
 		scene_i64("SELECT count(*) FROM attempt WHERE outcome=0"), 3); /* unchanged */
 }
 
+/* Contract sms.md 1.9: an emergency without an answer stands with a person after half a minute, all others after their own time. */
+static void an_emergency_is_in_doubt_sooner_than_a_notice(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.unknown_max_urgent_ms = 30000;
+	sc.ch[0].lane.unknown_max_ms = 20 * MIN_MS;
+	scene_reload();
+	scene_release(2, PRIO_NORMAL, CAT_EMERGENCY);
+	scene_lot(1, 0, 1, 1, 2);
+	scene_lot(2, 0, 1, 1, 2);
+	scene_start();
+	scene_run(35000);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 4); /* each from the loss of its answer on */
+	scene_run(45000);
+	assert_int_equal(scene_state(DLV_DOUBT), 2);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 2);
+	scene_run(25 * MIN_MS);
+	assert_int_equal(scene_state(DLV_DOUBT), 4);
+	assert_int_equal(fake.n_published, 4); /* nothing was sent again */
+}
+
 /* Asking while calls are limited counts against the limit, and may prolong it. */
 static void limited(size_t account, uint32_t scope, int64_t ms, bool asks)
 {
@@ -386,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(a_lost_answer_is_unknown_and_settled_by_the_provider),
+		T(an_emergency_is_in_doubt_sooner_than_a_notice),
 		T(while_calls_are_limited_nothing_is_asked),
 		T(proven_absence_lets_it_go_again),
 		T(nobody_could_say_and_it_becomes_doubt),
