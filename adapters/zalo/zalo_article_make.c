@@ -93,10 +93,22 @@ static void block_comma(struct zalo_make *m)
 	m->first_block = false;
 }
 
+/* As the reader will see it, block for block. */
+static void preview_seen(struct zalo_make *m, struct lt_str html)
+{
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, ZALO_BODY_MAX);
+	zalo_add_seen(&b, html);
+	zalo_preview(m, "", ltc_trim(ltc_buf_str(&b)));
+	ltc_buf_done(&b);
+}
+
 static int on_text(void *ctx, struct lt_str html)
 {
 	struct zalo_make *m = ctx;
 
+	preview_seen(m, html);
 	block_comma(m);
 	ltc_addz(&m->out, "{\"type\":\"text\",\"content\":");
 	ltc_json_add(&m->out, html);
@@ -150,10 +162,22 @@ static int on_image(void *ctx, struct lt_str file, struct lt_str alt)
 	return m->rc;
 }
 
+/* A paragraph that is no Markdown: what it says is no HTML either. */
+static void paragraph(struct zalo_make *m, const char *label, struct lt_str text)
+{
+	struct ltc_buf b;
+
+	ltc_buf_init(&b, 16000);
+	ltc_addf(&b, "<p>%s", label);
+	zalo_add_html(&b, text);
+	ltc_addz(&b, "</p>");
+	(void)on_text(m, ltc_buf_str(&b));
+	ltc_buf_done(&b);
+}
+
 static void body(struct zalo_make *m, struct lt_str description)
 {
 	const struct zalo_blocks to = { m, on_text, on_image };
-	char line[400];
 	int rc;
 
 	m->first_block = true;
@@ -162,16 +186,13 @@ static void body(struct zalo_make *m, struct lt_str description)
 	if (m->rc >= 0 && rc < 0)
 		m->rc = rc;
 	if (m->first_block && description.n != 0)
-		(void)on_text(m, description);
+		paragraph(m, "", description);
 	for (size_t i = 0; i < m->in->n_assets; i++)
 		if (m->in->assets[i]->role == ROLE_IMAGE && (i >= USED_MAX || !m->used[i]) &&
 			ltc_starts(m->in->assets[i]->content_type, "image/"))
 			picture_block(m, i, (struct lt_str){ 0 });
-	if (m->in->link.n != 0 && m->in->link.n < 300) {
-		(void)snprintf(line, sizeof(line), "<p>Xem thêm: %.*s</p>", (int)m->in->link.n,
-			m->in->link.p);
-		(void)on_text(m, ltc_z(line));
-	}
+	if (m->in->link.n != 0)
+		paragraph(m, "Xem thêm: ", m->in->link);
 	ltc_addc(&m->out, ']');
 	if (m->first_block)
 		zalo_problem(m, 2, "body", "an article without a text and without pictures");
@@ -181,7 +202,10 @@ static void body(struct zalo_make *m, struct lt_str description)
 static void tracking(struct zalo_make *m)
 {
 	struct lt_str link = m->in->link;
+	const char *fragment = link.n == 0 ? NULL : memchr(link.p, '#', link.n);
 
+	if (fragment != NULL)
+		link.n = (size_t)(fragment - link.p);
 	if (link.n == 0)
 		return;
 	ltc_addz(&m->out, ",\"tracking_link\":\"");
@@ -230,11 +254,6 @@ void zalo_prepare_article(struct zalo_make *m)
 	body(m, d);
 	tracking(m);
 	member(m, "comment", comment ? LTC_LIT("show") : LTC_LIT("hide"));
-	struct ltc_buf plain;
-	ltc_buf_init(&plain, 200000);
-	if (m->rc >= 0 && zalo_body_plain(m->in->body_markdown, &plain) == 0)
-		zalo_preview(m, "", ltc_buf_str(&plain));
-	ltc_buf_done(&plain);
 	if (m->rc >= 0)
 		m->rc = m->sink->fact(m->sink->ctx, LTC_LIT("pictures"), (int64_t)m->pictures);
 }

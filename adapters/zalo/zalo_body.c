@@ -23,19 +23,10 @@ struct walk {
 
 static void add_html(struct walk *w, struct lt_str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (w->to == NULL)
-			ltc_addc(&w->out, c);
-		else if (c == '<')
-			ltc_addz(&w->out, "&lt;");
-		else if (c == '>')
-			ltc_addz(&w->out, "&gt;");
-		else if (c == '&')
-			ltc_addz(&w->out, "&amp;");
-		else
-			ltc_addc(&w->out, c);
-	}
+	if (w->to == NULL)
+		ltc_adds(&w->out, s);
+	else
+		zalo_add_html(&w->out, s);
 }
 
 static void tag(struct walk *w, const char *before, char name)

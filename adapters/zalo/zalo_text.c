@@ -70,6 +70,39 @@ bool zalo_same_title(struct lt_str a, struct lt_str b)
 	return p.n == q.n && p.n > 0 && ltc_istarts(p, y);
 }
 
+void zalo_add_html(struct ltc_buf *b, struct lt_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '<')
+			ltc_addz(b, "&lt;");
+		else if (s.p[i] == '>')
+			ltc_addz(b, "&gt;");
+		else if (s.p[i] == '&')
+			ltc_addz(b, "&amp;");
+		else
+			ltc_addc(b, s.p[i]);
+}
+
+void zalo_add_seen(struct ltc_buf *b, struct lt_str html)
+{
+	static const char *const seen[][2] = { { "</p>", "\n" }, { "<p>", "" }, { "<b>", "" },
+		{ "</b>", "" }, { "<i>", "" }, { "</i>", "" }, { "&nbsp;", " " }, { "&lt;", "<" },
+		{ "&gt;", ">" }, { "&amp;", "&" } };
+
+	while (html.n > 0) {
+		size_t i = 0;
+		while (i < sizeof(seen) / sizeof(seen[0]) && !ltc_starts(html, seen[i][0]))
+			i++;
+		if (i == sizeof(seen) / sizeof(seen[0])) {
+			ltc_addc(b, html.p[0]);
+			html = ltc_from(html, 1);
+		} else {
+			ltc_addz(b, seen[i][1]);
+			html = ltc_from(html, strlen(seen[i][0]));
+		}
+	}
+}
+
 void zalo_add_unmentioned(struct ltc_buf *b, struct lt_str s)
 {
 	const char *at;

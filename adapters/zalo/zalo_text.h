@@ -15,6 +15,10 @@ bool zalo_same_title(struct lt_str a, struct lt_str b);
 /* "[@id]" would call people in a group: it is broken up. */
 void zalo_add_unmentioned(struct ltc_buf *b, struct lt_str s);
 
+void zalo_add_html(struct ltc_buf *b, struct lt_str s); /* <, > and & as entities */
+/* What a reader sees of <p>, <b>, <i> and our entities: a line a paragraph. */
+void zalo_add_seen(struct ltc_buf *b, struct lt_str html);
+
 /* Blocks of a body as they are found: text is HTML of <p>, <b>, <i>; image is the name of a file of the release. */
 struct zalo_blocks {
 	void *ctx;

@@ -164,8 +164,7 @@ static void page_end(struct lt_inst *inst, struct lt_job *job)
 		.outcome = LT_ACCEPTED,
 		.url = ltc_z(t->url),
 		.text = LTC_LIT(
-			"open this page as an administrator of the OA, agree, and give the address that "
-			"the browser ends at within ten minutes") };
+			"the address that the browser ends at is good once, for ten minutes") };
 
 	(void)inst->host->finish(inst->host->ctx, job, &r);
 }
@@ -219,6 +218,8 @@ static struct lt_str code_in(struct lt_str text, char dst[CODE_MAX])
 	struct lt_str s = address ? member_in(text, "code=") : ltc_trim(text);
 	size_t n = 0;
 
+	if (!address && ltc_find(s, LTC_LIT("://"), false) != NULL)
+		return (struct lt_str){ 0 }; /* an address without a code: consent was not given */
 	if (!address || s.n > CODE_MAX)
 		return s;
 	for (size_t i = 0; i < s.n; i++) {
@@ -259,7 +260,7 @@ static int exchange(struct lt_inst *inst, struct lt_job *job, struct lt_str text
 
 	if (code.n == 0 || code.n > CODE_MAX || ltc_has_control(code)) {
 		end(inst, job, LT_REFUSED, 0, "code",
-			"that is no code: paste the whole address that the browser was sent to");
+			"that is no code: agree on the page, then paste the whole address that the browser ends at");
 		return 0;
 	}
 	if (other_oa(inst, text)) {
@@ -346,7 +347,9 @@ static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct lt_ht
 
 	if (is_one_of(a->code, spent) || (login && said)) {
 		/* the host adds the command by which a person logs in */
-		(void)snprintf(text, sizeof(text), "%.100s%s",
+		size_t n = strlen(a->text); /* their full stop is not the end of ours */
+		int end_at = n > 0 && n <= 100 && a->text[n - 1] == '.' ? (int)n - 1 : 100;
+		(void)snprintf(text, sizeof(text), "%.*s%s", a->json ? end_at : 100,
 			a->json         ? a->text
 				: login ? "the code is spent"
 					: "the token is spent",

@@ -59,6 +59,33 @@ static void an_article_has_all_members_and_its_mark(void **state)
 	sh_free(h);
 }
 
+/* What is no Markdown is no HTML either; the preview has the blocks in their order. */
+static void a_link_and_a_summary_are_text_and_the_preview_has_the_order_of_the_article(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai mạc", "A < B & C", "");
+	struct lt_target t = { .struct_size = sizeof(t), .ref = LTC_LIT("REF1") };
+
+	(void)state;
+	in.link = LTC_LIT("https://portal.example/?a=1&b=2#c");
+	sh_asset(h, "c0ver", "URL", 3);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	char *all = sh_compose(&m, &t, NULL);
+	assert_non_null(strstr(all, "\"content\":\"<p>A &lt; B &amp; C</p>\""));
+	assert_non_null(strstr(all, "<p>Xem thêm: https://portal.example/?a=1&amp;b=2#c</p>"));
+	assert_non_null(strstr(all,
+		"\"tracking_link\":\"https://portal.example/?a=1&b=2&utm_source=zalo&utm_medium=oa&lt=REF1\""));
+	free(all);
+	sh_made_done(&m);
+	in.body_markdown = LTC_LIT("một\n\n![x](bia.png)\n\n| a | b |\n|---|---|\n\nhai < ba");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(strstr(m.preview.p,
+		"\nmột\n[Ảnh] bia.png\na – b\nhai < ba\nXem thêm: https://portal.example/?a=1&b=2#c\n"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
 static void a_title_may_have_149_characters_not_150(void **state)
 {
 	(void)state;
@@ -309,6 +336,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_article_has_all_members_and_its_mark),
+		cmocka_unit_test(
+			a_link_and_a_summary_are_text_and_the_preview_has_the_order_of_the_article),
 		cmocka_unit_test(a_title_may_have_149_characters_not_150),
 		cmocka_unit_test(a_description_of_300_is_shortened_unless_the_editor_wrote_it),
 		cmocka_unit_test(pictures_have_a_number_and_a_size),

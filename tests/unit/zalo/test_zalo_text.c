@@ -113,6 +113,21 @@ static void deep_lists_wide_tables_and_html_of_every_kind_stay_text(void **state
 	}
 }
 
+static void what_a_reader_sees_is_the_text_without_its_tags(void **state)
+{
+	struct ltc_buf b;
+
+	(void)state;
+	ltc_buf_init(&b, 1000);
+	zalo_add_seen(
+		&b, LTC_LIT("<p>&nbsp;– a <b>b</b> &lt;p&gt; &amp;amp; <i>c</i></p><p>d</p>"));
+	assert_string_equal(b.p, " – a b <p> &amp; c\nd\n");
+	ltc_buf_reset(&b);
+	zalo_add_html(&b, LTC_LIT("a < b & c > \"d\""));
+	assert_string_equal(b.p, "a &lt; b &amp; c &gt; \"d\"");
+	ltc_buf_done(&b);
+}
+
 static void nobody_is_called_by_a_mention(void **state)
 {
 	struct ltc_buf b;
@@ -130,6 +145,7 @@ int main(void)
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(markdown_becomes_the_html_they_take),
 		cmocka_unit_test(deep_lists_wide_tables_and_html_of_every_kind_stay_text),
+		cmocka_unit_test(what_a_reader_sees_is_the_text_without_its_tags),
 		cmocka_unit_test(nobody_is_called_by_a_mention),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

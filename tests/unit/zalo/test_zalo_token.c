@@ -237,11 +237,15 @@ static void the_address_of_another_login_is_refused(void **state)
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
 	assert_non_null(strstr(sh_result(h, j)->text, "another log-in"));
 	assert_int_equal(h->n_http, 0);
+	j = job(LT_J_LOGIN, "https://lantoa.example/zalo?error=denied&state=AAECAwQF");
+	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "agree on the page"));
+	assert_int_equal(h->n_http, 0);
 	j = job(LT_J_LOGIN, "AUTH123"); /* the code alone carries none */
 	assert_int_equal(h->n_http, 1);
-	sh_answer(h, 0, LT_P_ANSWERED, 200, "{\"error\":-14019,\"error_name\":\"bad code\"}");
+	sh_answer(h, 0, LT_P_ANSWERED, 200, "{\"error\":-14019,\"error_name\":\"bad code.\"}");
 	assert_int_equal(sh_result(h, j)->outcome, LT_REFUSED);
-	assert_non_null(strstr(sh_result(h, j)->text, "begin the log-in anew"));
+	assert_non_null(strstr(sh_result(h, j)->text, "bad code: begin the log-in anew"));
 }
 
 static void another_oas_consent_is_refused_before_it_is_used(void **state)
