@@ -205,7 +205,7 @@ help:
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
-	@echo "make mutate-code   changes operators and constants one at a time (N=100 SEED=1 PATHS= AT=FILE:LINE); the log is docs/evidence/mutation.log"
+	@echo "make mutate-code   changes operators and constants one at a time (N=100 SEED=1 PATHS= AT=FILE:LINE AGAIN=1); the log is docs/evidence/mutation.log"
 	@echo "make coverage      runs the tests on an instrumented build; the report by file is docs/evidence/coverage.log"
 	@echo "make bench         speed and memory, side by side with other senders"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-calls, check-deps, check-docs, format-check"
@@ -291,7 +291,7 @@ mutate:
 N ?= 100
 mutate-code:
 	@.ci/install-deps test
-	@tests/mutate/operators.py --count $(N) --seed $(SEED) $(if $(AT),--at $(AT)) $(PATHS)
+	@tests/mutate/operators.py --count $(N) --seed $(SEED) $(if $(AT),--at $(AT)) $(if $(AGAIN),--again) $(PATHS)
 # A test that fails is shown and does not end the report. Crash tests are left out: what is killed has counted nothing.
 coverage: # the release build is what three of the scripts look at
 	@.ci/install-deps test

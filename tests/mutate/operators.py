@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""operators.py [--count N] [--seed S] [--from K] [--at FILE:LINE] [PATH...] - changes the code in one place at a time and looks which
+"""operators.py [--count N] [--seed S] [--from K] [--at FILE:LINE] [--again] [PATH...] - changes the code in one place at a time and looks which
 test notices.
 
 The places are those of candidates.py in PATHs (daemon/model, daemon/dispatch and daemon/store unless said), the folders in turn, in
@@ -7,8 +7,9 @@ an order that the seed alone says: --from 50 goes on where --count 50 ended. The
 counters, so that a change is tried only on tests that run its line: unit tests of its folder, the quick ones first, then SEEDS (3)
 short seeds of the simulation, then unit tests of other folders, for PATIENCE (60) seconds of tests a change. System and crash tests
 are not asked. A test that takes eight times as long as usual is ended: that counts as noticed.
-Each change is a line in docs/evidence/mutation.log (LOG; with --at only on the screen). Survivors that tests/mutate/equivalent.tsv
-explains are named so. Exit 0: the run went through.
+Each change is a line in docs/evidence/mutation.log (LOG; with --at only on the screen). --again tries those that the log calls
+survivors once more, after new tests or with more patience. Survivors that tests/mutate/equivalent.tsv explains are named so.
+Exit 0: the run went through.
 """
 import argparse
 import collections
@@ -218,6 +219,16 @@ def explained():
     return {tuple(r[:3]): r[3] for r in rows}
 
 
+def survivors():
+    """(file, line, change) of those in the log that nobody has noticed so far."""
+    last = {}
+    with open(LOG, encoding="utf-8") as f:
+        for row in (line.rstrip("\n").split(" | ", 4) for line in f if line[0] != "#"):
+            key = (row[0].split(":")[0], row[-1] if len(row) > 4 else "", row[1].split(": ", 1)[1])
+            last[key] = row[2]
+    return {k for k, verdict in last.items() if verdict_kind(verdict) in ("survived", "not reached") and k[1]}
+
+
 def verdict_kind(verdict):
     return next((k for k in ("killed", "does not build", "not reached", "explained") if verdict.startswith(k)), "survived")
 
@@ -228,6 +239,7 @@ def main():
     p.add_argument("--seed", default="1")
     p.add_argument("--from", dest="first", type=int, default=0)
     p.add_argument("--at")
+    p.add_argument("--again", action="store_true")
     p.add_argument("paths", nargs="*", default=["daemon/model", "daemon/dispatch", "daemon/store"])
     a = p.parse_args()
     copy_tree()
@@ -242,11 +254,15 @@ def main():
     known = survey(tests)
     all_ = list(order(paths, a.seed))
     take = [c for c in all_ if str(c.line) == a.at.split(":")[1]] if a.at else all_[a.first:a.first + a.count]
+    if a.again:
+        left = survivors()
+        take = [c for c in all_ if (c.path, *shown(c)) in left]
     why, tally = explained(), collections.Counter()
     log = sys.stdout if a.at else open(LOG, "a", encoding="utf-8")
     commit = sh("git", "describe", "--always", "--dirty").stdout.strip()
-    print("# commit %s, %s UTC, seed %s, changes %d to %d of %d in %s" % (commit, time.strftime("%Y-%m-%d %H:%M", time.gmtime()), a.seed,
-          a.first + 1, a.first + len(take), len(all_), " ".join(a.paths)), file=log, flush=True)
+    what = "%d survivors again" % len(take) if a.again else "changes %d to %d" % (a.first + 1, a.first + len(take))
+    print("# commit %s, %s UTC, seed %s, %s of %d in %s" % (commit, time.strftime("%Y-%m-%d %H:%M", time.gmtime()), a.seed, what,
+          len(all_), " ".join(a.paths)), file=log, flush=True)
     for c in take:
         began = time.monotonic()
         line, change = shown(c)

@@ -106,6 +106,35 @@ static void an_office_budget_holds_its_lots_and_no_others(void **state)
 	assert_true(lot_says(hn, "700 of 1.000 đ are used"));
 }
 
+static void a_budget_of_a_class_or_an_account_covers_no_other(void **state)
+{
+	UNUSED(state);
+	static char gmail[] = "gmail", two[] = "two", sms[] = "sms", gate[] = "gate";
+	const struct conf_budget of[] = {
+		{ .channel = channel, .class = gmail, .name = gmail },
+		{ .channel = channel, .account = two, .name = two },
+		{ .channel = sms, .account = gate, .name = sms },
+	};
+	for (int i = 0; i < 3; i++) {
+		budgets[i] = of[i];
+		budgets[i].limits.dong[MONEY_MONTH] = 1000; /* two messages */
+		budgets[i].waits_set = true;                /* until a person says so */
+	}
+	sc.conf.n_budgets = 3;
+	scene_reload();
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	int64_t other = scene_lot(1, 0, 1, 1, 20), class = scene_lot(1, 1, 2, 1, 20),
+		acct = scene_lot(1, 2, 3, 1, 20);
+	scene_start();
+	scene_run(60000);
+	assert_int_equal(scene_i64("SELECT n2 FROM lot WHERE id=%lld", (long long)other), 20);
+	assert_int_equal(scene_i64("SELECT n2 FROM lot WHERE id=%lld", (long long)class), 2);
+	assert_int_equal(scene_i64("SELECT n2 FROM lot WHERE id=%lld", (long long)acct), 2);
+	assert_true(lot_says(class, "budget: gmail, "));
+	assert_true(lot_says(acct, "budget: sms, "));
+	assert_int_equal(used("%", "%dong%"), 4 * 350);
+}
+
 static void a_budget_of_an_office_covers_all_below_it(void **state)
 {
 	UNUSED(state);
@@ -376,6 +405,7 @@ int main(void)
 		T(a_part_spends_no_more_than_its_ceiling_and_is_held_with_the_reason),
 		T(a_ceiling_of_nothing_lets_nothing_out),
 		T(an_office_budget_holds_its_lots_and_no_others),
+		T(a_budget_of_a_class_or_an_account_covers_no_other),
 		T(a_budget_of_an_office_covers_all_below_it),
 		T(a_campaign_budget_counts_over_its_releases),
 		T(a_daily_quota_waits_for_the_next_day_by_itself),

@@ -297,6 +297,9 @@ static void a_forged_ref_moves_nothing(void **state)
 		assert_true(ref_read(sc.ts.s, (struct str){ ref, REF_LEN }, &id));
 		ref[i] = was;
 	}
+	for (size_t n = 0; n < REF_LEN; n++) /* cut on the way */
+		assert_false(ref_read(sc.ts.s, (struct str){ ref, n }, &id));
+	assert_false(ref_read(sc.ts.s, STR("!!!!!!!!!!!!!!!!!!!!"), &id));
 }
 
 static int unsub_rc, unsub_n;

@@ -40,7 +40,9 @@ static void one_word_behind_names_a_list(void **state)
 static void own_words_replace_the_default_ones(void **state)
 {
 	(void)state;
-	static const char *const words[] = { "Ngừng nhận" };
+	static const char *const words[] = { "Ngừng nhận", "AZ-09_z" };
+	assert_true(optout_read(STR("az-09_Z"), words, 2, true, NULL));
+	assert_false(optout_read(STR("a-09_"), words, 2, true, NULL));
 	assert_true(optout_read(STR("ngung nhan"), words, 1, true, NULL));
 	assert_true(optout_read(STR("NGỪNG NHẬN báo-chí"), words, 1, true, NULL));
 	assert_false(optout_read(STR("STOP"), words, 1, true, NULL));
