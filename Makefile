@@ -313,7 +313,10 @@ bench-programs: $(filter $(B)/tests/bench/%,$(WHOLE))
 
 # --- install --------------------------------------------------------------------------------------------------------------
 D := $(DESTDIR)$(PREFIX)
-ETC := $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+ETC_AT := $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+ETC := $(DESTDIR)$(ETC_AT)
+# What names other files says where they are put.
+PLACED = sed -e 's|/usr/bin/lantoad|$(PREFIX)/bin/lantoad|' -e 's|/usr/lib/lantoa|$(PREFIX)/lib/lantoa|' -e 's|/etc/lantoa|$(ETC_AT)/lantoa|g'
 install: all
 	install -D -m 0755 $(B)/lantoad $(D)/bin/lantoad
 	install -D -m 0755 $(B)/lantoa $(D)/bin/lantoa
@@ -329,10 +332,11 @@ install: all
 	install -m 0644 docs/man/lantoad.8 $(D)/share/man/man8/lantoad.8
 	$(B)/lantoa completion bash > $(B)/lantoa.bash && install -D -m 0644 $(B)/lantoa.bash $(D)/share/bash-completion/completions/lantoa
 	$(B)/lantoa completion zsh > $(B)/_lantoa && install -D -m 0644 $(B)/_lantoa $(D)/share/zsh/site-functions/_lantoa
-	install -D -m 0644 systemd/lantoad.service $(D)/lib/systemd/system/lantoad.service
+	$(PLACED) systemd/lantoad.service > $(B)/lantoad.service && install -D -m 0644 $(B)/lantoad.service $(D)/lib/systemd/system/lantoad.service
 	install -D -m 0644 systemd/lantoa.sysusers $(D)/lib/sysusers.d/lantoa.conf
-	install -D -m 0644 systemd/lantoa.tmpfiles $(D)/lib/tmpfiles.d/lantoa.conf
-	[ -e $(ETC)/lantoa/lantoad.yaml ] || install -D -m 0640 config/lantoad.yaml $(ETC)/lantoa/lantoad.yaml
+	$(PLACED) systemd/lantoa.tmpfiles > $(B)/lantoa.tmpfiles && install -D -m 0644 $(B)/lantoa.tmpfiles $(D)/lib/tmpfiles.d/lantoa.conf
+	$(PLACED) config/lantoad.yaml > $(B)/lantoad.yaml
+	[ -e $(ETC)/lantoa/lantoad.yaml ] || install -D -m 0640 $(B)/lantoad.yaml $(ETC)/lantoa/lantoad.yaml
 	[ -e $(ETC)/lantoa/channels.d/mail.yaml ] || install -D -m 0640 config/channels.d/mail.yaml $(ETC)/lantoa/channels.d/mail.yaml
 	for f in $(wildcard config/outcomes/* config/domains/* config/sms/*.tsv config/sms/vendors/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/}; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/}; done
 	for f in $(shell cd config && find examples adapter-template channels.d -type f 2>/dev/null); do install -D -m 0644 config/$$f $(D)/share/doc/lantoa/$$f; done

@@ -32,6 +32,19 @@ same "which --check finds good, outside of the unit, too" $? 0
 grep -q 'LoadCredential: not looked at here' "$PLACE/check.out"
 same "and says that it did not see the key" $? 0
 rm "$root/etc/lantoa/here.yaml"
+# Another place: what names files names those that were put there, and uninstall leaves the configuration alone.
+if make -s -C "$TOP" install DESTDIR="$PLACE/local" PREFIX=/usr/local B="$B" VARIANT="${VARIANT:-$variant}" >"$PLACE/install2.log" 2>&1; then
+	unit2=$PLACE/local/usr/local/lib/systemd/system/lantoad.service
+	check "under /usr/local the unit starts what was put there" test -x "$PLACE/local$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit2")"
+	config2=$(sed -n 's/^ExecStart=.*--config \([^ ]*\).*/\1/p' "$unit2")
+	check "with the configuration that was put there" test -s "$PLACE/local$config2"
+	check "which names the adapters that were put there" test -d "$PLACE/local$(sed -n 's/^adapter_dir: *\([^ ]*\).*/\1/p' "$PLACE/local$config2")"
+	make -s -C "$TOP" uninstall DESTDIR="$PLACE/local" PREFIX=/usr/local B="$B" >/dev/null 2>&1
+	same "uninstall leaves nothing but the configuration" "$(find "$PLACE/local" ! -type d ! -path "$PLACE/local/usr/local/etc/lantoa/*" | wc -l | tr -d ' ')" 0
+else
+	not_ok "make install puts everything under /usr/local"
+	tail -5 "$PLACE/install2.log"
+fi
 if [ "$(id -u)" = 0 ] && command -v systemd-tmpfiles >/dev/null && command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers --root="$root" "$root/usr/lib/sysusers.d/lantoa.conf" 2>/dev/null
 	systemd-tmpfiles --root="$root" --create "$root/usr/lib/tmpfiles.d/lantoa.conf"
