@@ -122,18 +122,87 @@ static int completion_bash(void)
 	return EXIT_DONE;
 }
 
+/* 'word:help' in single quotes, as _describe wants it. */
+static void zsh_item(struct str word, const char *help)
+{
+	(void)printf("'" STR_FMT ":", STR_ARG(word));
+	for (const char *p = help; *p; p++)
+		(void)(*p == '\'' ? fputs("'\\''", stdout) : putchar(*p == ':' ? ' ' : *p));
+	(void)fputs("' ", stdout);
+}
+
+static struct str first_word(const struct cli_cmd *cmd, struct str *ret_rest)
+{
+	struct str first;
+	*ret_rest = str_of(cmd->words);
+	(void)str_next(ret_rest, ' ', &first);
+	return first;
+}
+
+static bool first_of_its_word(size_t i)
+{
+	struct str rest, one = first_word(&cli_cmds[i], &rest);
+	for (size_t k = 0; k < i; k++)
+		if (str_eq(first_word(&cli_cmds[k], &rest), one))
+			return false;
+	return true;
+}
+
+static void zsh_words(void)
+{
+	struct str rest;
+	(void)fputs("\tcmds=(", stdout);
+	for (size_t i = 0; i < cli_n_cmds; i++) {
+		struct str one = first_word(&cli_cmds[i], &rest);
+		if (first_of_its_word(i))
+			zsh_item(one, rest.n ? "has commands of its own" : cli_cmds[i].help);
+	}
+	(void)puts(
+		"'help:this page, or one command' 'completion:for bash or zsh')\n\tcase $words[2] in");
+	for (size_t i = 0; i < cli_n_cmds; i++) {
+		struct str one = first_word(&cli_cmds[i], &rest);
+		bool open = false;
+		for (size_t k = i; first_of_its_word(i) && k < cli_n_cmds; k++) {
+			struct str second;
+			if (!str_eq(first_word(&cli_cmds[k], &second), one) || !second.n)
+				continue;
+			if (!open)
+				(void)printf("\t\t" STR_FMT ") seconds=(", STR_ARG(one));
+			open = true;
+			zsh_item(second, cli_cmds[k].help);
+		}
+		if (open)
+			(void)puts(") ;;");
+	}
+	(void)puts("\tesac");
+}
+
+static void zsh_options(void)
+{
+	(void)puts(
+		"\tkey=$words[2]\n\t[[ -n ${seconds[(r)$words[3]:*]} ]] && key=\"$words[2] $words[3]\"\n\tcase $key in");
+	for (size_t i = 0; i < cli_n_cmds; i++) {
+		if (!cli_cmds[i].opt[0].name)
+			continue;
+		(void)printf("\t\t'%s') opts=(", cli_cmds[i].words);
+		for (size_t k = 0; k < CLI_OPTS_MAX && cli_cmds[i].opt[k].name; k++)
+			zsh_item(str_of(cli_cmds[i].opt[k].name), cli_cmds[i].opt[k].help);
+		(void)puts(") ;;");
+	}
+	(void)puts("\tesac");
+}
+
 static int completion_zsh(void)
 {
 	(void)puts(
-		"#compdef lantoa\n# zsh completion for lantoa\n_lantoa() {\n\tlocal -a cmds\n\tcmds=(");
-	for (size_t i = 0; i < cli_n_cmds; i++) {
-		(void)printf("\t\t'%s:", cli_cmds[i].words);
-		for (const char *p = cli_cmds[i].help; *p; p++)
-			(void)(*p == '\'' ? fputs("'\\''", stdout) : putchar(*p == ':' ? ' ' : *p));
-		(void)puts("'");
-	}
+		"#compdef lantoa\n# zsh completion for lantoa\n_lantoa() {\n\tlocal -a cmds seconds opts\n\tlocal key");
+	zsh_words();
+	zsh_options();
 	(void)puts(
-		"\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command cmds\n\telse\n\t\t_arguments '*:file:_files'\n\tfi\n}\n_lantoa \"$@\"");
+		"\topts+=('--json:one JSON document' '-q:say only what went wrong' '--yes:do not ask' '--help:explain this command')\n"
+		"\tif (( CURRENT == 2 )); then\n\t\t_describe command cmds\n"
+		"\telif [[ $words[CURRENT] == -* ]]; then\n\t\t_describe option opts\n"
+		"\telse\n\t\t(( CURRENT == 3 && $#seconds )) && _describe command seconds\n\t\t_files\n\tfi\n}\n_lantoa \"$@\"");
 	return EXIT_DONE;
 }
 

@@ -35,6 +35,60 @@ int cmd_import(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
+static void say_date(struct cli *c, const cJSON *o, const char *key, const char *says)
+{
+	char text[64];
+	if (!cJSON_IsNumber(json_get(o, key)))
+		return;
+	cli_time(c, json_i64(o, key, 0), text, sizeof(text));
+	(void)printf("%-14s %s\n", says, text);
+}
+
+#define TARGET_COLUMNS \
+	"channel|Channel,address|Address,office|Office,name|Name,lang|Language,tags|Tags|l,lists|Lists|l,lane|Lane"
+
+int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
+		return code;
+	const cJSON *vars = json_get(r, "vars");
+	(void)printf("%-14s %s\n%-14s %s\n%-14s %s\n%-14s %s\n%-14s %s\n", "code",
+		json_z(r, "code", ""), "name", json_z(r, "name", ""), "under",
+		json_z(r, "parent", ""), "region", json_z(r, "region", ""), "language",
+		json_z(r, "lang", ""));
+	say_date(c, r, "valid_from", "from");
+	say_date(c, r, "valid_to", "until");
+	if (json_bool(r, "gone", false))
+		(void)puts("it is gone: no release reaches it any more");
+	(void)puts("\nVariables");
+	for (const cJSON *v = vars ? vars->child : NULL; v; v = v->next)
+		(void)printf("  {{office.%s}}  %s\n", v->string,
+			cJSON_IsString(v) ? v->valuestring : "");
+	(void)puts("\nTargets");
+	cli_table(c, json_get(r, "rows"), TARGET_COLUMNS);
+	return 0;
+}
+
+int cmd_target_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
+		return code;
+	const cJSON *stops = json_get(r, "suppression");
+	(void)puts("Targets");
+	cli_table(c, json_get(r, "targets"), TARGET_COLUMNS);
+	(void)puts("\nSuppressed");
+	if (stops && stops->child)
+		cli_table(c, stops, "list|List,reason|Reason,since_at|Since|t");
+	else
+		(void)puts("(no: nothing keeps a release from it)");
+	(void)printf("\ndeliveries  %lld\n", (long long)json_i64(r, "deliveries", 0));
+	return 0;
+}
+
 int cmd_status(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;

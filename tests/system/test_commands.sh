@@ -82,6 +82,19 @@ says "names the year that there is" "CMD-1@$(date +%Y)"
 mkdir -p "$PLACE/odd"; cp "$PLACE/one.md" "$PLACE/odd/release.md"; : >"$PLACE/odd/"$'a\xffb.txt'
 refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE/odd"
 says "and nothing crashes" 'no UTF-8'
+
+echo "# what is shown"
+check "an office is shown" operator offices show hue
+says "with its variables" 'office\.hotline}}  0200 000 046'
+says "and its targets" 'vanphong@hue\.bhxh\.example'
+printf 'kind,address,reason\nemail,vanphong@hue.bhxh.example,opt_out\n' >"$PLACE/stop.csv"
+check "an address is put on the list of who wants nothing" admin suppression import "$PLACE/stop.csv"
+check "an address is shown" operator targets show vanphong@hue.bhxh.example
+says "with where it belongs" 'hue +Văn phòng'
+says "and why nothing goes there" '\(all\) +opt_out'
+"$B/lantoa" completion zsh >"$PLACE/_lantoa"
+same "completion for zsh knows first words once, second words by their first" "$(grep -o "'channel:" "$PLACE/_lantoa" | wc -l | tr -d ' ') $(grep -c "^.*channel) seconds=('check:" "$PLACE/_lantoa")" "1 1"
+if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; fi
 check "the daemon is well" operator status
 check "fsck is clean" operator fsck
 tap_end
