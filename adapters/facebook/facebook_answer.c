@@ -78,7 +78,7 @@ static const struct ltc_outcome_row *by_code(
 }
 
 struct said { /* an error object */
-	struct lt_str code, sub, message, user_title, user_msg, trace;
+	struct lt_str code, sub, message, user_msg, trace;
 	bool transient;
 };
 
@@ -194,7 +194,6 @@ static void error_read(const struct fb_inst *fi, const char *phase, const struct
 {
 	char code[24], sub[24];
 	struct said s = { .message = ltc_json_str(e, "message"),
-		.user_title = ltc_json_str(e, "error_user_title"),
 		.user_msg = ltc_json_str(e, "error_user_msg"),
 		.trace = trace_of(r, e),
 		.transient = ltc_json_true(e, "is_transient") };

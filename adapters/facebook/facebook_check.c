@@ -238,6 +238,32 @@ static int check_page_send(struct fb_job *j)
 	return fb_get(j, path, j->few_fields ? "id,name" : "id,name,fan_count");
 }
 
+/* Where a word for the webhook is configured the page feed is wanted: its subscription is made anew, which changes nothing where it
+ * stands. Without it nothing is lost but time. */
+static int subscribe_send(struct fb_job *j)
+{
+	const struct fb_conf *c = fb_conf_of(j);
+	struct lt_field f = { .name = LTC_LIT("subscribed_fields"),
+		.src = { .bytes = LTC_LIT("feed") } };
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%.*s/subscribed_apps", (int)c->page.n, c->page.p);
+	struct fb_send s = { .method = "POST",
+		.path = path,
+		.body_kind = LT_BODY_FORM,
+		.fields = &f,
+		.n_fields = 1,
+		.total_ms = c->get_ms };
+	return fb_send(j, &s);
+}
+
+static void subscribe_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class != FB_OK)
+		add_note(j, "the page feed could not be subscribed (pages_manage_metadata?)");
+	fb_go(j, FBS_SWEEP);
+}
+
 void fb_check_over(struct fb_job *j)
 {
 	if (!daily(j))
@@ -252,7 +278,7 @@ static void check_last(struct fb_job *j)
 	if (daily(j))
 		fb_check_over(j);
 	else
-		fb_go(j, FBS_SWEEP);
+		fb_go(j, fb_conf_of(j)->verify_token.n > 0 ? FBS_CHECK_FEED : FBS_SWEEP);
 }
 
 static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
@@ -341,3 +367,4 @@ const struct fb_step fb_step_check_batch = { "check", FB_STEP_CREATES, check_bat
 const struct fb_step fb_step_check_token = { "check", 0, check_token_send, check_token_done };
 const struct fb_step fb_step_check_page = { "check", 0, check_page_send, check_page_done };
 const struct fb_step fb_step_check_tasks = { "check", 0, check_tasks_send, check_tasks_done };
+const struct fb_step fb_step_check_feed = { "check", 0, subscribe_send, subscribe_done };

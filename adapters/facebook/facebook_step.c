@@ -35,6 +35,7 @@ static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard
 	[FBS_CHECK_TOKEN] = &fb_step_check_token,
 	[FBS_CHECK_PAGE] = &fb_step_check_page,
 	[FBS_CHECK_TASKS] = &fb_step_check_tasks,
+	[FBS_CHECK_FEED] = &fb_step_check_feed,
 	[FBS_STATS] = &fb_step_stats,
 	[FBS_STATS_ONE] = &fb_step_stats_one,
 	[FBS_STATS_CLICKS] = &fb_step_stats_clicks };

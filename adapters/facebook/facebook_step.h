@@ -47,6 +47,7 @@ enum fb_step_id {
 	FBS_CHECK_TOKEN,
 	FBS_CHECK_PAGE,
 	FBS_CHECK_TASKS,
+	FBS_CHECK_FEED,
 	FBS_STATS,
 	FBS_STATS_ONE,
 	FBS_STATS_CLICKS,
@@ -184,7 +185,7 @@ extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step
 	fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk, fb_step_video_finish,
 	fb_step_video_status, fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo,
 	fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit, fb_step_refresh,
-	fb_step_check_token, fb_step_check_page, fb_step_check_tasks, fb_step_stats,
-	fb_step_stats_one, fb_step_stats_clicks, fb_step_check_batch;
+	fb_step_check_token, fb_step_check_page, fb_step_check_tasks, fb_step_check_feed,
+	fb_step_stats, fb_step_stats_one, fb_step_stats_clicks, fb_step_check_batch;
 
 #endif

@@ -19,6 +19,15 @@ static inline void page_secret(struct sh *h, const char *key, const char *name, 
 	sh_secret(h, name, value);
 }
 
+/* As if the key stood nowhere. */
+static inline void page_no_secret(struct sh *h, const char *key)
+{
+	for (size_t i = 0; i < h->n_values; i++)
+		if (h->values[i].name.n == strlen(key) &&
+			memcmp(h->values[i].name.p, key, strlen(key)) == 0)
+			h->values[i].secret = (struct lt_str){ NULL, 0 };
+}
+
 static inline struct sh *page_host(void)
 {
 	struct sh *h = sh_new(&lantoa_adapter);

@@ -460,6 +460,7 @@ static void h_rate(void *ctx, struct lt_job *job, const struct lt_rate *r)
 	(void)snprintf(text, sizeof(text), "%d of %d, wait %lld", (int)r->remaining, (int)r->limit,
 		(long long)r->retry_after_ms);
 	note(ctx, "rate", job, shi_z(text), r->scope);
+	((struct sh *)ctx)->rate = *r;
 }
 
 static void h_stat(void *ctx, struct lt_job *job, uint64_t delivery, struct lt_str name, int64_t v)

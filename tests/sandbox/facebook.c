@@ -111,9 +111,10 @@ static void on_page(struct fbx *f, struct sb_req *q, struct fbx_page *p, const s
 		fbx_make_post(f, q, p);
 	else if (str_eqz(edge, "videos"))
 		fbx_video_step(f, q, p);
-	else if (str_eqz(edge, "subscribed_apps"))
+	else if (str_eqz(edge, "subscribed_apps")) {
+		p->subscribed = str_eqz(sb_req_field(q, "subscribed_fields"), "feed");
 		fbx_ok(q);
-	else
+	} else
 		no_object(q);
 }
 

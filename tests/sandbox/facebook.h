@@ -24,6 +24,7 @@ struct fbx_page {
 	bool refused_once; /* a 190 was said to this token */
 	int64_t token_sub; /* ... with this subcode: 460 reset, 463 expired */
 	bool unlisted;     /* not in /me/accounts */
+	bool subscribed;   /* its feed goes to the app's webhook */
 	int64_t throttle, throttle_code, throttle_minutes; /* next so many requests */
 	bool throttle_headers;
 	int64_t usage, list_delay_ms; /* -1: as for all */

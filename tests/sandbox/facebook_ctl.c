@@ -119,7 +119,7 @@ static int hook(struct fbx *f, const cJSON *in, struct err *e)
 
 static void state(const struct fbx *f, cJSON *ret)
 {
-	int64_t live = 0, drafts = 0, photos_live = 0, alts = 0;
+	int64_t live = 0, drafts = 0, photos_live = 0, alts = 0, subscribed = 0;
 
 	for (size_t i = 0; i < f->n_posts; i++) {
 		const struct fbx_post *p = f->posts[i];
@@ -132,6 +132,9 @@ static void state(const struct fbx *f, cJSON *ret)
 			alts += f->photos[p->photos[k]]->alt[0] != 0;
 		}
 	}
+	for (size_t i = 0; i < f->n_pages; i++)
+		subscribed += f->pages[i]->subscribed;
+	json_put_i64(ret, "subscribed", subscribed);
 	json_put_i64(ret, "live", live);
 	json_put_i64(ret, "orphans", drafts);
 	json_put_i64(ret, "photos_live", photos_live);

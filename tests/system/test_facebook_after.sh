@@ -53,6 +53,7 @@ check "a post that somebody deleted is told" until_true 12 gone
 same "and nothing is posted again" "$(jq -c 'select(.t == "fb" and (.what == "live" or .what == "double"))' "$LEDGER" | wc -l | tr -d ' ')" 35
 
 check "a check of a page is good" bash -c "'$B/lantoa' --as 'Lê Vận Hành' channel check fb --account hue | grep -q 'page Trang'"
+same "and its feed is subscribed" "$(facebook_state | jq .subscribed)" 1
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}105\",\"no_rights\":true" >/dev/null
 office105=$(facebook_pages | sed -n "s/^${P}105 //p")
 refuse "a check names the missing permission" 1 operator --json channel check fb --account "$office105"

@@ -59,6 +59,13 @@ static size_t check(struct sh *h)
 	return j;
 }
 
+static void feed_is_subscribed(struct sh *h)
+{
+	assert_string_equal(strstr(fbt_next(h, "POST", "/" PAGE "/subscribed_apps")->body, "sub"),
+		"subscribed_fields=feed\n");
+	fbt_say(h, "POST", "/subscribed_apps", 200, "{\"success\":true}");
+}
+
 static void check_to(struct sh *h, const char *token_body)
 {
 	struct sh_http *c = fbt_next(h, "POST", "/v25.0/");
@@ -100,6 +107,7 @@ static void a_check_names_what_is_wrong(void **state)
 		fbt_say(h, "GET", "/" PAGE, 200,
 			"{\"id\":\"" PAGE "\",\"name\":\"Trang\",\"fan_count\":5}");
 		fbt_say(h, "GET", "/me/accounts", 200, v[i].tasks);
+		feed_is_subscribed(h);
 		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 		outcome_is(h, j, v[i].outcome);
 		if (strstr(sh_result(h, j)->text, v[i].says) == NULL)
@@ -135,6 +143,7 @@ static void what_the_api_does_not_know_is_asked_otherwise_or_named(void **state)
 	assert_null(strstr(fbt_next(h, "GET", "/" PAGE)->query, "fan_count"));
 	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"name\":\"Trang\"}");
 	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+	feed_is_subscribed(h);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
 	outcome_is(h, j, LT_ACCEPTED);
 	assert_non_null(strstr(sh_result(h, j)->text, "could not be inspected"));
@@ -164,6 +173,7 @@ static void a_check_takes_old_drafts_away(void **state)
 	check_to(h, GOOD);
 	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\"}");
 	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+	feed_is_subscribed(h);
 	fbt_say(h, "GET", "/" PAGE "/feed", 200,
 		"{\"data\":[{\"id\":\"" PAGE
 		"_1\",\"is_published\":false,\"created_time\":\"2026-11-20T01:00:00+0000\",\"application\":{\"id\":\"5550001\"}},"
@@ -176,6 +186,29 @@ static void a_check_takes_old_drafts_away(void **state)
 	fbt_say(h, "DELETE", "/" PAGE "_1", 200, "{\"success\":true}");
 	outcome_is(h, j, LT_ACCEPTED);
 	fbt_over(h);
+}
+
+/* Without a word for the webhook nobody wants the feed; a refusal of it is said and harms nothing. */
+static void the_page_feed_is_subscribed_where_it_is_wanted(void **state)
+{
+	(void)state;
+	for (int wanted = 0; wanted < 2; wanted++) {
+		struct sh *h = fbt_new();
+		if (!wanted)
+			page_no_secret(h, "verify_token");
+		assert_int_equal(sh_open(h), 0);
+		size_t j = check(h);
+		check_to(h, GOOD);
+		fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\"}");
+		fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+		if (wanted)
+			fbt_say(h, "POST", "/subscribed_apps", 403, "{\"error\":{\"code\":200}}");
+		fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
+		outcome_is(h, j, LT_ACCEPTED);
+		assert_int_equal(
+			strstr(sh_result(h, j)->text, "page feed could not") != NULL, wanted);
+		fbt_over(h);
+	}
 }
 
 /* --- numbers --------------------------------------------------------------------------------------------------------------- */
@@ -351,6 +384,7 @@ static void a_link_that_nobody_knows_yet_is_told_with_the_figures(void **state)
 		if (!missing) {
 			assert_null(n);
 		} else {
+			assert_non_null(n);
 			assert_int_equal(n->value, LT_RC_LINK);
 			assert_string_equal(h->receipt_text, "https://www.facebook.com/9/posts/51");
 		}
@@ -383,6 +417,7 @@ int main(void)
 		cmocka_unit_test(what_the_api_does_not_know_is_asked_otherwise_or_named),
 		cmocka_unit_test(a_wrong_secret_stops_the_check),
 		cmocka_unit_test(a_check_takes_old_drafts_away),
+		cmocka_unit_test(the_page_feed_is_subscribed_where_it_is_wanted),
 		cmocka_unit_test(numbers_come_in_one_batch_and_gone_is_told),
 		cmocka_unit_test(what_a_batch_leaves_open_is_asked_by_itself),
 		cmocka_unit_test(without_batches_each_is_read_with_its_clicks),
