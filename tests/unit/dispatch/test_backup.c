@@ -1,6 +1,6 @@
 /* test_backup.c - the second gateway: it takes over what certainly was not sent, never more, and gives it back. */
 #include "dispatch/dispatch_internal.h"
-#include "scene.h"
+#include "stopscene.h"
 
 static char backup_name[] = "sms/gate";
 static struct fake_answer first, second; /* what the two gateways answer */
@@ -154,34 +154,19 @@ static void an_approval_for_another_language_does_not_cover(void **state)
 	assert_int_equal(on_lane(3, DLV_ACCEPTED), 2);
 }
 
-static void on_stop(
-	void *ctx, int rc, const struct err *e, int64_t lots, int64_t deliveries, int64_t on_wire)
-{
-	UNUSED(ctx);
-	UNUSED(e);
-	UNUSED(lots);
-	UNUSED(deliveries);
-	UNUSED(on_wire);
-	assert_int_equal(rc, 0);
-}
 static void what_a_person_stopped_is_not_taken_over(void **state)
 {
 	UNUSED(state);
-	struct stop_request r = { .verb = STOP_PAUSE,
-		.scope = { .lane_id = 1, .part = -1, .text = "lane:mail/relay/" },
-		.except_prio = -1,
-		.person = "an",
-		.via = "uid:1",
-		.why = "let us see",
-		.done = on_stop };
-
 	covered(1, 0);
 	first_is(true);
 	scene_lot(1, 0, 1, 1, 4);
 	scene_start();
 	scene_run(MIN_MS);
-	dispatch_stop_scope(sc.d, &r);
+	stop(STOP_PAUSE,
+		(struct stop_scope){ .lane_id = 1, .part = -1, .text = "lane:mail/relay/" }, -1);
 	scene_run(HR_MS);
+	assert_int_equal(got.rc, 0);
+	assert_int_equal(got.n, 1);
 	assert_int_equal(fake.n_published, 0);
 	assert_int_equal(on_lane(1, DLV_WAITING), 4);
 }

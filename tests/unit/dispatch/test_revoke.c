@@ -1,14 +1,8 @@
 /* test_revoke.c - intents that are not used go back: by a stop between any two steps, by a session that is lost; and what the store
  * refuses for a while is kept, never dropped. */
-#include "scene.h"
+#include "stopscene.h"
 
 #define ROOM 2 /* the session takes two at once; the lane's first window commits four intents */
-
-static struct fake_answer script_slow(const struct chan_op *op)
-{
-	UNUSED(op);
-	return (struct fake_answer){ .outcome = LT_ACCEPTED, .after_ms = 40 };
-}
 
 static int setup(void **state)
 {
@@ -26,38 +20,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct stop_answer {
-	int n, rc;
-	int64_t sending; /* rows in that state when the answer came */
-} got;
-static void on_stop(
-	void *ctx, int rc, const struct err *e, int64_t lots, int64_t deliveries, int64_t on_wire)
+static void stop_release(enum stop_verb verb)
 {
-	UNUSED(ctx);
-	UNUSED(e);
-	UNUSED(lots);
-	UNUSED(deliveries);
-	UNUSED(on_wire);
-	got = (struct stop_answer){ got.n + 1, rc,
-		teststore_i64(&sc.ts, "SELECT count(*) FROM delivery WHERE state=1") };
-}
-static void stop_scope(enum stop_verb verb, struct stop_scope scope)
-{
-	struct stop_request r = { .verb = verb,
-		.scope = scope,
-		.except_prio = -1,
-		.person = "an",
-		.via = "uid:1000",
-		.why = "a test",
-		.done = on_stop };
-
-	snprintf(r.scope.text, sizeof(r.scope.text), "a scope");
-	got = (struct stop_answer){ 0 };
-	dispatch_stop_scope(sc.d, &r);
-}
-static void stop(enum stop_verb verb)
-{
-	stop_scope(verb, (struct stop_scope){ .release_id = 1, .part = -1 });
+	stop(verb, (struct stop_scope){ .release_id = 1, .part = -1 }, -1);
 }
 
 /* Tries of revoked intents were given back: as many tries as attempts that are on record. */
@@ -76,7 +41,7 @@ static void unused_intents_are_back_when_the_stop_is_answered(void **state)
 	scene_start();
 	assert_int_equal(scene_state(DLV_SENDING), 4);
 	assert_int_equal(fake.in_flight, ROOM);
-	stop(STOP_HOLD);
+	stop_release(STOP_HOLD);
 	scene_settle();
 	assert_int_equal(got.n, 1);
 	assert_int_equal(got.rc, 0);
@@ -86,7 +51,7 @@ static void unused_intents_are_back_when_the_stop_is_answered(void **state)
 	assert_int_equal(fake.n_published, 0);
 	assert_int_equal(scene_state(DLV_WAITING), 20);
 	assert_int_equal(scene_i64("SELECT count(*) FROM attempt WHERE outcome=0"), 0);
-	stop(STOP_RESUME);
+	stop_release(STOP_RESUME);
 	scene_run(60000);
 	assert_int_equal(fake.n_published, 20);
 	assert_int_equal(scene_state(DLV_ACCEPTED), 20);
@@ -115,7 +80,7 @@ static void a_hold_between_any_two_steps_lets_nothing_out(void **state)
 		if (k >= 30) /* with answers on their way */
 			testenv_advance(&sc.te, k % 9), some_steps(k % 7);
 		uint64_t before = fake.n_published;
-		stop(STOP_HOLD);
+		stop_release(STOP_HOLD);
 		scene_settle();
 		assert_int_equal(got.rc, 0);
 		assert_int_equal(fake.n_published, before);
@@ -123,7 +88,7 @@ static void a_hold_between_any_two_steps_lets_nothing_out(void **state)
 		assert_int_equal(fake.n_published, before);
 		assert_int_equal(scene_state(DLV_SENDING), 0);
 		tries_are_attempts();
-		stop(STOP_RESUME);
+		stop_release(STOP_RESUME);
 	}
 	scene_run(120000);
 	assert_int_equal(scene_state(DLV_ACCEPTED), 300);
@@ -214,7 +179,7 @@ static void a_stop_that_is_not_committed_stops_nothing(void **state)
 	scene_run(100);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		fault_set("store.commit", 0, 1);
-		stop(verbs[i]);
+		stop_release(verbs[i]);
 		scene_settle();
 		fault_clear();
 		assert_int_equal(got.n, 1);
@@ -236,7 +201,7 @@ static void a_pause_of_a_kind_stops_its_channels_and_no_other(void **state)
 
 	scene_lot(1, 0, 1, 1, 30);
 	scene_lot(1, 1, 3, 1, 30);
-	stop_scope(STOP_PAUSE, s);
+	stop(STOP_PAUSE, s, -1);
 	scene_start();
 	scene_run(20000);
 	assert_int_equal(got.rc, 0);
@@ -249,7 +214,7 @@ static void a_pause_of_a_kind_stops_its_channels_and_no_other(void **state)
 	scene_restart();
 	scene_run(20000);
 	assert_int_equal(fake.n_published, 30);
-	stop_scope(STOP_RESUME, s);
+	stop(STOP_RESUME, s, -1);
 	scene_run(60000);
 	assert_int_equal(fake.n_published, 60);
 	assert_int_equal(fake.n_doubles, 0);

@@ -1,11 +1,5 @@
 /* test_stop.c - a stop is a stop: at each moment of a run, by each scope; resumed, undone, remembered over a restart. */
-#include "scene.h"
-
-static struct fake_answer script_slow(const struct chan_op *op)
-{
-	UNUSED(op);
-	return (struct fake_answer){ .outcome = LT_ACCEPTED, .after_ms = 40 };
-}
+#include "stopscene.h"
 
 static int setup(void **state)
 {
@@ -24,31 +18,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct stop_answer {
-	int n, rc;
-	int64_t lots, deliveries, on_wire;
-} got;
-static void on_stop(
-	void *ctx, int rc, const struct err *e, int64_t lots, int64_t deliveries, int64_t on_wire)
-{
-	UNUSED(ctx);
-	UNUSED(e);
-	got = (struct stop_answer){ got.n + 1, rc, lots, deliveries, on_wire };
-}
-static void stop(enum stop_verb verb, struct stop_scope scope, int except)
-{
-	struct stop_request r = { .verb = verb,
-		.scope = scope,
-		.except_prio = except,
-		.person = "an",
-		.via = "uid:1000",
-		.why = "a test",
-		.done = on_stop };
-
-	snprintf(r.scope.text, sizeof(r.scope.text), "release:R%lld", (long long)scope.release_id);
-	got = (struct stop_answer){ 0 };
-	dispatch_stop_scope(sc.d, &r);
-}
 static struct stop_scope of_release(int64_t id)
 {
 	return (struct stop_scope){ .release_id = id, .part = -1 };
