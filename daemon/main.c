@@ -183,6 +183,7 @@ static int open_doors(struct app *a, struct err *e)
 				      .dispatch = a->dispatch,
 				      .channels = &a->channels,
 				      .conf = &a->conf,
+				      .stopping = &a->stopping,
 				      .main_ctx = a,
 				      .reload = app_ctl_reload,
 				      .key_rotate = app_ctl_key_rotate,

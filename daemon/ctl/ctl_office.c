@@ -39,7 +39,8 @@ static int import_by(struct ctl_call *c, enum import_what what)
 	const struct import_opts o = { .env = c->deps->env,
 		.store = c->deps->store,
 		.conf = c->conf,
-		.channels = c->deps->channels };
+		.channels = c->deps->channels,
+		.stopping = c->deps->stopping };
 	import_run(&o, what, &s, &c->who, json_bool(c->params, "dry", false), on_import, c);
 	return 0;
 }
@@ -236,7 +237,8 @@ static void on_merge(struct store_cmd *cmd)
 	const struct import_opts o = { .env = c->deps->env,
 		.store = c->deps->store,
 		.conf = c->conf,
-		.channels = c->deps->channels };
+		.channels = c->deps->channels,
+		.stopping = c->deps->stopping };
 	import_start(&o, on_settled,
 		c); /* moves what is due; later days are moved at start-up and by the next merge */
 }

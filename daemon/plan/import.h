@@ -33,8 +33,8 @@ struct import_opts {
 	/* import_reroute: lanes that targets have left for others, each pair once; borrowed. Loop thread, before done. NULL: nobody asks */
 	void (*moved)(void *ctx, const struct lane_move *v, size_t n);
 	void *moved_ctx;
-	/* True: what no one waits for, at a start or after a reload, ends soon with -ECANCELED; what has begun goes on at the next start.
-	 * NULL: never */
+	/* True: what is behind import_begin, and what starts and reloads look at, ends soon with -ECANCELED; what has begun goes on at the
+	 * next start. NULL: never */
 	const bool *stopping;
 };
 /* result: {rows, added, changed, gone, problems[], warnings[]}; -EBADMSG with problems: nothing was stored. */

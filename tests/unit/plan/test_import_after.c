@@ -153,6 +153,40 @@ static void what_is_taken_back_at_the_start_ends_when_the_daemon_stops(void **st
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179);
 }
 
+static void a_disk_that_stays_full_keeps_no_daemon_from_stopping(void **state)
+{
+	(void)state;
+	size_t n;
+	char *text = many(&n), path[400];
+	struct err e;
+	bool stopping = false;
+	struct import_opts o = opts();
+	const struct actor who = { .person = "x", .via = "uid:1" };
+	const struct staged s = { .path = path, .name = "many.csv" };
+	samples();
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, (struct str){ text, n }, 0600, &e), 0);
+	free(text);
+	fault_set("store.full", 2, 1000000);
+	o.stopping = &stopping;
+	answers = 0;
+	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, false, on_done, NULL);
+	for (int i = 0; i < 50; i++) {
+		testenv_advance(&te, 100);
+		(void)store_run(ts.s);
+		(void)store_complete(ts.s);
+	}
+	assert_int_equal(answers, 0);
+	stopping = true;
+	pump();
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_rc, -ECANCELED);
+	assert_non_null(strstr(answer_err.text, "goes on at the next start"));
+	fault_clear();
+	assert_int_equal(start_again(NULL), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179 + MANY);
+}
+
 static void a_disk_that_is_full_is_waited_for(void **state)
 {
 	(void)state;
@@ -362,6 +396,7 @@ int main(void)
 		T(an_import_whose_staging_file_is_gone_is_taken_back),
 		T(an_import_that_goes_on_at_the_start_ends_when_the_daemon_stops),
 		T(what_is_taken_back_at_the_start_ends_when_the_daemon_stops),
+		T(a_disk_that_stays_full_keeps_no_daemon_from_stopping),
 		T(a_disk_that_is_full_is_waited_for),
 #endif
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),
