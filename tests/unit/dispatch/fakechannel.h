@@ -50,8 +50,9 @@ static struct fake {
 	size_t n_ch;
 	struct list ops;
 	struct fake_answer (*script)(const struct chan_op *op);
-	int outcome_of_question;   /* LT_J_RECONCILE */
-	const char *compose_fails; /* an address that cannot be composed */
+	int outcome_of_question;    /* LT_J_RECONCILE */
+	const char *id_of_question; /* found by it */
+	const char *compose_fails;  /* an address that cannot be composed */
 	/* ledger */
 	struct map64 *published; /* delivery -> times */
 	struct fake_ask {        /* questions about many; the test answers with fake_asked */
@@ -130,6 +131,12 @@ static void fake_answer_now(struct fake_op *f)
 		struct chan_result q = {
 			.outcome = fake.outcome_of_question, .code = STR("asked"), .text = STR("")
 		};
+		if (fake.id_of_question) {
+			ids[0] = (struct lt_id){ 0, (uint32_t)q.outcome,
+				{ fake.id_of_question, strlen(fake.id_of_question) } };
+			q.ids = ids;
+			q.n_ids = 1;
+		}
 		fake_finish(f, &q);
 		return;
 	}

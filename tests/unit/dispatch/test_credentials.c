@@ -232,6 +232,29 @@ static void a_proven_not_taken_refresh_is_put_off(void **state)
 	close_all();
 }
 
+/* Without its word no call is made: the token that is there stays, and it is tried again. */
+static void a_word_that_the_store_refuses_begins_nothing(void **state)
+{
+	(void)state;
+	open_with("R1");
+	scene_exec("CREATE TRIGGER no BEFORE UPDATE ON credential BEGIN SELECT RAISE(ABORT, 'not "
+		   "now'); END");
+	assert_true(ask() < 0);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_int_equal(ask(), -EAGAIN);
+	scene_run(6000);
+	assert_true(ask() < 0);
+	scene_exec("DROP TRIGGER no");
+	assert_string_equal(value("refresh_token"), "R1");
+	scene_run(6000);
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_string_equal(value("refresh_token"), "R2");
+	assert_string_equal(value("access_token"), "A2");
+	close_all();
+}
+
 /* The app is out of order, the token is good: lanes wait with the reason, and go on by themselves. */
 static void a_refresh_that_needs_a_person_elsewhere_needs_no_login(void **state)
 {
@@ -536,6 +559,7 @@ int main(void)
 		cmocka_unit_test(the_one_more_try_may_succeed),
 		cmocka_unit_test(a_lost_answer_twice_is_dead),
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
+		cmocka_unit_test(a_word_that_the_store_refuses_begins_nothing),
 		cmocka_unit_test(a_refresh_that_needs_a_person_elsewhere_needs_no_login),
 		cmocka_unit_test(a_value_that_the_host_has_is_not_copied_again),
 		cmocka_unit_test(a_refused_credential_holds_its_lanes_until_a_new_login),

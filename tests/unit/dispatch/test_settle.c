@@ -70,6 +70,24 @@ static void a_lost_answer_is_unknown_and_settled_by_the_provider(void **state)
 		scene_i64("SELECT count(*) FROM attempt WHERE outcome=0"), 3); /* unchanged */
 }
 
+/* The id that only the question brought stands where a recall looks for it, and a later report finds its delivery by it. */
+static void the_id_that_a_question_found_is_kept(void **state)
+{
+	UNUSED(state);
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(40000);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 1);
+	fake.outcome_of_question = LT_ACCEPTED;
+	fake.id_of_question = "post-77";
+	scene_run(5 * MIN_MS);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM effect WHERE delivery_id=1 AND effect=0 "
+				   "AND state=%d AND provider_id='post-77'",
+				 (int)LT_ACCEPTED),
+		1);
+}
+
 /* Contract sms.md 1.9: an emergency without an answer stands with a person after half a minute, all others after their own time. */
 static void an_emergency_is_in_doubt_sooner_than_a_notice(void **state)
 {
@@ -409,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(the_id_that_a_question_found_is_kept),
 		T(a_lost_answer_is_unknown_and_settled_by_the_provider),
 		T(an_emergency_is_in_doubt_sooner_than_a_notice),
 		T(while_calls_are_limited_nothing_is_asked),
