@@ -266,9 +266,10 @@ def main():
     for c in take:
         began = time.monotonic()
         line, change = shown(c)
-        verdict = attempt(c, known)
-        if verdict[:8] in ("survived", "not reac") and (c.path, line, change) in why:
-            verdict = "explained: " + why[c.path, line, change]
+        reason = why.get((c.path, line, change))
+        verdict = "explained" if a.again and reason else attempt(c, known)
+        if reason and not verdict.startswith("killed"):
+            verdict = "explained: " + reason
         tally[c.path.split("/")[1], verdict_kind(verdict)] += 1
         tail = "" if verdict_kind(verdict) == "killed" else " | " + line
         text = "%s:%d | %s: %s | %s | %.0f s%s" % (c.path, c.line, c.kind, change, verdict, time.monotonic() - began, tail)

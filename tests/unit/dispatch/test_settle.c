@@ -68,6 +68,7 @@ static void a_lost_answer_is_unknown_and_settled_by_the_provider(void **state)
 		3);
 	assert_int_equal(
 		scene_i64("SELECT count(*) FROM attempt WHERE outcome=0"), 3); /* unchanged */
+	assert_int_equal(scene_i64("SELECT count(*) FROM step WHERE value LIKE 'assumed%%'"), 0);
 }
 
 /* The id that only the question brought stands where a recall looks for it, and a later report finds its delivery by it. */
