@@ -26,8 +26,8 @@ struct app_args {
 struct secret_keys {
 	struct keyring *all[KEYS_MAX]; /* owned */
 	size_t n;
-	struct keyring *now,
-		*next; /* of them. NULL: the master key seals; no rotation was interrupted */
+	struct keyring *now;  /* of them; NULL: the master key seals */
+	struct keyring *next; /* of them; NULL: no rotation was interrupted */
 };
 
 struct app {

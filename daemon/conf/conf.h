@@ -72,7 +72,7 @@ struct conf_lane {
 	int64_t receipt_wait_ms; /* 0: lane has no receipts */
 	int64_t unknown_max_ms;
 	int64_t unknown_max_urgent_ms; /* of emergency category and urgent priority; 0: as unknown_max */
-	int64_t ask_every_ms; /* reconciliation pause, doubling */
+	int64_t ask_every_ms;          /* reconciliation pause, doubling */
 	enum conf_unknown_then unknown_then;
 	uint32_t breaker_failures; /* lane troubles in a row that open the breaker */
 	int64_t breaker_pause_ms, breaker_pause_max_ms;
@@ -125,8 +125,8 @@ struct conf_stats {       /* numbers of what was published */
 };
 struct conf_inbound {    /* what people and providers send to us */
 	int64_t keep_ms; /* their texts are kept so long */
-	struct conf_strv
-		opt_in; /* words that mean yes to a question whether advertising may come; none given: those of optin_read */
+	/* words that mean yes to a question whether advertising may come; none given: those of optin_read */
+	struct conf_strv opt_in;
 	struct conf_strv
 		opt_out; /* words that mean "no more"; none given: those of optout_words_default */
 	bool no_opt_out; /* `opt_out: []`: texts are never read as an opt-out */
@@ -142,7 +142,7 @@ struct conf_account {
 	struct conf_strv limit_groups;
 	char *backup; /* "channel/account" that takes over what certainly was not sent; NULL: none */
 	int64_t backup_after_ms; /* so long without an acceptance and in trouble, until it does */
-	struct cast_limits broadcasts; /* what is not said here is the channel's */
+	struct cast_limits broadcasts; /* ask conf_broadcasts; as written + 1, 0: the channel's */
 };
 struct conf_channel {
 	char *file; /* for messages */
@@ -172,8 +172,7 @@ struct conf_channel {
 	struct conf_stats stats;
 	struct conf_inbound inbound;
 	struct conf_hours broadcast_hours; /* beside the hours of the lane */
-	struct cast_limits
-		broadcasts; /* of each account; as read by conf_broadcasts: -1 no limit */
+	struct cast_limits broadcasts;     /* of each account, likewise; 0: not said */
 	int64_t exchange_keep_ms;
 	bool correct_edit; /* a correction edits what stands, where the adapter can; else it is a message of its own */
 	int64_t refresh_lead_ms; /* a rotating credential is refreshed so long before it expires; 0: a fifth of its life */

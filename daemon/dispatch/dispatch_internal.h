@@ -125,9 +125,8 @@ struct dlane {
 	uint64_t done, deferred, refused, unknown, told_at[4];
 	struct metric *m_outcome[4], *m_open, *m_ready; /* borrowed from the registry */
 	struct metric *m_send;
-	int64_t told_ms; /* last summary line */
-	struct dover
-		*over; /* dispatch_backup.c; NULL: its account neither has a backup nor is one */
+	int64_t told_ms;    /* last summary line */
+	struct dover *over; /* of dispatch_backup.c; NULL: its account has no backup and is none */
 };
 
 struct dflow {            /* a release on a lane */
@@ -328,9 +327,8 @@ struct dispatch {
 	size_t n_pool, n_copies;
 	struct list intents, steps, outs; /* pending copies */
 	size_t n_intents_wait, n_steps_wait, n_outs_wait;
-	uint64_t outs_gone; /* outcomes that have gone to the writer, all told */
-	struct list
-		receipts; /* of dispatch_receipt.c: they go behind the outcomes that came before them */
+	uint64_t outs_gone;   /* outcomes that have gone to the writer, all told */
+	struct list receipts; /* of dispatch_receipt.c: they go behind the outcomes before them */
 	bool rc_out;
 	size_t n_flying; /* committed and without an answer: CP_GO and CP_ON */
 	struct sq_outcomes oc;
@@ -489,7 +487,7 @@ void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 bool jobs_init(struct dispatch *d);
 void jobs_free(struct dispatch *d);
 void jobs_kick(struct dispatch *d); /* attached, or another configuration */
-void jobs_soon(struct dacct *a);     /* its figures are read at once, where there are any */
+void jobs_soon(struct dacct *a);    /* its figures are read at once, where there are any */
 void jobs_stop(struct dispatch *d);
 void stat_on(void *ctx, struct chan_account *a, uint64_t delivery, struct str name, int64_t value);
 

@@ -25,7 +25,7 @@ void cast_month(
 /* May one more go? with_planned: what others have been approved for counts, too. */
 enum cast_over cast_fits(const struct cast_limits *l, const struct cast_used *u, bool in_campaign,
 	bool with_planned);
-/* "3 of 4 broadcasts from 01/11/2026 are spent or may be, 1 more is planned"; returns dst. */
+/* "3 of 4 broadcasts since 01/11/2026 are spent or may be, 1 more planned"; returns dst. */
 const char *cast_print(char *dst, size_t size, enum cast_over over, const struct cast_limits *l,
 	const struct cast_used *u, int64_t from_ms, const struct zone *z);
 

@@ -225,9 +225,14 @@ static void collect(struct checked *c)
 			c->casts = x_realloc(
 				c->casts, c->n_casts ? 2 * c->n_casts : 1, sizeof(*c->casts));
 		like.contact = k->contact_id;
-		if (allowance(c->conf, c->db, &like, articles_at(c->m, p, c->now, c->now),
-			    &c->casts[c->n_casts]) == 1)
-			c->n_casts++;
+		int rc = allowance(c->conf, c->db, &like, articles_at(c->m, p, c->now, c->now),
+			&c->casts[c->n_casts]);
+		c->n_casts += rc == 1;
+		if (rc < 0) {
+			fault(c, PROBLEM_ERROR, line_of_option(c, "broadcast"), "zalo.broadcast",
+				"the store could not be read");
+			return;
+		}
 	}
 }
 

@@ -26,8 +26,8 @@ struct cast_articles {
 };
 int store_cast_articles(struct db *db, int64_t release, int64_t rev, int64_t contact,
 	struct cast_articles *ret) MUST_CHECK;
-/* The article of one release on that account: READY with its id alone in ids, or what stands in the way. MISSING has its own code:
- * -ENOENT, no delivery of it goes there. */
+/* The article of one release on that account: READY with its id alone in ids, or what stands in the way.
+ * -ENOENT: no delivery of it goes there; why says so, too. own: it is that of the broadcast's own release. */
 int store_cast_article(struct db *db, int64_t release, int64_t contact, bool own,
 	struct cast_articles *ret) MUST_CHECK;
 /* Does the release have an article on any account at all? */

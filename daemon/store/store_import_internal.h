@@ -18,9 +18,8 @@ struct stage_names {
 	size_t n, cap;
 	struct maps *by_text;
 };
-/* Appends to a file. */
-#define OUT_BYTES (256u << 10) /* before they are written */
-struct stage_out {
+#define OUT_BYTES (256u << 10) /* gathered before they are written */
+struct stage_out {             /* appends to a file */
 	int fd;
 	struct buf b;  /* not written yet */
 	int64_t bytes; /* in all */

@@ -10,11 +10,11 @@
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
 
-#define DAY_MS          INT64_C(86400000)
-#define DAYS_BACK       8
-#define DAYS_BACK_LONG  40 /* for what is told of things that stand for long: seen, gone, changed */
-#define ORPHANS_MAX     100000
-#define LATE_NO_WAIT_MS 180000 /* longer than a question about an unknown one lasts */
+#define DAY_MS         INT64_C(86400000)
+#define DAYS_BACK      8
+#define DAYS_BACK_LONG 40 /* for what is told of things that stand for long: seen, gone, changed */
+#define ORPHANS_MAX    100000
+#define LATE_NO_MS     180000 /* longer than a question about an unknown one lasts */
 
 /* Of the refs that there are: days before it need no look, which are most of them where little was sent. */
 static int oldest_day(struct store_tx *tx, struct sq_receipt *c)
@@ -238,7 +238,7 @@ static int due_again(struct store_tx *tx, const struct sq_receipt *c, int64_t de
 {
 	return db_exec(tx_db(tx),
 		"UPDATE delivery SET due=max(0, ?1-(SELECT at FROM lot WHERE id=?2)) WHERE id=?3",
-		"iii", tx_wall_ms(tx) + LATE_NO_WAIT_MS, c->ret_lot, delivery);
+		"iii", tx_wall_ms(tx) + LATE_NO_MS, c->ret_lot, delivery);
 }
 
 static int receipt_move(
