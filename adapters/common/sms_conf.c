@@ -55,6 +55,10 @@ static void read_sender(struct ltc_settings *in, struct sms_conf *r)
 	const char *fault = sms_sender_fault(r->sender, ltc_setting_value(in, "sender_type"));
 	if (fault != NULL)
 		ltc_setting_wrong(in, "sender", r->sender, fault);
+	r->sender_until = ltc_setting_text(in, "sender_until");
+	if (r->sender_until.n > 0 && !sms_is_date(r->sender_until))
+		ltc_setting_wrong(in, "sender_until", r->sender_until,
+			"the last day of its registration, YYYY-MM-DD");
 }
 
 static void check_foreign(struct ltc_settings *in, struct lt_str list)

@@ -8,7 +8,8 @@
 #define SMS_RESERVED_MAX 60
 
 struct sms_conf {
-	struct lt_str sender, gateway, forbidden, foreign, links, ad_label, ad_refusal;
+	struct lt_str sender, sender_until, gateway, forbidden, foreign, links, ad_label,
+		ad_refusal;
 	struct lt_str ranges, prices, templates, words; /* tables; absent when not configured */
 	bool is_brandname, unicode_allowed, templates_must, templates_warn;
 	enum sms_form form;

@@ -15,6 +15,7 @@
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
 enum { CATEGORY_ADVERTISING = 4 };
 #define CLASSES_MAX 40
+#define RENEW_MS    (INT64_C(60) * 86400000)
 
 struct prep {
 	struct sms_conf conf;
@@ -264,6 +265,24 @@ static struct lt_str day_of(int64_t at_ms, char dst[static 16])
 	return (struct lt_str){ dst, strftime(dst, 16, "%Y-%m-%d", &tm) };
 }
 
+/* A brandname is registered for three years (Decree 91/2020, Art. 23). */
+static void check_sender(struct prep *p)
+{
+	struct lt_str until = p->conf.sender_until;
+	char day[16], soon[16], text[200];
+	struct lt_str then = day_of(p->content->at_ms, day);
+	struct lt_str later = day_of(p->content->at_ms + RENEW_MS, soon);
+
+	if (until.n != 10 || then.n != 10 || later.n != 10 || memcmp(later.p, until.p, 10) <= 0)
+		return;
+	bool over = memcmp(then.p, until.p, 10) > 0;
+	(void)snprintf(text, sizeof(text), "the brandname %.*s is registered until %.*s: %s",
+		(int)p->conf.sender.n, p->conf.sender.p, (int)until.n, until.p,
+		over ? "it is over by the day this goes out"
+		     : "renew it, less than 60 days are left");
+	problem(p, over ? ERROR : WARNING, "sender", text);
+}
+
 static void check_template(struct prep *p)
 {
 	char day[16];
@@ -442,6 +461,7 @@ static int run(struct prep *p)
 	check_forbidden(p);
 	check_rules(p);
 	check_template(p);
+	check_sender(p);
 	return give(p);
 }
 

@@ -38,6 +38,8 @@
 		{ "sender_type", "enum:brandname|shortcode|number", "brandname",                          \
 			"brandname: at most 11 of A-Z a-z 0-9 space - _ .; shortcode and number: digits", \
 			0, 0 },                                                                           \
+		{ "sender_until", "text", "",                                                             \
+			"last day of the brandname's registration, YYYY-MM-DD", 0, 0 },                   \
 		{ "gateway", "text", "", "name of this gateway in the price and template tables",         \
 			0, 0 },                                                                           \
 		{ "form", "enum:accented|plain|shortest", "plain",                                        \
@@ -67,7 +69,7 @@
 		"ad_refusal", "text", "", "last words of an advertising text: how to refuse more",        \
 			0, 0                                                                              \
 	}
-#define SMS_N_KEYS 15
+#define SMS_N_KEYS 16
 
 struct sms_payload {
 	enum sms_coding coding;

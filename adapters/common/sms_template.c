@@ -263,7 +263,7 @@ size_t sms_template_match(struct lt_str table, struct lt_str gateway, struct lt_
 	return n;
 }
 
-static bool is_date(struct lt_str s)
+bool sms_is_date(struct lt_str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (i == 4 || i == 7 ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9')
@@ -299,7 +299,7 @@ int sms_templates_check(struct lt_str table, char *err, size_t err_size)
 		if (!known)
 			return sms_rows_bad(&r, err, err_size, "status", r.col[STATUS],
 				"active, pending, rejected or expired");
-		if (!ltc_eqz(r.col[VALID], "-") && !is_date(r.col[VALID]))
+		if (!ltc_eqz(r.col[VALID], "-") && !sms_is_date(r.col[VALID]))
 			return sms_rows_bad(
 				&r, err, err_size, "valid_to", r.col[VALID], "YYYY-MM-DD or -");
 		if (r.col[TEXT].n == 0 || r.col[TEXT].n > FIXED_MAX || !fields_closed(r.col[TEXT]))

@@ -25,4 +25,7 @@ size_t sms_template_match(struct lt_str table, struct lt_str gateway, struct lt_
 	struct lt_str today, struct lt_str text, struct sms_template_hit *ret);
 int sms_templates_check(struct lt_str table, char *err, size_t err_size) LTC_MUST;
 
+/* YYYY-MM-DD by its form. */
+bool sms_is_date(struct lt_str s);
+
 #endif

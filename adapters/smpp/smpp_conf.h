@@ -32,7 +32,7 @@ struct smpp_conf {
 };
 
 #define SMPP_N_OWN_KEYS 34
-#define SMPP_N_KEYS     (SMPP_N_OWN_KEYS + 15)
+#define SMPP_N_KEYS     (SMPP_N_OWN_KEYS + 16)
 extern const struct lt_key smpp_keys[SMPP_N_KEYS];
 
 int smpp_conf_read(

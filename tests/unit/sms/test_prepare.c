@@ -272,9 +272,8 @@ static void links_and_wording_are_looked_at(void **state)
 
 static void a_template_that_is_over_when_the_text_goes_out_is_none(void **state)
 {
-	static const char table[] =
-		"gateway\tbrandname\tid\tclass\tstatus\tvalid_to\ttext\tnote\n"
-		"*\tBHXH-VN\tOLD\tcare\tactive\t2026-11-30\tThong bao: {x}\t\n";
+	static const char table[] = "gateway\tbrandname\tid\tclass\tstatus\tvalid_to\ttext\tnote\n"
+				    "*\tBHXH-VN\tOLD\tcare\tactive\t2026-11-30\tThong bao: {x}\t\n";
 	struct made x = { .h = sms_host() };
 
 	(void)state;
@@ -288,6 +287,31 @@ static void a_template_that_is_over_when_the_text_goes_out_is_none(void **state)
 	make(&x, "Thong bao: abc", NOTICE);
 	assert_int_equal(x.rc, -EINVAL);
 	assert_true(says(&x, "matches template OLD, which is active (valid to 2026-11-30)"));
+	done(&x);
+}
+
+/* Contract 4.1: warned of 60 days before, refused when it is over. */
+static void a_brandname_is_renewed_in_time_or_sends_no_more(void **state)
+{
+	struct made x = { .h = sms_host() };
+
+	(void)state;
+	sh_conf(x.h, "sender_until", "2026-11-30");
+	x.at_ms = INT64_C(1796057999000) -
+		INT64_C(60) * 86400000; /* 60 days before its last second */
+	make(&x, "Thong bao: abc", NOTICE);
+	assert_int_equal(x.rc, 0);
+	assert_false(says(&x, "registered until"));
+	sh_made_done(&x.m);
+	x.at_ms += 1000;
+	make(&x, "Thong bao: abc", NOTICE);
+	assert_int_equal(x.rc, 0);
+	assert_true(says(&x, "registered until 2026-11-30: renew it"));
+	sh_made_done(&x.m);
+	x.at_ms = INT64_C(1796057999000) + 1000;
+	make(&x, "Thong bao: abc", NOTICE);
+	assert_int_equal(x.rc, -EINVAL);
+	assert_true(says(&x, "it is over by the day this goes out"));
 	done(&x);
 }
 
@@ -332,6 +356,7 @@ static void settings_that_are_wrong_are_refused_with_what_is_right(void **state)
 	static const char *const rows[][3] = { { "sender", "BHXHVIETNAM1", "1 to 11 characters" },
 		{ "sender", "BHXH Việt", "no accents" },
 		{ "sender", "12345", "not of digits only" }, { "sender", "", "1 to 11" },
+		{ "sender_until", "2026-1-1", "YYYY-MM-DD" },
 		{ "sender_type", "long", "brandname, shortcode or number" },
 		{ "max_segments", "0", "from 1 to 255" }, { "max_segments", "x", "from 1 to 255" },
 		{ "reserved_chars", "61", "from 0 to 60" },
@@ -404,6 +429,7 @@ int main(void)
 		cmocka_unit_test(advertising_needs_a_brandname),
 		cmocka_unit_test(links_and_wording_are_looked_at),
 		cmocka_unit_test(a_template_that_is_over_when_the_text_goes_out_is_none),
+		cmocka_unit_test(a_brandname_is_renewed_in_time_or_sends_no_more),
 		cmocka_unit_test(the_registry_of_templates_is_held_against_the_text),
 		cmocka_unit_test(without_a_text_the_title_goes_out),
 		cmocka_unit_test(settings_that_are_wrong_are_refused_with_what_is_right),
