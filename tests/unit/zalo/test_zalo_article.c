@@ -282,18 +282,10 @@ static void a_group_message_is_saved_before_and_after(void **state)
 static void a_group_that_the_oa_left_and_a_phone_without_zalo_are_told(void **state)
 {
 	(void)state;
-	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
-	assert_int_equal(sh_start(h, op, 1), 0);
-	sh_turn(h);
+	size_t op = group_begin();
 	answer(h, "{\"error\":-403,\"message\":\"OA is not in this group\"}");
 	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE | LT_R_PERSON);
-	op = sh_op(
-		h, ses, "phone:84900000001", "R2", ZALO_MAGIC "kind zns\ntemplate 420017\n\n", 0);
-	h->jobs[op]->payload[1] = (struct lt_src){ .bytes = LTC_LIT("{\"ten\":\"A\"}") };
-	h->jobs[op]->work.payload = h->jobs[op]->payload;
-	h->jobs[op]->work.n_payload = 2;
-	assert_int_equal(sh_start(h, op, 1), 0);
-	sh_turn(h);
+	op = phone_begin();
 	expect("POST", "/message/template");
 	assert_non_null(strstr(last_call(h)->body,
 		"{\"phone\":\"84900000001\",\"template_id\":\"420017\",\"template_data\":{\"ten\":\"A\"},\"tracking_id\":\"R2\"}"));

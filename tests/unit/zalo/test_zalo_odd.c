@@ -206,18 +206,10 @@ static void an_update_while_the_article_is_processed_is_made_later(void **state)
 static void a_message_without_its_id_is_unknown(void **state)
 {
 	(void)state;
-	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
-	assert_int_equal(sh_start(h, op, 1), 0);
-	sh_turn(h);
+	size_t op = group_begin();
 	say("/v3.0/oa/group/message", BARE);
 	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
-	op = sh_op(
-		h, ses, "phone:84900000001", "R2", ZALO_MAGIC "kind zns\ntemplate 420017\n\n", 0);
-	h->jobs[op]->payload[1] = (struct lt_src){ .bytes = LTC_LIT("{\"ten\":\"A\"}") };
-	h->jobs[op]->work.payload = h->jobs[op]->payload;
-	h->jobs[op]->work.n_payload = 2;
-	assert_int_equal(sh_start(h, op, 1), 0);
-	sh_turn(h);
+	op = phone_begin();
 	say("/message/template", BARE);
 	assert_int_equal(sh_result(h, op)->outcome, LT_UNKNOWN);
 	size_t calls = h->n_http;

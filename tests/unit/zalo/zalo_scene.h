@@ -29,6 +29,30 @@ static inline int scene_open(const char *name, ...)
 	return 0;
 }
 
+/* A text to a group, and a template message to a phone: started. */
+static inline size_t group_begin(void)
+{
+	size_t op = sh_op(h, ses, "group:7a1b2c3d4e5f60718293", "R", ZALO_MAGIC "kind text\n\n", 0);
+
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	return op;
+}
+
+static inline size_t phone_begin(void)
+{
+	size_t op = sh_op(
+		h, ses, "phone:84900000001", "R2", ZALO_MAGIC "kind zns\ntemplate 420017\n\n", 0);
+	struct sh_job *j = h->jobs[op];
+
+	j->payload[1] = (struct lt_src){ .bytes = LTC_LIT("{\"ten\":\"A\"}") };
+	j->work.payload = j->payload;
+	j->work.n_payload = 2;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	return op;
+}
+
 static inline int teardown(void **state)
 {
 	(void)state;
