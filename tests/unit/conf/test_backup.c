@@ -1,56 +1,13 @@
 /* test_backup.c - the second gateway of an account in the configuration: what may be one, and what every mistake says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "base/buf.h"
-#include "base/crypt.h"
-#include "base/file.h"
-#include "conf/conf.h"
-#include "lib/tmpdir.h"
-
-static char *dir;
-
-static int setup(void **state)
-{
-	char sub[512];
-	struct err e;
-
-	(void)state;
-	assert_int_equal(crypt_init(), 0);
-	dir = tmpdir_new();
-	(void)snprintf(sub, sizeof(sub), "%s/ch", dir);
-	assert_int_equal(dir_make(sub, 0700, &e), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	tmpdir_remove(dir);
-	return 0;
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[600];
-	struct err e;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(file_write_durable(path, str_of(text), 0600, &e), 0);
-}
+#include "confscene.h"
 
 /* Channels a and b of these kinds, with these lines in their account. */
 static int load(const char *kind_a, const char *a, const char *kind_b, const char *b,
 	struct conf **ret, struct err *e)
 {
-	char text[1000], path[600];
+	char text[1000];
 
-	(void)snprintf(path, sizeof(path), "%s/lantoad.yaml", dir);
 	put("lantoad.yaml", "key_file: master.key\nchannels_dir: ch\n");
 	(void)snprintf(text, sizeof(text),
 		"name: a\nkind: %s\nadapter: x\naccounts: [{name: main%s}]\n", kind_a, a);
@@ -59,8 +16,7 @@ static int load(const char *kind_a, const char *a, const char *kind_b, const cha
 		"name: b\nkind: %s\nadapter: y\naccounts: [{name: main%s}, {name: other}]\n",
 		kind_b, b);
 	put("ch/b.yaml", text);
-	e->text[0] = 0;
-	return conf_load(path, ret, e);
+	return load_it(ret, e);
 }
 
 static void a_backup_is_an_account_of_another_channel(void **state)

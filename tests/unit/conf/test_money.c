@@ -1,55 +1,19 @@
 /* test_money.c - budgets, quotas of lanes and the rules of advertising in the configuration. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "base/crypt.h"
-#include "base/file.h"
-#include "conf/conf.h"
-#include "lib/tmpdir.h"
+#include "confscene.h"
 
 #define HEAD "key_file: master.key\nroutes: {email: mail/relay}\nchannels_dir: ch\n"
 #define MAIL \
 	"name: mail\nkind: email\nadapter: email\nsettings: {host: 127.0.0.1}\naccounts: [{name: relay}]\n"
-
-static char *dir, top[512], channel[512];
-
-static int setup(void **state)
-{
-	char sub[512];
-	struct err e;
-
-	(void)state;
-	assert_int_equal(crypt_init(), 0);
-	dir = tmpdir_new();
-	(void)snprintf(top, sizeof(top), "%s/lantoad.yaml", dir);
-	(void)snprintf(sub, sizeof(sub), "%s/ch", dir);
-	assert_int_equal(dir_make(sub, 0700, &e), 0);
-	(void)snprintf(channel, sizeof(channel), "%s/ch/mail.yaml", dir);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	tmpdir_remove(dir);
-	return 0;
-}
 
 static int load(const char *more, const char *lane, struct conf **ret, struct err *e)
 {
 	char text[4000];
 
 	(void)snprintf(text, sizeof(text), HEAD "%s", more);
-	assert_int_equal(file_write_durable(top, str_of(text), 0600, e), 0);
+	put("lantoad.yaml", text);
 	(void)snprintf(text, sizeof(text), MAIL "%s", lane);
-	assert_int_equal(file_write_durable(channel, str_of(text), 0600, e), 0);
-	e->text[0] = 0;
-	return conf_load(top, ret, e);
+	put("ch/mail.yaml", text);
+	return load_it(ret, e);
 }
 
 static void budgets_and_quotas_are_read(void **state)
