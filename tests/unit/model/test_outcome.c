@@ -242,6 +242,33 @@ static void a_mailbox_that_is_full_for_a_while_is_one_mark(void **state)
 	assert_int_equal(o.effects & (OE_STRIKE | OE_EXPIRED), 0);
 }
 
+/* Each rule has numbers of its own, and its strikes are counted under a word of their own. */
+static void each_rule_of_suppression_has_its_own_numbers(void **state)
+{
+	const struct suppress_numbers n = { .hard = 1,
+		.hard_mailbox_off = 2,
+		.domain = 3,
+		.soft = 5,
+		.hard_mailbox_off_ms = 20,
+		.domain_ms = 30,
+		.soft_ms = 50 };
+	static const struct {
+		enum suppress_rule rule;
+		int strikes;
+		int64_t window_ms;
+		const char *word;
+	} is[] = { { SR_NONE, 0, 0, "" }, { SR_HARD, 1, 0, "hard" },
+		{ SR_MAILBOX_OFF, 2, 20, "off" }, { SR_DOMAIN, 3, 30, "domain" },
+		{ SR_SOFT, 5, 50, "soft" } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+		int64_t window_ms = -1;
+		assert_int_equal(suppress_limit(is[i].rule, &n, &window_ms), is[i].strikes);
+		assert_int_equal(window_ms, is[i].window_ms);
+		assert_string_equal(suppress_rule_word(is[i].rule), is[i].word);
+	}
+}
+
 static void codes_choose_the_rule_of_suppression(void **state)
 {
 	(void)state;
@@ -261,6 +288,10 @@ static void codes_choose_the_rule_of_suppression(void **state)
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("450")), SR_SOFT);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("55")), SR_SOFT);
 	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("550")), SR_MAILBOX_OFF);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("599")), SR_MAILBOX_OFF);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("500")), SR_MAILBOX_OFF);
+	assert_int_equal(suppress_rule_of(OE_STRIKE, STR("5:0")), SR_SOFT);
+	assert_int_equal(suppress_rule_of(OE_EXPIRED, STR("4/0")), SR_NONE);
 	assert_int_equal(suppress_rule_of(OE_GOOD, STR("5.1.1")), SR_NONE);
 	assert_true(suppress_stops(SUP_HARD, CAT_EMERGENCY));
 	assert_false(suppress_stops(SUP_SOFT, CAT_EMERGENCY));
@@ -279,6 +310,7 @@ int main(void)
 		cmocka_unit_test(unknowns_are_settled_by_answer_then_by_policy),
 		cmocka_unit_test(receipts_move_only_where_the_table_says),
 		cmocka_unit_test(a_mailbox_that_is_full_for_a_while_is_one_mark),
+		cmocka_unit_test(each_rule_of_suppression_has_its_own_numbers),
 		cmocka_unit_test(codes_choose_the_rule_of_suppression),
 	};
 

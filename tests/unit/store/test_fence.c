@@ -165,6 +165,27 @@ static void a_database_without_its_epoch_file_is_refused(void **state)
 	refused(-EKEYREVOKED, "may be a copy");
 }
 
+static void a_damaged_epoch_file_is_refused(void **state)
+{
+	static const char *const damaged[] = { "", "\n", "lantoa-epoch", "lantoa-epoch 2 %s 1 1\n",
+		"lantoa-epoch 1 %.30s 1 1\n", "lantoa-epoch 1 %s -1 1\n", "lantoa-epoch 1 %s 1\n",
+		"lantoa-epoch 1 %s 1 x\n", "lantoa-epoch 1 %s 1 1 1\n" };
+	char text[200], *uuid = teststore_text(&ts, "SELECT lower(hex(db_uuid)) FROM meta");
+	struct err e;
+
+	(void)state;
+	teststore_stop(&ts);
+	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+		const char *at = strchr(damaged[i], '%');
+		int whole = at && at[1] == 's' ? 32 : 30, n = at ? (int)(at - damaged[i]) : 199;
+		(void)snprintf(text, sizeof(text), "%.*s%.*s%s", n, damaged[i], at ? whole : 0,
+			uuid, at ? strchr(at, 's') + 1 : "");
+		assert_int_equal(file_write_durable(in_dir("epoch"), str_of(text), 0600, &e), 0);
+		refused(-EKEYREVOKED, "not an epoch file of ours");
+	}
+	free(uuid);
+}
+
 static void an_older_database_put_back_is_refused(void **state)
 {
 	(void)state;
@@ -336,6 +357,7 @@ int main(void)
 		T(demo_stays_what_the_database_was_made_as),
 		T(a_fenced_backup_is_refused),
 		T(a_database_without_its_epoch_file_is_refused),
+		T(a_damaged_epoch_file_is_refused),
 		T(an_older_database_put_back_is_refused),
 		T(a_database_of_another_machine_is_refused),
 		T(the_epoch_file_of_another_database_is_refused),
