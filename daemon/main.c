@@ -252,6 +252,7 @@ static int run(struct app *a)
 	notify_open(a);
 	app_policy_note(a, "system", "start", NULL, NULL);
 	upkeep_open(a);
+	states_open(a);
 	log_line(LOG_INFO, "ev=start version=%s pid=%d epoch=%lld mode=%s", LANTOA_VERSION,
 		(int)getpid(), (long long)store_epoch(a->store), a->conf->trial ? "trial" : "live");
 	notify_state(a, "READY=1\nSTATUS=running");

@@ -53,6 +53,7 @@ void app_metrics_sample(struct app *a)
 {
 	struct store_stats st;
 	struct loop_lag lag;
+	app_states_sample(a);
 	store_stats_get(a->store, &st);
 	loop_lag(a->loop, &lag);
 	const struct {

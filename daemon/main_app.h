@@ -57,6 +57,7 @@ struct app {
 	bool stop_waits;  /* the way down: for the last of them */
 	struct reload *reload; /* one at a time */
 	struct upkeep *upkeep;
+	struct states *states;
 	struct list lingering; /* channels of earlier configurations */
 	const char *notify_path;
 };
@@ -129,6 +130,11 @@ void notify_state(const struct app *a, const char *state);
 /* main_upkeep.c */
 void upkeep_open(struct app *a);
 void upkeep_close(struct app *a);
+
+/* main_states.c: counts and ages of deliveries by state. */
+void states_open(struct app *a);
+void states_close(struct app *a);
+void app_states_sample(const struct app *a);
 /* main_args.c */
 int args_read(int argc, char **argv, struct app_args *ret);
 void args_help(void);

@@ -85,6 +85,7 @@ void app_stop(struct app *a)
 	notify_state(a, "STOPPING=1\nSTATUS=draining");
 	timer_stop(a->env, &a->watchdog);
 	upkeep_close(a);
+	states_close(a);
 	ctl_close(a->ctl, on_ctl_closed, a);
 }
 

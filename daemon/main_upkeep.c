@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "main_app.h"
 #include "store/store_audit.h"
-#include "base/metrics.h"
 #include "store/store_exchange.h"
 #include "store/store_office.h"
 #include "store/store_status.h"
@@ -104,10 +103,6 @@ static void head_done(struct work *w)
 	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
 	char hex[HASH_HEX];
 	u->busy = false;
-	if (!u->rc)
-		metric_set(metric_gauge("lantoa_releases_owed",
-				   "Releases with approvals owed after an emergency."),
-			u->status.owed);
 	if (!u->rc && u->status.owed)
 		log_line(LOG_WARN, "ev=approval.owed releases=%lld first=%s",
 			(long long)u->status.owed, LOG_Q(str_of(u->status.owed_first)));

@@ -4,6 +4,10 @@
 #include "store/store_internal.h"
 #include "store/store_status.h"
 
+/* Of the lots that have a row in the state: one that has none says nothing of its age. */
+#define OLDEST(n) "min(CASE WHEN n" #n ">0 THEN at END)"
+_Static_assert(DLV_STATES == 11, "a sum and an age of each state");
+
 static void add(struct store_status *s, int state, int64_t n, int64_t at)
 {
 	s->count[state] += n;
@@ -17,8 +21,8 @@ int store_status_read(struct db *db, struct store_status *ret)
 	struct timespec t;
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
-		"SELECT gate, min(at), sum(n0), sum(n1), sum(n2), sum(n3), sum(n4), sum(n5), sum(n6), sum(n7), sum(n8), sum(n9), sum(n10)"
-		" FROM lot GROUP BY gate",
+		"SELECT gate, sum(n0), sum(n1), sum(n2), sum(n3), sum(n4), sum(n5), sum(n6), sum(n7), sum(n8), sum(n9), sum(n10)," OLDEST(0) "," OLDEST(
+			1) "," OLDEST(2) "," OLDEST(3) "," OLDEST(4) "," OLDEST(5) "," OLDEST(6) "," OLDEST(7) "," OLDEST(8) "," OLDEST(9) "," OLDEST(10) " FROM lot GROUP BY gate",
 		"");
 	while (!rc && (rc = db_row(db, st)) == 1) {
 		int gate = (int)col_i64(st, 0);
@@ -28,7 +32,7 @@ int store_status_read(struct db *db, struct store_status *ret)
 				as = DLV_CANCELLED;
 			else if (i == DLV_WAITING && gate == LOT_EXPIRED)
 				as = DLV_EXPIRED;
-			add(&s, as, col_i64(st, 2 + i), col_i64(st, 1));
+			add(&s, as, col_i64(st, 1 + i), col_i64(st, 1 + DLV_STATES + i));
 		}
 		rc = 0;
 	}

@@ -1,5 +1,6 @@
 /* test_parts.c - parts in time: order, embargo, signal, link, late, expiry; forgery; local texts. */
 #include "scene.h"
+#include "store/store_status.h"
 
 #define HOUR 3600000
 #define TWO_PARTS \
@@ -36,6 +37,23 @@ static void a_part_after_another_starts_when_nothing_of_that_waits(void **state)
 	plan_on_progress(sc.p, 1, 1);
 	scene_run(500);
 	assert_int_equal(open_lots("desk"), 4);
+}
+
+static void the_oldest_of_a_state_is_of_lots_that_have_one(void **state)
+{
+	struct store_reader *r = NULL;
+	struct store_status st;
+	UNUSED(state);
+	go("  press: {to: press, channels: [email], at: now}\n");
+	scene_sql("UPDATE lot SET at=5000000");
+	scene_sql("UPDATE lot SET at=1000000, n2=n0, n0=0 WHERE id=(SELECT min(id) FROM lot)");
+	assert_int_equal(store_reader_open(sc.ts.s, &r), 0);
+	assert_int_equal(store_status_read(reader_db(r), &st), 0);
+	store_reader_close(r);
+	assert_int_equal(st.oldest[DLV_ACCEPTED], 1000000);
+	assert_int_equal(st.oldest[DLV_WAITING], 5000000);
+	assert_int_equal(st.oldest[DLV_HELD], 0);
+	assert_true(st.count[DLV_WAITING] > 0 && st.count[DLV_ACCEPTED] > 0);
 }
 
 static void a_part_without_a_configured_channel_is_done_at_once(void **state)
@@ -558,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_part_after_another_starts_when_nothing_of_that_waits),
+		T(the_oldest_of_a_state_is_of_lots_that_have_one),
 		T(a_part_without_a_configured_channel_is_done_at_once),
 		T(a_public_part_waits_for_the_end_of_the_embargo),
 		T(a_public_part_with_a_time_before_the_embargo_is_refused),
