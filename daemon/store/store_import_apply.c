@@ -314,7 +314,9 @@ static int chunk_run(struct store_tx *tx, struct store_cmd *cmd)
 	enum step_do what;
 
 	for (size_t rows = 1; rc == 0 && rest.n > 0; rows++) {
-		rc = import_unpack(&rest, &r, &what) ? row_run(&c, &f, &wait, &r, what) : -EBADMSG;
+		bool whole = import_unpack(&rest, &r, &what) &&
+			r.lane < (int)x->stage->lanes.n; /* a file may have been damaged since */
+		rc = whole ? row_run(&c, &f, &wait, &r, what) : -EBADMSG;
 		if (rows % LOOK_ROWS == 0 && tx_elapsed_us(tx) > tx_chunk_us(tx))
 			break;
 	}

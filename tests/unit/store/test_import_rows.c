@@ -206,6 +206,27 @@ static void a_stage_that_lacks_its_end_is_not_whole(void **state)
 	assert_int_equal(stage_reopen(ts.s, name, &st, &e), -ENOENT);
 }
 
+static void a_step_that_names_no_lane_of_its_stage_is_refused(void **state)
+{
+	(void)state;
+	struct import_row row = {
+		.line = 2, .kind = 1, .lane = 7, .address = STR("a@x.example"), .office_id = 1
+	};
+	struct buf block CLEANUP_BUF;
+	struct stage *st;
+	struct err e;
+	buf_init(&block, 4u << 20);
+	assert_int_equal(stage_new(ts.s, IMPORT_TARGETS, &st, &e), 0);
+	assert_int_equal(stage_step(st, &row, STEP_PUT), 0);
+	assert_int_equal(stage_seal(st), 0);
+	assert_int_equal(stage_read(st, 0, &block), 0);
+	struct import_chunk chunk = { .stage = st, .import_id = 1, .block = buf_str(&block) };
+	import_chunk_prepare(&chunk);
+	assert_int_equal(teststore_do(&ts, &chunk.cmd), -EBADMSG);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM contact"), 0);
+	stage_remove(st);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -213,6 +234,7 @@ int main(void)
 		T(rows_of_hundreds_of_blocks_come_out_in_one_order),
 		T(a_sealed_stage_is_opened_again_with_all_it_had),
 		T(a_stage_that_lacks_its_end_is_not_whole),
+		T(a_step_that_names_no_lane_of_its_stage_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
