@@ -6,15 +6,21 @@
 #include <string.h>
 #include "smsh.h"
 
-/* Whole part of "12500.75" or "12,500". */
+/* Whole part of "12500.75", "12,500" or "1.250.000,50": with several points, they part thousands and a comma leads the rest. */
 static bool amount(struct lt_str s, int64_t *ret)
 {
-	char z[32];
-	size_t n = 0;
+	char z[32], point = '.', thousands = ',';
+	size_t n = 0, points = 0;
 
 	s = ltc_trim(s);
-	for (size_t i = 0; i < s.n && s.p[i] != '.' && n < sizeof(z); i++)
-		if (s.p[i] != ',' && s.p[i] != ' ')
+	for (size_t i = 0; i < s.n; i++)
+		points += s.p[i] == '.';
+	if (points > 1) {
+		point = ',';
+		thousands = '.';
+	}
+	for (size_t i = 0; i < s.n && s.p[i] != point && n < sizeof(z); i++)
+		if (s.p[i] != thousands && s.p[i] != ' ')
 			z[n++] = s.p[i];
 	return ltc_i64((struct lt_str){ z, n }, INT64_MIN, INT64_MAX, ret) == 0;
 }

@@ -554,6 +554,30 @@ static void no_key_stands_in_the_address_of_a_balance(void **state)
 	}
 }
 
+static void a_balance_is_read_in_either_way_of_writing(void **state)
+{
+	static const struct {
+		const char *value, *want;
+	} rows[] = { { "\"1.250.000\"", "balance 1250000" },
+		{ "\"1.250.000,50\"", "balance 1250000" }, { "\"12,500.75\"", "balance 12500" },
+		{ "1250000.5", "balance 1250000" }, { "\"-3\"", "balance -3" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate g;
+		char body[100];
+		gate_new(&g, "esms");
+		assert_int_equal(gate_open(&g), 0);
+		size_t j = sh_job(g.h, LT_J_CHECK, NULL);
+		(void)sh_start(g.h, j, 1);
+		(void)snprintf(body, sizeof(body), "{\"CodeResponse\":\"100\",\"Balance\":%s}",
+			rows[i].value);
+		sh_answer(g.h, 0, LT_P_ANSWERED, 200, body);
+		assert_non_null(strstr(sh_result(g.h, j)->text, rows[i].want));
+		gate_free(&g);
+	}
+}
+
 static void the_balance_is_asked_told_and_warned_about(void **state)
 {
 	struct gate g;
@@ -639,6 +663,7 @@ int main(void)
 		cmocka_unit_test(a_poll_asks_for_each_id_and_tells_what_it_learns),
 		cmocka_unit_test(a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit),
 		cmocka_unit_test(no_key_stands_in_the_address_of_a_balance),
+		cmocka_unit_test(a_balance_is_read_in_either_way_of_writing),
 		cmocka_unit_test(the_balance_is_asked_told_and_warned_about),
 		cmocka_unit_test(a_number_that_the_gateway_repeats_does_not_get_into_records),
 		cmocka_unit_test(a_session_ends_when_its_last_op_has),
