@@ -5,26 +5,33 @@
 #include "lib/scene_oa.h"
 #include "zalo/zalo_op.h"
 
+/* Each tag is closed by its own, paragraphs stand in nothing, and none of them is empty. */
 static int block_text(void *ctx, struct lt_str html)
 {
-	int open = 0;
+	static const char *const tags[] = { "<p>", "</p>", "<b>", "</b>", "<i>", "</i>" };
+	char stack[32];
+	size_t depth = 0;
 
 	++*(size_t *)ctx;
-	MUST(ltc_utf8_valid(html));
+	MUST(ltc_utf8_valid(html) && ltc_trim(html).n > 0);
+	MUST(ltc_find(html, LTC_LIT("<p></p>"), false) == NULL);
 	for (size_t i = 0; i < html.n; i++) {
 		if (html.p[i] != '<')
 			continue;
 		struct lt_str rest = ltc_from(html, i);
-		static const char *const tags[] = { "<p>", "</p>", "<b>", "</b>", "<i>", "</i>",
-			"<br>", "<br/>" };
 		size_t k = 0;
 		while (k < sizeof(tags) / sizeof(tags[0]) && !ltc_starts(rest, tags[k]))
 			k++;
-		MUST(k < sizeof(tags) / sizeof(tags[0]));
-		open += k < 6 ? (k % 2 == 0 ? 1 : -1) : 0;
-		MUST(open >= 0);
+		MUST(k < sizeof(tags) / sizeof(tags[0]) && depth < sizeof(stack));
+		if (k % 2 == 0) {
+			MUST((k == 0) == (depth == 0));
+			stack[depth++] = tags[k][1];
+		} else {
+			MUST(depth > 0 && stack[depth - 1] == tags[k][2]);
+			depth--;
+		}
 	}
-	MUST(open == 0);
+	MUST(depth == 0);
 	return 0;
 }
 
