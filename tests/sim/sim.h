@@ -42,7 +42,7 @@ enum sim_event {
 enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
 
 struct sim_delivery { /* as last seen committed, and what the provider made of it */
-	bool seen, ever_unknown, ever_doubt, acted;
+	bool seen, ever_unknown, ever_doubt, acted, cast; /* cast: a broadcast */
 	uint8_t state;
 	uint8_t effects, allowed_more; /* allowed_more: acts of people that declared another copy */
 	uint64_t
@@ -83,7 +83,7 @@ struct sim_stop {                 /* in force from the return of dispatch_stop_s
 struct sim_release {
 	int revs;
 	bool cancelled; /* cancel was answered */
-	int template;
+	int template, extra;
 };
 struct sim_approval { /* a manifest that somebody who may approve has been asked to approve */
 	uint8_t hash[32];
@@ -150,8 +150,10 @@ extern struct sim *S;
 extern const char *const sim_offices[4];
 
 /* What lives in the child: everything that a crash drops. */
+struct renditions;
 struct node {
 	struct testenv te;
+	struct renditions *renditions;
 	struct teststore ts;
 	struct fakenet *net;
 	struct conf *conf;
@@ -219,8 +221,8 @@ void check_full(const char *when);
 void check_end(void);
 /* Publishing bytes have left: the delivery, and all that was said to be public. */
 void check_publish(int64_t delivery, const char *text, size_t n);
-/* The delivery of this text to this contact; 0: nobody approved such a text. */
-int64_t check_find(int contact, const char *text, size_t n);
+/* The delivery of this text to this contact, or its broadcast; 0: nobody approved such a text. */
+int64_t check_find(int contact, const char *text, size_t n, bool cast);
 int check_slot_of(int64_t delivery);
 
 #endif

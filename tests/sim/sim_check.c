@@ -12,6 +12,7 @@
 
 #define LOTS_MAX    ((int64_t)ARRAY_LEN(S->lot))
 #define TOUCHED_MAX 4096
+#define CAST_SLOT   63 /* of delivery.once, see the schema */
 
 static const unsigned moves[DLV_STATES] = {
 	[DLV_WAITING] = BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(9),
@@ -164,6 +165,7 @@ static void see_row(sqlite3_stmt *st)
 	d->lot = col_i64(st, 1);
 	d->contact = col_i64(st, 2);
 	d->tries = (int32_t)col_i64(st, 4);
+	d->cast = col_i64(st, 6) / 16 % 64 == CAST_SLOT;
 	d->ever_unknown |= state == DLV_UNKNOWN || state == DLV_DOUBT;
 	d->ever_doubt |= state == DLV_DOUBT;
 	if (d->lot <= 0 || d->lot >= LOTS_MAX)
@@ -209,8 +211,8 @@ static void each_lot(
 	}
 }
 
-#define ROW                                                                                             \
-	"SELECT d.id, d.lot_id, d.contact_id, d.state, d.tries, c.address LIKE 'ok+%' FROM delivery d " \
+#define ROW                                                                                                     \
+	"SELECT d.id, d.lot_id, d.contact_id, d.state, d.tries, c.address LIKE 'ok+%', d.once FROM delivery d " \
 	"JOIN contact c ON c.id=d.contact_id"
 
 static void see_all(struct db *db)
@@ -367,13 +369,13 @@ static bool is_approved(unsigned nonce, const struct sim_delivery *d)
 	return false;
 }
 
-int64_t check_find(int contact, const char *text, size_t n)
+int64_t check_find(int contact, const char *text, size_t n, bool cast)
 {
 	unsigned nonce = nonce_of(text, n);
 	int64_t found = 0;
 	for (int64_t id = 1; id <= S->max_id; id++) {
 		const struct sim_delivery *d = &S->d[id];
-		if (!d->seen || d->contact != contact || !is_approved(nonce, d))
+		if (!d->seen || d->contact != contact || d->cast != cast || !is_approved(nonce, d))
 			continue;
 		if (found)
 			sim_fail("deliveries %lld and %lld are the same", (long long)found,

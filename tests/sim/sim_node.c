@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/file.h"
+#include "content/rendition.h"
 #include "dispatch/dispatch_credential.h"
 #include "sim_provider.h"
 
@@ -142,6 +143,16 @@ static void on_lots_open(void *ctx)
 	dispatch_scan(N.dispatch);
 }
 
+static int asset_url(void *ctx, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
+{
+	char hex[HASH_HEX];
+	UNUSED(ctx);
+	UNUSED(lives_ms);
+	hash_hex(&id->hash, hex);
+	(void)snprintf(dst, size, "https://public.example/a/%s", hex);
+	return 0;
+}
+
 static int channels_make(const struct conf *conf, struct channels **ret, struct err *e)
 {
 	struct channel_events ev;
@@ -151,7 +162,8 @@ static int channels_make(const struct conf *conf, struct channels **ret, struct 
 		.assets_dir = store_assets_dir(N.ts.s),
 		.events = &ev,
 		.secret_get = dispatch_secret_get,
-		.secret_ctx = N.dispatch };
+		.secret_ctx = N.dispatch,
+		.asset_url = asset_url };
 	int rc = channels_read(conf, true, ret, e);
 	if (rc)
 		return rc;
@@ -216,10 +228,12 @@ static void parts_boot(void)
 	N.dispatch = dispatch_new(&d);
 	if (channels_make(N.conf, &N.channels, &e))
 		sim_fail("%s", e.text);
+	N.renditions = renditions_new("");
 	struct plan_opts p = { .env = &N.te.env,
 		.store = N.ts.s,
 		.conf = N.conf,
 		.channels = N.channels,
+		.renditions = N.renditions,
 		.on_lots_open = on_lots_open };
 	N.plan = plan_new(&p);
 	if (dispatch_attach(N.dispatch, N.channels, &e))
@@ -476,6 +490,7 @@ static void stop_gracefully(void)
 	if (!N.stopped[2] || N.closing)
 		sim_fail("the channels do not close");
 	plan_free(N.plan);
+	renditions_free(N.renditions);
 	dispatch_free(N.dispatch);
 	channels_free(N.channels);
 	provider_done();

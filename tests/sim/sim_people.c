@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "sim_people.h"
+#include "sim_provider.h"
 
 struct question *people_ask(const char *what, int release)
 {
@@ -116,6 +117,16 @@ static void act(void)
 	}
 }
 
+/* What only a person can do at a provider. */
+static bool heal_accounts(void)
+{
+	bool did = false;
+	for (int slot = 0; slot < SIM_SLOTS; slot++)
+		if (provider_of(slot)->person)
+			did |= provider_of(slot)->person(slot);
+	return did;
+}
+
 void people_act(void)
 {
 	if (N.busy > 20)
@@ -147,6 +158,10 @@ void people_act(void)
 	case 10:
 	case 11: people_resume(); break;
 	case 12: people_cancel(); break;
+	case 13:
+		if (!heal_accounts())
+			act();
+		break;
 	default: act(); break;
 	}
 }
@@ -178,7 +193,8 @@ static bool heal_release(int i)
 
 bool people_heal(void)
 {
-	bool did = people_heal_stops();
+	bool did = heal_accounts();
+	did |= people_heal_stops();
 	for (int i = 1; i <= S->n_releases; i++)
 		did |= heal_release(i);
 	for (int64_t id = 1; id <= S->max_id; id++) {

@@ -21,6 +21,9 @@ cJSON *people_params_of(int release); /* owned by the caller */
 
 /* sim_release.c */
 void people_submit(int release);
+/* sim_picture.c: a zip with this release.md and its cover.png */
+void people_bundle_write(const char *path, const char *text);
+
 void people_submit_new(void);
 void people_approve(void);
 void people_go(int release);

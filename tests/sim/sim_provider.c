@@ -22,7 +22,7 @@ struct saying { /* waits for its time on a stream */
 
 extern const struct sim_provider sim_loopback_sms;
 const struct sim_provider *const sim_providers[] = { &sim_loopback, &sim_loopback_sms, &sim_email,
-	&sim_sms_http, &sim_smpp, &sim_facebook, NULL };
+	&sim_sms_http, &sim_smpp, &sim_facebook, &sim_zalo, NULL };
 static const char *const fates[] = { "ok", "refused", "temporary", "throttled", "no-line",
 	"lost-before", "lost-after", "garbage", "broken", "silent", "slow", "half" };
 _Static_assert(ARRAY_LEN(fates) == FATE_FATES, "a word for each");
@@ -70,6 +70,8 @@ void provider_draw(void)
 						MAP_SHARED | MAP_ANONYMOUS, -1, 0)
 				      : NULL;
 		REQUIRE(S->state[slot] != MAP_FAILED);
+		if (provider_of(slot)->begin)
+			provider_of(slot)->begin(slot);
 	}
 }
 
@@ -118,14 +120,24 @@ int64_t provider_delay(void)
 
 /* --- the ledger ------------------------------------------------------------------------------------------------------------------------ */
 
-int64_t provider_publish(int contact, const char *text, size_t n)
+static int64_t publish(int contact, const char *text, size_t n, bool cast)
 {
 	S->n_requests++;
-	int64_t id = check_find(contact, text, n);
+	int64_t id = check_find(contact, text, n, cast);
 	if (!id)
 		sim_fail("a text that nobody approved left for contact %d: %.200s", contact, text);
 	check_publish(id, text, n);
 	return id;
+}
+
+int64_t provider_publish(int contact, const char *text, size_t n)
+{
+	return publish(contact, text, n, false);
+}
+
+int64_t provider_publish_cast(int contact, const char *text, size_t n)
+{
+	return publish(contact, text, n, true);
 }
 
 void provider_effect(int64_t id)

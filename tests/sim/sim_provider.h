@@ -26,12 +26,16 @@ enum fate { /* of one publishing request or command */
 
 struct sim_provider {
 	const char *name, *kind, *adapter;
-	int chan_kind;    /* enum chan_kind */
-	const char *form; /* of its addresses */
-	int timeout_s;    /* of a lane; 0: 20 */
-	bool per_office;  /* an account an office; else one, `relay` */
+	int chan_kind;                       /* enum chan_kind */
+	const char *form;                    /* of its addresses */
+	const char *(*form_of)(int contact); /* where they have several forms; else NULL */
+	int timeout_s;                       /* of a lane; 0: 20 */
+	bool per_office;                     /* an account an office; else one, `relay` */
+	bool people;   /* beside the offices' own addresses there are others */
+	bool pictures; /* its releases are bundles with a cover */
 	bool names_ref; /* reports name our ref: also that of a copy whose answer was lost finds it */
-	size_t state_size; /* of what outlives a crash; zeroed at the beginning of a seed */
+	size_t state_size;       /* of what outlives a crash; zeroed at the beginning of a seed */
+	void (*begin)(int slot); /* of a seed: what is drawn for its state; may be NULL */
 	/* What stands between `adapter:` and `lane:`. */
 	void (*conf)(int slot, struct buf *b);
 	void (*address)(int contact, int office, char *ret, size_t size);
@@ -42,8 +46,11 @@ struct sim_provider {
 	const char *greeting;
 	void (*stream)(int slot, struct fakenet_stream *s, struct str fresh);
 	void (*due)(struct sim_later *l); /* something that it said it would do */
+	/* A person does what this provider asks for; true: something was begun. May be NULL. */
+	bool (*person)(int slot);
 };
-extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp, sim_facebook;
+extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp, sim_facebook,
+	sim_zalo;
 /* The table that sim_profile.provider counts in. */
 extern const struct sim_provider *const sim_providers[];
 const struct sim_provider *provider_of(int slot);
@@ -63,6 +70,8 @@ const char *provider_fate_name(enum fate f);
 int64_t provider_delay(void);
 /* Publishing bytes for this contact have left; `text` is all of them. Checks that they may. Returns the delivery. */
 int64_t provider_publish(int contact, const char *text, size_t n);
+int64_t provider_publish_cast(
+	int contact, const char *text, size_t n); /* a broadcast of such a text */
 /* The ledger: this delivery was published once more. */
 void provider_effect(int64_t delivery);
 /* HTTP: status and body for FATE_OK are the caller's; the rest as `fate` says. `body` is copied. */

@@ -30,6 +30,10 @@ static const char *const templates[] = {
 	"priority: normal\nparts:\n  a: {to: all, channels: [%1$s, sms], at: 2h, window: 24h}\n",
 };
 
+/* Of an article: with a link it has a mark by which it is found again, with a broadcast its followers are told. */
+static const char *const extras[] = { "", "link: https://portal.example/x\n",
+	"zalo: {broadcast: yes}\n", "link: https://portal.example/x\nzalo: {broadcast: yes}\n" };
+
 /* The parts with the kind of the first channel in them. */
 static void parts_of(int template, char *ret, size_t size)
 {
@@ -44,18 +48,22 @@ static void parts_of(int template, char *ret, size_t size)
 void people_submit(int release)
 {
 	char text[2000], path[300], parts[600];
-	static char name[] = "release.md";
+	static char name[] = "release.md", zip[] = "release.zip";
+	bool cover = provider_of(0)->pictures;
 	struct err e;
 	struct sim_release *r = &S->release[release];
 	unsigned nonce = ++S->next_nonce;
 	parts_of(r->template, parts, sizeof(parts));
 	(void)snprintf(text, sizeof(text),
-		"---\ncode: R-%d\ntitle: Title of R-%d zq%uqz\n%s---\nText zq%uqz, call {{office.hotline}}.\n",
-		release, release, nonce, parts, nonce);
+		"---\ncode: R-%d\ntitle: Title of R-%d zq%uqz\n%s%s%s---\nText zq%uqz, call {{office.hotline}}.\n",
+		release, release, nonce, cover ? "cover: {file: cover.png, alt: Cover}\n" : "",
+		cover ? extras[r->extra] : "", parts, nonce);
 	(void)snprintf(path, sizeof(path), "%s/up-%u", store_staging_dir(N.ts.s), S->next_upload++);
-	if (file_write_durable(path, str_of(text), 0600, &e))
+	if (cover)
+		people_bundle_write(path, text);
+	else if (file_write_durable(path, str_of(text), 0600, &e))
 		sim_fail("%s", e.text);
-	struct staged st = { .path = path, .name = name };
+	struct staged st = { .path = path, .name = cover ? zip : name };
 	struct actor a = people_who(sim_chance(500) ? "lan" : "hoa");
 	r->revs++;
 	sim_trace("submit R-%d nonce=%u by %s", release, nonce, a.person);
@@ -68,6 +76,8 @@ void people_submit_new(void)
 		return;
 	int i = ++S->n_releases;
 	S->release[i].template = sim_below((int)ARRAY_LEN(templates));
+	if (provider_of(0)->pictures)
+		S->release[i].extra = sim_below((int)ARRAY_LEN(extras));
 	people_submit(i);
 }
 

@@ -40,16 +40,17 @@ static void contact(int id)
 	bool page =
 		provider_of(0)
 			->per_office; /* one address an office, and it has an account of its own */
-	if (page)
+	if (page && (id <= 4 || !provider_of(0)->people))
 		slot = id > 4;
-	if (slot == 0 && page)
+	if (page && id <= 4)
 		at = id;
 	const struct sim_provider *p = provider_of(slot);
+	const char *form = p->form_of && slot == 0 ? p->form_of(id) : p->form;
 	S->contact_slot[id] = (uint8_t)slot;
 	int lane = page ? (slot ? 4 : at - 1) : slot;
 	p->address(id, at, to, sizeof(to));
 	exec("INSERT INTO contact(id, kind, address, form, class) VALUES(%d, %d, '%s', '%s', '')",
-		id, p->chan_kind, to, p->form);
+		id, p->chan_kind, to, form);
 	exec("INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) VALUES(%d, %d, %lld, %d, 'vi', 0, 1)",
 		id, id, (long long)S->lane[lane].id, at);
 	if (sim_chance(200) && at < 4 &&

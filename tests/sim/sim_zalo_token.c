@@ -1,0 +1,192 @@
+/* sim_zalo_token.c - tokens of Zalo in the simulation: each refresh token is good once, a new pair ends the old access token.
+ * After it was spent a refresh token may come once more, for its answer may have been lost; a second time is a broken promise, and so is
+ * a person who is asked to log in though the provider would still take the token at its first repeat.
+ * Failures: sim_fail. */
+#include <stdio.h>
+#include <string.h>
+#include "base/assert.h"
+#include "dispatch/dispatch_credential.h"
+#include "sim_people.h"
+#include "sim_zalo.h"
+
+/* --- the token endpoint ------------------------------------------------------------------------------------------------------------ */
+
+/* What does not reach the application behind the gateway is answered by the gateway: nothing is spent by it. */
+static bool reached(enum fate f)
+{
+	return f == FATE_OK || f == FATE_SLOW || f == FATE_HALF || f == FATE_LOST_AFTER ||
+		((f == FATE_GARBAGE || f == FATE_SILENT) && sim_chance(500));
+}
+
+static void say(size_t call, enum fate f, const char *body)
+{
+	char half[300];
+	(void)snprintf(half, sizeof(half), "%.*s", (int)(strlen(body) / 2), body);
+	switch (f) {
+	case FATE_OK: provider_answer(call, 200, body, provider_delay()); break;
+	case FATE_SLOW: provider_answer(call, 200, body, 3600000); break;
+	case FATE_HALF: provider_answer(call, 200, half[0] ? half : "{", provider_delay()); break;
+	case FATE_REFUSED:
+	case FATE_TEMPORARY: provider_answer(call, 503, "", provider_delay()); break;
+	case FATE_THROTTLED:
+	case FATE_BROKEN:
+		provider_answer(call, 502, "<html>Bad Gateway</html>", provider_delay());
+		break;
+	case FATE_NO_LINE:
+	case FATE_LOST_BEFORE:
+	case FATE_LOST_AFTER:
+	case FATE_GARBAGE:
+	case FATE_SILENT: provider_lose(call, f); break;
+	case FATE_FATES: break;
+	}
+}
+
+static void pair(struct zl_state *st, int no, char *ret, size_t size)
+{
+	struct zl_oa *oa = &st->oa[no];
+	oa->generation++;
+	oa->uses = oa->spent_uses = 0;
+	oa->access_until = N.te.mono + st->life_ms;
+	(void)snprintf(ret, size,
+		"{\"access_token\":\"AT-%d-%d\",\"refresh_token\":\"RT-%d-%d\",\"expires_in\":\"%lld\"}",
+		no, oa->generation, no, oa->generation, (long long)st->life_ms / 1000);
+}
+
+static void spent(struct zl_state *st, int no, int generation, char *ret, size_t size)
+{
+	struct zl_oa *oa = &st->oa[no];
+	if (generation + 1 != oa->generation || ++oa->spent_uses > 1)
+		sim_fail(
+			"refresh token %d of OA %d is used %d times after it was spent, the newest is %d",
+			generation, no, oa->spent_uses, oa->generation);
+	(void)snprintf(ret, size, "%s",
+		sim_chance(500)
+			? ""
+			: "{\"error\":-14014,\"error_description\":\"Invalid refresh token.\"}");
+}
+
+void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c)
+{
+	char token[60] = "", body[300] = "";
+	int no = -1, n = 0;
+	enum fate f = provider_fate();
+	bool there = reached(f);
+	if (provider_field(c->body, "refresh_token", token, sizeof(token)) &&
+		sscanf(token, "RT-%d-%d", &no, &n) == 2 && no >= 0 && no < ZL_OAS &&
+		n <= st->oa[no].generation) {
+		sim_trace("refresh %s %s%s", token, provider_fate_name(f), there ? " taken" : "");
+		if (there && n < st->oa[no].generation)
+			spent(st, no, n, body, sizeof(body));
+		else if (there)
+			pair(st, no, body, sizeof(body));
+		else if (n == st->oa[no].generation)
+			st->oa[no].uses++;
+	} else if (provider_field(c->body, "code", token, sizeof(token)) &&
+		sscanf(token, "CODE-%d-%d", &no, &n) == 2 && no >= 0 && no < ZL_OAS) {
+		sim_trace("log-in %s %s%s", token, provider_fate_name(f), there ? " taken" : "");
+		if (there && n <= st->oa[no].code_used) {
+			(void)snprintf(body, sizeof(body),
+				"{\"error\":-14019,\"error_description\":\"Invalid code.\"}");
+		} else if (there) {
+			st->oa[no].code_used = n;
+			pair(st, no, body, sizeof(body));
+		}
+	} else {
+		sim_fail("a token is asked for with nothing that was given out: %.200s", c->body);
+	}
+	if (f == FATE_OK && !body[0]) { /* spent: an empty answer is all that one gets */
+		provider_answer(call, 200, "", provider_delay());
+		return;
+	}
+	say(call, f, body);
+}
+
+int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c)
+{
+	const char *at = strstr(c->headers, "access_token: AT-");
+	int no = -1, n = 0;
+	if (!at || sscanf(at, "access_token: AT-%d-%d", &no, &n) != 2 || no < 0 || no >= ZL_OAS ||
+		n > st->oa[no].generation)
+		sim_fail("a call without a token that was given out: %.200s", c->headers);
+	if (strstr(c->url, "AT-") || strstr(c->url, "RT-"))
+		sim_fail("a token stands in an address: %s", c->url);
+	const struct zl_oa *oa = &st->oa[no];
+	bool old = n < oa->generation, good = !old && N.te.mono < oa->access_until;
+	if (good || (old && st->old_access))
+		return no;
+	sim_trace("access token %d of OA %d is not good", n, no);
+	zl_error(call, strstr(c->url, "business.") ? -124 : old ? -216 : -220, "access token");
+	return -1;
+}
+
+/* --- people -------------------------------------------------------------------------------------------------------------------------- */
+
+static void on_login(
+	void *ctx, int rc, const struct err *e, const struct chan_result *r, int64_t version)
+{
+	UNUSED(r);
+	UNUSED(version);
+	people_answered(ctx, rc, e);
+}
+
+static void login(struct question *q, int no, const char *code,
+	void (*done)(void *, int, const struct err *, const struct chan_result *, int64_t))
+{
+	struct login_request r = { .channel = "mail",
+		.account = sim_offices[no],
+		.code = str_of(code),
+		.person = "oanh",
+		.via = "uid:1000",
+		.done = done,
+		.ctx = q };
+	dispatch_login(N.dispatch, &r);
+}
+
+static void on_page(
+	void *ctx, int rc, const struct err *e, const struct chan_result *r, int64_t version)
+{
+	struct question *q = ctx;
+	struct zl_state *st = S->state[0];
+	char code[40];
+	UNUSED(r);
+	UNUSED(version);
+	if (rc) {
+		people_answered(q, rc, e);
+		return;
+	}
+	(void)snprintf(code, sizeof(code), "CODE-%d-%d", q->release, ++st->oa[q->release].codes);
+	sim_trace("consent %s", code);
+	login(q, q->release, code, on_login);
+}
+
+struct look {
+	bool dead[ZL_OAS], was[ZL_OAS];
+};
+
+static void on_credential(void *ctx, const struct cred_facts *f)
+{
+	struct look *l = ctx;
+	for (int i = 0; i < ZL_OAS; i++)
+		if (strncmp(f->name, "oa-", 3) == 0 && strcmp(f->name + 3, sim_offices[i]) == 0)
+			l->dead[i] = strcmp(f->state, "dead") == 0;
+}
+
+bool zl_person(int slot)
+{
+	const struct zl_state *st = S->state[slot];
+	struct look l = { 0 };
+	bool did = false;
+	dispatch_credentials(N.dispatch, on_credential, &l);
+	for (int i = 0; i < ZL_OAS; i++) {
+		if (!l.dead[i])
+			continue;
+		if (st->oa[i].spent_uses == 0 && st->oa[i].uses < 2)
+			sim_fail(
+				"OA %d needs a person though its refresh token was tried %d times and is not spent",
+				i, st->oa[i].uses);
+		sim_trace("log-in of OA %d", i);
+		login(people_ask("login", i), i, "", on_page);
+		did = true;
+	}
+	return did;
+}
