@@ -139,6 +139,7 @@ static void on_cancelled(void *ctx, int rc, const struct err *e, cJSON *result)
 		people_answered(q, rc, e);
 		return;
 	}
+	provider_poll();                                     /* what left before is before */
 	S->stop[slot] = (struct sim_stop){ .on = !streams(), /* else from the answer on */
 		.asked = true,
 		.cancel = true,
@@ -153,7 +154,6 @@ static void on_cancelled(void *ctx, int rc, const struct err *e, cJSON *result)
 		.why = "no longer true",
 		.done = on_stop,
 		.ctx = q };
-	provider_poll();
 	dispatch_stop_scope(N.dispatch, &r);
 }
 

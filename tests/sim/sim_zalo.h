@@ -25,9 +25,11 @@ struct zl_message { /* "m7", of a phone "z7" */
 	char text[ZL_TEXT], ref[64];
 };
 struct zl_oa {
-	int generation; /* of the newest pair: RT-OA-N, AT-OA-N */
-	int uses,
-		spent_uses; /* of the newest refresh token; of the one before it, after it was spent */
+	int generation;      /* of the newest pair: RT-OA-N, AT-OA-N */
+	int uses, last_uses; /* tries of the newest refresh token, and of the one before it */
+	int spent_uses;      /* of those, how many came after it was spent */
+	int crashes; /* S->crashes at the newest pair: a crash may be a try that never left */
+	bool broken; /* a person may be asked: it was spent, or a log-in was not heard of */
 	int codes, code_used; /* consents given, the newest that was taken */
 	int64_t access_until; /* mono */
 };

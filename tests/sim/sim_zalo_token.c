@@ -45,7 +45,9 @@ static void pair(struct zl_state *st, int no, char *ret, size_t size)
 {
 	struct zl_oa *oa = &st->oa[no];
 	oa->generation++;
+	oa->last_uses = oa->uses;
 	oa->uses = oa->spent_uses = 0;
+	oa->crashes = S->crashes;
 	oa->access_until = N.te.mono + st->life_ms;
 	(void)snprintf(ret, size,
 		"{\"access_token\":\"AT-%d-%d\",\"refresh_token\":\"RT-%d-%d\",\"expires_in\":\"%lld\"}",
@@ -55,6 +57,7 @@ static void pair(struct zl_state *st, int no, char *ret, size_t size)
 static void spent(struct zl_state *st, int no, int generation, char *ret, size_t size)
 {
 	struct zl_oa *oa = &st->oa[no];
+	oa->broken = true;
 	if (generation + 1 != oa->generation || ++oa->spent_uses > 1)
 		sim_fail(
 			"refresh token %d of OA %d is used %d times after it was spent, the newest is %d",
@@ -65,39 +68,49 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 			: "{\"error\":-14014,\"error_description\":\"Invalid refresh token.\"}");
 }
 
+static void refresh(struct zl_state *st, int no, int n, bool there, char *ret, size_t size)
+{
+	struct zl_oa *oa = &st->oa[no];
+	bool newest = n == oa->generation;
+	newest ? oa->uses++ : oa->last_uses++;
+	if (there && !newest) {
+		spent(st, no, n, ret, size);
+	} else if (there) {
+		oa->broken = false;
+		pair(st, no, ret, size);
+	}
+}
+
+static void exchange(struct zl_state *st, int no, int n, char *ret, size_t size)
+{
+	struct zl_oa *oa = &st->oa[no];
+	if (n <= oa->code_used) {
+		(void)snprintf(
+			ret, size, "{\"error\":-14019,\"error_description\":\"Invalid code.\"}");
+		return;
+	}
+	oa->code_used = n;
+	oa->broken = true;
+	pair(st, no, ret, size);
+}
+
 void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c)
 {
 	char token[60] = "", body[300] = "";
 	int no = -1, n = 0;
 	enum fate f = provider_fate();
 	bool there = reached(f);
-	if (provider_field(c->body, "refresh_token", token, sizeof(token)) &&
-		sscanf(token, "RT-%d-%d", &no, &n) == 2 && no >= 0 && no < ZL_OAS &&
-		n <= st->oa[no].generation) {
-		sim_trace("refresh %s %s%s", token, provider_fate_name(f), there ? " taken" : "");
-		if (there && n < st->oa[no].generation)
-			spent(st, no, n, body, sizeof(body));
-		else if (there)
-			pair(st, no, body, sizeof(body));
-		else if (n == st->oa[no].generation)
-			st->oa[no].uses++;
-	} else if (provider_field(c->body, "code", token, sizeof(token)) &&
-		sscanf(token, "CODE-%d-%d", &no, &n) == 2 && no >= 0 && no < ZL_OAS) {
-		sim_trace("log-in %s %s%s", token, provider_fate_name(f), there ? " taken" : "");
-		if (there && n <= st->oa[no].code_used) {
-			(void)snprintf(body, sizeof(body),
-				"{\"error\":-14019,\"error_description\":\"Invalid code.\"}");
-		} else if (there) {
-			st->oa[no].code_used = n;
-			pair(st, no, body, sizeof(body));
-		}
-	} else {
+	bool again = provider_field(c->body, "refresh_token", token, sizeof(token));
+	if (!again)
+		(void)provider_field(c->body, "code", token, sizeof(token));
+	if (sscanf(token, again ? "RT-%d-%d" : "CODE-%d-%d", &no, &n) != 2 || no < 0 ||
+		no >= ZL_OAS || n > (again ? st->oa[no].generation : st->oa[no].codes))
 		sim_fail("a token is asked for with nothing that was given out: %.200s", c->body);
-	}
-	if (f == FATE_OK && !body[0]) { /* spent: an empty answer is all that one gets */
-		provider_answer(call, 200, "", provider_delay());
-		return;
-	}
+	sim_trace("oauth %s %s%s", token, provider_fate_name(f), there ? " taken" : "");
+	if (again)
+		refresh(st, no, n, there, body, sizeof(body));
+	else if (there)
+		exchange(st, no, n, body, sizeof(body));
 	say(call, f, body);
 }
 
@@ -180,7 +193,9 @@ bool zl_person(int slot)
 	for (int i = 0; i < ZL_OAS; i++) {
 		if (!l.dead[i])
 			continue;
-		if (st->oa[i].spent_uses == 0 && st->oa[i].uses < 2)
+		int lost = S->crashes > st->oa[i].crashes;
+		if (!st->oa[i].broken && st->oa[i].uses + lost < 2 &&
+			st->oa[i].last_uses + lost < 2)
 			sim_fail(
 				"OA %d needs a person though its refresh token was tried %d times and is not spent",
 				i, st->oa[i].uses);
