@@ -358,13 +358,25 @@ static unsigned nonce_of(const char *text, size_t n)
 
 /* In what its lot is approved for now, or was when the intent was committed: an approval of a newer text does not call back what is
  * on its way. */
+static bool covers_lot(const struct sim_approval *p, const struct sim_delivery *d)
+{
+	return memcmp(p->hash, manifest_of[d->lot], 32) == 0 ||
+		(d->state == DLV_SENDING && manifest_no(p->hash) == d->intent_of);
+}
+
+/* A broadcast tells of the article that stands: its text may be that of an earlier approval of the release. */
 static bool is_approved(unsigned nonce, const struct sim_delivery *d)
 {
-	for (int i = 0; i < S->n_approvals; i++)
-		if (S->approval[i].nonce == nonce &&
-			(memcmp(S->approval[i].hash, manifest_of[d->lot], 32) == 0 ||
-				(d->state == DLV_SENDING &&
-					manifest_no(S->approval[i].hash) == d->intent_of)))
+	int release = 0;
+	for (int i = 0; i < S->n_approvals; i++) {
+		if (S->approval[i].nonce != nonce)
+			continue;
+		release = S->approval[i].release;
+		if (covers_lot(&S->approval[i], d))
+			return true;
+	}
+	for (int i = 0; i < S->n_approvals && d->cast && release; i++)
+		if (S->approval[i].release == release && covers_lot(&S->approval[i], d))
 			return true;
 	return false;
 }

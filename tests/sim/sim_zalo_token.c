@@ -44,6 +44,8 @@ static void say(size_t call, enum fate f, const char *body)
 static void pair(struct zl_state *st, int no, char *ret, size_t size)
 {
 	struct zl_oa *oa = &st->oa[no];
+	if (S->final) /* days of it are silent */
+		st->life_ms = 90000000;
 	oa->generation++;
 	oa->last_uses = oa->uses;
 	oa->uses = oa->spent_uses = 0;
