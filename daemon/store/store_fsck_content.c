@@ -76,10 +76,37 @@ static int manifest_check(struct fsck *f)
 	return rc < 0 ? rc : 0;
 }
 
+/* Whoever handed over a revision, by the keyed record, is its author: else that person could approve it. */
+static int author_page(struct fsck *f, int64_t *cursor)
+{
+	sqlite3_stmt *st = NULL;
+	int n = 0;
+	int rc = db_query(f->db, &st,
+		"SELECT a.seq, a.subject, CASE WHEN a.what = 'release.submit' THEN EXISTS (SELECT 1 FROM release r "
+		"JOIN release_author x ON x.release_id = r.id AND x.person = a.person WHERE r.code = "
+		"substr(a.subject, 9, instr(a.subject, '@') - 9) AND r.year = "
+		"CAST(substr(a.subject, instr(a.subject, '@') + 1) AS INTEGER)) ELSE 1 END FROM audit a "
+		"WHERE a.seq > ? ORDER BY a.seq LIMIT ?",
+		"ii", *cursor, FSCK_PAGE);
+
+	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
+		*cursor = col_i64(st, 0);
+		if (col_i64(st, 2) == 0)
+			fsck_tell(f, "author", col_z(st, 1),
+				"who handed it over, by row %" PRId64
+				" of the audit, is not among its authors",
+				*cursor);
+		n++;
+	}
+	return rc < 0 ? rc : n;
+}
+
 int fsck_releases(struct fsck *f)
 {
 	int rc = fsck_pages(f, "release", release_page);
 
+	if (rc == 0)
+		rc = fsck_pages(f, "author", author_page);
 	if (rc == 0)
 		rc = reader_begin(f->r);
 	if (rc == 0)

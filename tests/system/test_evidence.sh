@@ -152,6 +152,7 @@ fault "an attempt that was taken away after its seal" 'seal' AUDIT "DELETE FROM 
 fault "a counter changed by hand" 'lot|count' FSCK "UPDATE lot SET n2=n2+1 WHERE id=(SELECT min(id) FROM lot)"
 fault "a delivery taken away" 'lot|count|deliver' FSCK "DELETE FROM delivery WHERE id=(SELECT min(id) FROM delivery)"
 fault "an approval changed by hand" 'approv|forged' FSCK "UPDATE approval SET person='Quản Trị' WHERE id=1"
+fault "an author taken away, who could then approve" 'author' FSCK "DELETE FROM release_author WHERE release_id=1"
 copy; find "$PLACE/state/assets" -type f -exec rm {} +
 fault "a missing picture" 'asset' FSCK -
 copy; f=$(find "$PLACE/state/assets" -type f | head -1); chmod 600 "$f"; printf 'x' | dd of="$f" bs=1 seek=100 conv=notrunc 2>/dev/null
