@@ -25,14 +25,14 @@ struct fb_conf { /* strings of the host's, good while the instance is */
 	struct lt_str token, parent, app_secret, verify_token; /* names of secrets */
 	enum fb_mode mode, text_mode;
 	enum fb_proof proof;
-	bool plain_fields;
+	bool plain_fields, warm_link;
 	int64_t max_message, max_photos, photo_max_bytes, photo_max_px, photo_life_ms;
 	int64_t guard_hours, guard_near, looks, look_ms, retries, retry_ms, draft_life_ms;
 	int64_t slow_percent, pause_percent, slow_ms, regain_ms;
 	int64_t connect_ms, get_ms, post_ms, photo_ms, chunk_ms, video_poll_ms, video_poll_max;
 	int64_t stats_batch, expiry_days, cooldowns, check_hours;
 };
-enum { FB_CONF_KEYS = 40 };
+enum { FB_CONF_KEYS = 41 };
 extern const struct lt_key fb_keys[];
 int fb_conf_read(const struct lt_conf *c, struct fb_conf *ret, char *err, size_t err_size);
 

@@ -38,6 +38,9 @@ const struct lt_key fb_keys[] = {
 	{ "list_fields", "enum:rich|plain", "rich",
 		"rich: titles and links of cards are compared, too, until the API refuses that; plain: not",
 		0, 0 },
+	{ "warm_link", "enum:no|yes", "no",
+		"before this page's post Facebook reads the link anew, once for all pages behind it",
+		0, 0 },
 	{ "looks", "int", "3", "looks after which a lost post counts as absent", 0, 0 },
 	{ "look_ms", "int", "150000", "least time between two of these looks", 0, 0 },
 	{ "retries", "int", "3", "repeats of a step that may be repeated", 0, 0 },
@@ -99,6 +102,7 @@ static void read_names(struct ltc_settings *in, struct fb_conf *r)
 	r->mode = (enum fb_mode)ltc_setting_word(in, "publish_mode");
 	r->text_mode = (enum fb_mode)ltc_setting_word(in, "publish_mode_text");
 	r->proof = (enum fb_proof)ltc_setting_word(in, "appsecret_proof");
+	r->warm_link = ltc_setting_word(in, "warm_link") != 0;
 	r->plain_fields = ltc_setting_word(in, "list_fields") != 0;
 }
 

@@ -119,12 +119,40 @@ static void photo_done(struct fb_job *j, const struct fb_verdict *v)
 		make_post(j);
 }
 
+/* --- the link of a card ---------------------------------------------------------------------------------------------------- */
+/* Cards are read once and kept by Facebook: one page reads for all, or dozens would call at the website together (contract, section 2).
+ * Nothing depends on it. */
+static int warm_send(struct fb_job *j)
+{
+	struct lt_field f[] = { { .name = LTC_LIT("id"), .src = { .bytes = j->doc.link } },
+		{ .name = LTC_LIT("scrape"), .src = { .bytes = LTC_LIT("true") } } };
+	struct fb_send s = { .method = "POST",
+		.path = "",
+		.body_kind = LT_BODY_FORM,
+		.fields = f,
+		.n_fields = 2,
+		.total_ms = fb_conf_of(j)->get_ms };
+
+	return fb_send(j, &s);
+}
+
+static void warm_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	(void)v;
+	make_post(j);
+}
+
 /* --- the post -------------------------------------------------------------------------------------------------------------- */
 /* When it is tried is stored before it is: a look later knows from when on, and by which text. */
 static void make_post(struct fb_job *j)
 {
 	char value[64];
 
+	if (fb_conf_of(j)->warm_link && j->doc.attach_link && !j->warmed) {
+		j->warmed = true;
+		fb_then(j, FBS_WARM);
+		return;
+	}
 	fb_text_print(j->doc.message, j->print);
 	j->try_at = fb_there(j);
 	(void)snprintf(value, sizeof(value), "%lld %s", (long long)j->try_at, j->print);
@@ -433,6 +461,8 @@ void fb_op_start(struct fb_job *j)
 		fb_op_look(j);
 }
 
+/* Never repeated: "creates" is what the walk calls that. */
+const struct fb_step fb_step_warm = { "check", FB_STEP_CREATES, warm_send, warm_done };
 const struct fb_step fb_step_photo = { "photo", 0, photo_send, photo_done };
 const struct fb_step fb_step_draft = { "draft", FB_STEP_CREATES, draft_send, draft_done };
 const struct fb_step fb_step_look_draft = { "list", 0, look_draft_send, look_draft_done };

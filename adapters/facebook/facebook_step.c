@@ -9,6 +9,7 @@
 #include "facebook_step.h"
 
 static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard,
+	[FBS_WARM] = &fb_step_warm,
 	[FBS_PHOTO] = &fb_step_photo,
 	[FBS_DRAFT] = &fb_step_draft,
 	[FBS_LOOK_DRAFT] = &fb_step_look_draft,

@@ -21,6 +21,7 @@
 enum fb_step_id {
 	FBS_NONE = 0,
 	FBS_GUARD,
+	FBS_WARM,
 	FBS_PHOTO,
 	FBS_DRAFT,
 	FBS_LOOK_DRAFT,
@@ -78,7 +79,8 @@ struct fb_job {
 	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
-	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields, no_post_id;
+	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields, no_post_id,
+		warmed;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];
@@ -180,12 +182,13 @@ void fb_stats_start(struct fb_job *j);
 void fb_stats_go(struct fb_job *j);      /* behind the look at the token */
 void fb_video_own(struct fb_job *j);     /* a video of which no post is known goes by its own id */
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
-extern const struct fb_step fb_step_guard, fb_step_photo, fb_step_draft, fb_step_look_draft,
-	fb_step_live, fb_step_post, fb_step_look_dup, fb_step_look_old, fb_step_link, fb_step_sweep,
-	fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk, fb_step_video_finish,
-	fb_step_video_status, fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo,
-	fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit, fb_step_refresh,
-	fb_step_check_token, fb_step_check_page, fb_step_check_tasks, fb_step_check_feed,
-	fb_step_stats, fb_step_stats_one, fb_step_stats_clicks, fb_step_check_batch;
+extern const struct fb_step fb_step_warm, fb_step_guard, fb_step_photo, fb_step_draft,
+	fb_step_look_draft, fb_step_live, fb_step_post, fb_step_look_dup, fb_step_look_old,
+	fb_step_link, fb_step_sweep, fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk,
+	fb_step_video_finish, fb_step_video_status, fb_step_ask_post, fb_step_ask_list,
+	fb_step_ask_photo, fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit,
+	fb_step_refresh, fb_step_check_token, fb_step_check_page, fb_step_check_tasks,
+	fb_step_check_feed, fb_step_stats, fb_step_stats_one, fb_step_stats_clicks,
+	fb_step_check_batch;
 
 #endif

@@ -166,6 +166,8 @@ static void route(struct fbx *f, struct sb_req *q)
 		return;
 	if ((!first.p || !first.n) && method(q, "POST") && sb_req_field(q, "batch").p)
 		fbx_batch(f, q, &c);
+	else if ((!first.p || !first.n) && method(q, "POST") && sb_req_field(q, "scrape").p)
+		fbx_ok(q);
 	else
 		fbx_ask(f, q, &c);
 }

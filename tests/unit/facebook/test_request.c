@@ -132,6 +132,33 @@ static void a_draft_that_is_too_old_is_made_anew_and_deleted(void **state)
 	fbt_over(h);
 }
 
+/* Section 2: "warm the cache once": before the post of the page that is to do it, and whatever comes of it the post follows. */
+static void the_link_of_a_card_is_read_by_the_page_that_is_to(void **state)
+{
+	(void)state;
+	static const char head_of[] =
+		"fb1\nm 4\nabcd\nt 0\n\nl 29\nhttps://portal.example/ttbc/1\nc 1\n1\n";
+	for (int warm = 0; warm < 2; warm++) {
+		struct sh *h = with("warm_link", warm ? "yes" : "no");
+		size_t s = sh_session(h), j = sh_op(h, s, PAGE, "ref", head_of, 0);
+		assert_int_equal(sh_start(h, j, 1), 0);
+		fbt_guard(h);
+		if (warm) {
+			struct sh_http *c = fbt_next(h, "POST", "/v25.0/");
+			assert_non_null(
+				strstr(c->body, "id=https://portal.example/ttbc/1\nscrape=true\n"));
+			assert_int_equal(c->flags & LT_PUBLISHES, 0);
+			fbt_say(h, "POST", "/v25.0/", 500, E2); /* no repeat */
+		}
+		assert_non_null(strstr(fbt_next(h, "POST", "/" PAGE "/feed")->body,
+			"link=https://portal.example/ttbc/1\n"));
+		fbt_draft(h);
+		fbt_live(h);
+		fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+		fbt_over(h);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(
@@ -139,6 +166,7 @@ int main(void)
 		cmocka_unit_test(an_answer_of_another_version_is_told_once),
 		cmocka_unit_test(usage_slows_down_and_then_pauses),
 		cmocka_unit_test(a_page_of_the_edge_is_told_with_its_trace_id),
-		cmocka_unit_test(a_draft_that_is_too_old_is_made_anew_and_deleted) };
+		cmocka_unit_test(a_draft_that_is_too_old_is_made_anew_and_deleted),
+		cmocka_unit_test(the_link_of_a_card_is_read_by_the_page_that_is_to) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
