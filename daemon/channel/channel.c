@@ -55,10 +55,7 @@ static int account_open(struct chan_account *a, struct err *e)
 		.priv = x_calloc(1, ad->inst_size + 1) };
 	int rc = ad->open(&a->inst);
 	if (rc < 0)
-		return err_set(e, -EINVAL,
-			"%s: account '%s': adapter '%s' refuses its settings: %s",
-			a->ch->conf->file, a->conf->name, ad->name,
-			a->said[0] ? a->said : "it gives no reason");
+		return account_refused(a, e);
 	a->inst_open = true;
 	return 0;
 }

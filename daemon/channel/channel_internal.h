@@ -59,7 +59,7 @@ struct channel {
 	size_t open_insts;
 	struct secret *hook_secret; /* of the webhook's path; NULL: none */
 	uint32_t hooks;             /* webhook jobs under way */
-	int64_t refused_until;      /* monotonic: the provider takes no calls of the channel before */
+	int64_t refused_until; /* monotonic: the provider takes no calls of the channel before */
 };
 
 struct chan_session;
@@ -80,7 +80,7 @@ struct chan_account {
 	struct list dirty_node; /* cs->dirty */
 	char said[200];         /* what it logged last while it was opened */
 	int64_t backoff_ms;
-	struct timer again; /* next session after a failure */
+	struct timer again;    /* next session after a failure */
 	int64_t refused_until; /* as the channel's, of this account */
 	void *user;
 	size_t ops;
@@ -238,6 +238,7 @@ struct channels {
 /* channel_load.c */
 int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl,
 	const struct lt_adapter **ret, struct err *e) MUST_CHECK;
+int account_refused(const struct chan_account *a, struct err *e);
 int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
 	struct err *e) MUST_CHECK;
 /* channel_conf.c */

@@ -130,6 +130,31 @@ static void probe_random(void *ctx, void *buf, size_t n)
 	memset(buf, 0x5a, n);
 }
 
+static int line_among(const struct conf_pair *p, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eqz(name, p[i].name))
+			return p[i].line;
+	return 0;
+}
+
+/* An adapter that refuses a setting begins with its name ("port: ..."): then the line where it stands is said, too. */
+int account_refused(const struct chan_account *a, struct err *e)
+{
+	const struct conf_channel *ch = a->ch->conf;
+	struct str said = str_of(a->said), name;
+	char at[16] = "";
+	(void)str_next(&said, ':', &name);
+	int line = line_among(a->conf->settings, a->conf->n_settings, name);
+	if (!line)
+		line = line_among(ch->settings, ch->n_settings, name);
+	if (line)
+		(void)snprintf(at, sizeof(at), ":%d", line);
+	return err_set(e, -EINVAL, "%s%s: account '%s': adapter '%s' refuses its settings: %s",
+		ch->file, at, a->conf->name, a->ch->ad->name,
+		a->said[0] ? a->said : "it gives no reason");
+}
+
 static int try_account(struct chan_account *a, struct err *e)
 {
 	const struct lt_adapter *ad = a->ch->ad;
@@ -145,11 +170,7 @@ static int try_account(struct chan_account *a, struct err *e)
 	if (rc >= 0)
 		ad->close(&a->inst);
 	free(a->inst.priv);
-	return rc >= 0
-		? 0
-		: err_set(e, -EINVAL, "%s: account '%s': adapter '%s' refuses its settings: %s",
-			  a->ch->conf->file, a->conf->name, ad->name,
-			  a->said[0] ? a->said : "it gives no reason");
+	return rc >= 0 ? 0 : account_refused(a, e);
 }
 
 /* Settings, secrets and open() of every account, then close(): no I/O by contract. */

@@ -139,6 +139,7 @@ conf_bad() { # conf_bad "sentence" PATTERN FILE SED-SCRIPT
 	local rc=$?
 	if [ $rc -eq 6 ] && grep -qE "$pattern" "$PLACE/check.out"; then ok "$what"; else not_ok "$what (exit $rc, wanted 6 and /$pattern/)"; sed 's/^/# /' "$PLACE/check.out" | tail -3; fi
 }
+conf_bad "a value that the adapter does not take" 'mail\.yaml:6: .*port: .99999.*65535' channels.d/mail.yaml 's/port: 1$/port: 99999/'
 conf_bad "a tab" 'lantoad\.yaml:2:.*tab' lantoad.yaml $'2s/^/\t/'
 conf_bad "a wrong unit" 'mail\.yaml:[0-9]+: (lane\.)?timeout: .60sek.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60sek/'
 conf_bad "a number without its unit" 'mail\.yaml:[0-9]+: .*60.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60/'
