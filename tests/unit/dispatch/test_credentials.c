@@ -255,6 +255,25 @@ static void a_word_that_the_store_refuses_begins_nothing(void **state)
 	close_all();
 }
 
+/* Nobody sends: its own timer comes back to it. */
+static void a_refused_word_is_tried_again_though_nobody_sends(void **state)
+{
+	(void)state;
+	open_with(NULL);
+	put("R2", "A2", 10 * HR_MS);
+	scene_settle();
+	scene_run(8 * HR_MS + 40 * MIN_MS + 1000);
+	assert_int_equal(fake.n_refreshed, 1);
+	scene_exec("CREATE TRIGGER no BEFORE UPDATE ON credential BEGIN SELECT RAISE(ABORT, 'not "
+		   "now'); END");
+	assert_true(ask() < 0);
+	assert_int_equal(fake.n_refreshed, 1);
+	scene_run(MIN_MS);
+	assert_true(fake.n_refreshed > 1);
+	scene_exec("DROP TRIGGER no");
+	close_all();
+}
+
 /* The app is out of order, the token is good: lanes wait with the reason, and go on by themselves. */
 static void a_refresh_that_needs_a_person_elsewhere_needs_no_login(void **state)
 {
@@ -560,6 +579,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_twice_is_dead),
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
 		cmocka_unit_test(a_word_that_the_store_refuses_begins_nothing),
+		cmocka_unit_test(a_refused_word_is_tried_again_though_nobody_sends),
 		cmocka_unit_test(a_refresh_that_needs_a_person_elsewhere_needs_no_login),
 		cmocka_unit_test(a_value_that_the_host_has_is_not_copied_again),
 		cmocka_unit_test(a_refused_credential_holds_its_lanes_until_a_new_login),
