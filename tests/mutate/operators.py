@@ -219,14 +219,21 @@ def explained():
     return {tuple(r[:3]): r[3] for r in rows}
 
 
-def survivors():
-    """(file, line, change) of those in the log that nobody has noticed so far."""
-    last = {}
+def survivors(all_):
+    """The candidates that the log calls survivors at their last mention: same file, line of text and change, nearest by number."""
+    last, by = {}, collections.defaultdict(list)
     with open(LOG, encoding="utf-8") as f:
         for row in (line.rstrip("\n").split(" | ", 4) for line in f if line[0] != "#"):
-            key = (row[0].split(":")[0], row[-1] if len(row) > 4 else "", row[1].split(": ", 1)[1])
-            last[key] = row[2]
-    return {k for k, verdict in last.items() if verdict_kind(verdict) in ("survived", "not reached") and k[1]}
+            path, number = row[0].split(":")
+            last[path, number, row[1].split(": ", 1)[1]] = (row[2], row[-1])
+    for c in all_:
+        by[(c.path, *shown(c))].append(c)
+    found = []
+    for (path, number, change), (verdict, line) in last.items():
+        near = by.get((path, line, change))
+        if verdict_kind(verdict) in ("survived", "not reached") and near:
+            found.append(min(near, key=lambda c: abs(c.line - int(number))))
+    return found
 
 
 def verdict_kind(verdict):
@@ -255,8 +262,7 @@ def main():
     all_ = list(order(paths, a.seed))
     take = [c for c in all_ if str(c.line) == a.at.split(":")[1]] if a.at else all_[a.first:a.first + a.count]
     if a.again:
-        left = survivors()
-        take = [c for c in all_ if (c.path, *shown(c)) in left]
+        take = survivors(all_)
     why, tally = explained(), collections.Counter()
     log = sys.stdout if a.at else open(LOG, "a", encoding="utf-8")
     commit = sh("git", "describe", "--always", "--dirty").stdout.strip()

@@ -61,7 +61,9 @@ static void what_is_no_moment_is_refused_with_a_way_out(void **state)
 		{ "2026-11-23 24:00", "hours go from" }, { "2026-11-23 08:60", "no time" },
 		{ "1890-11-23 08:00", "between 1970" }, { "2026-11-23 08:00 +07:00", "is no time" },
 		{ "2026-11-23  ", "no time of day" }, { "23/11/26 08:00", "is no time" },
-		{ "20 m", "is no time" }, { "10x", "no duration" }, { "Now", "is no time" } };
+		{ "2026-11-23 08:5", "is no time" }, { "2026-11-23 08:00:5", "is no time" },
+		{ "8h5 23/11/2026", "is no time" }, { "20 m", "is no time" },
+		{ "10x", "no duration" }, { "Now", "is no time" } };
 	struct zone z = zone_vietnam();
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct when w;
