@@ -278,6 +278,21 @@ static void an_early_report_waits_a_second_at_most(void **state)
 	play_free(p);
 }
 
+static void the_same_report_a_thousand_times_is_answered_a_thousand_times(void **state)
+{
+	struct play *p = play_bound();
+
+	(void)state;
+	answered(p, "4711");
+	for (uint32_t i = 0; i < 1000; i++) {
+		play_report(p, 0, 100 + i, "id:4711 stat:DELIVRD");
+		assert_string_equal(p->h->receipt_ids, "4711 ");
+		struct pdu d = play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+		assert_true(d.seq == 100 + i && d.status == 0 && d.n == 1 && d.body[0] == 0);
+	}
+	play_free(p);
+}
+
 static void the_code_of_the_network_is_kept(void **state)
 {
 	struct play *p = play_bound();
@@ -525,6 +540,7 @@ int main(void)
 		cmocka_unit_test(the_form_that_hits_is_logged_once_and_offered_as_the_setting),
 		cmocka_unit_test(an_early_report_is_not_taken_for_an_older_text_in_another_base),
 		cmocka_unit_test(an_early_report_waits_a_second_at_most),
+		cmocka_unit_test(the_same_report_a_thousand_times_is_answered_a_thousand_times),
 		cmocka_unit_test(the_code_of_the_network_is_kept),
 		cmocka_unit_test(a_report_is_known_by_class_by_tlv_or_by_its_words),
 		cmocka_unit_test(a_report_that_cannot_be_read_is_acknowledged_and_dropped),
