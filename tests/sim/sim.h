@@ -45,6 +45,8 @@ struct sim_delivery { /* as last seen committed, and what the provider made of i
 	bool seen, ever_unknown, ever_doubt, acted, cast; /* cast: a broadcast */
 	uint8_t state;
 	uint8_t effects, allowed_more; /* allowed_more: acts of people that declared another copy */
+	uint8_t once,
+		once_then; /* effects of requests that must not be repeated; at the last intent */
 	uint64_t
 		intent_of; /* the manifest of its lot when its intent was committed: what is on its way may be of the one before */
 	uint8_t said; /* of SIM_SAID_*: what the provider reported afterwards, and was thanked for */

@@ -154,6 +154,11 @@ static void see_row(sqlite3_stmt *st)
 					(long long)id);
 		}
 	}
+	if (state == DLV_WAITING && d->seen && d->state == DLV_SENDING && d->once > d->once_then)
+		sim_fail(
+			"delivery %lld is called not sent, and the provider has it", (long long)id);
+	if (state == DLV_SENDING && d->state != state)
+		d->once_then = d->once;
 	if (state == DLV_ACCEPTED && d->state != DLV_ACCEPTED && d->effects == 0 &&
 		!d->ever_unknown && !d->allowed_more && (!loop || col_i64(st, 5)))
 		sim_fail("delivery %lld is accepted and the provider never had it", (long long)id);

@@ -18,13 +18,13 @@
 #include "lib/tmpdir.h"
 #include "sim_provider.h"
 
-#define EPOCHS_MAX    400
+#define EPOCHS_MAX 400
 #ifdef LANTOA_COVERAGE
 #define EPOCH_SECONDS 900 /* counting is slow */
 #else
 #define EPOCH_SECONDS 120
 #endif
-#define SOAK_STEPS    10000 /* from here on a seed is one of the soak */
+#define SOAK_STEPS 10000 /* from here on a seed is one of the soak */
 
 struct sim *S;
 struct node N;

@@ -203,7 +203,7 @@ static void live(struct state *st, size_t call, int i)
 			effect ? " effect" : "");
 		p->published |= effect;
 		if (effect)
-			provider_effect(id);
+			provider_effect_again(id);
 	}
 	say(call, f, there ? 200 : 400, &b);
 }

@@ -142,6 +142,12 @@ int64_t provider_publish_cast(int contact, const char *text, size_t n)
 
 void provider_effect(int64_t id)
 {
+	S->d[id].once++;
+	provider_effect_again(id);
+}
+
+void provider_effect_again(int64_t id)
+{
 	struct sim_delivery *d = &S->d[id];
 	S->n_effects++;
 	if (d->effects++ > d->allowed_more)

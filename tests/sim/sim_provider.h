@@ -74,6 +74,7 @@ int64_t provider_publish_cast(
 	int contact, const char *text, size_t n); /* a broadcast of such a text */
 /* The ledger: this delivery was published once more. */
 void provider_effect(int64_t delivery);
+void provider_effect_again(int64_t delivery); /* by a request that may be repeated as it is */
 /* HTTP: status and body for FATE_OK are the caller's; the rest as `fate` says. `body` is copied. */
 void provider_answer(size_t call, int status, const char *body, int64_t after_ms);
 void provider_lose(size_t call, enum fate f);

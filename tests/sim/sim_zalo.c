@@ -185,7 +185,7 @@ static void show(struct zl_state *st, size_t call, const struct fakenet_call *c,
 		provider_fate_name(f), effect ? " effect" : "");
 	a->shown |= effect;
 	if (effect)
-		provider_effect(id);
+		provider_effect_again(id);
 	token_said(st, call, f, a);
 }
 
