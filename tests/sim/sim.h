@@ -36,15 +36,17 @@ enum sim_event {
 	EV_RELOAD,
 	EV_DISK,
 	EV_CRASH,
+	EV_OUTAGE,    /* the first of two gateways takes no connection for a while */
 	EV_FAULT = 8, /* of a provider: the first one in this step, and so on */
 	EV_MAX = 64
 };
 enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
 
-struct sim_delivery { /* as last seen committed, and what the provider made of it */
+struct sim_delivery {             /* as last seen committed, and what the provider made of it */
+	bool tried, tried_second; /* where there are two gateways: by which at last */
 	bool seen, ever_unknown, ever_doubt, acted, cast; /* cast: a broadcast */
 	uint8_t state;
-	uint8_t effects, allowed_more; /* allowed_more: acts of people that declared another copy */
+	uint8_t effects, allowed_more; /* allowed_more: that people declared away */
 	uint8_t once,
 		once_then; /* effects of requests that must not be repeated; at the last intent */
 	uint64_t
@@ -106,6 +108,7 @@ struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
 	int word_mix;            /* per mille of contacts with a script of their own */
 	int provider[SIM_SLOTS]; /* see sim_providers */
 	bool together, poll;     /* providers: recipients share a text; receipts are asked for */
+	bool spare;              /* the second channel has a second gateway, where it is loopback */
 };
 
 struct sim {
@@ -141,6 +144,9 @@ struct sim {
 	int64_t audit_rows, max_id, n_deliveries; /* n_deliveries: that stand at the end */
 	uint64_t checks;
 	int64_t open_intents; /* at the crash */
+	int64_t outage_until; /* mono */
+	int64_t spare_lane;
+	uint64_t n_spare; /* posts of the second gateway */
 	/* counts, for the line that a run prints */
 	uint64_t n_effects, n_requests, n_commits, n_acts, n_unknown, n_lost, n_fulls;
 	uint64_t n_told, n_thanked; /* receipts */
@@ -226,5 +232,7 @@ void check_publish(int64_t delivery, const char *text, size_t n);
 /* The delivery of this text to this contact, or its broadcast; 0: nobody approved such a text. */
 int64_t check_find(int contact, const char *text, size_t n, bool cast);
 int check_slot_of(int64_t delivery);
+/* A gateway is about to send it, the first or the second: only what is of its lane, and never what the other has. */
+void check_gateway(int64_t delivery, bool second);
 
 #endif

@@ -479,6 +479,21 @@ void check_publish(int64_t id, const char *text, size_t n)
 	check_limits(l, check_slot_of(id));
 }
 
+void check_gateway(int64_t id, bool second)
+{
+	struct sim_delivery *d = &S->d[id];
+	if ((S->lot[d->lot].lane == S->spare_lane) != second)
+		sim_fail("delivery %lld goes over the %s gateway and is of lane %lld",
+			(long long)id, second ? "second" : "first", (long long)S->lot[d->lot].lane);
+	S->n_spare += second;
+	/* Absence that a provider proved, or a person declared, lets it go: then nobody has it. */
+	if (d->tried && d->tried_second != second && d->effects > d->allowed_more)
+		sim_fail("delivery %lld goes over the other gateway, and the one before has it",
+			(long long)id);
+	d->tried = true;
+	d->tried_second = second;
+}
+
 /* --- whole ------------------------------------------------------------------------------------------------------------------------------------ */
 
 static void on_problem(void *ctx, const struct fsck_problem *p)

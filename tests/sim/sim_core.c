@@ -141,7 +141,7 @@ void sim_rng_for(enum sim_event what)
 
 bool sim_event(enum sim_event what)
 {
-	static const char *const words[] = { "act", "jump", "reload", "disk", "crash" };
+	static const char *const words[] = { "act", "jump", "reload", "disk", "crash", "outage" };
 	unsigned bit = what;
 	if (what == EV_FAULT) {
 		int more = S->faults < EV_MAX - 1 - EV_FAULT ? S->faults++ : S->faults;
@@ -194,6 +194,7 @@ void sim_profile_draw(int steps)
 	p->together = sim_chance(500);
 	p->poll = sim_chance(300);
 	provider_draw();
+	p->spare = !calm && provider_of(1)->owns == sim_loopback.owns && sim_chance(600);
 }
 
 static void place_make(void)

@@ -10,9 +10,10 @@ static void conf(int slot, struct buf *b)
 {
 	buf_addf(b,
 		"settings:\n  url: http://127.0.0.1:%d/post\n  window: %d\n  receipts: %s\n  personal: %s\n  latency_ms: %d\n"
-		"accounts: [{name: relay}]\n",
+		"accounts: [{name: relay%s}]\n",
 		9 + slot, slot ? 16 : 512, S->p.receipts ? "yes" : "no", slot ? "no" : "yes",
-		slot ? 5 : 0);
+		slot ? 5 : 0,
+		slot == 1 && S->p.spare ? ", backup: spare/relay, backup_after: 10s" : "");
 }
 
 static void address(int contact, int office, char *ret, size_t size)
@@ -50,11 +51,16 @@ static int64_t delivery_of(const struct fakenet_call *c)
 static void publish(int slot, size_t i, struct fakenet_call *c)
 {
 	int64_t id = delivery_of(c);
-	enum fate f = provider_fate();
+	bool spare = strstr(c->url, ":11/") != NULL;
+	enum fate f = slot == 1 && !spare && !S->final && S->mono < S->outage_until
+		? FATE_NO_LINE
+		: provider_fate();
 	bool effect = provider_has_effect(f);
 	char to[40];
 	S->n_requests++;
 	check_publish(id, c->body, strlen(c->body));
+	if (S->p.spare && slot == 1)
+		check_gateway(id, spare);
 	(void)snprintf(to, sizeof(to), "+%lld@loop>", (long long)S->d[id].contact);
 	if (slot == 0 && !strstr(c->body, to))
 		sim_fail("delivery %lld for contact %lld goes to another: %.60s", (long long)id,

@@ -45,16 +45,21 @@ static void write_file(const char *name, const struct buf *b)
 		sim_fail("%s", e.text);
 }
 
-static void channel_write(int i)
+/* Channel 2 is the second gateway of channel 1 and like it. */
+static void channel_write(int no)
 {
+	static const char *const names[] = { "mail", "gate", "spare" };
+	int i = no < SIM_SLOTS ? no : 1;
 	const struct sim_provider *p = provider_of(i);
 	struct buf b;
+	char file[40];
 	buf_init(&b, 10000);
-	buf_addf(&b, "name: %s\nkind: %s\nadapter: %s\n", i ? "gate" : "mail", p->kind, p->adapter);
-	p->conf(i, &b);
+	buf_addf(&b, "name: %s\nkind: %s\nadapter: %s\n", names[no], p->kind, p->adapter);
+	p->conf(no, &b);
 	buf_addf(&b, "lane:\n");
 	lane_text(&b, i);
-	write_file(i ? "channels.d/gate.yaml" : "channels.d/mail.yaml", &b);
+	(void)snprintf(file, sizeof(file), "channels.d/%s.yaml", names[no]);
+	write_file(file, &b);
 	buf_done(&b);
 }
 
@@ -86,8 +91,8 @@ void node_conf_write(void)
 			buf_addf(&b, "  %s: %s/relay\n", provider_of(i)->kind, names[i]);
 	write_file("lantoad.yaml", &b);
 	buf_done(&b);
-	channel_write(0);
-	channel_write(1);
+	for (int i = 0; i < SIM_SLOTS + S->p.spare; i++)
+		channel_write(i);
 }
 
 static struct conf *conf_read(void)
@@ -392,6 +397,12 @@ static void disasters(void)
 	sim_rng_for(EV_RELOAD);
 	if (sim_below(1500) == 0 && sim_event(EV_RELOAD))
 		reload();
+	sim_rng_for(EV_OUTAGE);
+	if (S->p.spare && S->mono >= S->outage_until && sim_below(200) == 0 &&
+		sim_event(EV_OUTAGE)) {
+		S->outage_until = S->mono + 20000 + sim_below(300000);
+		sim_trace("the first gateway is down");
+	}
 	sim_rng_for(EV_DISK);
 	if (S->disk_full && S->mono >= S->disk_full_until) {
 		sim_trace("the disk has room again");

@@ -189,7 +189,8 @@ static void request(size_t i, struct fakenet_call *c)
 		char host[40];
 		(void)snprintf(host, sizeof(host), ":%d/", 9 + slot);
 		if (p->owns && p->owns(c->url) &&
-			(strcmp(p->adapter, "loopback") != 0 || strstr(c->url, host))) {
+			(strcmp(p->adapter, "loopback") != 0 || strstr(c->url, host) ||
+				(slot == 1 && S->p.spare && strstr(c->url, ":11/")))) {
 			p->http(slot, i, c);
 			return;
 		}

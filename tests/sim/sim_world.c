@@ -90,6 +90,16 @@ void people_setup_rows(void)
 	for (int slot = 0; slot < SIM_SLOTS; slot++)
 		for (int at = 0; at < (provider_of(slot)->per_office ? 4 : 1); at++)
 			lane_find(slot, provider_of(slot)->per_office ? sim_offices[at] : "relay");
+	if (S->p.spare) {
+		S->spare_lane = teststore_i64(&N.ts,
+			"SELECT n.id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
+			"WHERE c.name='spare' AND n.class=''");
+		S->lane[S->n_lanes++] = (struct sim_lane){ .id = S->spare_lane,
+			.slot = 1,
+			.channel = teststore_i64(
+				&N.ts, "SELECT id FROM channel WHERE name='spare'") };
+		REQUIRE(S->n_lanes <= SIM_LANES && S->spare_lane > 0);
+	}
 	exec("INSERT INTO tag(id, name) VALUES(1, 'press'), (2, 'office')");
 	exec("INSERT INTO audience(name, title, rule) VALUES('press', '', '{\"any\":[{\"tag\":[\"press\"]}],\"not\":[],\"broad\":false}'),"
 	     "('offices', '', '{\"any\":[{\"tag\":[\"office\"]}],\"not\":[],\"broad\":false}'),"
