@@ -169,8 +169,8 @@ void sim_profile_draw(int steps)
 	p->steps = steps;
 	p->contacts = PICK(5, 20, 60, 150);
 	p->releases = PICK(1, 2, 4, 8);
-	if (steps >= SOAK_STEPS) { /* some 3,000 deliveries or more */
-		static const int sizes[][2] = { { 700, 8 }, { 400, 14 }, { 250, 24 } };
+	if (steps >= SOAK_STEPS) { /* 2,000 deliveries or more */
+		static const int sizes[][2] = { { 700, 5 }, { 400, 9 }, { 250, 14 } };
 		int at = sim_below((int)ARRAY_LEN(sizes));
 		p->contacts = sizes[at][0];
 		p->releases = sizes[at][1];

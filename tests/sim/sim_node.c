@@ -522,7 +522,7 @@ void node_final(void)
 	for (int round = 0; N.te.mono - began < FINAL_MAX_MS; round++) {
 		bool did = people_heal();
 		run_for(did && round < 100 ? 60000 : 3600000);
-		if ((!did || round > 300) && N.te.mono - began > INT64_C(3) * 86400000)
+		if ((!did || round > 120) && N.te.mono - began > INT64_C(3) * 86400000)
 			break;
 	}
 	check_full("at the end");

@@ -26,6 +26,7 @@ void people_bundle_write(const char *path, const char *text);
 
 void people_submit_new(void);
 void people_approve(void);
+void people_approve_diff(int release); /* what its lots are held for is looked at and approved */
 void people_go(int release);
 void people_give_back(void);
 

@@ -157,6 +157,16 @@ void people_approve(void)
 		approve_as(release, people[sim_below((int)ARRAY_LEN(people))], false);
 }
 
+void people_approve_diff(int release)
+{
+	static const char *const people[] = { "minh", "hoa", "lan" };
+	for (size_t i = 0; i < ARRAY_LEN(people); i++)
+		if (!is_author(release, people[i])) {
+			approve_as(release, people[i], true);
+			return;
+		}
+}
+
 void people_go(int release)
 {
 	struct actor a = people_who("oanh");
