@@ -36,10 +36,11 @@ release() {
 }
 counts() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -c .counts; }
 at_rest() { counts "$1" | jq -e '((.waiting // 0) + (.sending // 0) + (.held // 0)) == 0' >/dev/null; }
+# A link that breaks is made anew after 1 s, 2 s ... 60 s: six breaks in a row, as they happen here, are two minutes.
 while [ $kills -lt "$N" ]; do
 	release
 	kill_seven "$N" 6
-	until_true 120 at_rest $R || { echo "# $R does not come to rest: $(counts $R)"; bad=1; break; }
+	until_true 300 at_rest $R || { echo "# $R does not come to rest: $(counts $R)"; bad=1; break; }
 	sleep 2 # reports and late answers of the last ones
 	jq -r --arg r "$R " 'select(.t == "sms" and (.text | startswith($r))) | .to' "$LEDGER" | sort >"$PLACE/got"
 	operator --json report $R | jq -r '.deliveries[] | select(.state == "accepted" or .state == "delivered") | .address' | sort >"$PLACE/ours"
