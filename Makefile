@@ -260,9 +260,7 @@ lint: check-deps
 	@.ci/lint
 valgrind:
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release $(patsubst $(B)/%,build/release/%,$(UNIT))
-	@for t in $(patsubst $(B)/%,build/release/%,$(UNIT)); do \
-		valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $$t >/dev/null 2>build/valgrind.log || { echo "valgrind: $$t"; cat build/valgrind.log; exit 1; }; \
-	done; echo "valgrind: clean over the unit tests"
+	@tests/valgrind $(patsubst $(B)/%,build/release/%,$(UNIT))
 tsan: # the release build is what three of the scripts look at
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
