@@ -249,6 +249,7 @@ def main():
     p.add_argument("--again", action="store_true")
     p.add_argument("paths", nargs="*", default=["daemon/model", "daemon/dispatch", "daemon/store"])
     a = p.parse_args()
+    commit = sh("git", "describe", "--always", "--dirty").stdout.strip()
     copy_tree()
     paths = [f for path in a.paths for f in ([path] if path.endswith(".c") else sorted(glob.glob(path.rstrip("/") + "/*.c")))]
     if a.at:
@@ -265,7 +266,6 @@ def main():
         take = survivors(all_)
     why, tally = explained(), collections.Counter()
     log = sys.stdout if a.at else open(LOG, "a", encoding="utf-8")
-    commit = sh("git", "describe", "--always", "--dirty").stdout.strip()
     what = "%d survivors again" % len(take) if a.again else "changes %d to %d" % (a.first + 1, a.first + len(take))
     print("# commit %s, %s UTC, seed %s, %s of %d in %s" % (commit, time.strftime("%Y-%m-%d %H:%M", time.gmtime()), a.seed, what,
           len(all_), " ".join(a.paths)), file=log, flush=True)

@@ -205,6 +205,8 @@ static void a_pause_of_a_kind_stops_its_channels_and_no_other(void **state)
 	scene_start();
 	scene_run(20000);
 	assert_int_equal(got.rc, 0);
+	assert_int_equal(got.lots, 1);
+	assert_int_equal(got.deliveries, 30);
 	assert_int_equal(fake.n_published, 30);
 	assert_int_equal(
 		scene_i64("SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE "
