@@ -368,16 +368,30 @@ void email_conn_assign(struct email_session *s, struct email_conn *c, struct ema
 		email_conn_deadline(s, c);
 }
 
+/* A shared mail is approved without its Date: prepared at another time it would be another mail. It has the time of its transaction. */
+static void shared_date(const struct email_conf *f, struct email_conn *c, const struct lt_work *w)
+{
+	size_t from = c->cmd.n;
+	char date[40];
+
+	if (f->personal)
+		return;
+	ltc_date_rfc5322(date, sizeof(date), w->since_ms, f->zone_min);
+	ltc_addf(&c->cmd, "Date: %s\r\n", date);
+	gather_cmd(c, from);
+}
+
 int email_conn_body(struct email_session *s, struct email_conn *c, struct email_tx *tx)
 {
+	const struct email_conf *f = &s->ei->conf;
 	const struct lt_work *w = NULL;
 
-	(void)s;
 	for (uint16_t i = 0; i < tx->n && w == NULL; i++)
 		if (tx->rcpt[i] != NULL && tx->rcpt[i]->accepted)
 			w = tx->rcpt[i]->work;
-	if (w == NULL || make_room(c, w->n_payload + 2) < 0)
+	if (w == NULL || make_room(c, w->n_payload + 3) < 0)
 		return -1;
+	shared_date(f, c, w);
 	memcpy(c->out + c->out_n, w->payload, w->n_payload * sizeof(*w->payload));
 	c->out_n += w->n_payload;
 	const struct lt_str last = c->out[c->out_n - 1].bytes;

@@ -188,10 +188,8 @@ static void add_header(GMimeMessage *m, const char *name, struct lt_str value)
 
 static void shared_headers(const struct email_doc *d, GMimeMessage *m)
 {
-	char date[40], id[400];
+	char id[400];
 
-	ltc_date_rfc5322(date, sizeof(date), d->content->at_ms, d->conf->zone_min);
-	g_mime_object_append_header(GMIME_OBJECT(m), "Date", date, "utf-8");
 	(void)snprintf(id, sizeof(id), "<%s@%.*s>", d->id, (int)d->conf->message_id_domain.n,
 		d->conf->message_id_domain.p);
 	g_mime_object_append_header(GMIME_OBJECT(m), "Message-ID", id, "utf-8");

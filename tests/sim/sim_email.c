@@ -57,6 +57,9 @@ static void say(struct fakenet_stream *s, const char *text)
 static void dot(struct conn *c, struct fakenet_stream *s)
 {
 	int64_t id[RCPT_MAX];
+	const char *date = strstr(c->text, "\r\nDate: ");
+	if (!date || strstr(date + 1, "\r\nDate: "))
+		sim_fail("a mail without a Date, or with two: %.300s", c->text);
 	for (int i = 0; i < c->n_rcpt; i++)
 		id[i] = provider_publish(c->rcpt[i], c->text, c->n_text);
 	enum fate f = provider_fate();
