@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "net/net.h"
 #include "../../lib/peer_run.h"
+#include "../../lib/peer_tcp.h"
 
 static struct peer_run R;
 static struct peer *P; /* the test makes it; tear_down frees it */
