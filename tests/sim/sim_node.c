@@ -16,7 +16,7 @@
 #define ROUNDS_MAX     20000
 #define FINAL_MAX_MS   (INT64_C(40) * 86400000)
 #define DRAIN_MS       60000
-#define SILENT_STEP_MS 600000
+#define SILENT_STEP_MS 3600000
 
 /* --- configuration --------------------------------------------------------------------------------------------------------------------- */
 
@@ -460,7 +460,7 @@ static bool quiet(void)
 		(long long)(env_next_timer(&N.te.env) - N.te.mono));
 }
 
-/* From timer to timer; but in a silence the clock takes longer steps, of a quarter of the silence so far: days in which only clocks are
+/* From timer to timer; but in a silence the clock takes longer steps, of half of the silence so far: days in which only clocks are
  * looked at cost nothing, and no timer fires later than that. */
 static void run_for(int64_t ms)
 {
@@ -470,7 +470,7 @@ static void run_for(int64_t ms)
 		happened = N.te.mono;
 	while (N.te.mono < until) {
 		int64_t began = N.te.mono, left = until - began;
-		int64_t step = happened ? (began - happened) / 4 : 0;
+		int64_t step = happened ? (began - happened) / 2 : 0;
 		if (step > SILENT_STEP_MS)
 			step = SILENT_STEP_MS;
 		advance(left);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # tests/sim/soak.sh BUILD - many seeds of the simulation in slices; one line a slice goes to docs/evidence/soak.log.
-# SLICES (10) slices of SEEDS (100) seeds of STEPS (30000) steps, from FIRST on (after the last one in the log).
+# SLICES (10) slices of SEEDS (100) seeds of STEPS (10000) steps, from FIRST on (after the last one in the log).
 set -u
 cd "$(dirname "$0")/../.."
 build=$PWD/$1 log=docs/evidence/soak.log
-slices=${SLICES:-10} seeds=${SEEDS:-100} steps=${STEPS:-30000}
+slices=${SLICES:-10} seeds=${SEEDS:-100} steps=${STEPS:-10000}
 last=$(sed -n 's/.* seeds [0-9]*-\([0-9]*\) .*/\1/p' "$log" 2>/dev/null | sort -n | tail -1)
 first=${FIRST:-$((${last:-0} + 1))} bad=0
 mkdir -p docs/evidence
