@@ -137,6 +137,15 @@ static void integer(struct in *in, uint32_t object_node, const char *key)
 		complain(in, n, key, "a whole number");
 }
 
+static void secret_name(struct in *in, uint32_t object_node, const char *key)
+{
+	uint32_t n = get(in, object_node, key);
+
+	if (n != SMSH_NONE &&
+		(in->v->doc.nodes[n].type != SMSH_STRING || in->v->doc.nodes[n].text.n == 0))
+		complain(in, n, key, "the name of a secret");
+}
+
 #define COND_KEYS "status at is not exists matches body_matches header min max and any note"
 
 static void condition(struct in *in, uint32_t node)
@@ -216,6 +225,7 @@ static void answer(struct in *in, uint32_t node)
 		return;
 	words(in, node, "format", "json xml form none");
 	pointers(in, node, "id code text");
+	secret_name(in, node, "with_phone");
 	rules(in, get(in, node, "rules"), true);
 	uint32_t items = get(in, node, "items"), seg = get(in, node, "segments");
 	uint32_t rej = get(in, node, "rejected");
@@ -257,6 +267,7 @@ static void reports(struct in *in, uint32_t node)
 	if (!object(in, node, "note array id ref phone code text with_phone when map"))
 		return;
 	pointers(in, node, "array id ref phone code text");
+	secret_name(in, node, "with_phone");
 	uint32_t when = get(in, node, "when");
 	if (object(in, when, COND_KEYS))
 		condition(in, when);

@@ -381,8 +381,10 @@ static int h_mac(void *ctx, struct lt_job *job, uint32_t alg, struct lt_str key,
 	struct sh *h = ctx;
 	struct sh_text k = { 0 };
 	struct lt_src secret = { .secret = key };
-	if (key.n > 0 && expand(h, &k, &secret) < 0)
-		shi_misuse(h, "mac with a key that does not exist");
+	if (key.n > 0 && expand(h, &k, &secret) < 0) {
+		free(t.p);
+		return -LT_E_INVALID; /* as the daemon answers: a name may come from a vendor file */
+	}
 	for (size_t i = 0; i < 32; i++)
 		ret[i] = (uint8_t)i;
 	if (h->digest != NULL)

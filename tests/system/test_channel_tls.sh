@@ -40,7 +40,7 @@ same "and nothing beside the proxy" "$(sort -u "$PLACE/tunnels" 2>/dev/null)" "C
 conf "tls: {ca: $PLACE/ours.pem, cert: $PLACE/stranger.pem, key: $PLACE/stranger.key}"
 check "a reload takes another certificate" admin reload
 next 2
-check "which the relay does not take: the lane says why" until_true 30 lane_says 'certificate|tls|ssl|closed|reading failed'
+check "which the relay does not take: the lane says why" until_true 30 lane_says 'certificate|tls|ssl|closed|reading failed|connection reset'
 same "and no mail went" "$(mails)" 4
 conf "tls: {ca: $PLACE/theirs.pem, cert: $PLACE/client.pem, key: $PLACE/client.key}"
 check "a reload takes another authority" admin reload

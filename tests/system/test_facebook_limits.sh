@@ -57,7 +57,7 @@ sqlite3 "$PLACE/state/lantoa.db" "UPDATE account_stat SET value = value - 900000
 daemon_start || not_ok "the daemon starts again"
 check "a post that vanished while the daemon was down is told at its start" until_true 90 fate 103 gone
 links() { [ "$(operator --json report FL-1 | jq -r '.deliveries[].url' | sort -u | grep -c '/posts/')" = 35 ]; }
-check "with the figures came the permalinks that the limit had kept away" until_true 30 links
+check "with the figures came the permalinks that the limit had kept away" until_true 90 links
 same "and nothing was posted again" "$(live)" 70
 check "fsck is clean" operator fsck
 tap_end

@@ -67,6 +67,9 @@ static void a_wrong_vendor_file_is_refused_with_line_value_and_what_is_right(voi
 	said(HEAD SEND("[{\"at\":\"/a\",\"then\":\"ok\"},{\"then\":\"unknown\"}]") "}",
 		"then 'ok'; accepted, duplicate");
 	said(HEAD
+		"\"send\":{\"url\":\"{{base}}\",\"answer\":{\"with_phone\":true,\"rules\":[{\"then\":\"unknown\"}]}}}",
+		"with_phone 'true'; the name of a secret");
+	said(HEAD
 		"\"send\":{\"url\":\"{{bose}}\",\"answer\":{\"rules\":[{\"then\":\"unknown\"}]}}}",
 		"no value has the name 'bose'");
 	said(HEAD
