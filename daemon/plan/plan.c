@@ -1,5 +1,5 @@
 /* plan.c - the plan's life on the loop: looks at active parts when something happened or is due, and does what is decided.
- * Thread: loop; looking (scan) reads on a worker, one at a time, at most once in SCAN_GAP_MS. The database is the only memory:
+ * Thread: loop; looking (scan) reads on a worker, one at a time, at most once in SCAN_GAP_MIN_MS. The database is the only memory:
  * what stands there after a crash is all that the next scan needs.
  */
 #include <stdio.h>
@@ -9,16 +9,18 @@
 #include "base/log.h"
 #include "plan/plan_internal.h"
 
-#define SCAN_GAP_MS   50
-#define SCAN_FAIL_MS  1000
-#define SCAN_IDLE_MS  30000 /* active parts are looked at so often at least */
-#define LINK_AGAIN_MS 30000
-#define SCAN_JOBS_MAX 64
+#define SCAN_GAP_MS     50 /* before a look that only time asks for */
+#define SCAN_GAP_MIN_MS 10 /* between two looks, whoever asks */
+#define SCAN_GAP_MAX_MS 2000
+#define SCAN_FAIL_MS    1000
+#define SCAN_IDLE_MS    30000 /* active parts are looked at so often at least */
+#define LINK_AGAIN_MS   30000
+#define SCAN_JOBS_MAX   64
 
 struct scan {
 	struct work work;
 	struct plan *p;
-	int64_t now, began;
+	int64_t now;
 	struct plan_active *all;
 	size_t n;
 	struct plan_text **texts; /* one a part, NULL where none is needed */
@@ -224,13 +226,22 @@ static void apply(struct plan *p, struct scan *s)
 		timer_set(p->env, &p->timer, at);
 }
 
+/* Many active parts are looked at less often. By their number and not by the time it took: on a crowded machine a look at a few
+ * would make the next one, which somebody's `go` waits for, late as well. */
+static int64_t scan_gap_ms(size_t parts)
+{
+	int64_t ms = (int64_t)parts / 2;
+
+	return ms < SCAN_GAP_MIN_MS ? SCAN_GAP_MIN_MS : ms > SCAN_GAP_MAX_MS ? SCAN_GAP_MAX_MS : ms;
+}
+
 static void scan_done(struct work *w)
 {
 	struct scan *s = CONTAINER_OF(w, struct scan, work);
 	struct plan *p = s->p;
-	int64_t took = env_mono(p->env) - s->began; /* many active parts: looked at less often */
 	p->scanning = false;
-	p->gap_ms = took * 10 < SCAN_GAP_MS ? SCAN_GAP_MS : took * 10 > 2000 ? 2000 : took * 10;
+	if (s->rc == 0)
+		p->gap_ms = scan_gap_ms(s->n);
 	if (s->rc < 0) {
 		log_line(LOG_WARN, "ev=plan.scan error=%d", s->rc);
 		if (!p->stopping)
@@ -262,7 +273,6 @@ static void scan_now(struct plan *p)
 	p->last_scan = env_mono(p->env);
 	s->p = p;
 	s->now = env_wall(p->env);
-	s->began = p->last_scan;
 	s->work.fn = scan_work;
 	s->work.done = scan_done;
 	plan_busy(p);
