@@ -31,7 +31,9 @@ struct task {
 struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
-	void *impl[14]; /* for the loop: holds its request */
+	bool slow;         /* keeps a processor busy for long: on threads of lower priority */
+	struct work *next; /* for the loop */
+	void *impl[14];    /* for the loop: holds its request */
 };
 
 struct env_ops {

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/loop.h"
+#include "net/loop_slow.h"
 
 #define LOOP_MAGIC           0x6c6f6f70u
 #define LOOP_TIMERS_PER_TURN 10000u
@@ -60,6 +61,7 @@ struct loop {
 	bool own_closed;
 	struct loop_work *spare;
 	size_t n_spare;
+	struct slow *slow;
 	struct loop_lag lag;
 	struct metric *busy;
 	uint64_t turn_began_ns, idle_began_ns, cpu_began_ns;
@@ -128,9 +130,22 @@ static void loop_work_done(uv_work_t *req, int status)
 	loop_ran(l, fn);
 }
 
+static void loop_slow_done(void *ctx, struct work *w)
+{
+	struct loop *l = ctx;
+	uintptr_t fn = (uintptr_t)w->done;
+	l->works_running--;
+	w->done(w);
+	loop_ran(l, fn);
+}
+
 static void loop_work_queue(struct env *e, struct work *w)
 {
 	struct loop *l = loop_of(e);
+	if (w->slow && slow_queue(l->slow, w)) {
+		l->works_running++;
+		return;
+	}
 	struct loop_work *lw = l->spare;
 	if (lw != NULL) {
 		l->spare = lw->next;
@@ -360,6 +375,7 @@ static void loop_init_handles(struct loop *l)
 	REQUIRE(uv_prepare_init(&l->uv, &l->prepare) == 0);
 	REQUIRE(uv_check_init(&l->uv, &l->check) == 0);
 	REQUIRE(uv_idle_init(&l->uv, &l->idle) == 0);
+	l->slow = slow_new(&l->uv, loop_slow_done, l);
 	l->timer.data = l->prepare.data = l->check.data = l->idle.data = l;
 	REQUIRE(uv_prepare_start(&l->prepare, loop_on_prepare) == 0);
 	REQUIRE(uv_check_start(&l->check, loop_on_check) == 0);
@@ -401,6 +417,7 @@ static void loop_close_own(struct loop *l)
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
 	uv_close((uv_handle_t *)&l->idle, NULL);
+	slow_close(l->slow);
 }
 
 int loop_free(struct loop *l)
@@ -424,6 +441,7 @@ int loop_free(struct loop *l)
 		l->spare = lw->next;
 		xfree(lw);
 	}
+	slow_free(l->slow);
 	env_done(&l->env);
 	l->magic = 0;
 	xfree(l);

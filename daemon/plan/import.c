@@ -101,7 +101,7 @@ void importer_step(
 	im->cs = im->o.channels ? *im->o.channels : NULL;
 	im->fn = fn;
 	im->next = next;
-	im->work = (struct work){ .fn = on_fn, .done = on_fn_done };
+	im->work = (struct work){ .fn = on_fn, .done = on_fn_done, .slow = true };
 	env_work(im->o.env, &im->work);
 }
 
@@ -408,7 +408,9 @@ static void slices(struct importer *im)
 		swap_blocks(im);
 		if (!im->problems.errors && im->other.n > 0) {
 			im->storing = true;
-			im->store_work = (struct work){ .fn = on_store, .done = on_stored };
+			im->store_work = (struct work){
+				.fn = on_store, .done = on_stored, .slow = true
+			};
 			env_work(im->o.env, &im->store_work);
 		}
 	}

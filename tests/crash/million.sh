@@ -45,17 +45,22 @@ p99() { sort -n "$PLACE/delays" | awk '{ v[NR] = $1 } END { i = int(NR * 0.99 + 
 : >"$PLACE/delays"
 round WARM-1 || not_ok "a first round goes out"
 : >"$PLACE/delays"
+ping_start() { # ping_start FILE: from outside, until ping_stop
+	rm -f "$PLACE/ping.stop"
+	"$TOP/tests/bench/ping.py" "$SOCKET" "$PLACE/ping.stop" >"$PLACE/$1" & PING_PID=$!
+}
+ping_stop() { touch "$PLACE/ping.stop"; wait "$PING_PID"; }
+sampler_start # both parts are watched alike: what watches takes of the processor too
+ping_start ping.alone
 for i in $(seq 1 "$ROUNDS"); do round "ALONE-$i" || not_ok "round $i alone"; done
+ping_stop
 ALONE=$(p99) ALONE_N=$(wc -l <"$PLACE/delays")
 echo "alone:      $ALONE_N mails, p99 $ALONE ms from the signal"
 
 # The same rounds while a million is imported, planned and cancelled; a ping of the control socket from outside all the time.
 : >"$PLACE/delays"
-sampler_start
 noblock 1
-ping_run() { "$TOP/tests/bench/ping.py" "$SOCKET" "$PLACE/ping.stop" >"$PLACE/ping"; }
-rm -f "$PLACE/ping.stop"
-ping_run & PING_PID=$!
+ping_start ping
 million() {
 	local a
 	a=$(now_ms); admin -q targets import "$PLACE/many.csv" || return 1
@@ -72,7 +77,7 @@ i=0
 while [ ! -e "$PLACE/million.rc" ]; do i=$((i + 1)); round "BESIDE-$i" || not_ok "round $i beside the million"; done
 wait "$MILLION_PID"
 for k in 1 2 3; do round "AFTER-$k" || not_ok "round while cancelled rows are swept"; done
-touch "$PLACE/ping.stop"; wait "$PING_PID"
+ping_stop
 noblock 0
 sampler_stop
 BESIDE=$(p99) BESIDE_N=$(wc -l <"$PLACE/delays")

@@ -1,9 +1,11 @@
 /* test_loop.c - the loop as struct env: timers, tasks, workers, wakers, signals, and an end without left-overs. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <uv.h>
@@ -130,7 +132,7 @@ static void work_runs_elsewhere_and_comes_back_to_the_loop(void **state)
 	int done = 0;
 	for (int i = 0; i < N; i++) {
 		p[i] = (struct piece){
-			.w = { piece_fn, piece_done, { 0 } }, .done = &done, .all = N
+			.w = { .fn = piece_fn, .done = piece_done }, .done = &done, .all = N
 		};
 		env_work(E, &p[i].w);
 	}
@@ -140,13 +142,64 @@ static void work_runs_elsewhere_and_comes_back_to_the_loop(void **state)
 		assert_false(pthread_equal(p[i].ran_on, pthread_self()));
 }
 
+struct heavy {
+	struct piece p;
+	sem_t *go;
+	int rc, nice;
+};
+
+static void heavy_fn(struct work *w)
+{
+	struct heavy *h = CONTAINER_OF(w, struct heavy, p.w);
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += 20;
+	h->rc = sem_timedwait(h->go, &t);
+	h->nice = getpriority(PRIO_PROCESS, 0); /* on Linux: of this thread */
+	piece_fn(w);
+}
+
+static void let_go(struct work *w)
+{
+	struct heavy *h = CONTAINER_OF(w, struct heavy, p.w);
+	for (int i = 0; i < 8; i++)
+		sem_post(h->go);
+}
+
+static void slow_work_has_threads_of_its_own_and_holds_up_no_other(void **state)
+{
+	(void)state;
+	static struct heavy slow[8], quick;
+	sem_t go;
+	int done = 0;
+	assert_int_equal(sem_init(&go, 0, 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+		slow[i] = (struct heavy){ .go = &go,
+			.p = { .w = { .fn = heavy_fn, .done = piece_done, .slow = true },
+				.done = &done,
+				.all = 9 } };
+		env_work(E, &slow[i].p.w);
+	}
+	quick = (struct heavy){ .go = &go,
+		.p = { .w = { .fn = let_go, .done = piece_done }, .done = &done, .all = 9 } };
+	env_work(E, &quick.p.w);
+	loop_run(L);
+	assert_int_equal(done, 9);
+	for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+		assert_int_equal(slow[i].rc, 0);
+		assert_false(pthread_equal(slow[i].p.ran_on, pthread_self()));
+		assert_true(slow[i].nice > getpriority(PRIO_PROCESS, 0) || slow[i].nice == 19);
+	}
+	sem_destroy(&go);
+}
+
 static void free_waits_for_work_that_is_still_running(void **state)
 {
 	(void)state;
 	static struct piece p;
 	static int done;
 	done = 0;
-	p = (struct piece){ .w = { piece_fn, piece_done, { 0 } }, .done = &done, .all = -1 };
+	p = (struct piece){ .w = { .fn = piece_fn, .done = piece_done }, .done = &done, .all = -1 };
 	env_work(E, &p.w);
 	assert_int_equal(loop_free(L), 0);
 	assert_int_equal(done, 1);
@@ -295,6 +348,7 @@ int main(void)
 		T(a_stopped_timer_does_not_run),
 		T(a_task_runs_once_per_defer_and_may_queue_itself),
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
+		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
 		T(free_waits_for_work_that_is_still_running),
 		T(another_thread_wakes_the_loop_and_the_last_wake_is_never_lost),
 		T(a_signal_arrives_on_the_loop),

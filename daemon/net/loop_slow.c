@@ -1,0 +1,137 @@
+/* loop_slow.c - see loop_slow.h.
+ * Threads: queue, ready and stop are guarded by mu; the rest belongs to the loop. Bounds: the queue holds what its owners queued,
+ * one work each.
+ */
+#include <pthread.h>
+#include <unistd.h>
+#include <uv.h>
+#include "base/assert.h"
+#include "base/log.h"
+#include "net/loop_slow.h"
+
+struct slow_list {
+	struct work *first, *last;
+};
+
+struct slow {
+	uv_async_t async;
+	void (*done)(void *ctx, struct work *w);
+	void *ctx;
+	pthread_t threads[SLOW_THREADS];
+	size_t n_threads, running;
+	pthread_mutex_t mu;
+	pthread_cond_t cond;
+	struct slow_list queue, ready;
+	bool stop;
+};
+
+static void put(struct slow_list *l, struct work *w)
+{
+	w->next = NULL;
+	if (l->last)
+		l->last->next = w;
+	else
+		l->first = w;
+	l->last = w;
+}
+
+static struct work *take(struct slow_list *l)
+{
+	struct work *w = l->first;
+
+	if (w) {
+		l->first = w->next;
+		if (!l->first)
+			l->last = NULL;
+	}
+	return w;
+}
+
+static void *thread_main(void *arg)
+{
+	struct slow *s = arg;
+	struct work *w;
+
+	if (nice(SLOW_NICE) == -1) /* of this thread alone; also a value, or as it was */
+		log_line(LOG_DEBUG, "ev=loop.slow nice=-1");
+	pthread_mutex_lock(&s->mu);
+	for (;;) {
+		while ((w = take(&s->queue)) == NULL && !s->stop)
+			(void)pthread_cond_wait(&s->cond, &s->mu);
+		if (!w)
+			break;
+		pthread_mutex_unlock(&s->mu);
+		w->fn(w);
+		pthread_mutex_lock(&s->mu);
+		put(&s->ready, w);
+		REQUIRE(uv_async_send(&s->async) == 0);
+	}
+	pthread_mutex_unlock(&s->mu);
+	return NULL;
+}
+
+static void on_ready(uv_async_t *h)
+{
+	struct slow *s = h->data;
+	struct work *w;
+
+	do {
+		pthread_mutex_lock(&s->mu);
+		w = take(&s->ready);
+		pthread_mutex_unlock(&s->mu);
+		if (w) {
+			if (--s->running == 0)
+				uv_unref((uv_handle_t *)&s->async);
+			s->done(s->ctx, w);
+		}
+	} while (w);
+}
+
+struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work *w), void *ctx)
+{
+	struct slow *s = x_calloc(1, sizeof(*s));
+
+	s->done = done;
+	s->ctx = ctx;
+	REQUIRE(pthread_mutex_init(&s->mu, NULL) == 0 && pthread_cond_init(&s->cond, NULL) == 0);
+	REQUIRE(uv_async_init(uv, &s->async, on_ready) == 0);
+	s->async.data = s;
+	uv_unref((uv_handle_t *)&s->async);
+	return s;
+}
+
+bool slow_queue(struct slow *s, struct work *w)
+{
+	while (s->n_threads < SLOW_THREADS &&
+		pthread_create(&s->threads[s->n_threads], NULL, thread_main, s) == 0)
+		s->n_threads++;
+	if (s->n_threads == 0)
+		return false;
+	if (s->running++ == 0)
+		uv_ref((uv_handle_t *)&s
+				->async); /* the loop lives as long as somebody works for it */
+	pthread_mutex_lock(&s->mu);
+	put(&s->queue, w);
+	pthread_cond_signal(&s->cond);
+	pthread_mutex_unlock(&s->mu);
+	return true;
+}
+
+void slow_close(struct slow *s)
+{
+	REQUIRE(s->running == 0);
+	pthread_mutex_lock(&s->mu);
+	s->stop = true;
+	pthread_cond_broadcast(&s->cond);
+	pthread_mutex_unlock(&s->mu);
+	for (size_t i = 0; i < s->n_threads; i++)
+		(void)pthread_join(s->threads[i], NULL);
+	uv_close((uv_handle_t *)&s->async, NULL);
+}
+
+void slow_free(struct slow *s)
+{
+	pthread_cond_destroy(&s->cond);
+	pthread_mutex_destroy(&s->mu);
+	xfree(s);
+}
