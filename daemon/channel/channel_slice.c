@@ -109,14 +109,15 @@ static void slice_read_ahead(struct slice *s)
 static ssize_t slice_read(struct net_source *src, void *dst, size_t cap)
 {
 	struct slice *s = CONTAINER_OF(src, struct slice, src);
-	if (s->use.at == s->use.n && s->next.p && !s->reading) {
+	if (!s->reading && s->use.at == s->use.n &&
+		s->next.p) { /* reading: next and rc are the worker's */
 		free(s->use.p);
 		s->use = s->next;
 		s->next = (struct block){ 0 };
 	}
 	slice_read_ahead(s);
 	if (s->use.at == s->use.n) {
-		if (s->rc && !s->reading)
+		if (!s->reading && s->rc)
 			return s->rc;
 		s->waited = true;
 		return 0;

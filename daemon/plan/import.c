@@ -403,7 +403,8 @@ static void slices_end(struct importer *im)
 /* A slice is parsed on one worker while the one before goes into the stage on another. */
 static void slices(struct importer *im)
 {
-	bool bad = im->rc < 0 || im->store_rc < 0;
+	bool bad = (!im->reading && im->rc < 0) ||
+		(!im->storing && im->store_rc < 0); /* else the worker's */
 	if (im->full && !im->storing && !bad) {
 		swap_blocks(im);
 		if (!im->problems.errors && im->other.n > 0) {

@@ -228,6 +228,8 @@ static void filtered(const char *filter, const char *in, const char *wanted)
 	struct smsh_inst si = { .conf = { .zone_min = 420 } };
 	struct sh *h = sh_new(&lantoa_adapter);
 	struct smsh_vars v = { .si = &si, .host = &h->host };
+
+	sh_secret(h, "key", "geheim");
 	struct lt_str name = ltc_z(filter), arg = { 0 };
 	const char *colon = strchr(filter, ':');
 	struct ltc_buf b;
