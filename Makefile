@@ -264,7 +264,7 @@ valgrind:
 tsan: # the release build is what three of the scripts look at
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
-	@$(MAKE) --no-print-directory -s VARIANT=tsan test-run
+	@TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) --no-print-directory -s VARIANT=tsan test-run
 # Each target for TIME seconds under libFuzzer; a line a target goes to docs/evidence/fuzz.log.
 .PHONY: fuzz fuzz-programs sweep
 TIME ?= 60
