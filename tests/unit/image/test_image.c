@@ -50,6 +50,11 @@ static int run(const char *const *argv, struct buf *out)
 	return rc || c.status || c.signo;
 }
 
+static bool in_valgrind(void) /* tests/valgrind says so */
+{
+	return getenv("LANTOA_VALGRIND") != NULL;
+}
+
 static int setup(void **state)
 {
 	struct buf out CLEANUP_BUF;
@@ -179,7 +184,7 @@ static void each_picture_ends_in_a_rendition_or_a_refusal_with_its_reason(void *
 	long grown = anonymous_kb() - before;
 	print_message("%zu pictures, %zu renditions, memory grew by %ld kB\n", n, good, grown);
 	assert_true(n >= PICTURES_MIN);
-	assert_true(grown < GROWTH_KB);
+	assert_true(grown < GROWTH_KB || in_valgrind()); /* its own memory is counted there */
 }
 
 /* --- single things ---------------------------------------------------------------------------------------------------------- */
@@ -336,7 +341,8 @@ static void a_helper_that_lies_or_is_not_there_is_an_error_and_no_refusal(void *
 	buf_done(&m.bytes);
 	renditions_free(bad);
 	t.r = bad = renditions_new("/nonexistent/lantoa-image");
-	assert_int_equal(fit("photo.jpg", specs[0], &m, &e), -ENOENT);
+	/* valgrind makes a fork of vfork(2): what execve said does not come back, the child just ends. */
+	assert_int_equal(fit("photo.jpg", specs[0], &m, &e), in_valgrind() ? -EIO : -ENOENT);
 	buf_done(&m.bytes);
 	renditions_free(bad);
 	t.r = good;
