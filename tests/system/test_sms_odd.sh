@@ -31,7 +31,7 @@ same "each kind of answer was given" "$(jq -r .kind "$ASKED" | sort -u | tr '\n'
 same "no phone was asked for twice" "$(jq -r '.phones[]' "$ASKED" | sort | uniq -d | wc -l | tr -d ' ')" 0
 same "and each once" "$(jq -r '.phones[]' "$ASKED" | sort -u | wc -l | tr -d ' ')" 35
 AFTER=$(anon)
-if nm -D "$B/lantoad" | grep -q __asan_init; then limit=262144; else limit=16384; fi # shadow memory and quarantine count
+if nm -D "$B/lantoad" | grep -qE '__(asan|tsan)_init'; then limit=262144; else limit=16384; fi # shadow memory and quarantine count
 check "answers of 100 MB do not stay in memory ($BEFORE to $AFTER KB)" [ $((AFTER - BEFORE)) -lt $limit ]
 check "fsck is clean" operator fsck
 tap_end
