@@ -4,4 +4,4 @@ FROM='	if (hash_cmp(&made->digest, &row->digest) == 0)
 		return 0;'
 TO='	if (made && row)
 		return 0;'
-CATCH="tests/unit/plan/test_parts tests/system/test_approval.sh"
+CATCH="tests/unit/plan/test_approved tests/system/test_approval.sh"

@@ -479,4 +479,28 @@ static inline void scene_send_all(void)
 #define BODY               "Hello from {{office.name}}, call {{office.hotline}}.\n\n{{local}}\n"
 #define SIMPLE             FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") BODY
 
+#define HOUR 3600000
+#define TWO_PARTS \
+	"  press: {to: press, channels: [email], at: now}\n  desk: {to: offices, channels: [email], after: press}\n"
+
+/* A release with these parts, approved; and what follows at once. */
+static inline void scene_go(const char *parts)
+{
+	char text[2000];
+	snprintf(text, sizeof(text), FRONT("TTBC-1", "%s") BODY, parts);
+	assert_int_equal(scene_submit("lan", text), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+}
+
+static inline int64_t scene_open_lots(const char *part)
+{
+	char sql[300];
+	snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM lot l JOIN part p ON p.release_id=l.release_id AND p.part=l.part AND p.rev=(SELECT rev_approved FROM release WHERE "
+		"id=l.release_id) WHERE l.gate=1 AND p.name='%s'",
+		part);
+	return scene_i64(sql);
+}
+
 #endif

@@ -2,7 +2,6 @@
  * scene plays Zalo here: contacts 20 to 22 are accounts, 23 is a group, 10 to 13 are accounts of another audience. */
 #include "scene.h"
 
-#define HOUR 3600000
 #define WEB(code, more, options)                                        \
 	"---\ncode: " code "\ntitle: A title of " code                  \
 	"\nparts:\n  web: {to: offices, channels: [zalo], at: now" more \

@@ -71,4 +71,13 @@ static inline void gate_answer(struct gate *g, size_t call, int32_t status, cons
 	sh_turn(g->h);
 }
 
+static inline size_t gate_notes(const struct sh *h, const char *what)
+{
+	size_t n = 0, have = h->n_notes < SH_NOTES_MAX ? h->n_notes : SH_NOTES_MAX;
+
+	for (size_t i = 0; i < have; i++)
+		n += strcmp(h->notes[i].what, what) == 0;
+	return n;
+}
+
 #endif

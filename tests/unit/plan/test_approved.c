@@ -1,0 +1,122 @@
+/* test_approved.c - what dispatch gets is what was approved: the whole, local texts, corrections, nothing of a cancelled release. */
+#include "scene.h"
+
+static struct prepared *prepare(int64_t office, const char *lang, int expect)
+{
+	struct prep_key key = {
+		.part = 1, .channel_id = 1, .office_id = office, .form = "mailbox"
+	};
+	struct prepared *p = NULL;
+	struct err e = { 0 };
+	str_copy(key.lang, sizeof(key.lang), str_of(lang));
+	struct store_reader *r = teststore_reader(&sc.ts);
+	assert_int_equal(manifest_planned(reader_db(r), 1, &key.manifest), 0);
+	int rc = plan_prepare(sc.p, r, &key, &p, &e);
+	teststore_reader_end(&sc.ts, r);
+	if (rc != expect)
+		print_message("%s\n", e.text);
+	assert_int_equal(rc, expect);
+	return p;
+}
+
+static void what_dispatch_gets_is_what_was_approved(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	struct prepared *p = prepare(3, "vi", 0);
+	assert_non_null(strstr(p->preview, "Office dien-bien, call 0200 2"));
+	prepared_unref(p);
+	scene_hotline("dien-bien", "0999"); /* after the start the approved variables count */
+	p = prepare(3, "vi", 0);
+	assert_non_null(strstr(p->preview, "0200 2"));
+	prepared_unref(p);
+	(void)prepare(3, "fr", -ESTALE);
+	sc.salt = "2";
+	(void)prepare(3, "vi", -ESTALE);
+}
+
+static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(void **state)
+{
+	UNUSED(state);
+	char json[300];
+	scene_go("  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n");
+	assert_int_equal(
+		scene_act(plan_local_set, "lan",
+			"{\"office\":\"dien-bien\",\"text\":\"Also at {{office.short}} market.\"}"),
+		0);
+	struct prepared *p = prepare(3, "vi", 0);
+	assert_null(strstr(p->preview, "market")); /* not approved yet */
+	prepared_unref(p);
+	snprintf(json, sizeof(json), "{\"office\":\"dien-bien\",\"hash\":\"%s\"}",
+		json_z(sc.json, "hash", ""));
+	assert_int_equal(scene_act(plan_local_approve, "lan", json), -EPERM);
+	assert_int_equal(scene_act(plan_local_approve, "minh", json), 0);
+	static const struct {
+		int64_t office;
+		const char *lang;
+		bool has;
+	} row[] = { { 1, "vi", false }, { 2, "en", false }, { 3, "vi", true }, { 4, "vi", true } };
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		p = prepare(row[i].office, row[i].lang, 0);
+		assert_int_equal(strstr(p->preview, "market") != NULL, row[i].has);
+		prepared_unref(p);
+	}
+	scene_run(3 * HOUR);
+	assert_int_equal(scene_open_lots("press"), 4); /* the core is untouched: nothing is held */
+	scene_sql("UPDATE local_text SET text='Forged.'");
+	(void)prepare(3, "vi", -EBADMSG);
+}
+
+static void a_correction_goes_to_exactly_those_reached_or_unknown(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	scene_sql("UPDATE delivery SET state=2, tries=1 WHERE contact_id IN (10, 11)");
+	scene_sql("UPDATE delivery SET state=8, tries=1 WHERE contact_id=12");
+	scene_sql("UPDATE delivery SET state=4, tries=1 WHERE contact_id=13");
+	struct actor a = scene_who("lan");
+	struct staged s = scene_staged(
+		FRONT("TTBC-1", "  fix: {to: all, channels: [email], at: now}\n") "Corrected.\n");
+	cJSON *params CLEANUP_JSON = json_obj();
+	json_put_z(params, "release", sc.release);
+	int before = sc.answers;
+	plan_correct(sc.p, params, &s, &a, scene_done, NULL);
+	assert_int_equal(scene_wait(before), 0);
+	scene_remember();
+	assert_string_equal(sc.release, "TTBC-1-DC1@2026");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2"),
+		3);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE l.release_id=2 AND d.contact_id=13"),
+		0);
+	assert_int_equal(scene_i64("SELECT state FROM release WHERE id=1"), REL_CORRECTED);
+}
+
+static void a_cancelled_release_is_not_planned_on(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n");
+	assert_int_equal(scene_act(plan_cancel, "oanh", "{}"), -EINVAL);
+	assert_int_equal(scene_act(plan_cancel, "oanh", "{\"why\":\"overtaken\"}"), 0);
+	scene_run(3 * HOUR);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+	assert_int_equal(scene_i64("SELECT state FROM release"), REL_CANCELLED);
+	assert_int_equal(scene_audits("release.cancel"), 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_dispatch_gets_is_what_was_approved),
+		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
+		T(a_correction_goes_to_exactly_those_reached_or_unknown),
+		T(a_cancelled_release_is_not_planned_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

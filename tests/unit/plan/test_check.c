@@ -1,0 +1,101 @@
+/* test_check.c - what a submission is refused for, and who is reached once and who again. */
+#include "scene.h"
+
+static void a_check_names_everything_that_is_wrong_and_stores_nothing(void **state)
+{
+	UNUSED(state);
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ FRONT("T-1", "  a: {to: pres, channels: [email]}\n") BODY,
+			"did you mean 'press'" },
+		{ FRONT("T-1", "  a: {to: press, channels: [email], at: 2026-11-22 10:00}\n") BODY,
+			"passed" },
+		{ FRONT("T-1",
+			  "  a: {to: press, channels: [email], at: 2026-11-23 10:00, expires: 2026-11-23 09:30}\n")
+				BODY,
+			"expire" },
+		{ FRONT("T-1", "  a: {to: press, channels: [email]}\n") "{{office.hotlin}}\n",
+			"hotlin" },
+		{ FRONT("T-1",
+			  "  a: {to: press, channels: [email], after: b}\n  b: {to: press, channels: [email], after: a}\n")
+				BODY,
+			"" },
+		{ "no front matter\n", "" },
+		{ "---\ncode: T-1\ntitle: A title\ncampaign: nope\nparts:\n  a: {to: press, channels: [email]}\n---\n" BODY,
+			"nope" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(scene_submit("lan", bad[i].text), -EBADMSG);
+		if (!strstr(sc.err.text, bad[i].says))
+			fail_msg("%zu: '%s' lacks '%s'", i, sc.err.text, bad[i].says);
+		assert_true(cJSON_GetArraySize(json_get(sc.json, "problems")) > 0);
+	}
+	assert_int_equal(scene_i64("SELECT count(*) FROM release"), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM manifest"), 0);
+}
+
+static void a_part_outside_its_campaign_is_refused(void **state)
+{
+	UNUSED(state);
+	scene_sql(
+		"INSERT INTO campaign(name, title, first, last, prio) VALUES('c', 'C', %lld, %lld, 0)",
+		(long long)TESTENV_WALL_START - 1000, (long long)TESTENV_WALL_START + 2LL * HOUR);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
+			"2026-11-24 10:00}\n---\n" BODY),
+		-EBADMSG);
+	assert_non_null(strstr(sc.err.text, "campaign"));
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: "
+			"2026-11-23 09:00}\n---\n" BODY),
+		0);
+	assert_int_equal(scene_i64("SELECT prio FROM release"), PRIO_URGENT);
+}
+
+static void an_address_without_a_route_is_refused(void **state)
+{
+	UNUSED(state);
+	scene_sql("UPDATE target SET lane_id=NULL WHERE contact_id=12");
+	assert_int_equal(scene_submit("lan", SIMPLE), -EBADMSG);
+	assert_non_null(strstr(sc.err.text, "no route"));
+	assert_non_null(strstr(sc.err.text, "dien-bien"));
+}
+
+static void one_copy_a_contact_and_the_nearest_office_wins(void **state)
+{
+	UNUSED(state);
+	scene_target(50, 1, 1, "vi");
+	scene_target(50, 4, 1, "vi");
+	scene_target(50, 3, 2, "vi");
+	scene_go(TWO_PARTS);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery WHERE contact_id=50"), 1);
+	assert_int_equal(
+		scene_i64(
+			"SELECT l.office_id FROM delivery d JOIN lot l ON l.id=d.lot_id WHERE d.contact_id=50"),
+		4);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot"), 9);
+}
+
+static void again_reaches_those_whom_another_part_reached(void **state)
+{
+	UNUSED(state);
+	scene_go(
+		"  a: {to: press, channels: [email], at: now}\n  b: {to: press, channels: [email], at: now, again: true}\n");
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 8);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_check_names_everything_that_is_wrong_and_stores_nothing),
+		T(a_part_outside_its_campaign_is_refused),
+		T(an_address_without_a_route_is_refused),
+		T(one_copy_a_contact_and_the_nearest_office_wins),
+		T(again_reaches_those_whom_another_part_reached),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
