@@ -19,18 +19,44 @@ static int upload_as(
 	return code;
 }
 
-static void show_parts(struct cli *c, const cJSON *result)
+static void show_names(const char *before, const cJSON *list)
+{
+	const char *sep = before;
+	for (const cJSON *v = list ? list->child : NULL; v; v = v->next, sep = ", ")
+		(void)printf("%s%s", sep, cJSON_IsString(v) ? v->valuestring : "");
+}
+
+static void show_field(const cJSON *p, const char *key, const char *before, const char *behind)
+{
+	const char *text = json_z(p, key, NULL);
+	if (text && *text)
+		(void)printf(" · %s%s%s", before, text, behind);
+}
+
+/* To whom and when: what an approver answers for beside the text. */
+static void show_part_when(const cJSON *p)
+{
+	const char *after = json_z(p, "after", NULL), *at = json_z(p, "at_text", "");
+	(void)printf("  %-10s", json_z(p, "name", ""));
+	show_names(" to ", json_get(p, "to"));
+	if (after && *after)
+		(void)printf(" · after %s", after);
+	if (*at && (!after || strcmp(at, after) != 0))
+		(void)printf(" · %s%s", strcmp(at, "signal") ? "" : "on a ", at);
+	show_field(p, "window_text", "window ", "");
+	show_field(p, "spread_text", "spread over ", "");
+	show_field(p, "embargo_text", "under embargo until ", "");
+	show_field(
+		p, "expires_text", "expires ", json_has(p, "expires_ms") ? " after its start" : "");
+	(void)puts(json_bool(p, "internal", false) ? " · internal" : "");
+}
+
+static void show_parts(const cJSON *result)
 {
 	const cJSON *parts = json_get(result, "parts");
 	for (const cJSON *p = parts ? parts->child : NULL; p; p = p->next) {
-		const cJSON *counts = json_get(p, "counts"), *skipped = json_get(p, "skipped"),
-			    *at = json_get(p, "at");
-		char when[64] = "";
-		if (cJSON_IsNumber(at))
-			cli_time(c, (int64_t)at->valuedouble, when, sizeof(when));
-		else
-			(void)str_copy(when, sizeof(when), str_of(json_z(p, "at", "")));
-		(void)printf("  %-10s %s\n", json_z(p, "name", ""), when);
+		const cJSON *counts = json_get(p, "counts"), *skipped = json_get(p, "skipped");
+		show_part_when(p);
 		for (const cJSON *n = counts ? counts->child : NULL; n; n = n->next)
 			(void)printf("    %-10s %lld targets in %lld offices\n",
 				json_z(n, "channel", ""), (long long)json_i64(n, "targets", 0),
@@ -105,7 +131,10 @@ static void show_checked(struct cli *c, const cJSON *r)
 		return;
 	(void)printf("%s%s%s\n", json_z(r, "release", json_z(r, "code", "")),
 		json_z(r, "title", NULL) ? "  " : "", json_z(r, "title", ""));
-	show_parts(c, r);
+	if (json_z(r, "category", NULL))
+		(void)printf(
+			"%s, priority %s\n", json_z(r, "category", ""), json_z(r, "priority", ""));
+	show_parts(r);
 	show_broadcasts(r);
 	show_messages(r);
 	if (json_z(r, "hash", NULL))
@@ -130,18 +159,22 @@ int cmd_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return cmd_submit(c, cmd, params);
 }
 
+static void show_previews(const cJSON *rows)
+{
+	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next)
+		(void)printf("== %s · %s · %s%s%s · %s\n%s\n\n", json_z(v, "part", ""),
+			json_z(v, "channel", ""), json_z(v, "form", ""),
+			json_z(v, "lang", "")[0] ? " · " : "", json_z(v, "lang", ""),
+			json_z(v, "office", ""), json_z(v, "text", ""));
+}
+
 int cmd_preview(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	int code;
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
-	const cJSON *rows = json_get(r, "rows");
-	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next)
-		(void)printf("== %s · %s · %s%s%s · %s\n%s\n\n", json_z(v, "part", ""),
-			json_z(v, "channel", ""), json_z(v, "form", ""),
-			json_z(v, "lang", "")[0] ? " · " : "", json_z(v, "lang", ""),
-			json_z(v, "office", ""), json_z(v, "text", ""));
+	show_previews(json_get(r, "rows"));
 	return 0;
 }
 
@@ -162,6 +195,8 @@ int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	int code = cli_call(c, cmd->method, params, &r);
 	if (code)
 		return code;
+	if (!c->json && !c->quiet)
+		show_previews(json_get(r, "previews"));
 	show_checked(c, r);
 	if (!c->json && !c->quiet) {
 		const cJSON *authors = json_get(r, "authors"),
@@ -189,7 +224,7 @@ int cmd_sheet(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	}
 	(void)printf("PHIẾU PHÊ DUYỆT / APPROVAL SHEET\n\n%s\n%s\n\n", json_z(r, "release", ""),
 		json_z(r, "title", ""));
-	show_parts(c, r);
+	show_parts(r);
 	show_broadcasts(r);
 	(void)printf(
 		"\nMã ngắn / short code: %s\nSHA-256: %s\n\nNgười phê duyệt / approved by: ______________________   Ngày / date: ____/____/________\n",

@@ -42,6 +42,18 @@ static void put_times(
 	if (p->embargo.kind != WHEN_NONE)
 		json_put_z(o, "embargo_text",
 			when_print_when(text, sizeof(text), &p->embargo, &c->conf->zone, WHEN_VI));
+	json_put_z(o, "window_text", when_print_duration(text, sizeof(text), p->window_ms));
+	if (p->spread_ms)
+		json_put_z(o, "spread_text", when_print_duration(text, sizeof(text), p->spread_ms));
+	if (p->expires.kind == WHEN_AT) {
+		json_put_z(o, "expires_text",
+			when_print_when(text, sizeof(text), &p->expires, &c->conf->zone, WHEN_VI));
+	} else {
+		json_put_z(
+			o, "expires_text", when_print_duration(text, sizeof(text), p->expires.ms));
+		json_put_i64(o, "expires_ms", p->expires.ms);
+	}
+	json_put_z(o, "late", late_policy_name((int)p->late));
 }
 
 static cJSON *part_json(const struct checked *c, size_t i)
@@ -59,6 +71,7 @@ static cJSON *part_json(const struct checked *c, size_t i)
 		json_add_str(list, str_of(d->to[k]));
 	json_put(o, "to", list);
 	put_times(c, p, d, o);
+	json_put_bool(o, "internal", p->internal != 0);
 	list = json_arr();
 	for (size_t k = 0; k < p->n_kinds; k++) {
 		const struct resolve_kind *r = &c->resolved->kind[i][p->kinds[k]];
@@ -135,6 +148,10 @@ cJSON *check_json(const struct checked *c)
 	cJSON *o = json_obj();
 	json_put_z(o, "code", c->code);
 	json_put_z(o, "title", c->doc ? c->doc->title : "");
+	if (c->m) {
+		json_put_z(o, "category", category_name((int)c->m->category));
+		json_put_z(o, "priority", prio_name((int)c->m->prio));
+	}
 	json_put(o, "problems", problems_json(&c->problems));
 	cJSON *parts = json_arr();
 	for (size_t i = 0; c->m && c->resolved && i < c->m->n_parts; i++)

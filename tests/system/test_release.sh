@@ -24,6 +24,13 @@ check "the editor submits a folder" editor submit "$PLACE/bundle"
 same "press and offices are planned, the rest is named as left out" "$(approver --json review $R | json - '[.parts[] | select((.skipped | length) > 0) | .name] | sort | join(",")')" "duty,group,public"
 check "a preview shows an office's own values" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' preview $R --part offices --office dien-bien | grep -q 'BHXH tỉnh Điện Biên'"
 check "a local paragraph stands only in its office's text" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' preview $R --part offices --office dien-bien | grep -q 'tiếng Mông và tiếng Thái, phủ sóng' && ! '$B/lantoa' --as 'Nguyễn Thị Biên' preview $R --part offices --office hue | grep -q 'phủ sóng'"
+seen() { grep -qE "$1" "$PLACE/review.txt"; }
+approver review $R >"$PLACE/review.txt" 2>&1
+check "who reviews reads to whom and when each part goes" seen '^  press +to press · ngay khi duyệt · window 1h · under embargo until 10s sau khi duyệt · expires 2d after its start$'
+check "and after what" seen '^  offices +to offices · after public · window 1h · expires 2d after its start$'
+check "and what is internal, of which category, with what priority" bash -c "grep -qE '^  group .*· internal$' '$PLACE/review.txt' && grep -qx 'public_notice, priority normal' '$PLACE/review.txt'"
+check "and the texts in both languages" bash -c "grep -q '^Hà Nội, ngày 23/11/2026' '$PLACE/review.txt' && grep -q '^Hanoi, 23 November 2026' '$PLACE/review.txt'"
+check "a sheet of paper says the same times" bash -c "'$B/lantoa' --as 'Trần Văn Duyệt' sheet $R | grep -q 'press .*ngay khi duyệt.*expires 2d'"
 HASH=$(hash_of $R)
 refuse "the author may not approve" 3 editor approve $R --hash "$HASH"
 refuse "a wrong hash is a conflict" 7 approver approve $R --hash "${HASH//[0-9]/a}"
