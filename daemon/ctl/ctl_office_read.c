@@ -342,12 +342,12 @@ int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	struct out rule = { .c = c, .rows = json_arr(), .only = name },
 		   counts = { .c = c, .rows = json_arr() },
 		   targets = { .c = c, .rows = json_arr(), .limit = limit_of(c) };
-	int64_t after = 0;
+	int64_t after = 0, now = env_wall(c->deps->env);
 	int rc = ctl_after(c, &after, e);
 	if (rc == 0)
-		rc = audience_counts(db, name, on_count, &counts, e);
+		rc = audience_counts(db, name, now, on_count, &counts, e);
 	if (rc == 0)
-		rc = audience_targets(db, name, after, targets.limit, on_target, &targets, e);
+		rc = audience_targets(db, name, now, after, targets.limit, on_target, &targets, e);
 	if (rc == 0)
 		rc = audience_list(db, on_find_rule, &rule);
 	cJSON *r = paged(&targets), *one = cJSON_DetachItemFromArray(rule.rows, 0), *j = NULL;

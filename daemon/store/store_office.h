@@ -110,16 +110,16 @@ int deputy_list(
 /* Names that a rule uses and nobody has: "office 'x', tag 'y'"; offices and regions are errors, tags and lists may still come. */
 int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_errors,
 	char *ret_warnings, size_t n_warnings) MUST_CHECK;
-/* Who an audience is now. Counts by kind and region, then targets. */
+/* Who an audience is now: targets of offices in force. Counts by kind and region, then targets. */
 struct audience_count {
 	int kind;
 	const char *region;
 	int64_t n;
 };
-int audience_counts(struct db *db, const char *name,
+int audience_counts(struct db *db, const char *name, int64_t now_ms,
 	bool (*row)(void *ctx, const struct audience_count *r), void *ctx,
 	struct err *e) MUST_CHECK;
-int audience_targets(struct db *db, const char *name, int64_t after, int64_t limit,
+int audience_targets(struct db *db, const char *name, int64_t now_ms, int64_t after, int64_t limit,
 	bool (*row)(void *ctx, const struct target_row *r), void *ctx, struct err *e) MUST_CHECK;
 /* Codes of an office and those above it, nearest first; returns how many, at most max. */
 int office_chain_codes(struct db *db, const char *code, char (*ret)[64], size_t max) MUST_CHECK;

@@ -257,9 +257,10 @@ int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_erro
 	return rc;
 }
 
-/* SELECT what FROM the targets of an audience, rest behind. */
-static int audience_query(struct db *db, const char *name, const char *what, const char *rest,
-	sqlite3_stmt **ret, struct err *e)
+/* SELECT what FROM the targets of an audience, rest behind: those that a plan would take, so not of an office whose time has
+ * not come or is over. */
+static int audience_query(struct db *db, const char *name, int64_t now_ms, const char *what,
+	const char *rest, sqlite3_stmt **ret, struct err *e)
 {
 	struct audience_sql a;
 	struct buf sql CLEANUP_BUF;
@@ -273,8 +274,11 @@ static int audience_query(struct db *db, const char *name, const char *what, con
 			buf_addf(&sql, "(%s) d CROSS JOIN target t ON t.id=d.id", driver);
 		else
 			buf_addz(&sql, "target t");
-		buf_addf(&sql, TARGET_JOINS "WHERE (t.flags&1)=0 AND " NOT_PENDING "AND %s %s",
-			audience_sql_where(&a), rest);
+		buf_addf(&sql,
+			TARGET_JOINS
+			"WHERE (t.flags&1)=0 AND ifnull(o.gone,0)=0 AND ifnull(o.valid_from<=%lld,1) AND "
+			"ifnull(o.valid_to>%lld,1) AND " NOT_PENDING "AND %s %s",
+			(long long)now_ms, (long long)now_ms, audience_sql_where(&a), rest);
 		rc = sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), ret);
 		if (rc < 0)
 			rc = err_set(e, rc, "the audience could not be resolved");
@@ -283,11 +287,11 @@ static int audience_query(struct db *db, const char *name, const char *what, con
 	return rc;
 }
 
-int audience_counts(struct db *db, const char *name,
+int audience_counts(struct db *db, const char *name, int64_t now_ms,
 	bool (*row)(void *ctx, const struct audience_count *r), void *ctx, struct err *e)
 {
 	sqlite3_stmt *q;
-	int rc = audience_query(db, name, "c.kind, ifnull(o.region,''), count(*)",
+	int rc = audience_query(db, name, now_ms, "c.kind, ifnull(o.region,''), count(*)",
 		"GROUP BY 1, 2 ORDER BY 1, 2", &q, e);
 	if (rc < 0)
 		return rc;
@@ -302,13 +306,13 @@ int audience_counts(struct db *db, const char *name,
 	return 0;
 }
 
-int audience_targets(struct db *db, const char *name, int64_t after, int64_t limit,
+int audience_targets(struct db *db, const char *name, int64_t now_ms, int64_t after, int64_t limit,
 	bool (*row)(void *ctx, const struct target_row *r), void *ctx, struct err *e)
 {
 	sqlite3_stmt *q;
 	struct target_row r;
 	int rc = audience_query(
-		db, name, TARGET_COLUMNS, "AND t.id>?1 ORDER BY t.id LIMIT ?2", &q, e);
+		db, name, now_ms, TARGET_COLUMNS, "AND t.id>?1 ORDER BY t.id LIMIT ?2", &q, e);
 	if (rc == 0)
 		rc = db_bind(q, "ii", after, limit);
 	if (rc < 0)

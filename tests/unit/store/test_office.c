@@ -163,7 +163,7 @@ static void an_import_under_way_hides_its_new_targets_until_its_job_is_gone(void
 		struct seen s = { 0 }, t = { 0 };
 		const struct target_ask ask = { .limit = 100 };
 		struct store_reader *r = teststore_reader(&ts);
-		assert_int_equal(audience_counts(reader_db(r), "press", on_count, &s, &e), 0);
+		assert_int_equal(audience_counts(reader_db(r), "press", 1000, on_count, &s, &e), 0);
 		assert_int_equal(target_list(reader_db(r), &ask, on_target, &t), 0);
 		teststore_reader_end(&ts, r);
 		assert_string_equal(s.text, pass ? "email/bac=2" : "email/bac=1");
@@ -172,11 +172,40 @@ static void an_import_under_way_hides_its_new_targets_until_its_job_is_gone(void
 	}
 	struct seen s = { 0 };
 	struct store_reader *r = teststore_reader(&ts);
-	assert_int_equal(audience_targets(reader_db(r), "press", 1, 10, on_target, &s, &e), 0);
+	assert_int_equal(
+		audience_targets(reader_db(r), "press", 1000, 1, 10, on_target, &s, &e), 0);
 	assert_string_equal(s.text, "c@x");
-	assert_int_equal(audience_counts(reader_db(r), "pres", on_count, &s, &e), -ENOENT);
+	assert_int_equal(audience_counts(reader_db(r), "pres", 1000, on_count, &s, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "did you mean 'press'?"));
 	teststore_reader_end(&ts, r);
+}
+
+static void an_audience_shows_no_target_of_an_office_that_is_not_in_force(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t now;
+		const char *counts, *targets;
+	} at[] = { { 499, "", "" }, { 500, "email/bac=1", "a@x" }, { 999, "email/bac=1", "a@x" },
+		{ 1000, "", "" } };
+	struct err e;
+	targets_scene();
+	assert_int_equal(teststore_exec(&ts,
+				 "UPDATE office SET valid_from=500, valid_to=1000 WHERE code='b';"
+				 "UPDATE target SET flags=1 WHERE id=3"),
+		0);
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+		struct seen s = { 0 }, t = { 0 };
+		struct store_reader *r = teststore_reader(&ts);
+		assert_int_equal(
+			audience_counts(reader_db(r), "press", at[i].now, on_count, &s, &e), 0);
+		assert_int_equal(audience_targets(reader_db(r), "press", at[i].now, 0, 10,
+					 on_target, &t, &e),
+			0);
+		teststore_reader_end(&ts, r);
+		assert_string_equal(s.text, at[i].counts);
+		assert_string_equal(t.text, at[i].targets);
+	}
 }
 
 static void an_office_with_others_below_it_is_not_merged(void **state)
@@ -238,6 +267,7 @@ int main(void)
 		T(offices_come_in_official_order_and_gone_ones_are_marked),
 		T(an_office_has_its_ancestors_nearest_first),
 		T(an_import_under_way_hides_its_new_targets_until_its_job_is_gone),
+		T(an_audience_shows_no_target_of_an_office_that_is_not_in_force),
 		T(an_office_with_others_below_it_is_not_merged),
 		T(a_deputy_is_kept_with_an_audit_event),
 		T(a_campaign_that_a_release_names_is_kept),
