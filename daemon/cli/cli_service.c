@@ -60,6 +60,8 @@ int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		json_z(r, "lang", ""));
 	say_date(c, r, "valid_from", "from");
 	say_date(c, r, "valid_to", "until");
+	if (json_z(r, "replaced_by", NULL))
+		(void)printf("%-14s %s\n", "then", json_z(r, "replaced_by", ""));
 	if (json_bool(r, "gone", false))
 		(void)puts("it is gone: no release reaches it any more");
 	(void)puts("\nVariables");

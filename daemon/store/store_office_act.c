@@ -17,11 +17,13 @@ static int merge_check(struct db *db, const struct office_merge *c, int64_t *ret
 		return err_set(e, -ENOENT, "there is no office '%.64s'", c->old);
 	if (rc == 1)
 		rc = db_get_i64(db, ret_into,
-			"SELECT id FROM office WHERE code=? AND gone=0 AND replaced_by IS NULL",
-			"t", c->into);
+			"SELECT id FROM office WHERE code=?1 AND gone=0 AND replaced_by IS NULL AND "
+			"ifnull(valid_from<=?2,1) AND ifnull(valid_to>?2,1)",
+			"ti", c->into, c->on);
 	if (rc == 0)
-		return err_set(
-			e, -ENOENT, "there is no office '%.64s' that could take over", c->into);
+		return err_set(e, -ENOENT,
+			"there is no office '%.64s' in force on that day that could take over",
+			c->into);
 	if (rc == 1 && *ret_old == *ret_into)
 		return err_set(e, -EINVAL, "an office cannot be merged into itself");
 	if (rc == 1)

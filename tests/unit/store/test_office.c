@@ -222,6 +222,32 @@ static void an_office_with_others_below_it_is_not_merged(void **state)
 		teststore_i64(&ts, "SELECT count(*) FROM office WHERE replaced_by IS NOT NULL"), 0);
 }
 
+static void only_an_office_in_force_on_that_day_takes_over(void **state)
+{
+	(void)state;
+	struct office_merge m = { .old = "b1", .into = "a", .person = "x", .via = "uid:1" };
+	assert_int_equal(teststore_exec(&ts,
+				 "UPDATE office SET valid_from=500, valid_to=1000 WHERE code='a'"),
+		0);
+	static const int64_t not_in_force[] = { 499, 1000 }, in_force[] = { 500, 999 };
+	for (size_t i = 0; i < 2; i++) {
+		m.on = not_in_force[i];
+		office_merge_prepare(&m);
+		assert_int_equal(teststore_do(&ts, &m.cmd), -ENOENT);
+		assert_non_null(strstr(m.cmd.err.text, "'a' in force on that day"));
+		assert_int_equal(
+			teststore_i64(
+				&ts, "SELECT count(*) FROM office WHERE replaced_by IS NOT NULL"),
+			0);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		m.on = in_force[i];
+		office_merge_prepare(&m);
+		assert_int_equal(teststore_do(&ts, &m.cmd), 0);
+	}
+	assert_int_equal(teststore_i64(&ts, "SELECT valid_to FROM office WHERE code='b1'"), 999);
+}
+
 static void a_deputy_is_kept_with_an_audit_event(void **state)
 {
 	(void)state;
@@ -269,6 +295,7 @@ int main(void)
 		T(an_import_under_way_hides_its_new_targets_until_its_job_is_gone),
 		T(an_audience_shows_no_target_of_an_office_that_is_not_in_force),
 		T(an_office_with_others_below_it_is_not_merged),
+		T(only_an_office_in_force_on_that_day_takes_over),
 		T(a_deputy_is_kept_with_an_audit_event),
 		T(a_campaign_that_a_release_names_is_kept),
 	};
