@@ -102,7 +102,7 @@ const struct cli_cmd cli_cmds[] = {
 	{ "report", REL, "release.report", "who got what, when, with links", cmd_report, NULL,
 		{ { "--state", "state", OPT_TEXT, "only in this state" } } },
 	{ "calendar", NULL, "release.calendar", "what goes out on which day", NULL,
-		"at|When|t,release|Release,part|Part,channels|Channels|l,state|State",
+		"at|When|t,release|Release,part|Part,channels|Channels|l,state|State,note|Note",
 		{ { "--days", "days", OPT_NUMBER, "so many days from today (default 14)" } } },
 	{ "queue", NULL, "queue.show", "what is queued, sending, stuck, and why", cmd_queue, NULL,
 		{ { 0 } } },

@@ -430,6 +430,17 @@ struct calendar {
 	cJSON *rows;
 };
 
+/* What a time that is none yet means. */
+static const char *calendar_note(const struct q_moment *m, char *dst, size_t size)
+{
+	if (m->fixed)
+		return NULL;
+	if (!*m->after)
+		return "at the latest: it waits for a signal";
+	(void)snprintf(dst, size, "not before: it comes after %.62s", m->after);
+	return dst;
+}
+
 static int on_moment(void *ctx, const struct q_moment *m)
 {
 	struct calendar *k = ctx;
@@ -438,6 +449,7 @@ static int on_moment(void *ctx, const struct q_moment *m)
 	struct buf body CLEANUP_BUF;
 	CLEANUP(manifest_free) struct manifest *man = NULL;
 	cJSON *o = json_obj(), *channels = json_arr();
+	char note[120];
 	buf_init(&body, MANIFEST_BYTES_MAX);
 	json_put_i64(o, "at", m->at);
 	json_put_z(o, "release", release_ref(&m->release, ref, sizeof(ref)));
@@ -445,6 +457,7 @@ static int on_moment(void *ctx, const struct q_moment *m)
 	json_put_z(o, "part", m->part);
 	json_put_z(o, "state", part_state_name(m->state));
 	json_put_bool(o, "fixed", m->fixed);
+	json_put_z(o, "note", calendar_note(m, note, sizeof(note)));
 	if (manifest_newest(k->db, m->release.id, m->release.rev_approved, &h, &body) == 0 &&
 		manifest_decode(buf_str(&body), &man, NULL) == 0)
 		for (size_t i = 0; i < man->n_parts; i++)

@@ -218,9 +218,15 @@ int q_calendar(struct db *db, int64_t from, int64_t to,
 {
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
-		"SELECT r.id, ifnull(p.started, ifnull(p.at, p.win_to)), p.name, p.state, p.started IS NOT NULL OR p.at IS NOT NULL FROM part p "
-		"JOIN release r ON r.id=p.release_id AND p.rev=r.rev_approved WHERE ifnull(p.started, ifnull(p.at, p.win_to)) BETWEEN ?1 AND ?2 "
-		"AND r.state<>5 ORDER BY 2, r.id, p.part LIMIT 1000",
+		"WITH m(id, part, name, state, fixed, after, at) AS (SELECT r.id, p.part, p.name, p.state, p.started IS NOT NULL OR p.at IS NOT NULL, "
+		"(SELECT q.name FROM part q WHERE q.release_id=p.release_id AND q.rev=p.rev AND q.part=p.after), "
+		"coalesce(p.started, p.at, (WITH RECURSIVE up(at, after, n) AS ("
+		"SELECT ifnull(q.started, q.at), q.after, 1 FROM part q WHERE q.release_id=p.release_id AND q.rev=p.rev AND q.part=p.after "
+		"UNION ALL SELECT ifnull(q.started, q.at), q.after, up.n+1 FROM up JOIN part q "
+		"ON q.release_id=p.release_id AND q.rev=p.rev AND q.part=up.after WHERE up.at IS NULL AND up.n<62) "
+		"SELECT at FROM up WHERE at IS NOT NULL), p.win_to) "
+		"FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_approved WHERE r.state<>5) "
+		"SELECT id, at, name, state, fixed, after FROM m WHERE at BETWEEN ?1 AND ?2 ORDER BY at, id, part LIMIT 1000",
 		"ii", from, to);
 	if (rc < 0)
 		return rc;
@@ -228,7 +234,8 @@ int q_calendar(struct db *db, int64_t from, int64_t to,
 		struct q_moment m = { .at = col_i64(st, 1),
 			.part = col_z(st, 2),
 			.state = (int)col_i64(st, 3),
-			.fixed = col_i64(st, 4) != 0 };
+			.fixed = col_i64(st, 4) != 0,
+			.after = col_z(st, 5) };
 		int stop = release_get(db, col_i64(st, 0), &m.release);
 		if (stop == 0)
 			stop = row(ctx, &m);

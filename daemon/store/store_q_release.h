@@ -59,7 +59,8 @@ struct q_moment {
 	struct release_row release;
 	const char *part;
 	int state;
-	bool fixed; /* it has a time; else it waits for another part or a signal and `at` is the end of its window */
+	bool fixed; /* it has a time; else `at` is that of the part it comes after, or the end of the window of its signal */
+	const char *after; /* "" none */
 };
 /* Parts that start or started between from and to. */
 int q_calendar(struct db *db, int64_t from, int64_t to,

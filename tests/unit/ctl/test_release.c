@@ -162,12 +162,26 @@ static void the_calendar_has_what_comes_and_what_began(void **state)
 	assert_int_equal(
 		scene_submit("lan",
 			FRONT("TTBC-2",
-				"  a: {to: press, channels: [email], at: 2026-11-25 08:00}\n") "Another.\n"),
+				"  a: {to: press, channels: [email], at: 2026-11-25 08:00}\n"
+				"  b: {to: press, channels: [email], after: a, again: true}\n"
+				"  c: {to: press, channels: [email], after: b, again: true}\n"
+				"  d: {to: press, channels: [email], go: signal, again: true}\n") "Another.\n"),
 		0);
 	assert_int_equal(scene_approve("minh"), 0);
 	cJSON *j CLEANUP_JSON = call(ctl_release_calendar, "{\"days\":7}");
-	assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), 2);
-	const cJSON *last = cJSON_GetArrayItem(json_get(j, "rows"), 1);
+	assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), 5);
+	const cJSON *last = cJSON_GetArrayItem(json_get(j, "rows"), 2);
+	int64_t at = json_i64(last, "at", 0);
+	assert_string_equal(json_z(last, "part", ""), "a");
+	assert_null(json_z(last, "note", NULL));
+	for (int i = 3; i < 5; i++) { /* what comes after a part is not before it */
+		const cJSON *behind = cJSON_GetArrayItem(json_get(j, "rows"), i);
+		assert_true(json_i64(behind, "at", 0) == at);
+		assert_string_equal(json_z(behind, "note", ""),
+			i == 3 ? "not before: it comes after a" : "not before: it comes after b");
+	}
+	assert_string_equal(json_z(cJSON_GetArrayItem(json_get(j, "rows"), 1), "note", ""),
+		"at the latest: it waits for a signal");
 	assert_string_equal(json_z(last, "release", ""), "TTBC-2@2026");
 	assert_string_equal(
 		cJSON_GetArrayItem(json_get(last, "channels"), 0)->valuestring, "email");
