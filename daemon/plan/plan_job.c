@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "plan/plan_internal.h"
 
-#define RETRY_MS 1000
-#define LIST_MAX 8000 /* approved for at most this many: planned from a list */
+#define RETRY_MS   1000
+#define LIST_MAX   8000 /* approved for at most this many: planned from a list */
+#define SMALL_MAX  1000 /* rows of a part whose chunks do not stand behind bulk ... */
+#define CLEARS_MAX 4    /* ... nor do so many chunks that clear what was planned before */
 
 enum job_step { JOB_LOOK, JOB_CLEAR, JOB_LIST, JOB_PAIRS, JOB_PART };
 struct plan_job {
@@ -29,6 +31,7 @@ struct plan_job {
 	struct plan_pair *pairs;
 	size_t n_pairs, pair_at;
 	int64_t contact, rows, began_ms;
+	size_t clears;
 	union {
 		struct plan_clear_cmd clear;
 		struct plan_list_cmd list;
@@ -383,6 +386,19 @@ static struct store_cmd *next_chunk(struct plan_job *j)
 	return NULL;
 }
 
+/* A notice to some offices is planned while a million is imported: somebody waits for it. */
+static bool is_small(const struct plan_job *j)
+{
+	switch (j->step) {
+	case JOB_CLEAR: return j->clears < CLEARS_MAX;
+	case JOB_LIST:
+	case JOB_PART: return j->list && j->list->n_winners <= SMALL_MAX;
+	case JOB_LOOK:
+	case JOB_PAIRS: break;
+	}
+	return false;
+}
+
 static void job_go(struct plan_job *j)
 {
 	if (j->p->stopping) {
@@ -395,7 +411,13 @@ static void job_go(struct plan_job *j)
 		env_work(j->p->env, &j->work);
 		return;
 	}
-	int rc = store_submit(j->p->store, next_chunk(j));
+	struct store_cmd *chunk = next_chunk(j);
+	if (is_small(j)) {
+		chunk->class = STORE_CONTROL;
+		chunk->intake = true; /* refused without room, as bulk is */
+	}
+	j->clears += j->step == JOB_CLEAR;
+	int rc = store_submit(j->p->store, chunk);
 	if (rc < 0)
 		job_retry(j, "submit", rc);
 }

@@ -21,6 +21,45 @@ static void a_release_is_submitted_approved_planned_and_opened(void **state)
 	assert_int_equal(scene_audits("release.done"), 1);
 }
 
+static int bulk_over;
+
+static int bulk_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	UNUSED(tx);
+	UNUSED(cmd);
+	return 0;
+}
+
+static void bulk_done(struct store_cmd *cmd)
+{
+	bulk_over++;
+	free(cmd);
+}
+
+static void a_small_part_is_planned_and_opened_before_the_bulk_that_waits(void **state)
+{
+	UNUSED(state);
+	bulk_over = 0;
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	int before = sc.opened;
+	for (int i = 0; i < 300; i++) {
+		struct store_cmd *c = x_calloc(1, sizeof(*c));
+		*c = (struct store_cmd){ .class = STORE_BULK, .run = bulk_run, .done = bulk_done };
+		assert_int_equal(store_submit(sc.ts.s, c), 0);
+	}
+	for (int i = 0; i < 2000 && scene_i64("SELECT count(*) FROM lot WHERE gate=1") < 4; i++) {
+		testenv_advance(&sc.te, 1);
+		(void)store_run(sc.ts.s);
+		(void)store_complete(sc.ts.s);
+	}
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+	assert_true(bulk_over < 100); /* of 300 that came before */
+	scene_run(500);
+	assert_true(sc.opened > before);
+	assert_int_equal(bulk_over, 300);
+}
+
 static void an_author_cannot_approve_and_the_refusal_is_audited(void **state)
 {
 	UNUSED(state);
@@ -428,6 +467,9 @@ int main(void)
 			an_unused_variable_may_change, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(an_emergency_goes_at_once_and_owes_a_second_person,
 			scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_small_part_is_planned_and_opened_before_the_bulk_that_waits, scene_open,
+			scene_close),
 		cmocka_unit_test_setup_teardown(
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
