@@ -1,6 +1,6 @@
 /* store_checkpoint.c - when the write-ahead log is copied back into the database: between transactions, never in one.
  * Thread: store. Owns: the page counters of the WAL.
- * Policy: PASSIVE once 1,000 pages wait (2,000 while commands wait), which blocks nobody; TRUNCATE when idle or after an
+ * Policy: PASSIVE once 1,000 pages wait (2,000 while commands wait or may follow), which blocks no reader; TRUNCATE when idle or after an
  * erasure. Readers that overlap for ever would let the WAL grow: over wal_max_bytes new readers wait (at most 500 ms) until
  * it was emptied.
  * Failures: a full disk only delays; an I/O error kills the store.
@@ -112,12 +112,13 @@ void checkpoint_truncate(struct store *s)
 void checkpoint_after_commit(struct store *s)
 {
 	pthread_mutex_lock(&s->mu);
-	bool waiting = s->q_len[0] + s->q_len[1] + s->q_len[2] > 0;
+	bool busy = s->q_len[0] + s->q_len[1] + s->q_len[2] > 0;
 	pthread_mutex_unlock(&s->mu);
+	busy = busy || store_mono_us(s) - s->busy_us < BULK_QUIET_US;
 	count(s, false);
 	if (s->scrub || (int64_t)s->wal_pages * WAL_FRAME > s->o.wal_max_bytes)
 		pressure_set(s, true);
-	if (s->wal_pages - s->ckpt_pages >= (waiting ? CKPT_PAGES_BUSY : CKPT_PAGES_IDLE))
+	if (s->wal_pages - s->ckpt_pages >= (busy ? CKPT_PAGES_BUSY : CKPT_PAGES_IDLE))
 		(void)run(s, SQLITE_CHECKPOINT_PASSIVE);
 	pthread_mutex_lock(&s->mu);
 	bool pressure = s->pressure;

@@ -14,10 +14,10 @@
 #define TX_BULK_US         15000  /* a bulk chunk joins only while the transaction is younger ... */
 #define BULK_SKIPS_MAX     4      /* ... or was passed over this often */
 #define BULK_APART_US      200000 /* beside other commands a bulk chunk runs at least this often */
-#define BULK_QUIET_US      15000  /* and as soon as none came for this long */
-#define BUSY_US            300000 /* so long after other commands chunks stay short */
+#define BULK_QUIET_US      30000  /* and as soon as none came for this long */
+#define BUSY_US            1000000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000   /* pages not yet copied back that start a checkpoint */
-#define CKPT_PAGES_BUSY    2000   /* the same while commands wait */
+#define CKPT_PAGES_BUSY    2000   /* the same while commands wait, or came just now */
 #define IDLE_MS            1000   /* nothing to do for this long: the WAL is emptied */
 #define RETRY_MS           200    /* between tries of outcomes that could not be committed */
 #define HEARTBEAT_MS       600000 /* meta.heartbeat is at most this old while we run */

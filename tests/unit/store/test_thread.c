@@ -343,7 +343,7 @@ static void bulk_leaves_the_store_to_what_follows_a_command(void **state)
 		assert_false(turn_within(5));
 		assert_false(bulk.done);
 	}
-	atomic_fetch_add(&clock_us, 16000); /* quiet for so long */
+	atomic_fetch_add(&clock_us, 31000); /* quiet for so long */
 	while (!bulk.done)
 		assert_true(turn());
 	store_thread_stop(ts.s);
