@@ -4,7 +4,7 @@
 # the loop thread could have waited for a disk, a name or a thread (counted by noblock.c); a restart sends within two seconds.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../bench/lib.sh"
-N=${1:-1000000} ROUNDS=${ROUNDS:-12}
+N=${1:-1000000} ROUNDS=${ROUNDS:-40}
 place_new
 machine
 echo "fsync:      $(fsync_ms "$PLACE") ms a synchronous write of 4 KiB"
