@@ -142,8 +142,11 @@ int cmd_verdict(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		return ok ? EXIT_DONE : EXIT_REFUSED;
 	}
 	const cJSON *problems = json_get(r, "problems");
-	for (const cJSON *p = problems ? problems->child : NULL; p; p = p->next)
-		(void)printf("  %s\n", cJSON_IsString(p) ? p->valuestring : json_z(p, "text", ""));
+	for (const cJSON *p = problems ? problems->child : NULL; p; p = p->next) {
+		const char *subject = json_z(p, "subject", "");
+		(void)printf("  %s%s%s\n", subject, *subject ? ": " : "",
+			cJSON_IsString(p) ? p->valuestring : json_z(p, "text", ""));
+	}
 	if (!c->quiet && json_get(r, "checked"))
 		cli_facts(c, json_get(r, "checked"));
 	if (!c->quiet && json_has(r, "seq"))

@@ -145,6 +145,13 @@ static int on_approval(void *ctx, struct store *s, struct db *db, int64_t approv
 	return approval_verify_row(store_keys(s), db, approval_id);
 }
 
+static int on_text(void *ctx, struct store_reader *r, int64_t release_id, int64_t rev,
+	const struct manifest *approved, struct str bytes, struct err *e)
+{
+	UNUSED(ctx);
+	return plan_verify_stored(r, release_id, rev, approved, bytes, e);
+}
+
 static void put_audit(cJSON *r, const struct audit_report *a)
 {
 	char hex[HASH_HEX];
@@ -156,9 +163,11 @@ static void put_audit(cJSON *r, const struct audit_report *a)
 static int run_fsck(struct long_call *l)
 {
 	struct fsck_result res = { 0 };
-	struct fsck_opts o = {
-		.deep = l->flag, .report = on_problem, .approval_verify = on_approval, .ctx = l
-	};
+	struct fsck_opts o = { .deep = l->flag,
+		.report = on_problem,
+		.approval_verify = on_approval,
+		.text_verify = on_text,
+		.ctx = l };
 	cJSON *checked = json_obj();
 	l->problems = json_arr();
 	json_put(l->result, "problems", l->problems);
@@ -167,6 +176,7 @@ static int run_fsck(struct long_call *l)
 	json_put_i64(checked, "lots", (int64_t)res.lots);
 	json_put_i64(checked, "releases", (int64_t)res.releases);
 	json_put_i64(checked, "approvals", (int64_t)res.approvals);
+	json_put_i64(checked, "texts", (int64_t)res.texts);
 	json_put_i64(checked, "assets", (int64_t)res.assets);
 	json_put_i64(checked, "audit_rows", (int64_t)res.audit_rows);
 	json_put(l->result, "checked", checked);

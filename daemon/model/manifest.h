@@ -103,6 +103,10 @@ int manifest_encode(const struct manifest *m, struct buf *ret) MUST_CHECK;
 /* Reads them back; -EBADMSG with the reason when they are not a manifest of a known format. */
 int manifest_decode(struct str bytes, struct manifest **ret, struct err *e) MUST_CHECK;
 void manifest_hash(struct str bytes, struct hash *ret);
+/* What differs in what an editor wrote, named for a person: "text 'body' (vi), part 'press': spread". Only for two whose bytes
+ * differ. Names that do not fit into `size` are left out; returns how many there are. */
+size_t manifest_differs(
+	const struct manifest *approved, const struct manifest *stored, char *ret, size_t size);
 /* The first 40 bits in base32, in two groups: "k5x2-mqaa". ret of MANIFEST_CODE_MAX. */
 const char *manifest_code(const struct hash *h, char *ret);
 /* The same code however a person typed it: case, spaces and dashes do not count. */

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "channel/channel.h"
 #include "conf/conf.h"
+#include "model/manifest.h"
 #include "store/store.h"
 
 struct plan;
@@ -67,7 +68,11 @@ int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
 /* The approved skeleton of a key, made again; compared with the approved digest: -ESTALE when different. For dispatch_opts.prepare; ctx is the plan. */
 int plan_prepare(void *plan, struct store_reader *r, const struct prep_key *key,
 	struct prepared **ret, struct err *e) MUST_CHECK;
-/* Verifies the MAC of every approval of a manifest: for fsck. */
+/* The manifest as the stored rows of that revision would make it today, but for what was resolved at the approval: equal to the
+ * approved bytes (0), or -EBADMSG and e names what differs. Finished or not; for fsck. One document and its manifest in memory. */
+int plan_verify_stored(struct store_reader *r, int64_t release_id, int64_t rev,
+	const struct manifest *approved, struct str bytes, struct err *e) MUST_CHECK;
+/* Verifies the MAC of every approval of a manifest: for the simulation. */
 int plan_verify_approvals(
 	struct plan *p, struct store_reader *r, int64_t release_id, struct err *e) MUST_CHECK;
 

@@ -8,41 +8,49 @@
 #include "model/policy.h"
 #include "plan/plan_internal.h"
 
-static int verify_text(
-	struct plan *p, struct store_reader *r, const struct plan_text *t, struct err *e)
+int plan_verify_stored(struct store_reader *r, int64_t release_id, int64_t rev,
+	const struct manifest *approved, struct str bytes, struct err *e)
 {
 	CLEANUP(release_doc_free)
 	struct release_doc *doc = NULL; /* from the rows of now, not from the cache */
 	CLEANUP(manifest_free) struct manifest *m = NULL;
 	struct buf body CLEANUP_BUF;
 	uint32_t numbers[PARTS_MAX] = { 0 };
+	char differs[300];
 	buf_init(&body, MANIFEST_BYTES_MAX);
-	UNUSED(p);
-	int rc = plan_doc_from_store(r, t->release_id, t->rev, &doc, e);
+	int rc = plan_doc_from_store(r, release_id, rev, &doc, e);
 	if (rc == -ENOENT || rc == -EBADMSG || rc == -EINVAL) {
-		(void)err_prefix(e, "forged: revision %lld", (long long)t->rev);
+		(void)err_prefix(e, "revision %lld cannot be read any more", (long long)rev);
 		return -EBADMSG;
 	}
 	if (rc < 0)
 		return rc;
-	if (doc->n_parts != t->m->n_parts)
+	if (doc->n_parts != approved->n_parts)
 		return err_set(e, -EBADMSG,
-			"forged: revision %lld has other parts than its manifest",
-			(long long)t->rev);
+			"revision %lld has other parts than its manifest: %zu, approved were %zu",
+			(long long)rev, doc->n_parts, approved->n_parts);
 	for (size_t i = 0; i < doc->n_parts; i++)
-		numbers[i] = (uint32_t)t->m->parts[i].number;
-	char *code = x_strndup(t->m->code.p, t->m->code.n);
-	m = manifest_of_doc(doc, code, t->m->year, t->m->rev, numbers);
+		numbers[i] = (uint32_t)approved->parts[i].number;
+	char *code = x_strndup(approved->code.p, approved->code.n);
+	m = manifest_of_doc(doc, code, approved->year, approved->rev, numbers);
 	free(code);
-	manifest_take_resolved(m, t->m);
+	manifest_take_resolved(m, approved);
 	rc = manifest_encode(m, &body);
 	if (rc < 0)
 		return err_set(e, rc, "the manifest could not be made again");
-	if (!str_eq(buf_str(&body), t->body))
-		return err_set(e, -EBADMSG,
-			"forged: revision %lld is not the one that was approved",
-			(long long)t->rev);
-	return 0;
+	if (str_eq(buf_str(&body), bytes))
+		return 0;
+	size_t n = manifest_differs(approved, m, differs, sizeof(differs));
+	return err_set(e, -EBADMSG, "revision %lld is not the one that was approved, %zu %s: %s",
+		(long long)rev, n, n == 1 ? "difference" : "differences", differs);
+}
+
+static int verify_text(struct store_reader *r, const struct plan_text *t, struct err *e)
+{
+	int rc = plan_verify_stored(r, t->release_id, t->rev, t->m, t->body, e);
+	if (rc == -EBADMSG)
+		(void)err_prefix(e, "forged");
+	return rc;
 }
 
 static int verify_macs(struct plan *p, struct store_reader *r, const struct plan_text *t,
@@ -112,7 +120,7 @@ int plan_verify(struct plan *p, struct store_reader *r, const struct plan_text *
 {
 	struct approval_row *rows = NULL;
 	size_t n = 0;
-	int rc = verify_text(p, r, t, e);
+	int rc = verify_text(r, t, e);
 	if (rc < 0)
 		return rc;
 	rc = approval_rows_get(reader_db(r), &t->hash, false, &rows, &n);

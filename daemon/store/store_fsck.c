@@ -21,7 +21,7 @@ struct counts { /* struct fsck first: page functions get it */
 
 void fsck_tell(struct fsck *f, const char *check, const char *subject, const char *fmt, ...)
 {
-	char text[400];
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	f->res->problems++;
@@ -58,11 +58,24 @@ int fsck_pages(struct fsck *f, const char *check, int (*fn)(struct fsck *f, int6
 	return n;
 }
 
+int fsck_rows(struct fsck *f, int rc, sqlite3_stmt *st, int64_t *cursor,
+	void (*row)(struct fsck *f, sqlite3_stmt *st))
+{
+	int n = 0;
+
+	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
+		row(f, st);
+		*cursor = col_i64(st, 0);
+		n++;
+	}
+	return rc < 0 ? rc : n;
+}
+
 /* --- deliveries ------------------------------------------------------------------------------------------------------- */
 
-static void delivery_row(struct counts *c, sqlite3_stmt *st)
+static void delivery_row(struct fsck *f, sqlite3_stmt *st)
 {
-	struct fsck *f = &c->f;
+	struct counts *c = CONTAINER_OF(f, struct counts, f);
 	int64_t id = col_i64(st, 0), lot = col_i64(st, 1), state = col_i64(st, 2);
 	char subject[48];
 
@@ -94,21 +107,14 @@ static void delivery_row(struct counts *c, sqlite3_stmt *st)
 
 static int delivery_page(struct fsck *f, int64_t *cursor)
 {
-	struct counts *c = CONTAINER_OF(f, struct counts, f);
 	sqlite3_stmt *st = NULL;
-	int n = 0;
 	int rc = db_query(f->db, &st,
 		"SELECT d.id, d.lot_id, d.state, l.release_id, d.once, c.id IS NOT NULL FROM delivery d "
 		"LEFT JOIN lot l ON l.id = d.lot_id LEFT JOIN contact c ON c.id = d.contact_id "
 		"WHERE d.id > ? ORDER BY d.id LIMIT ?",
 		"ii", *cursor, FSCK_PAGE);
 
-	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
-		delivery_row(c, st);
-		*cursor = col_i64(st, 0);
-		n++;
-	}
-	return rc < 0 ? rc : n;
+	return fsck_rows(f, rc, st, cursor, delivery_row);
 }
 
 /* --- lots and their counters -------------------------------------------------------------------------------------------- */
@@ -204,30 +210,29 @@ static int lot_page(struct fsck *f, int64_t *cursor)
 
 /* --- intents ------------------------------------------------------------------------------------------------------------ */
 
+static void intent_row(struct fsck *f, sqlite3_stmt *st)
+{
+	int64_t id = col_i64(st, 0), state = col_i64(st, 1);
+	char subject[48];
+
+	(void)snprintf(subject, sizeof(subject), "delivery:%" PRId64, id);
+	if (sqlite3_column_type(st, 1) == SQLITE_NULL)
+		fsck_tell(f, "intent", subject,
+			"an intent stands for a delivery that does not exist");
+	else if (state != DLV_SENDING && state != DLV_UNKNOWN && state != DLV_DOUBT)
+		fsck_tell(f, "intent", subject, "an intent is open, and the delivery is %s",
+			dlv_state_name((int)state) ? dlv_state_name((int)state) : "nothing");
+}
+
 static int intent_page(struct fsck *f, int64_t *cursor)
 {
 	sqlite3_stmt *st = NULL;
-	char subject[48];
-	int n = 0;
 	int rc = db_query(f->db, &st,
 		"SELECT DISTINCT i.delivery_id, d.state FROM intent i LEFT JOIN delivery d ON d.id = "
 		"i.delivery_id WHERE i.delivery_id > ? ORDER BY i.delivery_id LIMIT ?",
 		"ii", *cursor, FSCK_PAGE);
 
-	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
-		int64_t id = col_i64(st, 0), state = col_i64(st, 1);
-		(void)snprintf(subject, sizeof(subject), "delivery:%" PRId64, id);
-		if (sqlite3_column_type(st, 1) == SQLITE_NULL)
-			fsck_tell(f, "intent", subject,
-				"an intent stands for a delivery that does not exist");
-		else if (state != DLV_SENDING && state != DLV_UNKNOWN && state != DLV_DOUBT)
-			fsck_tell(f, "intent", subject, "an intent is open, and the delivery is %s",
-				dlv_state_name((int)state) ? dlv_state_name((int)state)
-							   : "nothing");
-		*cursor = id;
-		n++;
-	}
-	return rc < 0 ? rc : n;
+	return fsck_rows(f, rc, st, cursor, intent_row);
 }
 
 /* --- nobody left out ------------------------------------------------------------------------------------------------------ */
@@ -320,6 +325,8 @@ int store_fsck(struct store_reader *r, const struct fsck_opts *o, struct fsck_re
 	tallies_free(c.lots);
 	if (rc == 0)
 		rc = fsck_releases(&c.f);
+	if (rc == 0)
+		rc = fsck_approved(&c.f);
 	if (rc == 0)
 		rc = fsck_approvals(&c.f);
 	if (rc == 0)

@@ -8,11 +8,13 @@
 #include "store/store.h"
 #include "store/store_audit.h"
 
+struct manifest;
+
 #define FSCK_REPORTED_MAX 1000 /* problems told one by one; the rest is counted */
 
 struct fsck_problem {
 	const char *
-		check; /* delivery, counter, lot, missing, intent, release, manifest, approval, asset, reference, audit, file */
+		check; /* delivery, counter, lot, missing, intent, release, manifest, text, approval, asset, reference, audit, file */
 	const char *subject; /* "lot:12", "delivery:77", ... */
 	const char *text;    /* one sentence */
 };
@@ -24,12 +26,17 @@ struct fsck_opts {
 		void *ctx, const char *check, uint64_t rows); /* may be NULL; now and then */
 	/* Proves the MAC of one approval row: 0 holds, -EBADMSG forged, else a failure to read. NULL: not checked, and said so. */
 	int (*approval_verify)(void *ctx, struct store *s, struct db *db, int64_t approval_id);
+	/* The revision's rows against the manifest that was approved: 0 equal, -EBADMSG with e naming what differs, else a failure to
+	 * read. Inside a snapshot. NULL: not checked. */
+	int (*text_verify)(void *ctx, struct store_reader *r, int64_t release_id, int64_t rev,
+		const struct manifest *approved, struct str bytes, struct err *e);
 	/* Every delivery in sending: the caller compares with its leases. May be NULL. */
 	void (*sending)(void *ctx, int64_t delivery_id, int64_t lot_id);
 	void *ctx;
 };
 struct fsck_result {
 	uint64_t deliveries, lots, releases, assets, approvals, audit_rows;
+	uint64_t texts; /* manifests and local texts with an approval, compared */
 	uint64_t problems;
 	struct audit_report audit;
 };

@@ -1,4 +1,4 @@
-/* store_fsck_content.c - what was approved, with which files: releases, manifests, approvals, assets, references.
+/* store_fsck_content.c - what was approved, with which files: releases, authors, approvals, assets, references.
  * Thread: a worker with a reader. Owns: nothing; never writes.
  */
 #include <inttypes.h>
@@ -39,7 +39,6 @@ static void release_row(struct fsck *f, sqlite3_stmt *st)
 static int release_page(struct fsck *f, int64_t *cursor)
 {
 	sqlite3_stmt *st = NULL;
-	int n = 0;
 	int rc = db_query(f->db, &st,
 		"SELECT r.id, r.state, r.code, r.year, r.rev_approved, EXISTS (SELECT 1 FROM manifest m "
 		"JOIN approval a ON a.manifest = m.hash WHERE m.release_id = r.id AND m.rev = "
@@ -47,40 +46,22 @@ static int release_page(struct fsck *f, int64_t *cursor)
 		"LIMIT ?",
 		"ii", *cursor, INT64_C(100));
 
-	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
-		release_row(f, st);
-		*cursor = col_i64(st, 0);
-		n++;
-	}
-	return rc < 0 ? rc : n;
-}
-
-/* The canonical bytes, kept for ever, are what their hash says. */
-static int manifest_check(struct fsck *f)
-{
-	sqlite3_stmt *st = NULL;
-	struct hash named, have;
-	char subject[48];
-	int rc = db_query(f->db, &st, "SELECT hash, body, release_id, rev FROM manifest", "");
-
-	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
-		struct str body = col_blob(st, 1);
-		hash_bytes(&have, body.p ? body.p : "", body.n);
-		if (col_hash(st, 0, &named) && hash_cmp(&named, &have) == 0)
-			continue;
-		(void)snprintf(subject, sizeof(subject), "release:%" PRId64, col_i64(st, 2));
-		fsck_tell(f, "manifest", subject,
-			"the manifest of revision %" PRId64 " is not what its hash says",
-			col_i64(st, 3));
-	}
-	return rc < 0 ? rc : 0;
+	return fsck_rows(f, rc, st, cursor, release_row);
 }
 
 /* Whoever handed over a revision, by the keyed record, is its author: else that person could approve it. */
+static void author_row(struct fsck *f, sqlite3_stmt *st)
+{
+	if (col_i64(st, 2) == 0)
+		fsck_tell(f, "author", col_z(st, 1),
+			"who handed it over, by row %" PRId64
+			" of the audit, is not among its authors",
+			col_i64(st, 0));
+}
+
 static int author_page(struct fsck *f, int64_t *cursor)
 {
 	sqlite3_stmt *st = NULL;
-	int n = 0;
 	int rc = db_query(f->db, &st,
 		"SELECT a.seq, a.subject, CASE WHEN a.what = 'release.submit' THEN EXISTS (SELECT 1 FROM release r "
 		"JOIN release_author x ON x.release_id = r.id AND x.person = a.person WHERE r.code = "
@@ -89,16 +70,7 @@ static int author_page(struct fsck *f, int64_t *cursor)
 		"WHERE a.seq > ? ORDER BY a.seq LIMIT ?",
 		"ii", *cursor, FSCK_PAGE);
 
-	while (rc >= 0 && (rc = db_row(f->db, st)) == 1) {
-		*cursor = col_i64(st, 0);
-		if (col_i64(st, 2) == 0)
-			fsck_tell(f, "author", col_z(st, 1),
-				"who handed it over, by row %" PRId64
-				" of the audit, is not among its authors",
-				*cursor);
-		n++;
-	}
-	return rc < 0 ? rc : n;
+	return fsck_rows(f, rc, st, cursor, author_row);
 }
 
 int fsck_releases(struct fsck *f)
@@ -107,11 +79,6 @@ int fsck_releases(struct fsck *f)
 
 	if (rc == 0)
 		rc = fsck_pages(f, "author", author_page);
-	if (rc == 0)
-		rc = reader_begin(f->r);
-	if (rc == 0)
-		rc = manifest_check(f);
-	reader_end(f->r);
 	return rc;
 }
 

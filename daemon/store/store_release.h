@@ -223,6 +223,10 @@ void local_row_done(struct local_row *r);
 /* Newest approved local text of the office itself whose approval came before `before_ms`; -ENOENT. */
 int local_approved_get(struct db *db, int64_t release_id, int64_t office_id, int64_t before_ms,
 	struct local_row *ret) MUST_CHECK;
+/* Every local text of a release: `text` its hash fits, `mac` its approval (if any) bears our mark. For fsck. */
+int local_rows_verify(const struct keyring *k, struct db *db, int64_t release_id,
+	void (*row)(void *ctx, const struct local_row *r, const char *office, bool text, bool mac),
+	void *ctx) MUST_CHECK;
 void local_mac(
 	const struct keyring *k, int64_t release_id, const struct local_row *r, struct hash *ret);
 void local_hash(int64_t release_id, int64_t office_id, struct str text, struct hash *ret);

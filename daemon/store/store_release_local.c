@@ -76,6 +76,28 @@ int local_approved_get(struct db *db, int64_t release_id, int64_t office_id, int
 	return rc;
 }
 
+int local_rows_verify(const struct keyring *k, struct db *db, int64_t release_id,
+	void (*row)(void *ctx, const struct local_row *r, const char *office, bool text, bool mac),
+	void *ctx)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT l.office_id, l.rev, l.text, l.hash, l.person, l.at, l.approved_by, l.approved_at, l.mac, ifnull(o.code, '') "
+		"FROM local_text l LEFT JOIN office o ON o.id=l.office_id WHERE l.release_id=? ORDER BY l.office_id, l.rev",
+		"i", release_id);
+	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
+		struct local_row r;
+		struct hash hash, mac;
+		bool whole = read_local(st, &r) == 0;
+		local_hash(release_id, r.office_id, str_of(r.text), &hash);
+		local_mac(k, release_id, &r, &mac);
+		row(ctx, &r, col_z(st, 9), whole && hash_cmp(&hash, &r.hash) == 0,
+			!r.approved || hash_cmp(&mac, &r.mac) == 0);
+		local_row_done(&r);
+	}
+	return rc;
+}
+
 static int refuse(struct local_cmd *c, int code)
 {
 	c->refused = code;

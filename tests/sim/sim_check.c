@@ -502,10 +502,17 @@ static void on_problem(void *ctx, const struct fsck_problem *p)
 	sim_fail("fsck: %s %s: %s", p->check, p->subject, p->text);
 }
 
+static int on_text(void *ctx, struct store_reader *r, int64_t release_id, int64_t rev,
+	const struct manifest *approved, struct str bytes, struct err *e)
+{
+	UNUSED(ctx);
+	return plan_verify_stored(r, release_id, rev, approved, bytes, e);
+}
+
 void check_full(const char *when)
 {
 	struct store_reader *r = NULL;
-	struct fsck_opts o = { .deep = true, .report = on_problem };
+	struct fsck_opts o = { .deep = true, .report = on_problem, .text_verify = on_text };
 	struct fsck_result res;
 	struct err e = { 0 };
 	all = true;

@@ -152,6 +152,11 @@ fault "an attempt that was taken away after its seal" 'seal' AUDIT "DELETE FROM 
 fault "a counter changed by hand" 'lot|count' FSCK "UPDATE lot SET n2=n2+1 WHERE id=(SELECT min(id) FROM lot)"
 fault "a delivery taken away" 'lot|count|deliver' FSCK "DELETE FROM delivery WHERE id=(SELECT min(id) FROM delivery)"
 fault "an approval changed by hand" 'approv|forged' FSCK "UPDATE approval SET person='Quản Trị' WHERE id=1"
+fault "a text edited after it was sent" "EV-1@.*text 'body' .vi" FSCK "UPDATE revision SET body='Nội dung khác.' WHERE release_id=1"
+fault "a title edited after it was sent" "EV-1@.*title" FSCK "UPDATE release SET title='Tin khác' WHERE id=1"
+fault "a part edited after it was sent" "EV-1@.*part 'all'.*spread" FSCK "UPDATE part SET spread_ms=spread_ms+1 WHERE release_id=1"
+fault "a list edited after it was sent" "EV-1@.*list.*part 'all'" FSCK "DELETE FROM approved_contact WHERE manifest IN (SELECT hash FROM manifest WHERE release_id=1) AND contact_id=(SELECT min(contact_id) FROM approved_contact)"
+fault "a sent delivery pointed at another contact" 'seal' FSCK "UPDATE delivery SET contact_id=(SELECT max(id)+1 FROM contact) WHERE id=(SELECT min(delivery_id) FROM attempt)"
 fault "an author taken away, who could then approve" 'author' FSCK "DELETE FROM release_author WHERE release_id=1"
 copy; find "$PLACE/state/assets" -type f -exec rm {} +
 fault "a missing picture" 'asset' FSCK -

@@ -309,6 +309,44 @@ static void times_count_from_the_last_approval(void **state)
 	assert_int_equal(manifest_expires(&m->parts[1], 7 * HOUR), 55 * HOUR);
 }
 
+/* One change at a time is named alone; together they are all counted, and what fits is named. */
+static void what_differs_is_named(void **state)
+{
+	(void)state;
+	char text[300], little[24];
+	CLEANUP(manifest_free) struct manifest *all = sample();
+	CLEANUP(manifest_free) struct manifest *was = sample();
+	static const char *const names[] = { "category", "campaign", "text 'title' (vi)",
+		"file 'cover.png': content", "file 'cover.png': alt", "part 'press': expires",
+		"part 'public': after", "part 'public': name" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		CLEANUP(manifest_free) struct manifest *one = sample();
+		struct manifest *const to[] = { one, all };
+		for (size_t k = 0; k < 2; k++)
+			switch (i) {
+			case 0: to[k]->category = CAT_INTERNAL; break;
+			case 1: to[k]->campaign = STR("other"); break;
+			case 2: to[k]->texts[0].value = STR("Other"); break;
+			case 3: to[k]->assets[0].hash.b[31] ^= 1; break;
+			case 4: to[k]->assets[0].alt = STR(""); break;
+			case 5: to[k]->parts[0].expires.ms++; break;
+			case 6: to[k]->parts[1].after = 0; break;
+			default: to[k]->parts[1].name = STR("duty"); break;
+			}
+		assert_int_equal(manifest_differs(was, one, text, sizeof(text)), 1);
+		assert_string_equal(text, names[i]);
+	}
+	assert_int_equal(manifest_differs(was, all, text, sizeof(text)), ARRAY_LEN(names));
+	assert_non_null(strstr(text, ", part 'public': name"));
+	assert_int_equal(manifest_differs(was, all, little, sizeof(little)), ARRAY_LEN(names));
+	assert_string_equal(little, "category, campaign");
+	all->n_texts = 1; /* the body */
+	assert_int_equal(manifest_differs(was, all, text, sizeof(text)), ARRAY_LEN(names) + 1);
+	assert_non_null(strstr(text, "text 'body' (vi) is gone"));
+	assert_int_equal(manifest_differs(all, was, text, sizeof(text)), ARRAY_LEN(names) + 1);
+	assert_non_null(strstr(text, "text 'body' (vi) was added"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +356,7 @@ int main(void)
 		cmocka_unit_test(cut_or_damaged_bytes_are_refused),
 		cmocka_unit_test(the_code_is_read_however_it_was_typed),
 		cmocka_unit_test(times_count_from_the_last_approval),
+		cmocka_unit_test(what_differs_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
