@@ -53,8 +53,8 @@ struct app {
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
-	uint32_t imports; /* our own that are under way: the one of the start, and after reloads */
-	bool stop_waits;  /* the way down: for the last of them */
+	uint32_t readers;      /* our own that are under way: imports, states, upkeep */
+	bool stop_waits;       /* the way down: for the last of them */
 	struct reload *reload; /* one at a time */
 	struct upkeep *upkeep;
 	struct states *states;
@@ -94,7 +94,10 @@ void app_secrets_drop(struct cred_load *l);
 void app_secrets_forget(struct app *a, const struct channels *cs); /* before channels_free */
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
-/* An import of our own: its options. It reads the store on workers, so the way down waits until app_import_over was called. */
+/* What reads the store on a worker of our own: the way down waits until it is over. */
+void app_reader_began(struct app *a);
+void app_reader_over(struct app *a);
+/* An import of our own: its options. A reader until app_import_over was called. */
 struct import_opts;
 void app_import_began(struct app *a, struct import_opts *ret);
 void app_import_over(

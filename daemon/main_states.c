@@ -69,6 +69,7 @@ static void read_done(struct work *w)
 {
 	struct states *s = CONTAINER_OF(w, struct states, work);
 	s->busy = false;
+	app_reader_over(s->app);
 	if (!s->rc) {
 		s->status = s->reading;
 		s->known = true;
@@ -82,6 +83,7 @@ static void on_timer(struct timer *t)
 {
 	struct states *s = CONTAINER_OF(t, struct states, timer);
 	s->busy = true;
+	app_reader_began(s->app);
 	s->work = (struct work){ .fn = read_run, .done = read_done };
 	env_work(s->app->env, &s->work);
 }

@@ -31,9 +31,23 @@ static void on_dispatch_stopped(void *ctx)
 	channels_close(a->channels, env_mono(a->env) + DRAIN_MS, on_channels_closed, a);
 }
 
+void app_reader_began(struct app *a)
+{
+	a->readers++;
+}
+
+void app_reader_over(struct app *a)
+{
+	REQUIRE(a->readers > 0);
+	if (--a->readers > 0 || !a->stop_waits)
+		return;
+	a->stop_waits = false;
+	dispatch_stop(a->dispatch, on_dispatch_stopped, a);
+}
+
 void app_import_began(struct app *a, struct import_opts *ret)
 {
-	a->imports++;
+	app_reader_began(a);
 	*ret = (struct import_opts){ .env = a->env,
 		.store = a->store,
 		.conf = a->conf,
@@ -45,17 +59,13 @@ void app_import_over(struct app *a, const char *ev, int rc, const struct err *e)
 {
 	if (rc && rc != -ECANCELED)
 		log_line(LOG_WARN, "ev=%s error=%s continuing", ev, LOG_Q(str_of(e->text)));
-	a->imports--;
-	if (a->stop_waits && a->imports == 0) {
-		a->stop_waits = false;
-		dispatch_stop(a->dispatch, on_dispatch_stopped, a);
-	}
+	app_reader_over(a);
 }
 
 static void on_plan_stopped(void *ctx)
 {
 	struct app *a = ctx;
-	if (a->imports) {
+	if (a->readers) {
 		a->stop_waits = true;
 		return;
 	}

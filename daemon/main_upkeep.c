@@ -103,6 +103,7 @@ static void head_done(struct work *w)
 	struct upkeep *u = CONTAINER_OF(w, struct upkeep, work);
 	char hex[HASH_HEX];
 	u->busy = false;
+	app_reader_over(u->app);
 	if (!u->rc && u->status.owed)
 		log_line(LOG_WARN, "ev=approval.owed releases=%lld first=%s",
 			(long long)u->status.owed, LOG_Q(str_of(u->status.owed_first)));
@@ -121,6 +122,7 @@ static void on_timer(struct timer *t)
 {
 	struct upkeep *u = CONTAINER_OF(t, struct upkeep, timer);
 	u->busy = true;
+	app_reader_began(u->app);
 	u->work = (struct work){ .fn = head_run, .done = head_done };
 	env_work(u->app->env, &u->work);
 }
