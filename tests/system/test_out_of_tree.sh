@@ -57,6 +57,21 @@ fi
 if command -v systemd-analyze >/dev/null; then # what is not installed on this machine (programs, manuals, targets) is no fault of the unit
 	systemd-analyze verify "$unit" 2>&1 | grep lantoad.service | grep -vE 'is not executable|Command .man|not found' >"$PLACE/verify.out"
 	same "systemd finds nothing wrong in the unit" "$(cat "$PLACE/verify.out")" ""
+	# What its filter lets through, line by line: a list adds, one with ~ takes away.
+	sed -n 's/^SystemCallFilter=//p' "$unit" >"$PLACE/filter"
+	members() { case $1 in @*) systemd-analyze syscall-filter "$1" | sed -n 's/^ *\([@a-z0-9_-]*\)$/\1/p' | grep -vx -- "$1" | while read -r m; do members "$m"; done ;; *) echo "$1" ;; esac; }
+	may_call() { # may_call SYSTEM-CALL
+		local line word may=no to
+		while read -r line; do
+			to=yes
+			case $line in '~'*) to=no line=${line#\~} ;; esac
+			for word in $line; do members "$word" | grep -qx "$1" && may=$to; done
+		done <"$PLACE/filter"
+		[ $may = yes ]
+	}
+	check "its filter lets the daemon's threads give way to each other" may_call setpriority
+	check "and what the image helper locks itself in with" may_call seccomp
+	same "but no mount" "$(may_call mount && echo yes || echo no)" no
 else
 	ok "the unit # SKIP needs systemd-analyze"
 fi
