@@ -252,8 +252,10 @@ static void swap_blocks(struct importer *im)
 static void block_take(struct importer *im)
 {
 	if (im->store_rc < 0 || im->rc < 0) {
-		struct store_cmd failed = { .rc = im->store_rc < 0 ? im->store_rc : im->rc,
-			.err = im->store_err };
+		struct store_cmd failed = { .rc = im->store_rc, .err = im->store_err };
+		if (im->store_rc >= 0)
+			failed.rc = err_set(&failed.err, im->rc,
+				"the staging file cannot be read: %s", strerror(-im->rc));
 		importer_left(im, &failed);
 		return;
 	}

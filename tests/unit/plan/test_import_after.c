@@ -1,6 +1,7 @@
 /* test_import_after.c - what comes after an import was taken: crashes between its chunks, a full disk, a new route, merged offices,
  * forgotten addresses.
  */
+#include <fcntl.h>
 #include "importscene.h"
 #include "store/store_forget.h"
 #include "store/store_office.h"
@@ -67,12 +68,18 @@ static int start_again(const bool *stopping)
 	return answer_rc;
 }
 
+static void stage_of_job(char sub[static 400])
+{
+	char *name = teststore_text(&ts, "SELECT arg FROM job WHERE kind=2");
+	assert_non_null(name);
+	(void)snprintf(sub, 400, "%s/%s", store_staging_dir(ts.s), name);
+	free(name);
+}
+
 static void lose_stage_of_job(void)
 {
-	char sub[400], *name = teststore_text(&ts, "SELECT arg FROM job WHERE kind=2");
-	assert_non_null(name);
-	(void)snprintf(sub, sizeof(sub), "%s/%s", store_staging_dir(ts.s), name);
-	free(name);
+	char sub[400];
+	stage_of_job(sub);
 	assert_int_equal(unlink(sub), 0);
 }
 
@@ -106,6 +113,23 @@ static void an_import_whose_staging_file_is_gone_is_taken_back(void **state)
 {
 	(void)state;
 	crash_after(2, true);
+}
+
+static void a_staging_file_that_cannot_be_read_any_more_is_said_with_its_reason(void **state)
+{
+	(void)state;
+	char path[400];
+	crash_in_the_middle(2, path);
+	stage_of_job(path);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const uint32_t longer = UINT32_MAX; /* a step longer than the file */
+	off_t at = 8 + (off_t)teststore_i64(&ts, "SELECT cursor FROM job WHERE kind=2");
+	assert_int_equal(pwrite(fd, &longer, sizeof(longer), at), sizeof(longer));
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(start_again(NULL), -EBADMSG);
+	assert_int_equal(answer_err.code, -EBADMSG);
+	assert_non_null(strstr(answer_err.text, "goes on at the next start: the staging file"));
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job WHERE kind=2"), 1);
 }
 
 /* The daemon stops at some turn of the store after its start: what had begun is left as it is, for the next one. */
@@ -394,6 +418,7 @@ int main(void)
 #ifdef LANTOA_FAULTS
 		T(an_import_that_was_cut_goes_on_after_a_restart),
 		T(an_import_whose_staging_file_is_gone_is_taken_back),
+		T(a_staging_file_that_cannot_be_read_any_more_is_said_with_its_reason),
 		T(an_import_that_goes_on_at_the_start_ends_when_the_daemon_stops),
 		T(what_is_taken_back_at_the_start_ends_when_the_daemon_stops),
 		T(a_disk_that_stays_full_keeps_no_daemon_from_stopping),
