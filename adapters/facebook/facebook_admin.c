@@ -106,15 +106,8 @@ static void delete_done(struct fb_job *j, const struct fb_verdict *v)
 static int edit_send(struct fb_job *j)
 {
 	struct lt_field f = { .name = LTC_LIT("message"), .src = { .bytes = j->doc.message } };
-	struct fb_send s = { .method = "POST",
-		.path = j->draft,
-		.body_kind = LT_BODY_FORM,
-		.flags = LT_PUBLISHES | LT_REPEATABLE,
-		.fields = &f,
-		.n_fields = 1,
-		.total_ms = fb_conf_of(j)->post_ms };
 
-	return fb_send(j, &s);
+	return fb_form(j, j->draft, &f, 1, LT_PUBLISHES | LT_REPEATABLE, fb_conf_of(j)->post_ms);
 }
 
 static void edit_done(struct fb_job *j, const struct fb_verdict *v)

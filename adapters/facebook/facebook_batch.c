@@ -46,14 +46,8 @@ int fb_batch_send(struct fb_job *j, struct ltc_buf *b)
 	struct lt_field f[] = { { .name = LTC_LIT("include_headers"),
 					.src = { .bytes = LTC_LIT("false") } },
 		{ .name = LTC_LIT("batch"), .src = { .bytes = ltc_buf_str(b) } } };
-	struct fb_send s = { .method = "POST",
-		.path = "",
-		.body_kind = LT_BODY_FORM,
-		.fields = f,
-		.n_fields = 2,
-		.total_ms = fb_conf_of(j)->get_ms };
 
-	return b->failed ? -LT_E_FULL : fb_send(j, &s);
+	return b->failed ? -LT_E_FULL : fb_form(j, "", f, 2, 0, fb_conf_of(j)->get_ms);
 }
 
 /* One entry of the answer. False: nothing stands there. The tree is the caller's. */

@@ -248,13 +248,7 @@ static int subscribe_send(struct fb_job *j)
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "%.*s/subscribed_apps", (int)c->page.n, c->page.p);
-	struct fb_send s = { .method = "POST",
-		.path = path,
-		.body_kind = LT_BODY_FORM,
-		.fields = &f,
-		.n_fields = 1,
-		.total_ms = c->get_ms };
-	return fb_send(j, &s);
+	return fb_form(j, path, &f, 1, 0, c->get_ms);
 }
 
 static void subscribe_done(struct fb_job *j, const struct fb_verdict *v)

@@ -126,14 +126,8 @@ static int warm_send(struct fb_job *j)
 {
 	struct lt_field f[] = { { .name = LTC_LIT("id"), .src = { .bytes = j->doc.link } },
 		{ .name = LTC_LIT("scrape"), .src = { .bytes = LTC_LIT("true") } } };
-	struct fb_send s = { .method = "POST",
-		.path = "",
-		.body_kind = LT_BODY_FORM,
-		.fields = f,
-		.n_fields = 2,
-		.total_ms = fb_conf_of(j)->get_ms };
 
-	return fb_send(j, &s);
+	return fb_form(j, "", f, 2, 0, fb_conf_of(j)->get_ms);
 }
 
 static void warm_done(struct fb_job *j, const struct fb_verdict *v)
@@ -184,14 +178,7 @@ static int feed_send(struct fb_job *j, bool published, uint32_t flags)
 			.src = { .bytes = ltc_z(values[i]) } };
 	}
 	(void)snprintf(path, sizeof(path), "%.*s/feed", (int)c->page.n, c->page.p);
-	struct fb_send s = { .method = "POST",
-		.path = path,
-		.body_kind = LT_BODY_FORM,
-		.flags = flags,
-		.fields = f,
-		.n_fields = n,
-		.total_ms = c->post_ms };
-	return fb_send(j, &s);
+	return fb_form(j, path, f, n, flags, c->post_ms);
 }
 
 static int draft_send(struct fb_job *j)
@@ -307,14 +294,7 @@ static int live_send(struct fb_job *j)
 {
 	struct lt_field f = { .name = LTC_LIT("is_published"),
 		.src = { .bytes = LTC_LIT("true") } };
-	struct fb_send s = { .method = "POST",
-		.path = j->draft,
-		.body_kind = LT_BODY_FORM,
-		.flags = LT_PUBLISHES | LT_REPEATABLE,
-		.fields = &f,
-		.n_fields = 1,
-		.total_ms = fb_conf_of(j)->post_ms };
-	int rc = fb_send(j, &s);
+	int rc = fb_form(j, j->draft, &f, 1, LT_PUBLISHES | LT_REPEATABLE, fb_conf_of(j)->post_ms);
 
 	j->tried_live |= rc >= 0;
 	return rc;

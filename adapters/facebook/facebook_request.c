@@ -118,11 +118,30 @@ int fb_send(struct fb_job *j, const struct fb_send *s)
 	return h->http(h->ctx, j->job, &req);
 }
 
+int fb_form(struct fb_job *j, const char *path, const struct lt_field *f, size_t n, uint32_t flags,
+	int64_t total_ms)
+{
+	struct fb_send s = { .method = "POST",
+		.path = path,
+		.body_kind = LT_BODY_FORM,
+		.flags = flags,
+		.fields = f,
+		.n_fields = n,
+		.total_ms = total_ms };
+
+	return fb_send(j, &s);
+}
+
 int fb_get(struct fb_job *j, const char *id, const char *fields)
 {
-	struct lt_pair q = { LTC_LIT("fields"), ltc_z(fields), { NULL, 0 } };
+	return fb_ask(j, id, "fields", fields);
+}
+
+int fb_ask(struct fb_job *j, const char *path, const char *name, const char *value)
+{
+	struct lt_pair q = { ltc_z(name), ltc_z(value), { NULL, 0 } };
 	struct fb_send s = { .method = "GET",
-		.path = id,
+		.path = path,
 		.query = &q,
 		.n_query = 1,
 		.total_ms = fb_conf_of(j)->get_ms };

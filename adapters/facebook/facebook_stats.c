@@ -243,16 +243,10 @@ static void one_done(struct fb_job *j, const struct fb_verdict *v)
 
 static int clicks_send(struct fb_job *j)
 {
-	struct lt_pair q = { LTC_LIT("metric"), LTC_LIT("post_clicks"), { NULL, 0 } };
 	char path[FB_ID_MAX + 16];
 
 	(void)snprintf(path, sizeof(path), "%s/insights", j->draft);
-	struct fb_send s = { .method = "GET",
-		.path = path,
-		.query = &q,
-		.n_query = 1,
-		.total_ms = fb_conf_of(j)->get_ms };
-	return fb_send(j, &s);
+	return fb_ask(j, path, "metric", "post_clicks");
 }
 
 static void clicks_done(struct fb_job *j, const struct fb_verdict *v)

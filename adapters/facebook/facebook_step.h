@@ -140,6 +140,9 @@ struct fb_send {
 int fb_send(struct fb_job *j, const struct fb_send *s);
 #define FB_POST_STATE "id,is_published,permalink_url"
 int fb_get(struct fb_job *j, const char *id, const char *fields); /* one object */
+int fb_ask(struct fb_job *j, const char *path, const char *name, const char *value);
+int fb_form(struct fb_job *j, const char *path, const struct lt_field *f, size_t n, uint32_t flags,
+	int64_t total_ms);
 
 /* facebook_batch.c: questions in one request; the buffer is empty before the first */
 #define FB_BATCH_MAX 50 /* operations of one batch (contract, section 9) */
