@@ -143,12 +143,23 @@ void importer_end(struct importer *im, int rc)
 		answer(im);
 }
 
+bool importer_refused(struct importer *im, const struct store_cmd *cmd)
+{
+	if (cmd->rc >= 0)
+		return false;
+	im->err = cmd->err;
+	importer_end(im, cmd->rc);
+	return true;
+}
+
 /* Behind begin nothing is thrown away: the next start goes on. */
 void importer_left(struct importer *im, const struct store_cmd *cmd)
 {
 	im->rc = cmd->rc;
 	im->err = cmd->err;
 	stage_close(MOVE(im->stage));
+	if (!im->err.text[0]) /* the store did not take it at all */
+		(void)err_set(&im->err, cmd->rc, "%s", strerror(-cmd->rc));
 	(void)err_prefix(&im->err, "the import has begun and goes on at the next start");
 	answer(im);
 }
@@ -313,11 +324,8 @@ static void next_chunk(struct importer *im)
 static void on_begin(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, begin.cmd);
-	if (cmd->rc < 0) {
-		im->err = cmd->err;
-		importer_end(im, cmd->rc);
+	if (importer_refused(im, cmd))
 		return;
-	}
 	im->import_id = im->begin.ret_import;
 	im->read_cursor = 0;
 	importer_read_ahead(im);

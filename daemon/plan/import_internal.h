@@ -99,6 +99,8 @@ void importer_step(
 /* done is called before this returns where the store does not take it: as if it had run and failed. */
 void importer_submit(struct importer *im, struct store_cmd *cmd, void (*done)(struct store_cmd *));
 void importer_end(struct importer *im, int rc); /* its staging file goes */
+bool importer_refused(
+	struct importer *im, const struct store_cmd *cmd); /* false: it was not; else ended */
 void importer_left(
 	struct importer *im, const struct store_cmd *cmd); /* it stays: the next start goes on */
 bool importer_stops(const struct importer *im);            /* the daemon does */

@@ -17,8 +17,10 @@ static void settle(struct importer *im);
 static void on_settle(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, settle.cmd);
-	if (cmd->rc < 0 || !im->settle.more)
-		importer_end(im, cmd->rc);
+	if (importer_refused(im, cmd))
+		return;
+	if (!im->settle.more)
+		importer_end(im, 0);
 	else if (importer_stops(im))
 		end_stopped(im);
 	else
@@ -35,11 +37,8 @@ static void settle(struct importer *im)
 static void on_undo(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, undo.cmd);
-	if (cmd->rc < 0) {
-		im->err = cmd->err;
-		importer_end(im, cmd->rc);
+	if (importer_refused(im, cmd))
 		return;
-	}
 	if (!im->undo.more) {
 		importer_end(im, 0);
 		return;

@@ -211,6 +211,29 @@ static void a_disk_that_stays_full_keeps_no_daemon_from_stopping(void **state)
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179 + MANY);
 }
 
+static void a_start_that_could_not_be_stored_says_why(void **state)
+{
+	(void)state;
+	samples();
+	fault_set("store.commit", 0, 1);
+	assert_int_equal(start_again(NULL), -EBUSY);
+	assert_non_null(strstr(answer_err.text, "the transaction could not be written"));
+}
+
+/* A store that is dead takes no commands: what has begun is left with a reason. */
+static void what_the_store_does_not_take_is_left_with_a_reason(void **state)
+{
+	(void)state;
+	char path[400];
+	crash_in_the_middle(2, path);
+	struct office_settle s = { .more = false };
+	office_settle_prepare(&s);
+	fault_set("store.fsync", 0, 1);
+	assert_int_equal(teststore_do(&ts, &s.cmd), -EIO);
+	assert_int_equal(start_again(NULL), -EIO);
+	assert_non_null(strstr(answer_err.text, "goes on at the next start: Input/output error"));
+}
+
 static void a_disk_that_is_full_is_waited_for(void **state)
 {
 	(void)state;
@@ -423,6 +446,8 @@ int main(void)
 		T(what_is_taken_back_at_the_start_ends_when_the_daemon_stops),
 		T(a_disk_that_stays_full_keeps_no_daemon_from_stopping),
 		T(a_disk_that_is_full_is_waited_for),
+		T(a_start_that_could_not_be_stored_says_why),
+		T(what_the_store_does_not_take_is_left_with_a_reason),
 #endif
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
