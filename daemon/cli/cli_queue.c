@@ -12,9 +12,15 @@ int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		return code;
 	cli_show(c, r,
 		"channel|Channel,account|Account,class|Class,what|What,waiting|Waiting|n,sending|Sending|n,unknown|Unknown|n,doubt|Doubt|n,held|Held|n,failed|Failed|n,oldest_at|Oldest|t,rate|Rate/s|n,why|Why");
+	const cJSON *stops = json_get(r, "stops");
 	if (!c->json && !c->quiet) {
 		cli_counts(json_get(r, "totals"), totals, sizeof(totals));
 		(void)printf("\ntotal: %s\n", totals);
+		if (stops && stops->child) {
+			(void)puts("\nStopped by people");
+			cli_table(c, stops,
+				"what|What,person|By,since_at|Since|t,until_at|Until|t,except|Except,why|Why");
+		}
 	}
 	return 0;
 }

@@ -50,8 +50,8 @@ static void on_facts(void *ctx, const struct dispatch_lane_facts *f)
 struct showing {
 	struct ctl_job j;
 	struct lanes_seen lanes;
-	cJSON *rows;
-	int64_t total[DLV_STATES];
+	cJSON *rows, *stops;
+	int64_t total[DLV_STATES], under, now;
 };
 
 static int on_sum(void *ctx, const struct q_lane_sum *s)
@@ -78,13 +78,32 @@ static int on_sum(void *ctx, const struct q_lane_sum *s)
 	return 0;
 }
 
+static int on_stop(void *ctx, const struct q_stop *s)
+{
+	struct showing *x = ctx;
+	if (x->under && s->office && s->office != x->under)
+		return 0;
+	cJSON *o = json_obj();
+	json_put_str(o, "what", s->what);
+	json_put_str(o, "person", s->person);
+	json_put_str(o, "why", s->why);
+	ctl_put_time(o, "since_at", s->at);
+	ctl_put_time(o, "until_at", s->until);
+	json_put_z(o, "except", s->spares_urgent ? "urgent" : NULL);
+	json_add(x->stops, o);
+	return 0;
+}
+
 static int read_sums(struct ctl_job *j, struct store_reader *r, struct err *e)
 {
 	struct showing *x = CONTAINER_OF(j, struct showing, j);
 	struct q_filter f;
 	int rc = ctl_filter_read(j->c, r, &f, e);
 
-	return rc ? rc : q_queue_sums(r, f.under, on_sum, x);
+	x->under = f.under;
+	if (rc == 0)
+		rc = q_queue_sums(r, f.under, on_sum, x);
+	return rc ? rc : q_stops(r, x->now, on_stop, x);
 }
 
 static void show_now(struct ctl_job *j)
@@ -99,11 +118,13 @@ static void show_now(struct ctl_job *j)
 		for (int i = 0; i < DLV_STATES; i++)
 			json_put_i64(totals, dlv_state_name(i), x->total[i]);
 		json_put(o, "totals", totals);
+		json_put(o, "stops", MOVE(x->stops));
 		json_put_bool(o, "more", false);
 		json_put_z(o, "next", NULL);
 	}
 	ctl_answer(j->c, j->rc, j->rc ? &j->e : NULL, o);
 	cJSON_Delete(x->rows);
+	cJSON_Delete(x->stops);
 	free(x->lanes.v);
 	free(x);
 }
@@ -118,6 +139,8 @@ static int method_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	x->j.read = read_sums;
 	x->j.then = show_now;
 	x->rows = json_arr();
+	x->stops = json_arr();
+	x->now = env_wall(c->deps->env);
 	dispatch_lanes(c->deps->dispatch, on_facts, &x->lanes);
 	ctl_job_start(&x->j);
 	return 0;

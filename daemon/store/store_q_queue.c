@@ -8,6 +8,7 @@
 #include "store/store_cast.h"
 #include "store/store_internal.h"
 #include "store/store_q_queue.h"
+#include "store/store_queue_gate.h"
 
 #define WINDOW_ROWS 20000
 #define WINDOWS_MAX 20 /* of one call */
@@ -69,6 +70,33 @@ int q_queue_sums(struct store_reader *r, int64_t under,
 			db_reset(st);
 			return rc;
 		}
+	}
+	return rc;
+}
+
+int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s),
+	void *ctx)
+{
+	sqlite3_stmt *st;
+	struct sq_gate g;
+	int rc = db_query(reader_db(r), &st,
+		"SELECT what, person, why, at, ifnull(until,0), except_prio IS NOT NULL FROM gate "
+		"WHERE ifnull(until>?1,1) ORDER BY id LIMIT 200",
+		"i", now_ms);
+	while (rc == 0 && (rc = db_row(reader_db(r), st)) == 1) {
+		rc = 0;
+		if (!gate_scope_read(col_str(st, 0), &g))
+			continue;
+		const struct q_stop s = { .office = g.office,
+			.what = str_of(g.text),
+			.person = col_str(st, 1),
+			.why = col_str(st, 2),
+			.at = col_i64(st, 3),
+			.until = col_i64(st, 4),
+			.spares_urgent = col_i64(st, 5) != 0 };
+		rc = row(ctx, &s);
+		if (rc)
+			db_reset(st);
 	}
 	return rc;
 }

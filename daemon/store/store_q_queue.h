@@ -20,6 +20,16 @@ struct q_lane_sum {
 int q_queue_sums(struct store_reader *r, int64_t under,
 	int (*row)(void *ctx, const struct q_lane_sum *s), void *ctx) MUST_CHECK;
 
+/* What a person stopped and nobody has let go on: the scope in words, oldest first, at most 200. */
+struct q_stop {
+	int64_t office; /* 0: not of one office */
+	struct str what, person, why;
+	int64_t at, until; /* until 0: till it is resumed */
+	bool spares_urgent;
+};
+int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s),
+	void *ctx) MUST_CHECK;
+
 struct q_filter {
 	int64_t release, office, channel, lane,
 		under;         /* 0: any; office: it and below; under: the caller's bound */

@@ -38,6 +38,14 @@ D=$(operator --json deliveries --release CMD-1 --part two | jq '.rows[0].deliver
 refuse "a number beside a filter is usage: the filter would not narrow it" 2 operator cancel "$D" --part one -m "thử"
 refuse "so is it for a program on the socket" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"delivery.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"deliveries\":[$D],\"state\":\"failed\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
 refuse "the end of a release takes no filter" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"part\":\"one\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
+check "an office of a release is held" operator hold --release CMD-1 --office hue -m "chờ hỏi Huế"
+check "and everything but what is urgent for an hour" operator hold --all --except urgent --until "$(TZ=Asia/Ho_Chi_Minh date -d '1 hour' '+%F %H:%M')" -m "họp"
+check "the queue is asked" operator queue
+says "it names the stop, who gave it and why" '^release:CMD-1.*office:hue +Lê Vận Hành .*chờ hỏi Huế'
+says "and the one with a time and an exception" '^all +Lê Vận Hành .* urgent +họp'
+operator -q resume --all -m "hết họp"
+check "the one is let go on" operator resume --release CMD-1 --office hue -m "Huế trả lời"
+same "and no stop is left" "$(operator --json queue | jq '.stops | length')" 0
 check "--dry only says what would be touched" operator cancel CMD-1 --dry
 same "nothing was touched by any of these" "$(waits one) $(waits two)" "4 4"
 refuse "many are not touched without being asked" 1 operator cancel CMD-1 --part one -m "thử"
