@@ -1,24 +1,58 @@
 #!/usr/bin/env bash
-# tests/sim/soak.sh BUILD - many seeds of the simulation in slices; one line a slice goes to docs/evidence/soak.log.
-# SLICES (10) slices of SEEDS (100) seeds of STEPS (10000) steps, from FIRST on (after the last one in the log).
+# tests/sim/soak.sh BUILD - many seeds of the simulation in slices, JOBS side by side; one line a slice goes to docs/evidence/soak.log.
+# SEEDS (10000) seeds of STEPS (10000) steps from FIRST (1) on, SLICE (100) a line. A line says the sum over its seeds and the least that a
+# seed had. RESUME=1 leaves out what the log has already, where model, dispatch and store are what they were at that line's commit.
+# A seed that failed is named below its line, with its reason: `make sim SEED=N STEPS=…` plays it again. Exit 1 where one failed.
 set -u
 cd "$(dirname "$0")/../.."
-build=$PWD/$1 log=docs/evidence/soak.log
-slices=${SLICES:-10} seeds=${SEEDS:-100} steps=${STEPS:-10000}
-last=$(sed -n 's/.* seeds [0-9]*-\([0-9]*\) .*/\1/p' "$log" 2>/dev/null | sort -n | tail -1)
-first=${FIRST:-$((${last:-0} + 1))} bad=0
-mkdir -p docs/evidence
-for ((i = 0; i < slices; i++)); do
+log=docs/evidence/soak.log
+slices() { # the first seed of each slice that is still to be run
+	local first=${FIRST:-1} at
+	for ((at = first; at < first + ${SEEDS:-10000}; at += slice)); do
+		grep -qx "$at" <<<"$done_already" || echo "$at"
+	done
+}
+same_code() { git diff --quiet "$1" HEAD -- daemon/model daemon/dispatch daemon/store 2>/dev/null; }
+in_log() { # first seeds of the slices of this size and these steps whose code is ours
+	local commit seeds
+	while read -r commit seeds; do
+		same_code "$commit" && echo "${seeds%-*}"
+	done < <(awk -v steps="$steps" -v n="$slice" '$3 == "commit" && $8 == steps { split($6, s, "-"); if (s[2] - s[1] + 1 == n) print $4, $6 }' "$log" 2>/dev/null)
+}
+one() { # one BUILD FIRST SLICE STEPS
+	local began out rc sums
 	began=$(date -u +%FT%TZ)
-	out=$(SIM_FIRST=$first SIM_SEEDS=$seeds SIM_STEPS=$steps SIM_VERBOSE=1 SIM_ONLY=1 "$build/tests/sim/test_sim" 2>&1)
+	out=$(SIM_FIRST=$2 SIM_SEEDS=$3 SIM_STEPS=$4 SIM_VERBOSE=1 SIM_ONLY=1 "$1/tests/sim/test_sim" 2>&1)
 	rc=$?
-	failed=$(grep -c '^again: ' <<<"$out")
-	[ $rc -eq 0 ] || bad=1
-	sums=$(sed -n 's/.*digest [0-9a-f]*, \([0-9]*\) crashes, \([0-9]*\) commits, [0-9]* acts, \([0-9]*\) posts, \([0-9]*\) effects.*/\1 \2 \3 \4/p' <<<"$out" |
-		awk '{ c += $1; m += $2; p += $3; e += $4 } END { printf "crashes %d commits %d posts %d effects %d", c, m, p, e }')
-	printf '%s %s commit %s seeds %d-%d steps %d %s failed %d exit %d\n' "$began" "$(date -u +%FT%TZ)" \
-		"$(git rev-parse --short HEAD 2>/dev/null || echo none)" "$first" $((first + seeds - 1)) "$steps" "$sums" "$failed" $rc | tee -a "$log"
-	grep '^seed ' <<<"$out" | grep -v ': ok;'
-	first=$((first + seeds))
-done
-exit $bad
+	sums=$(awk '/^seed [0-9]+ steps/ {
+		for (i = 2; i <= NF; i++) { # the number stands before its word
+			if ($i == "crashes,") { c += $(i - 1); if (!n || $(i - 1) + 0 < lc) lc = $(i - 1) + 0 }
+			if ($i == "commits,") m += $(i - 1)
+			if ($i == "posts,") p += $(i - 1)
+			if ($i == "effects,") e += $(i - 1)
+			if ($i == "unknown,") u += $(i - 1)
+			if ($i == "deliveries,") { d += $(i - 1); if (!n || $(i - 1) + 0 < ld) ld = $(i - 1) + 0 }
+		}
+		n++
+		if (!/: ok;/) f++
+	} END { printf "ran %d crashes %d least %d deliveries %d least %d commits %d posts %d effects %d unknown %d failed %d", n, c, lc, d, ld, m, p, e, u, f }' <<<"$out")
+	{
+		printf '%s %s commit %s seeds %d-%d steps %d %s exit %d\n' "$began" "$(date -u +%FT%TZ)" \
+			"$(git rev-parse --short HEAD)" "$2" $(($2 + $3 - 1)) "$4" "$sums" $rc
+		grep '^seed ' <<<"$out" | grep -v ': ok;' | sed 's/^/  /'
+	} | tee -a "$log"
+	[ $rc -eq 0 ]
+}
+if [ "${1:-}" = --one ]; then
+	shift
+	one "$@"
+	exit
+fi
+build=$1 slice=${SLICE:-100} steps=${STEPS:-10000} done_already=
+mkdir -p docs/evidence
+if ! git diff --quiet HEAD -- daemon adapters include tests/sim tests/lib; then
+	echo "soak: commit first, so that a line's commit says what ran" >&2
+	exit 2
+fi
+[ -n "${RESUME:-}" ] && done_already=$(in_log)
+slices | xargs -r -P "${JOBS:-$(nproc)}" -I{} "$0" --one "$build" {} "$slice" "$steps"
