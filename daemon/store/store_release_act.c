@@ -135,10 +135,15 @@ static int act_move(struct store_tx *tx, struct release_act_cmd *c)
 	if (rc < 0)
 		return rc;
 	c->row.at = c->at;
-	return db_exec(tx_db(tx),
+	rc = db_exec(tx_db(tx),
 		"UPDATE part SET at=?, state=?, why=NULL WHERE release_id=? AND rev=? AND part=?",
 		"iiiii", c->at, (int64_t)PART_WAITING, c->row.release_id, c->row.rev,
 		(int64_t)c->row.part);
+	/* What is shown as due counts from the lot's time; those that open get it anew. */
+	return rc < 0 ? rc
+		      : db_exec(tx_db(tx),
+				"UPDATE lot SET at=?1 WHERE release_id=?2 AND part=?3 AND gate=0",
+				"iii", c->at, c->row.release_id, (int64_t)c->row.part);
 }
 
 /* Lots and their rows are stopped by dispatch; here the release and its parts end, and planning with them. */

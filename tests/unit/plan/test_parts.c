@@ -169,6 +169,11 @@ static void a_part_moves_inside_its_window_and_not_out_of_it(void **state)
 	assert_int_equal(
 		scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2026-11-23 11:30\"}"),
 		0);
+	/* whoever asks when a delivery is due hears the new time */
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM lot l JOIN part p ON p.part=l.part WHERE l.at=p.at"),
+		4);
 	scene_run(3 * HOUR);
 	assert_int_equal(scene_open_lots("press"), 0); /* 11:00 */
 	scene_run(HOUR);
