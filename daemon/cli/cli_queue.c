@@ -25,10 +25,21 @@ int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
+static bool only_digits(const char *s)
+{
+	return s[0] && strspn(s, "0123456789") == strlen(s);
+}
+
 int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	int code;
+	const char *named = json_z(params, "delivery", NULL);
+	if (named && !only_digits(named)) {
+		(void)fprintf(
+			stderr, "lantoa: '%s' is no delivery: a delivery is a number\n", named);
+		return EXIT_USAGE;
+	}
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
 	cli_facts(c, r);
@@ -44,11 +55,6 @@ int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		(void)printf("\n%s try %lld\n%s\n", json_bool(x, "outward", false) ? ">>>" : "<<<",
 			(long long)json_i64(x, "try", 0), json_z(x, "body", json_z(x, "text", "")));
 	return 0;
-}
-
-static bool only_digits(const char *s)
-{
-	return s[0] && strspn(s, "0123456789") == strlen(s);
 }
 
 static int as_numbers(cJSON *params, const char *key)

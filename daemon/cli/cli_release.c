@@ -420,6 +420,20 @@ static bool has_later(const cJSON *rows)
 	return false;
 }
 
+/* A release is done when every report has come or its time is over: what was only accepted stays so. */
+static void say_no_receipt(const cJSON *report)
+{
+	const cJSON *rows = json_get(report, "deliveries");
+	if (strcmp(json_z(report, "state", ""), "done") != 0)
+		return;
+	for (cJSON *d = rows ? rows->child : NULL; d; d = d->next) {
+		if (strcmp(json_z(d, "state", ""), "accepted") != 0)
+			continue;
+		cJSON_DeleteItemFromObjectCaseSensitive(d, "state");
+		json_put_z(d, "state", "accepted, no receipt");
+	}
+}
+
 int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -431,6 +445,7 @@ int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		cli_print_json(r);
 		return 0;
 	}
+	say_no_receipt(r);
 	cli_counts(json_get(r, "totals"), totals, sizeof(totals));
 	if (!c->quiet)
 		(void)printf("%s  %s\nstate %s: %s\n\n", json_z(r, "release", ""),

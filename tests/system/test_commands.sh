@@ -80,6 +80,8 @@ refuse "--socket without a path" 2 "$B/lantoa" --socket
 says "says what is missing" 'needs a value.*--socket'
 refuse "help for what is no command" 2 "$B/lantoa" help nosuch
 check "help for the first word of several commands explains them all" bash -c "[ \$('$B/lantoa' help channel | grep -c '^usage: lantoa channel ') = 4 ]"
+refuse "a word that is no delivery is usage" 2 operator delivery CMD-2
+says "and it says what one is" "'CMD-2' is no delivery: a delivery is a number"
 refuse "an unknown state in a report" 2 operator report CMD-2 --state foo
 same "a state narrows the report" "$(operator --json report CMD-1 --state accepted | jq '.deliveries | length') $(operator --json report CMD-1 --state cancelled | jq '.deliveries | length')" "0 8"
 refuse "an office that is not there" 4 operator targets --office khong-co

@@ -48,6 +48,8 @@ refuse "a reason is needed" 2 operator resolve sent "$D"
 check "the operator resolves it" operator resolve sent "$D" -m "asked by telephone"
 check "the release is done" operator watch -q $R --timeout 20
 operator --json report $R >"$PLACE/report.json"
+operator report $R >"$PLACE/report.txt"
+same "to people it says that no receipt came, and does not call them delivered" "$(grep -c '  accepted, no receipt  ' "$PLACE/report.txt") $(grep -c '  delivered  ' "$PLACE/report.txt")" "72 0"
 same "73 deliveries are reported" "$(json "$PLACE/report.json" '.deliveries | length')" 73
 same "one hard bounce" "$(json "$PLACE/report.json" '[.deliveries[] | select(.state == "failed")] | map(.address) | join(",")')" "baochi@lang-son.press.example"
 jq -r 'select(.t == "mail") | .mailbox' "$LEDGER" | sort >"$PLACE/got"
