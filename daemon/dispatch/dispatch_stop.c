@@ -18,12 +18,25 @@ struct stop {
 	struct task refused;
 };
 
-static void scope_of(struct dispatch *d, const struct stop_scope *s, struct sq_scope *ret)
+/* "[1,2]": the channels of a kind. */
+static void channels_of(struct dispatch *d, int kind, char *dst, size_t size)
 {
-	size_t n = 0, at = 0;
+	size_t n = (size_t)snprintf(dst, size, "["), at = 0;
 	uint64_t key;
 	void *v;
 
+	while (map64_next(d->chan_by_id, &at, &key, &v)) {
+		const struct dchan *c = v;
+		if (!c->conf || (int)c->conf->kind != kind || n + 24 > size)
+			continue;
+		n += (size_t)snprintf(
+			dst + n, size - n, "%s%llu", n > 1 ? "," : "", (unsigned long long)key);
+	}
+	(void)snprintf(dst + n, size - n, "]");
+}
+
+static void scope_of(struct dispatch *d, const struct stop_scope *s, struct sq_scope *ret)
+{
 	*ret = (struct sq_scope){ .release = s->release_id,
 		.office = s->office_id,
 		.campaign = s->campaign_id,
@@ -33,18 +46,8 @@ static void scope_of(struct dispatch *d, const struct stop_scope *s, struct sq_s
 		.kind = s->kind,
 		.all = s->all };
 	(void)str_copy(ret->text, sizeof(ret->text), str_of(s->text));
-	if (!s->kind)
-		return;
-	n = (size_t)snprintf(ret->channels_json, sizeof(ret->channels_json), "[");
-	while (map64_next(d->chan_by_id, &at, &key, &v)) {
-		const struct dchan *c = v;
-		if (!c->conf || (int)c->conf->kind != s->kind ||
-			n + 24 > sizeof(ret->channels_json))
-			continue;
-		n += (size_t)snprintf(ret->channels_json + n, sizeof(ret->channels_json) - n,
-			"%s%llu", n > 1 ? "," : "", (unsigned long long)key);
-	}
-	(void)snprintf(ret->channels_json + n, sizeof(ret->channels_json) - n, "]");
+	if (s->kind)
+		channels_of(d, s->kind, ret->channels_json, sizeof(ret->channels_json));
 }
 
 static void gate_of(struct stop *s)
@@ -207,6 +210,8 @@ void dispatch_stop_scope(struct dispatch *d, const struct stop_request *r)
 		: r->verb == STOP_CANCEL   ? SQ_CANCEL
 					   : SQ_HOLD;
 	scope_of(d, &r->scope, &s->c.scope);
+	for (int k = 1; r->verb == STOP_RESUME && k <= KIND_MAX; k++)
+		channels_of(d, k, s->c.kind_channels[k], sizeof(s->c.kind_channels[k]));
 	s->c.until_ms = r->until_ms;
 	s->c.except_prio = r->except_prio;
 	(void)str_copy(s->c.person, sizeof(s->c.person), str_of(r->person));

@@ -225,7 +225,10 @@ struct sq_stop {
 	int except_prio;
 	char person[80], via[200], why[400];
 	const char *what;                            /* audit verb: "lot.hold", "lane.pause" */
-	int64_t ret_lots, ret_deliveries, ret_gates; /* out */
+	/* resume: the channels of each kind, for holds by kind that the scope does not name; "" none */
+	char kind_channels[KIND_MAX + 1][2048];
+	/* out; resume: lots that were held, by a gate of the scope, by the machine or by their lane, with what waits in them */
+	int64_t ret_lots, ret_deliveries, ret_gates;
 	int64_t gate_id;                             /* out: hold */
 	void *user;
 };

@@ -5,6 +5,9 @@
  * Failures: the command fails whole; dispatch then takes back what it did in memory. */
 #include <stdio.h>
 #include <string.h>
+#include "base/assert.h"
+#include "base/map.h"
+#include "model/state.h"
 #include "store/store_internal.h"
 #include "store/store_queue.h"
 #include "store/store_queue_gate.h"
@@ -98,25 +101,84 @@ static int hold(struct store_tx *tx, struct sq_stop *c)
 	return rc;
 }
 
-static int gates_drop(struct store_tx *tx, struct sq_stop *c)
-{
-	struct db *db = tx_db(tx);
-	int64_t drop[256];
-	size_t n = 0;
-	sqlite3_stmt *st;
-	int rc = db_query(db, &st, "SELECT id, what FROM gate ORDER BY id", "");
+/* --- resume --------------------------------------------------------------------------------------------------------------- */
 
-	if (rc)
-		return rc;
-	while ((rc = db_row(db, st)) == 1) {
-		struct sq_gate g;
-		if (n < sizeof(drop) / sizeof(drop[0]) && gate_scope_read(col_str(st, 1), &g) &&
-			gate_inside(&g, &c->scope))
-			drop[n++] = col_i64(st, 0);
+#define DROP_MAX 256 /* gates of one resume */
+
+/* Lots that a resume frees, each once however many gates cover it; as many as there are live lots at most. */
+struct freed {
+	struct store_tx *tx;
+	struct sq_stop *c;
+	struct map64 *lots;
+};
+enum freed_by { BY_GATE = 0, BY_LOT = 1, BY_LANE = 2 };
+
+static int freed_add(struct freed *f, const struct sq_scope *s, enum freed_by by, int except_prio)
+{
+	struct db *db = tx_db(f->tx);
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT l.id, l.n0" LOTS_OF_SCOPE
+		" AND l.gate IN (0,1,2) AND (l.n0>0 OR l.n1>0 OR l.gate=0) AND (?8<>1 OR l.gate=2) AND "
+		"(?8<>2 OR n.gate<>0) AND (?9<0 OR l.prio>?9)",
+		SCOPE_FMT "ii", SCOPE_ARGS(s), (int64_t)by, (int64_t)except_prio);
+
+	while (rc >= 0 && (rc = db_row(db, st)) == 1)
+		if (!map64_put(f->lots, (uint64_t)col_i64(st, 0), f)) {
+			f->c->ret_lots++;
+			f->c->ret_deliveries += col_i64(st, 1);
+		}
+	return rc;
+}
+
+static int freed_by_gate(struct freed *f, const struct sq_gate *g)
+{
+	struct sq_scope *s = x_calloc(1, sizeof(*s));
+
+	*s = (struct sq_scope){ .release = g->release,
+		.office = g->office,
+		.campaign = g->campaign,
+		.lane = g->lane,
+		.channel = g->channel,
+		.part = g->part };
+	if (g->kind > 0 && g->kind <= KIND_MAX)
+		memcpy(s->channels_json, f->c->kind_channels[g->kind], sizeof(s->channels_json));
+	int rc = freed_add(f, s, BY_GATE, g->except_prio);
+	xfree(s);
+	return rc;
+}
+
+static int gates_read(struct db *db, const struct sq_scope *s, struct sq_gate *ret, size_t *ret_n)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st, "SELECT id, what, except_prio FROM gate ORDER BY id", "");
+
+	*ret_n = 0;
+	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
+		struct sq_gate *g = &ret[*ret_n];
+		if (*ret_n == DROP_MAX || !gate_scope_read(col_str(st, 1), g) || !gate_inside(g, s))
+			continue;
+		g->id = col_i64(st, 0);
+		g->except_prio = sqlite3_column_type(st, 2) == SQLITE_NULL ? -1
+									   : (int)col_i64(st, 2);
+		(*ret_n)++;
 	}
+	return rc;
+}
+
+static int gates_drop(struct freed *f)
+{
+	struct db *db = tx_db(f->tx);
+	struct sq_gate *g = x_calloc(DROP_MAX, sizeof(*g));
+	size_t n = 0;
+	int rc = gates_read(db, &f->c->scope, g, &n);
+
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = db_exec(db, "DELETE FROM gate WHERE id=?", "i", drop[i]);
-	c->ret_gates = (int64_t)n;
+		rc = freed_by_gate(f, &g[i]);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = db_exec(db, "DELETE FROM gate WHERE id=?", "i", g[i].id);
+	f->c->ret_gates = (int64_t)n;
+	xfree(g);
 	return rc;
 }
 
@@ -144,11 +206,17 @@ static int resume(struct store_tx *tx, struct sq_stop *c)
 {
 	struct db *db = tx_db(tx);
 	const struct sq_scope *s = &c->scope;
-	int rc = gates_drop(tx, c);
+	struct freed f = { .tx = tx, .c = c, .lots = map64_new() };
+	bool lanes = s->lane || s->channel;
+	bool lots = !lanes && (s->release || s->office || s->campaign);
+	int rc = gates_drop(&f);
 
-	if (rc == 0 && !s->lane && !s->channel && (s->release || s->office || s->campaign))
+	if (rc == 0 && (lanes || lots))
+		rc = freed_add(&f, s, lanes ? BY_LANE : BY_LOT, -1);
+	map64_free(f.lots);
+	if (rc == 0 && lots)
 		rc = lots_resume(db, s);
-	if (rc == 0 && (s->lane || s->channel))
+	if (rc == 0 && lanes)
 		rc = db_exec(db,
 			"UPDATE lane SET gate=0, why=NULL, until=0 WHERE (?1=0 OR id=?1) AND (?2=0 OR "
 			"account_id IN (SELECT id FROM account WHERE channel_id=?2))",
@@ -177,9 +245,11 @@ static int stop_run(struct store_tx *tx, struct store_cmd *cmd)
 		.subject = c->scope.text,
 		.now = now,
 		.why = c->why };
-	int rc = count(tx, c);
+	int rc = 0;
 
-	c->ret_gates = 0;
+	c->ret_gates = c->ret_lots = c->ret_deliveries = 0;
+	if (c->verb != SQ_RESUME)
+		rc = count(tx, c);
 	if (rc == 0 && c->verb == SQ_HOLD)
 		rc = hold(tx, c);
 	else if (rc == 0 && c->verb == SQ_RESUME)

@@ -318,8 +318,69 @@ static void a_scope_is_read_back_as_it_was_written(void **state)
 	c.scope.part = -1;
 	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
 	assert_int_equal(c.ret_gates, 1);
+	assert_int_equal(c.ret_lots, 1); /* that of the part, not all of the release */
+	assert_int_equal(c.ret_deliveries, 10);
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM gate"), 0);
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM audit WHERE what='lot.hold'"), 2);
+}
+
+static struct sq_stop stop_of(enum sq_stop_verb verb, struct sq_scope scope)
+{
+	struct sq_stop c = { .verb = verb,
+		.scope = scope,
+		.except_prio = -1,
+		.person = "an",
+		.via = "uid:1",
+		.why = "test",
+		.what = "lot.hold" };
+
+	sq_stop_init(&c);
+	(void)str_copy(c.kind_channels[KIND_EMAIL], sizeof(c.kind_channels[0]), STR("[1]"));
+	(void)str_copy(c.kind_channels[KIND_SMS], sizeof(c.kind_channels[0]), STR("[]"));
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+	return c;
+}
+
+static void a_resume_counts_what_was_held_and_nothing_else(void **state)
+{
+	(void)state;
+	const struct sq_scope all = { .part = -1, .all = true, .text = "all" };
+	const struct sq_scope release = { .release = 1, .part = -1, .text = "release:R1@2026" };
+	const struct sq_scope part = { .release = 1, .part = 2, .text = "part" };
+	const struct sq_scope mail = { .release = 1,
+		.part = -1,
+		.kind = KIND_EMAIL,
+		.channels_json = "[1]",
+		.text = "kind:email" };
+	const struct sq_scope sms = { .release = 1,
+		.part = -1,
+		.kind = KIND_SMS,
+		.channels_json = "[]",
+		.text = "kind:sms" };
+	const struct sq_scope lane = { .lane = 1, .part = -1, .text = "lane" };
+	const struct sq_scope nothing_held[] = { all, release, lane };
+
+	for (size_t i = 0; i < ARRAY_LEN(nothing_held); i++)
+		assert_int_equal(stop_of(SQ_RESUME, nothing_held[i]).ret_lots, 0);
+	struct sq_stop held = stop_of(SQ_HOLD, all);
+	assert_true(held.ret_lots > 1);
+	assert_int_equal(stop_of(SQ_RESUME, release).ret_lots, 0); /* the hold of all stands */
+	struct sq_stop c = stop_of(SQ_RESUME, all);
+	assert_int_equal(c.ret_lots, held.ret_lots);
+	assert_int_equal(c.ret_deliveries, held.ret_deliveries);
+	held = stop_of(SQ_HOLD, mail);
+	assert_true(held.ret_lots > 0);
+	(void)stop_of(SQ_HOLD, part); /* held twice, counted once */
+	(void)stop_of(SQ_HOLD, sms);
+	c = stop_of(SQ_RESUME, release);
+	assert_int_equal(c.ret_gates, 3);
+	assert_int_equal(c.ret_lots, held.ret_lots);
+	assert_int_equal(teststore_exec(&ts, "UPDATE lot SET gate=2 WHERE id=1"), 0);
+	assert_int_equal(stop_of(SQ_RESUME, all).ret_lots, 0); /* what the machine held stays so */
+	assert_int_equal(stop_of(SQ_RESUME, release).ret_lots, 1);
+	assert_int_equal(teststore_exec(&ts, "UPDATE lane SET gate=1 WHERE id=1"), 0);
+	assert_true(stop_of(SQ_RESUME, lane).ret_lots > 0);
+	assert_int_equal(stop_of(SQ_RESUME, lane).ret_lots, 0);
 }
 
 static void an_office_is_stopped_with_all_below(void **state)
@@ -454,6 +515,7 @@ int main(void)
 		T(recovery_tells_unknown_from_unpublished),
 		T(what_was_asked_about_in_two_crashes_is_left_to_a_person),
 		T(a_scope_is_read_back_as_it_was_written),
+		T(a_resume_counts_what_was_held_and_nothing_else),
 		T(an_office_is_stopped_with_all_below),
 		T(lists_page_and_show_a_cancelled_lot_as_cancelled),
 		T(the_hot_statements_use_their_indexes),
