@@ -195,7 +195,7 @@ endef
 $(foreach f,$(FOLDERS) $(ADAPTERS) common sms image,$(eval $(call UNIT_RUN,$(f))))
 
 # --- targets for people --------------------------------------------------------------------------------------------------
-.PHONY: help test test-all demo bench lint check-calls check-deps check-docs format format-check install uninstall clean check-long valgrind tsan-unit
+.PHONY: help test test-all demo bench lint check-calls check-deps check-docs format format-check install uninstall clean check-long valgrind
 help:
 	@echo "make demo          install what is missing, build, and show a release going out end to end (under a minute after the build)"
 	@echo "make test          install what is missing, build, and run everything a commit needs"
