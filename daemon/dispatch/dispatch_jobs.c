@@ -283,9 +283,9 @@ static struct djob *job_look(struct djobs *js, struct dacct *a, bool stats)
 	if (!wanted(a, stats))
 		return NULL;
 	struct djob *j = job_of_acct(js, a, stats);
-	if (!j->scheduled) {
+	if (!j->scheduled && !j->running) { /* what is read and asked now is not taken away */
 		j->scheduled = true;
-		j->first = true;
+		j->first = !j->asked; /* a round that has begun goes on */
 		j->next_ms = next_round(js->d, a->chan->conf, stats);
 		if (j->next_ms > now + D_JOBS_RETRY_MS)
 			j->next_ms = now + D_JOBS_RETRY_MS;

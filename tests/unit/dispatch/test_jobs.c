@@ -259,6 +259,42 @@ static void a_round_of_figures_that_was_missed_follows_at_the_start(void **state
 	}
 }
 
+static void a_round_of_figures_goes_on_where_a_reload_met_it(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].stats = (struct conf_stats){
+		.every_ms = HR_MS, .at_min = -1, .for_ms = 720 * HR_MS, .batch = 1
+	};
+	scene_reload();
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(62000);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(fake.n_asks, i + 1);
+		fake_asked(LT_ACCEPTED);
+		scene_run(1000);
+	}
+	jump(HR_MS);
+	assert_int_equal(fake.n_asks, 4);
+	assert_int_equal(fake.ask[0].delivery[0], 1);
+	sc.ch[0].stats.every_ms = 24 *
+		HR_MS; /* a round within the last day is enough from now on */
+	scene_reload();
+	scene_run(1000); /* while the adapter is asked */
+	fake_asked(LT_ACCEPTED);
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_asks, 5);
+	assert_int_equal(fake.ask[0].delivery[0], 2);
+	fake_asked(LT_ACCEPTED);
+	scene_reload(); /* and between two batches */
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_asks, 6);
+	assert_int_equal(fake.ask[0].delivery[0], 3);
+	fake_asked(LT_ACCEPTED);
+	scene_run(10 * MIN_MS);
+	assert_int_equal(fake.n_asks, 6);
+}
+
 /* The page feed said that it is there, by a picture of it: its own id is kept, the figures are read soon, and they bring its link. */
 static void what_a_webhook_confirms_gets_its_id_and_its_link(void **state)
 {
@@ -531,6 +567,7 @@ int main(void)
 		T(stats_ask_for_the_account_even_when_nothing_stands),
 		T(stats_come_at_their_hour_of_the_day),
 		T(a_round_of_figures_that_was_missed_follows_at_the_start),
+		T(a_round_of_figures_goes_on_where_a_reload_met_it),
 		T(what_a_webhook_confirms_gets_its_id_and_its_link),
 		T(thirty_five_accounts_take_turns_however_short_the_interval),
 		T(an_early_receipt_by_its_id_is_parked_once_and_applied_after_the_commit),
