@@ -81,9 +81,9 @@ int ctl_upload_take(struct ctl_call *c, struct staged *ret, struct err *e) MUST_
 extern const struct ctl_method ctl_release_methods[], ctl_queue_methods[], ctl_office_methods[],
 	ctl_evidence_methods[]; /* each ends with a NULL name */
 
-/* May this person see the office (itself or below the person's own)? Worker side. */
 /* The cursor `after` of a list: 0 when absent, -EINVAL when it is none. */
 int ctl_after(const struct ctl_call *c, int64_t *ret, struct err *e) MUST_CHECK;
+/* May this person see the office (itself or below the person's own)? Worker side. */
 bool ctl_may_see(const struct ctl_call *c, const char *office_code);
 /* Masked form of an address for people without a role that may see it: "v…g@trung-uong.bhxh.example". */
 void ctl_mask(const struct ctl_call *c, int kind, struct str address, char *ret, size_t size);
