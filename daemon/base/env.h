@@ -27,11 +27,14 @@ struct task {
 	void (*fn)(struct task *);
 };
 
+/* What keeps a processor busy for long runs on threads of lower priority; of these bulk (an import) leaves one to the rest (a plan). */
+enum work_weight { WORK_SHORT = 0, WORK_LONG, WORK_BULK };
+
 /* fn on a worker thread (or inline in a simulation), then done on the loop. The memory stays the owner's until done. */
 struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
-	bool slow;         /* keeps a processor busy for long: on threads of lower priority */
+	enum work_weight weight;
 	struct work *next; /* for the loop */
 	void *impl[14];    /* for the loop: holds its request */
 };

@@ -142,7 +142,7 @@ static void loop_slow_done(void *ctx, struct work *w)
 static void loop_work_queue(struct env *e, struct work *w)
 {
 	struct loop *l = loop_of(e);
-	if (w->slow && slow_queue(l->slow, w)) {
+	if (w->weight != WORK_SHORT && slow_queue(l->slow, w)) {
 		l->works_running++;
 		return;
 	}

@@ -1,7 +1,8 @@
 /* loop_slow.c - see loop_slow.h.
- * Threads: queue, ready and stop are guarded by mu; the rest belongs to the loop. Bounds: the queue holds what its owners queued,
+ * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop. Bounds: the queue holds what its owners queued,
  * one work each.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 #include <uv.h>
@@ -18,10 +19,10 @@ struct slow {
 	void (*done)(void *ctx, struct work *w);
 	void *ctx;
 	pthread_t threads[SLOW_THREADS];
-	size_t n_threads, running;
+	size_t n_threads, running, bulk_runs;
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
-	struct slow_list queue, ready;
+	struct slow_list queue, bulk, ready;
 	bool stop;
 };
 
@@ -47,22 +48,35 @@ static struct work *take(struct slow_list *l)
 	return w;
 }
 
+/* Under mu. */
+static struct work *take_next(struct slow *s)
+{
+	struct work *w = take(&s->queue);
+
+	if (!w && s->bulk_runs < SLOW_BULK && (w = take(&s->bulk)) != NULL)
+		s->bulk_runs++;
+	return w;
+}
+
 static void *thread_main(void *arg)
 {
 	struct slow *s = arg;
 	struct work *w;
 
-	if (nice(SLOW_NICE) == -1) /* of this thread alone; also a value, or as it was */
-		log_line(LOG_DEBUG, "ev=loop.slow nice=-1");
+	errno = 0;
+	if (nice(SLOW_NICE) == -1 && errno) /* of this thread alone; -1 is also a value */
+		log_line(LOG_WARN, "ev=loop.slow nice=%d error=%d", SLOW_NICE, errno);
 	pthread_mutex_lock(&s->mu);
 	for (;;) {
-		while ((w = take(&s->queue)) == NULL && !s->stop)
+		while ((w = take_next(s)) == NULL && !s->stop)
 			(void)pthread_cond_wait(&s->cond, &s->mu);
 		if (!w)
 			break;
 		pthread_mutex_unlock(&s->mu);
+		bool bulk = w->weight == WORK_BULK;
 		w->fn(w);
 		pthread_mutex_lock(&s->mu);
+		s->bulk_runs -= bulk; /* this thread looks for the next itself */
 		put(&s->ready, w);
 		REQUIRE(uv_async_send(&s->async) == 0);
 	}
@@ -102,6 +116,8 @@ struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work 
 
 bool slow_queue(struct slow *s, struct work *w)
 {
+	if (s->stop) /* written by this thread alone */
+		return false;
 	while (s->n_threads < SLOW_THREADS &&
 		pthread_create(&s->threads[s->n_threads], NULL, thread_main, s) == 0)
 		s->n_threads++;
@@ -111,7 +127,7 @@ bool slow_queue(struct slow *s, struct work *w)
 		uv_ref((uv_handle_t *)&s
 				->async); /* the loop lives as long as somebody works for it */
 	pthread_mutex_lock(&s->mu);
-	put(&s->queue, w);
+	put(w->weight == WORK_BULK ? &s->bulk : &s->queue, w);
 	pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->mu);
 	return true;

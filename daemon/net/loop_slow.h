@@ -1,6 +1,7 @@
 /* loop_slow.h - threads of their own, of lower priority, for work that keeps a processor busy for long (an import, a plan).
  * libuv's threads are left to what somebody waits for: a look at the queue, a message to be made.
- * Thread: the loop; fn of a work runs on one of SLOW_THREADS, in the order of queueing. Owns: the threads and an async handle.
+ * Thread: the loop; fn of a work runs on one of SLOW_THREADS, in the order of queueing, but bulk behind the rest and on at most
+ * SLOW_BULK of them: checking a long import is one work of many seconds. Owns: the threads and an async handle.
  * Failures: none; without a thread (pthread_create failed) the work goes where other work goes.
  */
 #ifndef LANTOA_NET_LOOP_SLOW_H
@@ -9,7 +10,8 @@
 #include <stdbool.h>
 #include "base/env.h"
 
-#define SLOW_THREADS 3  /* an import reads and stages at once; a plan */
+#define SLOW_THREADS 3 /* an import reads and stages at once; a plan */
+#define SLOW_BULK    2
 #define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
 
 struct uv_loop_s;

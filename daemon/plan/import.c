@@ -101,7 +101,7 @@ void importer_step(
 	im->cs = im->o.channels ? *im->o.channels : NULL;
 	im->fn = fn;
 	im->next = next;
-	im->work = (struct work){ .fn = on_fn, .done = on_fn_done, .slow = true };
+	im->work = (struct work){ .fn = on_fn, .done = on_fn_done, .weight = WORK_BULK };
 	env_work(im->o.env, &im->work);
 }
 
@@ -420,7 +420,7 @@ static void slices(struct importer *im)
 		if (!im->problems.errors && im->other.n > 0) {
 			im->storing = true;
 			im->store_work = (struct work){
-				.fn = on_store, .done = on_stored, .slow = true
+				.fn = on_store, .done = on_stored, .weight = WORK_BULK
 			};
 			env_work(im->o.env, &im->store_work);
 		}

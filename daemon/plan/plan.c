@@ -240,6 +240,7 @@ static void scan_done(struct work *w)
 	struct scan *s = CONTAINER_OF(w, struct scan, work);
 	struct plan *p = s->p;
 	p->scanning = false;
+	p->last_scan = env_mono(p->env); /* the gap is rest, however long the look took */
 	if (s->rc == 0)
 		p->gap_ms = scan_gap_ms(s->n);
 	if (s->rc < 0) {

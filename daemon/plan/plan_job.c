@@ -453,7 +453,7 @@ void plan_jobs_run(struct plan *p, const int64_t *releases, size_t n)
 		j->began_ms = env_mono(p->env);
 		j->work.fn = look_work;
 		j->work.done = look_done;
-		j->work.slow = true;
+		j->work.weight = WORK_LONG;
 		timer_init(&j->retry, on_retry);
 		audience_sql_init(&j->rule);
 		p->jobs[slot] = j;

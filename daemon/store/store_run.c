@@ -365,8 +365,13 @@ static int turn_run(struct store *s, struct turn *t, bool outcomes_only, size_t 
 			s->tx.wall_ms < s->heartbeat_ms)
 			s->heartbeat_ms = s->tx.wall_ms;
 		count_tx(s, changes, commit_us, t->n_ran);
-		if (t->bulk) /* a mean of the last few */
-			s->bulk_commit_us += (commit_us - s->bulk_commit_us) / 4;
+		int64_t over = store_mono_us(s); /* what follows comes after the commit */
+		if (t->n_ran > (size_t)t->bulk)
+			s->busy_us = over;
+		if (t->bulk) {
+			s->bulk_us = over;
+			s->bulk_commit_us += (commit_us - s->bulk_commit_us) / 4; /* a mean */
+		}
 		return 0;
 	}
 	bool full = s->w->hit_full, io = s->w->hit_io;

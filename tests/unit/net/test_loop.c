@@ -144,17 +144,27 @@ static void work_runs_elsewhere_and_comes_back_to_the_loop(void **state)
 
 struct heavy {
 	struct piece p;
-	sem_t *go;
+	sem_t *go, *started; /* started: may be NULL */
 	int rc, nice;
 };
+
+static int wait_ms(sem_t *sem, int64_t ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return sem_timedwait(sem, &t);
+}
 
 static void heavy_fn(struct work *w)
 {
 	struct heavy *h = CONTAINER_OF(w, struct heavy, p.w);
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += 20;
-	h->rc = sem_timedwait(h->go, &t);
+	if (h->started)
+		sem_post(h->started);
+	h->rc = wait_ms(h->go, 20000);
 	h->nice = getpriority(PRIO_PROCESS, 0); /* on Linux: of this thread */
 	piece_fn(w);
 }
@@ -175,7 +185,7 @@ static void slow_work_has_threads_of_its_own_and_holds_up_no_other(void **state)
 	assert_int_equal(sem_init(&go, 0, 0), 0);
 	for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
 		slow[i] = (struct heavy){ .go = &go,
-			.p = { .w = { .fn = heavy_fn, .done = piece_done, .slow = true },
+			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = WORK_LONG },
 				.done = &done,
 				.all = 9 } };
 		env_work(E, &slow[i].p.w);
@@ -190,6 +200,38 @@ static void slow_work_has_threads_of_its_own_and_holds_up_no_other(void **state)
 		assert_false(pthread_equal(slow[i].p.ran_on, pthread_self()));
 		assert_true(slow[i].nice > getpriority(PRIO_PROCESS, 0) || slow[i].nice == 19);
 	}
+	sem_destroy(&go);
+}
+
+static void bulk_leaves_a_thread_to_what_takes_long(void **state)
+{
+	(void)state;
+	static struct heavy bulk[8], plan;
+	sem_t go, started;
+	int done = 0;
+	assert_int_equal(sem_init(&go, 0, 0), 0);
+	assert_int_equal(sem_init(&started, 0, 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bulk); i++) {
+		bulk[i] = (struct heavy){ .go = &go,
+			.started = &started,
+			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = WORK_BULK },
+				.done = &done,
+				.all = 9 } };
+		env_work(E, &bulk[i].p.w);
+	}
+	assert_int_equal(wait_ms(&started, 20000), 0);
+	assert_int_equal(wait_ms(&started, 20000), 0);
+	assert_int_equal(wait_ms(&started, 100), -1); /* the last thread stays free */
+	plan = (struct heavy){ .go = &go,
+		.p = { .w = { .fn = let_go, .done = piece_done, .weight = WORK_LONG },
+			.done = &done,
+			.all = 9 } };
+	env_work(E, &plan.p.w); /* lets go what all the bulk waits for */
+	loop_run(L);
+	assert_int_equal(done, 9);
+	for (size_t i = 0; i < ARRAY_LEN(bulk); i++)
+		assert_int_equal(bulk[i].rc, 0);
+	sem_destroy(&started);
 	sem_destroy(&go);
 }
 
@@ -349,6 +391,7 @@ int main(void)
 		T(a_task_runs_once_per_defer_and_may_queue_itself),
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
 		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
+		T(bulk_leaves_a_thread_to_what_takes_long),
 		T(free_waits_for_work_that_is_still_running),
 		T(another_thread_wakes_the_loop_and_the_last_wake_is_never_lost),
 		T(a_signal_arrives_on_the_loop),

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 #include "../../lib/teststore.h"
 #include "base/assert.h"
 #include "base/fault.h"
@@ -310,6 +311,37 @@ static int setup_clock(void **state)
 	return teststore_start(&ts);
 }
 
+/* Each commit takes as long as the test says. */
+static _Atomic int64_t commit_takes_us;
+
+static int on_commit(void *ctx)
+{
+	UNUSED(ctx);
+	atomic_fetch_add(&clock_us, atomic_load(&commit_takes_us));
+	return 0;
+}
+
+static int on_open(sqlite3 *db, char **e, const struct sqlite3_api_routines *api)
+{
+	UNUSED(e);
+	UNUSED(api);
+	(void)sqlite3_commit_hook(db, on_commit, NULL);
+	return SQLITE_OK;
+}
+
+static int setup_commits(void **state)
+{
+	atomic_store(&commit_takes_us, 0);
+	assert_int_equal(sqlite3_auto_extension((void (*)(void))on_open), SQLITE_OK);
+	return setup_clock(state);
+}
+
+static int teardown_commits(void **state)
+{
+	sqlite3_reset_auto_extension();
+	return teardown(state);
+}
+
 static void submit_one(struct add *a, enum store_class class)
 {
 	*a = (struct add){ .cmd = { .class = class, .run = add_run, .done = add_done },
@@ -344,6 +376,27 @@ static void bulk_leaves_the_store_to_what_follows_a_command(void **state)
 		assert_false(bulk.done);
 	}
 	atomic_fetch_add(&clock_us, 31000); /* quiet for so long */
+	while (!bulk.done)
+		assert_true(turn());
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
+static void the_quiet_begins_behind_a_commit_however_long_it_took(void **state)
+{
+	struct add bulk;
+
+	(void)state;
+	start();
+	submit_one(&bulk, STORE_BULK);
+	while (!bulk.done)
+		assert_true(turn());
+	atomic_store(&commit_takes_us, 40000);
+	control_round_trip();
+	submit_one(&bulk, STORE_BULK);
+	assert_false(turn_within(20));
+	assert_false(bulk.done);
+	atomic_fetch_add(&clock_us, 31000);
 	while (!bulk.done)
 		assert_true(turn());
 	store_thread_stop(ts.s);
@@ -388,6 +441,9 @@ int main(void)
 			bulk_leaves_the_store_to_what_follows_a_command, setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(
 			bulk_gets_its_turn_however_much_follows, setup_clock, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_quiet_begins_behind_a_commit_however_long_it_took, setup_commits,
+			teardown_commits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
