@@ -14,6 +14,37 @@
 #define SAMPLE_MAX 10
 #define PAGE       1000
 
+/* What waits for its address by min_gap: until when, or 0. Something else that holds it back for longer is the reason then. */
+static int64_t gap_until(struct ctl_call *c, const struct q_dlv *d)
+{
+	char channel[64], class[48];
+
+	if (d->state != DLV_WAITING || d->why.n || d->gap_at_ms == 0 ||
+		!str_copy(channel, sizeof(channel), d->channel) ||
+		!str_copy(class, sizeof(class), d->class))
+		return 0;
+	const struct conf_channel *ch = conf_channel_find(c->conf, channel);
+	int64_t gap = ch ? conf_lane_of(ch, class)->min_gap_ms : 0;
+	int64_t until = d->gap_at_ms + gap;
+	return gap > 0 && until > env_wall(c->deps->env) && d->due_ms <= until ? until : 0;
+}
+
+static void put_why(struct ctl_call *c, const struct q_dlv *d, cJSON *o)
+{
+	char t[WHEN_TEXT_MAX], why[160];
+	int64_t until = gap_until(c, d);
+
+	if (until) {
+		snprintf(why, sizeof(why),
+			"min_gap: its address got another message, waits until %s",
+			when_print_short(t, sizeof(t), until, &c->conf->zone));
+		json_put_z(o, "why", why);
+		return;
+	}
+	bool waits = d->broadcast && d->state == DLV_WAITING && !d->why.n;
+	json_put_str(o, "why", waits ? STR("article: it goes when its article stands") : d->why);
+}
+
 cJSON *ctl_delivery_json(struct ctl_call *c, const struct q_dlv *d)
 {
 	cJSON *o = json_obj();
@@ -32,8 +63,7 @@ cJSON *ctl_delivery_json(struct ctl_call *c, const struct q_dlv *d)
 	json_put_z(o, "state", dlv_state_name(d->state));
 	json_put_i64(o, "tries", d->tries);
 	ctl_put_time(o, "due_at", d->state == DLV_WAITING ? d->due_ms : 0);
-	bool waits = d->broadcast && d->state == DLV_WAITING && !d->why.n;
-	json_put_str(o, "why", waits ? STR("article: it goes when its article stands") : d->why);
+	put_why(c, d, o);
 	json_put_bool(o, "broadcast", d->broadcast);
 	return o;
 }

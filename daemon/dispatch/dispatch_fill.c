@@ -112,6 +112,7 @@ static void settle_unsent(struct dcopy *c, struct dlot *l, int64_t at_ms)
 		c->out.verb = SQ_PUSH;
 		c->out.to = DLV_WAITING;
 		c->out.due_ms = c->intent.gap_due_ms - at_ms;
+		lane_gap(l->lane, c->intent.gap_due_ms);
 		c->out.why = NULL;
 	}
 	(void)map64_put(d->copy_by_id, c->op.delivery, c);

@@ -109,6 +109,7 @@ struct dlane {
 	int64_t quiet_until_ms; /* calls are limited: nothing is asked either */
 	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
 	char quota_why[160];
+	int64_t gap_until_ms; /* min_gap: until then some of its rows wait for their address; a fact, no stop of the lane */
 	bool held, bucket_dirty;
 	char why[160];
 	struct map64 *flows;    /* release -> struct dflow */
@@ -372,6 +373,7 @@ struct dchan *chan_find(struct dispatch *d, int64_t id);
 void lane_conf_set(struct dlane *l);
 /* When the lane may send again: 0 now, else wall ms; why may be NULL. */
 int64_t lane_wait_until(struct dlane *l, char *why, size_t size);
+void lane_gap(struct dlane *l, int64_t until_ms); /* a row of it waits for its address */
 uint32_t lane_intents_limit(const struct dlane *l);
 uint32_t lane_ready_target(const struct dlane *l);
 void lane_kick(struct dlane *l);

@@ -82,6 +82,12 @@ static void say_until(struct dlane *l, const char *what, int64_t until_ms, char 
 			when_print_short(t, sizeof(t), until_ms, &l->d->conf->zone));
 }
 
+void lane_gap(struct dlane *l, int64_t until_ms)
+{
+	if (until_ms > l->gap_until_ms)
+		l->gap_until_ms = until_ms;
+}
+
 bool lane_has_token(struct dlane *l, int64_t *ret_wait_ms)
 {
 	int64_t now = env_wall(l->d->o.env), wait;
@@ -350,6 +356,9 @@ static void lane_facts(struct dlane *l, struct dispatch_lane_facts *f)
 {
 	int64_t until = lane_wait_until(l, f->why, sizeof(f->why));
 
+	if (!f->why[0] && l->gap_until_ms > env_wall(l->d->o.env))
+		say_until(l, "min_gap: some addresses got another message lately and wait",
+			l->gap_until_ms, f->why, sizeof(f->why));
 	f->channel = l->acct->chan->name;
 	f->account = l->acct->name;
 	f->class = l->class;

@@ -266,6 +266,8 @@ static void intent_gap(struct dcopy *c)
 	lane->intents--;
 	lane_gave_back(lane);
 	breaker_came_back(&lane->breaker);
+	if (c->intent.min_gap_ms > 0)
+		lane_gap(lane, c->intent.gap_due_ms);
 	c->out = (struct sq_outcome){ .verb = SQ_PUSH,
 		.to = DLV_WAITING,
 		.delivery = (int64_t)c->op.delivery,

@@ -106,7 +106,7 @@ int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const 
 	"FROM part p JOIN manifest m ON m.hash=l.manifest WHERE p.release_id=l.release_id AND "         \
 	"p.rev=m.rev AND p.part=l.part), o.code, h.name, a.name, n.class, c.address, coalesce((SELECT " \
 	"value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), l.why), l.gate, d.once, "       \
-	"d.contact_id "
+	"d.contact_id, (SELECT g.at FROM gap g WHERE g.contact_id=d.contact_id) "
 #define JOINS                                                                                             \
 	" JOIN lot l ON l.id=d.lot_id JOIN release r ON r.id=l.release_id JOIN lane n ON n.id=l.lane_id " \
 	"JOIN account a ON a.id=n.account_id JOIN channel h ON h.id=a.channel_id LEFT JOIN contact c ON " \
@@ -141,7 +141,8 @@ static void dlv_of(sqlite3_stmt *st, struct q_dlv *d)
 		.address = col_str(st, 11),
 		.why = col_str(st, 12),
 		.broadcast = ONCE_SLOT(col_i64(st, 14)) == ONCE_SLOT_BROADCAST,
-		.contact = col_i64(st, 15) };
+		.contact = col_i64(st, 15),
+		.gap_at_ms = col_i64(st, 16) };
 }
 
 /* Visits rows up to the limit; *ret_more when there was one more. The cursor of the last row goes to once and contact. */

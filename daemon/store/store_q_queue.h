@@ -41,7 +41,8 @@ struct q_dlv {
 	int64_t id, due_ms;
 	int kind, state, tries;
 	bool broadcast;
-	int64_t contact;
+	int64_t contact,
+		gap_at_ms; /* gap: when its address got something over a lane with min_gap; 0: never */
 	struct str release, part, office, channel, account, class, address, why;
 };
 /* Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */

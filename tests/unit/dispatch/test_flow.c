@@ -325,6 +325,12 @@ static void trial_mode_suppresses_everyone_else(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM attempt"), 1);
 }
 
+static void on_gap_lane(void *ctx, const struct dispatch_lane_facts *f)
+{
+	if (f->why[0])
+		(void)str_copy(ctx, 120, str_of(f->why));
+}
+
 static void min_gap_keeps_two_deliveries_to_one_contact_apart(void **state)
 {
 	UNUSED(state);
@@ -337,8 +343,14 @@ static void min_gap_keeps_two_deliveries_to_one_contact_apart(void **state)
 	scene_start();
 	scene_run(9 * MIN_MS);
 	assert_int_equal(fake.n_published, 1);
+	char why[120] = "";
+	dispatch_lanes(sc.d, on_gap_lane, why);
+	assert_non_null(strstr(why, "min_gap:"));
 	scene_run(2 * MIN_MS);
 	assert_int_equal(fake.n_published, 2);
+	why[0] = 0;
+	dispatch_lanes(sc.d, on_gap_lane, why);
+	assert_null(strstr(why, "min_gap:"));
 	assert_true(fake.at[1] - fake.at[0] >= 10 * MIN_MS);
 }
 
