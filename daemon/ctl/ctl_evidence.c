@@ -13,10 +13,11 @@
 #include "store/store_release.h"
 #include "store/store_secret.h"
 #include "store/store_policy.h"
+#include "store/store_q_queue.h"
 #include "store/store_status.h"
 
 /* --- status ---------------------------------------------------------------------------------------------------------------- */
-static void put_store(cJSON *r, struct store *s, const struct store_status *now)
+static void put_store(cJSON *r, struct store *s, const struct store_status *now, int64_t stops)
 {
 	struct store_stats st;
 	char text[300];
@@ -46,14 +47,30 @@ static void put_store(cJSON *r, struct store *s, const struct store_status *now)
 			now->owed_first);
 		json_add_str(w, str_of(text));
 	}
+	if (stops) {
+		(void)snprintf(text, sizeof(text),
+			"%lld hold%s in force: `lantoa queue` names %s", (long long)stops,
+			stops == 1 ? " is" : "s are", stops == 1 ? "it" : "them");
+		json_add_str(w, str_of(text));
+	}
 	json_put(r, "warnings", w);
+}
+
+static int count_stop(void *ctx, const struct q_stop *s)
+{
+	UNUSED(s);
+	++*(int64_t *)ctx;
+	return 0;
 }
 
 static int method_status(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct store_status st;
 	cJSON *r = json_obj(), *states = json_obj(), *oldest = json_obj();
+	int64_t stops = 0;
 	int rc = store_status_read(reader_db(c->reader), &st);
+	if (rc == 0)
+		rc = q_stops(c->reader, env_wall(c->deps->env), count_stop, &stops);
 	for (int i = 0; i < DLV_STATES; i++) {
 		json_put_i64(states, dlv_state_name(i), st.count[i]);
 		if (st.oldest[i])
@@ -69,7 +86,8 @@ static int method_status(struct ctl_call *c, cJSON **ret, struct err *e)
 	json_put(r, "oldest", oldest);
 	json_put_i64(r, "uptime_ms", st.now_ms - c->deps->started_ms);
 	json_put_i64(r, "owed", st.owed);
-	put_store(r, c->deps->store, &st);
+	json_put_i64(r, "stops", stops);
+	put_store(r, c->deps->store, &st, stops);
 	if (rc)
 		return cJSON_Delete(r), err_set(e, rc, "the queue could not be counted");
 	*ret = r;

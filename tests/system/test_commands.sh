@@ -43,6 +43,8 @@ check "and everything but what is urgent for an hour" operator hold --all --exce
 check "the queue is asked" operator queue
 says "it names the stop, who gave it and why" '^release:CMD-1.*office:hue +Lê Vận Hành .*chờ hỏi Huế'
 says "and the one with a time and an exception" '^all +Lê Vận Hành .* urgent +họp'
+check "whoever asks whether it is well hears of them" operator status
+says "by their number" '^warning 2 holds are in force: .lantoa queue'
 operator -q resume --all -m "hết họp"
 check "the one is let go on" operator resume --release CMD-1 --office hue -m "Huế trả lời"
 same "and no stop is left" "$(operator --json queue | jq '.stops | length')" 0
