@@ -391,8 +391,8 @@ static bool is_small(const struct plan_job *j)
 {
 	switch (j->step) {
 	case JOB_CLEAR: return j->clears < CLEARS_MAX;
-	case JOB_LIST:
-	case JOB_PART: return j->list && j->list->n_winners <= SMALL_MAX;
+	case JOB_LIST: return j->list->n_winners <= SMALL_MAX;
+	case JOB_PART: /* is no bulk: one row */
 	case JOB_LOOK:
 	case JOB_PAIRS: break;
 	}
