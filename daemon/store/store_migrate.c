@@ -48,7 +48,8 @@ static int file_check(struct db *db, int newest, bool create, int64_t *ret_versi
 	if (rc < 0)
 		return rc;
 	if (app == 0 && version == 0 && tables == 0 && !create)
-		return err_set(e, -ENOENT, "the database is empty; make a new one on purpose");
+		return err_set(
+			e, -ENOENT, "the database is empty; make a new one on purpose (--create)");
 	if (app != APP_ID && (app != 0 || version != 0 || tables != 0))
 		return err_set(e, -EMEDIUMTYPE,
 			"not a Lantoa database: its application_id is 0x%08llx, ours is 0x%08x",
@@ -145,7 +146,8 @@ int writer_open(struct store *s, bool *ret_made, struct err *e)
 	int rc = db_open(s->db_path, s->vfs, flags, &s->w, e);
 
 	if (rc < 0 && !s->o.create)
-		return err_set(e, -ENOENT, "%s: there is no database; make a new one on purpose",
+		return err_set(e, -ENOENT,
+			"%s: there is no database; make a new one on purpose (--create)",
 			s->db_path);
 	if (rc == 0 && s->o.exclusive)
 		rc = db_script(s->w, "PRAGMA locking_mode = EXCLUSIVE", e);

@@ -95,7 +95,7 @@ static void no_database_is_made_by_accident(void **state)
 	teststore_stop(&ts);
 	assert_int_equal(unlink(in_dir("lantoa.db")), 0);
 	ts.opts.create = false;
-	refused(-ENOENT, "no database");
+	refused(-ENOENT, "make a new one on purpose (--create)");
 	assert_int_equal(access(in_dir("lantoa.db"), F_OK), -1);
 }
 
