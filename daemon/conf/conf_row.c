@@ -231,7 +231,8 @@ int conf_row_size(struct conf_ctx *cx, const struct ynode *v, void *dst, const s
 		while (*end == ' ')
 			end++;
 		for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-			if (strcmp(end, units[i].unit) != 0)
+			/* 512 that was meant as megabytes would be no floor at all */
+			if (strcmp(end, units[i].unit) != 0 || (!*end && x > 0))
 				continue;
 			x *= (double)(INT64_C(1) << units[i].shift);
 			if (x > 9e15 ||

@@ -155,6 +155,7 @@ static const struct {
 	{ "\tmode: live\n", NULL, { "lantoad.yaml:11", "tab", NULL } },
 	{ "mode: trial\n", NULL, { ":11", "mode", "twice" } },
 	{ "free_floor: 5 apples\n", NULL, { ":11", "5 apples", "512MB" } },
+	{ "free_floor: 512\n", NULL, { ":11", "'512' is not a size", "512MB" } },
 	{ "exchange_keep: 3 weeks\n", NULL, { ":11", "3 weeks", "2d" } },
 	{ "urgent_share: 150%\n", NULL, { ":11", "150%", "100%" } },
 	{ "listen_private: here\n", NULL, { "listen_private", "here", "127.0.0.1:8480" } },
