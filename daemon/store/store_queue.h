@@ -224,12 +224,12 @@ struct sq_stop {
 	int64_t until_ms;
 	int except_prio;
 	char person[80], via[200], why[400];
-	const char *what;                            /* audit verb: "lot.hold", "lane.pause" */
+	const char *what; /* audit verb: "lot.hold", "lane.pause" */
 	/* resume: the channels of each kind, for holds by kind that the scope does not name; "" none */
 	char kind_channels[KIND_MAX + 1][2048];
 	/* out; resume: lots that were held, by a gate of the scope, by the machine or by their lane, with what waits in them */
 	int64_t ret_lots, ret_deliveries, ret_gates;
-	int64_t gate_id;                             /* out: hold */
+	int64_t gate_id; /* out: hold */
 	void *user;
 };
 void sq_stop_init(struct sq_stop *c);
@@ -310,7 +310,7 @@ struct sq_receipt {
 	int try_no; /* low 8 bits of the try of an answer that came late; 0: no attempt is named (an orphan forgets it) */
 	/* the user's: candidates, one a line; a last line of @ and sq_receipt_phone in hex: a hit elsewhere is none */
 	const char *ids;
-	int state; /* LT_RC_* or LT_* */
+	int state;        /* LT_RC_* or LT_* */
 	const char *link; /* the user's: of LT_RC_LINK; NULL otherwise */
 	bool final;
 	bool at_given;                       /* at_ms is the provider's own time */
