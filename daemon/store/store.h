@@ -56,6 +56,7 @@ struct store_opts {
 	int64_t (*free_bytes)(void *ctx); /* NULL: statvfs of state_dir; for tests */
 	void *free_ctx;
 	int64_t fence_after_ms; /* heartbeat older than this needs restore-confirm (0: 7 days, < 0: never) */
+	int64_t restore_leap; /* numbers of deliveries that restore-confirm passes over (0: 2^30); for tests */
 	const struct keyring
 		*secret_keys; /* credentials at rest; NULL: keys. Rotated apart from the master */
 	const struct keyring *

@@ -16,7 +16,9 @@
 #include "store/store_fence.h"
 
 #define EPOCH_FILE_MAX 512
-#define ASK_CONFIRM    "check what went out since then, and run lantoad --restore-confirm"
+#define RESTORE_LEAP \
+	(INT64_C(1) << 30) /* deliveries planned since a backup; 2^53 is far: JSON holds them */
+#define ASK_CONFIRM "check what went out since then, and run lantoad --restore-confirm"
 
 struct epoch_file {
 	bool there;
@@ -273,9 +275,12 @@ struct confirm {
 static int confirm_hold(struct store_tx *tx, struct confirm *c)
 {
 	struct db *db = tx->s->w;
-	/* 0 planning and 1 open become 2 held; 0 waiting and 1 planned become 3 held; releases 2 approved, 3 sending */
-	int rc = db_exec(
-		db, "UPDATE lot SET gate = 2, why = ? WHERE gate IN (0, 1)", "t", RESTORED);
+	/* 0 planning and 1 open become 2 held, and what was held for another reason may have been let go and sent since:
+	 * 0 waiting and 1 planned become 3 held; releases 2 approved, 3 sending */
+	int rc = db_exec(db,
+		"UPDATE lot SET why = CASE WHEN gate < 2 OR ifnull(why, '') = '' THEN ?1 WHEN why LIKE 'restored:%' "
+		"THEN why ELSE ?1 || '; before: ' || why END, gate = 2 WHERE gate IN (0, 1, 2)",
+		"t", RESTORED);
 
 	c->held = db_changes(db);
 	if (rc == 0)
@@ -293,6 +298,26 @@ static int confirm_hold(struct store_tx *tx, struct confirm *c)
 	return rc;
 }
 
+/* Numbers that were given since the backup went out as names of other copies: a provider that is told one of them again takes the
+ * copy for one that it has, and a late report would be another one's. A row that is nobody's copy (lot 0, cancelled) holds the
+ * highest number, so that new ones begin behind it. */
+static int ids_leap(struct store *s)
+{
+	int64_t max = 0, leap = s->o.restore_leap > 0 ? s->o.restore_leap : RESTORE_LEAP;
+	int rc = db_get_i64(s->w, &max, "SELECT ifnull(max(id), 0) FROM delivery", "");
+
+	if (rc >= 0)
+		rc = max > INT64_MAX - leap ? -EOVERFLOW : 0;
+	if (rc == 0)
+		rc = db_exec(s->w, "DELETE FROM delivery WHERE once = 0 AND contact_id = 0", "");
+	if (rc == 0)
+		rc = db_exec(s->w,
+			"INSERT INTO delivery(id, lot_id, contact_id, once, state, tries, due, target_id) "
+			"VALUES (?, 0, 0, 0, 6, 0, 0, 0)",
+			"i", max + leap);
+	return rc;
+}
+
 static int confirm_run(struct store_tx *tx, void *arg)
 {
 	struct confirm *c = arg;
@@ -301,6 +326,8 @@ static int confirm_run(struct store_tx *tx, void *arg)
 
 	if (rc == 0)
 		rc = confirm_hold(tx, c);
+	if (rc == 0)
+		rc = ids_leap(tx->s);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(now, sizeof(now), "epoch:%" PRId64 " lots_held:%" PRId64, c->epoch, c->held);

@@ -10,7 +10,8 @@
 
 /* A person confirms that sending may begin again from this database. Opens it (same opts as store_open; nobody else may
  * have it open), raises the epoch over everything seen, takes the fence off, holds every lot and part of approved releases
- * that could still send ("restored: check what went out since the backup"), puts rotating credentials in doubt, writes the
+ * that could still send ("restored: check what went out since the backup"; also those that were held for another reason), puts
+ * rotating credentials in doubt, lets new deliveries begin behind all numbers that may have been given since, writes the
  * audit event, closes. ret_held (may be NULL): lots held. -ENOENT, -EBUSY as store_open. */
 int store_restore_confirm(const struct store_opts *o, const char *person, const char *via,
 	const char *why, int64_t *ret_held, struct err *e) MUST_CHECK;

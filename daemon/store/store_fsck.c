@@ -111,7 +111,7 @@ static int delivery_page(struct fsck *f, int64_t *cursor)
 	int rc = db_query(f->db, &st,
 		"SELECT d.id, d.lot_id, d.state, l.release_id, d.once, c.id IS NOT NULL FROM delivery d "
 		"LEFT JOIN lot l ON l.id = d.lot_id LEFT JOIN contact c ON c.id = d.contact_id "
-		"WHERE d.id > ? ORDER BY d.id LIMIT ?",
+		"WHERE d.id > ? AND NOT (d.once = 0 AND d.lot_id = 0 AND d.state = 6) ORDER BY d.id LIMIT ?",
 		"ii", *cursor, FSCK_PAGE);
 
 	return fsck_rows(f, rc, st, cursor, delivery_row);

@@ -226,6 +226,11 @@ static int list_windows(struct store_reader *r, const struct q_filter *f, int64_
 
 	for (int w = 0; w < WINDOWS_MAX && rc >= 0 && after < max; w++) {
 		sqlite3_stmt *st;
+		int64_t first = after + 1; /* a restore leaves a gap of a thousand million */
+		rc = db_get_i64(db, &first, "SELECT min(id) FROM delivery WHERE id>?", "i", after);
+		if (rc < 0)
+			return rc;
+		after = first - 1;
 		rc = db_query(db, &st,
 			COLS "FROM delivery d" JOINS "WHERE d.id>?9 AND d.id<=?10 AND " FILTER
 			     " ORDER BY d.id LIMIT ?11",

@@ -20,14 +20,16 @@
 #define SIM_CONTACTS   4096
 #define SIM_RELEASES   48
 #define SIM_DELIVERIES 32768
-#define SIM_APPROVALS  256
-#define SIM_STOPS      16
-#define SIM_LANES      8
-#define SIM_SLOTS      2 /* configured channels */
-#define SIM_LATER      512
-#define SIM_STEPS      65536
-#define SIM_OFFICES    5
-#define SIM_STARTS     4096
+#define SIM_LOST \
+	24576 /* ids of the daemon are below; from here on copies that a restore made it forget */
+#define SIM_APPROVALS 256
+#define SIM_STOPS     16
+#define SIM_LANES     8
+#define SIM_SLOTS     2 /* configured channels */
+#define SIM_LATER     512
+#define SIM_STEPS     65536
+#define SIM_OFFICES   5
+#define SIM_STARTS    4096
 
 /* What happens to the daemon from outside, as the shrinker counts it: (step, one of these). */
 enum sim_event {
@@ -37,14 +39,22 @@ enum sim_event {
 	EV_DISK,
 	EV_CRASH,
 	EV_OUTAGE,    /* the first of two gateways takes no connection for a while */
+	EV_BACKUP,    /* by the daemon */
+	EV_RESTORE,   /* the newest backup is put in the place of the databases */
 	EV_FAULT = 8, /* of a provider: the first one in this step, and so on */
 	EV_MAX = 64
+};
+enum sim_restore {
+	RESTORE_NONE = 0,
+	RESTORE_PUT,   /* nobody has confirmed it: the daemon must not start */
+	RESTORE_ASKED, /* a person confirms; a crash may come between */
 };
 enum { SIM_EXIT_DONE = 0, SIM_EXIT_CRASH = 10, SIM_EXIT_FAIL = 11 };
 
 struct sim_delivery {             /* as last seen committed, and what the provider made of it */
 	bool tried, tried_second; /* where there are two gateways: by which at last */
 	bool seen, ever_unknown, ever_doubt, acted, cast; /* cast: a broadcast */
+	bool before; /* of a backup that was restored: it may have gone out since */
 	uint8_t state;
 	uint8_t effects, allowed_more; /* allowed_more: that people declared away */
 	uint8_t once,
@@ -54,11 +64,17 @@ struct sim_delivery {             /* as last seen committed, and what the provid
 	uint8_t said; /* of SIM_SAID_*: what the provider reported afterwards, and was thanked for */
 	int32_t tries;
 	int64_t lot, contact;
+	unsigned nonce; /* of its newest text */
+	int64_t number; /* from SIM_LOST on: the one that it had */
+	uint64_t ref;   /* what it is called outside of the house, hashed; 0: not heard yet */
 	uint64_t check; /* the last one that saw it */
 };
 struct sim_lot {
 	int64_t release, office, lane, channel;
 	int32_t part, gate, prio;
+	uint64_t manifest;
+	uint64_t
+		restored; /* its manifest when a restore held it, until a person lets it go on; else 0 */
 };
 enum {
 	SIM_SAID_DELIVERED = 1,
@@ -109,6 +125,7 @@ struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
 	int provider[SIM_SLOTS]; /* see sim_providers */
 	bool together, poll;     /* providers: recipients share a text; receipts are asked for */
 	bool spare;              /* the second channel has a second gateway, where it is loopback */
+	int restores;            /* at most */
 };
 
 struct sim {
@@ -150,6 +167,10 @@ struct sim {
 	/* counts, for the line that a run prints */
 	uint64_t n_effects, n_requests, n_commits, n_acts, n_unknown, n_lost, n_fulls;
 	uint64_t n_told, n_thanked; /* receipts */
+	int n_backups, n_restores;
+	uint64_t n_again; /* copies that a person sent again, or took out, after a restore */
+	enum sim_restore restoring;
+	int64_t n_forgotten; /* copies from SIM_LOST on */
 	char dir[128], build[400], root[200];
 	bool trace;
 	char fail[700];
@@ -183,6 +204,7 @@ bool sim_chance(int mille); /* true in so many of a thousand */
 void sim_trace(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void sim_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void sim_crash(const char *where);
+_Noreturn void sim_leave(int code); /* no handler runs */
 void sim_profile_draw(int steps);
 /* A generator of its own for each (step, what): what is left out does not change what the others draw. */
 void sim_rng_for(enum sim_event what);
@@ -201,6 +223,8 @@ void sim_vfs_empty(void); /* by the parent, before each seed: no files */
 void sim_vfs_keep(void);  /* they are written where their names say, to be looked at */
 void sim_vfs_register(void);
 void sim_vfs_crash(void);
+/* This file, whole, and none of the logs beside it. */
+void sim_vfs_put(const char *name, const void *p, size_t n);
 
 /* sim_node.c */
 void node_boot(void);
@@ -215,6 +239,23 @@ void provider_boot(void);
 void provider_poll(
 	void); /* what came since the last call is answered or not; what is due is said */
 void provider_done(void);
+
+/* sim_restore.c */
+void restore_empty(void); /* by the parent, before each seed: no backup */
+void restore_backup(void);
+bool restore_can(void);
+_Noreturn void restore_put(
+	void); /* the databases are those of the newest backup; the daemon is gone */
+void restore_confirm(const struct store_opts *o);
+/* An operator wants these lots to go on: he looks at the providers first. False: he has something else to do before. */
+bool restore_looked(const struct stop_scope *scope);
+void restore_forget(int64_t delivery);
+void restore_anew(int64_t lot); /* somebody has approved its text anew, after the restore */
+bool check_under(int64_t office, int64_t top);
+/* A copy of this text to this contact that was forgotten becomes this one; false: there is none. */
+bool restore_adopt(struct sim_delivery *d, int64_t contact, unsigned nonce);
+/* Another copy went out under this name: it may not be used for a second one. Hears the name of `delivery`. */
+void restore_ref(int64_t delivery, const char *ref, size_t n);
 
 /* sim_people.c */
 void people_act(void);

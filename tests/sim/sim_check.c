@@ -67,7 +67,7 @@ static void on_touch(void *ctx, int op, const char *db, const char *table, sqlit
 		touch_lot(id);
 	if (strcmp(table, "delivery") != 0)
 		return;
-	if (id <= 0 || id >= SIM_DELIVERIES || n_touched == TOUCHED_MAX) {
+	if (id <= 0 || id >= SIM_LOST || n_touched == TOUCHED_MAX) {
 		all = true;
 	} else if (!is_touched[id]) {
 		is_touched[id] = true;
@@ -95,7 +95,9 @@ static void gone(int64_t id)
 	if ((d->state != DLV_WAITING || d->tries) && !revoked)
 		sim_fail("delivery %lld is gone: it was in state %d after %d tries", (long long)id,
 			d->state, d->tries);
-	if (d->effects || d->ever_unknown)
+	if (d->before && d->effects)
+		restore_forget(id); /* what it was sent for is no row any more */
+	else if (d->effects || (d->ever_unknown && !d->before))
 		sim_fail(
 			"delivery %lld is gone: it was in state %d after %d tries, with %d effects",
 			(long long)id, d->state, d->tries, d->effects);
@@ -118,13 +120,23 @@ static int lane_at(int64_t id)
 	sim_fail("lane %lld is none of ours", (long long)id);
 }
 
+/* The adapter found what the page has: this text, published before a restore made the daemon forget it. */
+static bool adopted(struct sim_delivery *d, int64_t lot, int64_t contact)
+{
+	for (int i = 0; i < S->n_approvals; i++)
+		if (memcmp(S->approval[i].hash, manifest_of[lot], 32) == 0 &&
+			restore_adopt(d, contact, S->approval[i].nonce))
+			return true;
+	return false;
+}
+
 #define SIM_DELIVERED (SIM_SAID_DELIVERED | SIM_TOLD_DELIVERED)
 
 static void see_row(sqlite3_stmt *st)
 {
 	int64_t id = col_i64(st, 0);
 	int state = (int)col_i64(st, 3);
-	if (id <= 0 || id >= SIM_DELIVERIES)
+	if (id <= 0 || id >= SIM_LOST)
 		sim_fail("delivery %lld is more than the simulation can hold", (long long)id);
 	struct sim_delivery *d = &S->d[id];
 	bool loop = provider_of(S->contact_slot[col_i64(st, 2)])->owns == sim_loopback.owns;
@@ -160,7 +172,8 @@ static void see_row(sqlite3_stmt *st)
 	if (state == DLV_SENDING && d->state != state)
 		d->once_then = d->once;
 	if (state == DLV_ACCEPTED && d->state != DLV_ACCEPTED && d->effects == 0 &&
-		!d->ever_unknown && !d->allowed_more && (!loop || col_i64(st, 5)))
+		!d->ever_unknown && !d->allowed_more && (!loop || col_i64(st, 5)) &&
+		!adopted(d, col_i64(st, 1), col_i64(st, 2)))
 		sim_fail("delivery %lld is accepted and the provider never had it", (long long)id);
 	if (state == DLV_SENDING && (!d->seen || d->state != state || d->tries != col_i64(st, 4)))
 		d->intent_of = manifest_no(manifest_of[col_i64(st, 1)]);
@@ -188,7 +201,15 @@ static void see_lot(sqlite3_stmt *st)
 	struct str m = col_blob(st, 8);
 	if (id <= 0 || id >= LOTS_MAX)
 		sim_fail("lot %lld is more than the simulation can hold", (long long)id);
-	S->lot[id] = (struct sim_lot){ .release = col_i64(st, 1),
+	uint64_t restored = S->lot[id].restored,
+		 manifest = m.n == 32 ? manifest_no((const uint8_t *)m.p) : 0;
+	if (restored && manifest != restored) { /* a person has approved it anew */
+		restore_anew(id);
+		restored = 0;
+	}
+	S->lot[id] = (struct sim_lot){ .manifest = manifest,
+		.restored = restored,
+		.release = col_i64(st, 1),
 		.part = (int32_t)col_i64(st, 2),
 		.lane = col_i64(st, 3),
 		.office = col_i64(st, 4),
@@ -318,7 +339,7 @@ void check_commit(void)
 
 /* --- at each post of the provider ------------------------------------------------------------------------------------------------------------- */
 
-static bool office_under(int64_t office, int64_t top)
+bool check_under(int64_t office, int64_t top)
 {
 	static const int parent[SIM_OFFICES] = { 0, 0, 1, 1, 3 };
 	for (int64_t o = office; o > 0 && o < SIM_OFFICES; o = parent[o])
@@ -336,7 +357,7 @@ static bool covers(const struct sim_stop *s, const struct sim_lot *l)
 		return false;
 	return (!c->release_id || c->release_id == l->release) &&
 		(c->part < 0 || c->part == l->part) &&
-		(!c->office_id || office_under(l->office, c->office_id)) &&
+		(!c->office_id || check_under(l->office, c->office_id)) &&
 		(!c->lane_id || c->lane_id == l->lane) &&
 		(!c->channel_id || c->channel_id == l->channel);
 }
@@ -475,6 +496,11 @@ void check_publish(int64_t id, const char *text, size_t n)
 				"delivery %lld (release %lld part %d office %lld lane %lld) is posted after stop %d: %s",
 				(long long)id, (long long)l->release, l->part, (long long)l->office,
 				(long long)l->lane, i, S->stop[i].scope.text);
+	if (l->restored)
+		sim_fail(
+			"delivery %lld (lot %lld) is posted and nobody looked what went out since the backup",
+			(long long)id, (long long)d->lot);
+	S->d[id].nonce = nonce_of(text, n);
 	check_approved(id, d, text, n);
 	check_limits(l, check_slot_of(id));
 }
@@ -552,6 +578,11 @@ void check_end(void)
 				"delivery %lld of release %lld still waits in an open lot at the end",
 				(long long)id, (long long)l->release);
 	}
+	int64_t stuck = teststore_i64(&N.ts,
+		"SELECT ifnull(min(l.id),0) FROM lot l JOIN release r ON r.id=l.release_id JOIN part p ON p.release_id=l.release_id AND "
+		"p.rev=r.rev_approved AND p.part=l.part WHERE l.gate=0 AND l.n0>0 AND p.state=2");
+	if (stuck)
+		sim_fail("lot %lld is to be opened and its part is done", (long long)stuck);
 	if (N.busy)
 		sim_fail("%d questions got no answer", N.busy);
 	if (S->p.p_fault == 0 && S->p.crashes == 0 && S->n_releases == 0 && S->p.p_act > 5)

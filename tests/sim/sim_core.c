@@ -35,7 +35,7 @@ void __gcov_dump(void);
 #endif
 
 /* A crash runs no handlers; only what a coverage build has counted is saved. */
-_Noreturn static void leave(int code)
+_Noreturn void sim_leave(int code)
 {
 #ifdef LANTOA_COVERAGE
 	__gcov_dump();
@@ -87,7 +87,7 @@ void sim_fail(const char *fmt, ...)
 	(void)vsnprintf(S->fail + n, sizeof(S->fail) - (size_t)n, fmt, ap);
 	va_end(ap);
 	sim_trace("FAIL %s", S->fail);
-	leave(SIM_EXIT_FAIL);
+	sim_leave(SIM_EXIT_FAIL);
 }
 
 void sim_crash(const char *where)
@@ -97,7 +97,7 @@ void sim_crash(const char *where)
 	S->crash_in_ops = 0;
 	S->no_crash = true;
 	sim_vfs_crash();
-	leave(SIM_EXIT_CRASH);
+	sim_leave(SIM_EXIT_CRASH);
 }
 
 /* --- randomness of the crypto library: from the seed too, so that a run is the same to the bit ---------------------------------- */
@@ -141,7 +141,8 @@ void sim_rng_for(enum sim_event what)
 
 bool sim_event(enum sim_event what)
 {
-	static const char *const words[] = { "act", "jump", "reload", "disk", "crash", "outage" };
+	static const char *const words[] = { "act", "jump", "reload", "disk", "crash", "outage",
+		"backup", "restore" };
 	unsigned bit = what;
 	if (what == EV_FAULT) {
 		int more = S->faults < EV_MAX - 1 - EV_FAULT ? S->faults++ : S->faults;
@@ -194,6 +195,7 @@ void sim_profile_draw(int steps)
 	p->together = sim_chance(500);
 	p->poll = sim_chance(300);
 	provider_draw();
+	p->restores = calm || sim_chance(250) ? 0 : 2;
 	p->spare = !calm && provider_of(1)->owns == sim_loopback.owns && sim_chance(600);
 }
 
@@ -252,7 +254,7 @@ _Noreturn static void child(void)
 	while (S->step < S->p.steps)
 		node_turn();
 	node_final();
-	leave(SIM_EXIT_DONE);
+	sim_leave(SIM_EXIT_DONE);
 }
 
 static int epoch(void)
@@ -318,6 +320,7 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 	build_find();
 	place_make();
 	sim_vfs_empty();
+	restore_empty();
 	int rc = 1;
 	for (S->epoch = 1; rc == 1 && S->epoch < EPOCHS_MAX; S->epoch++)
 		rc = epoch();

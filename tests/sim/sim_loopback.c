@@ -32,15 +32,19 @@ static bool owns(const char *url)
 	return strncmp(url, "http://127.0.0.1:", 17) == 0;
 }
 
-static int64_t delivery_of(const struct fakenet_call *c)
+static struct str ref_of(const struct fakenet_call *c)
 {
 	const char *at = strstr(c->headers, "X-Ref: ");
+	REQUIRE(at != NULL);
+	return (struct str){ at + 7, strcspn(at + 7, "\n") };
+}
+
+static int64_t delivery_of(const struct fakenet_call *c)
+{
 	uint8_t raw[16];
 	size_t n = 0;
 	int64_t id = 0;
-	REQUIRE(at != NULL);
-	at += 7;
-	struct str ref = { at, strcspn(at, "\n") };
+	struct str ref = ref_of(c);
 	if (base32_decode(ref, raw, sizeof(raw), &n) != 0 || n < 8)
 		sim_fail("a ref that cannot be read: " STR_FMT, STR_ARG(ref));
 	for (int i = 0; i < 8; i++)
@@ -59,6 +63,7 @@ static void publish(int slot, size_t i, struct fakenet_call *c)
 	char to[40];
 	S->n_requests++;
 	check_publish(id, c->body, strlen(c->body));
+	restore_ref(id, ref_of(c).p, ref_of(c).n);
 	if (S->p.spare && slot == 1)
 		check_gateway(id, spare);
 	(void)snprintf(to, sizeof(to), "+%lld@loop>", (long long)S->d[id].contact);

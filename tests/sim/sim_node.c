@@ -80,8 +80,9 @@ void node_conf_write(void)
 		"  - {name: minh, user: minh, roles: [approver, viewer]}\n"
 		"  - {name: hoa, user: hoa, roles: [approver, viewer]}\n"
 		"  - {name: oanh, user: oanh, roles: [operator, viewer]}\n"
-		"channels_dir: channels.d\nroutes:\n",
+		"channels_dir: channels.d\n",
 		S->dir, S->dir, S->build);
+	buf_addf(&b, "routes:\n");
 	for (int i = 0; i < SIM_SLOTS; i++)
 		if (provider_of(i)->per_office)
 			buf_addf(&b,
@@ -206,7 +207,10 @@ static void store_boot(void)
 		.mono_us = mono_us,
 		.free_bytes = free_bytes,
 		.fatal_cb = on_fatal,
-		.fence_after_ms = -1 };
+		.fence_after_ms = -1,
+		.restore_leap = 4096 };
+	if (S->restoring != RESTORE_NONE)
+		restore_confirm(&N.ts.opts);
 	int rc = store_open(&N.ts.opts, &N.ts.s, &e);
 	if (rc == -ENOSPC && S->disk_full) { /* refused, and said why: somebody makes room */
 		sim_trace("no room to start: %s", e.text);
@@ -391,6 +395,12 @@ static void disasters(void)
 			sim_crash("between steps");
 		S->crash_in_ops = 1 + sim_below(25);
 	}
+	sim_rng_for(EV_BACKUP);
+	if (S->p.restores > 0 && sim_below(S->p.steps / 6) == 0 && sim_event(EV_BACKUP))
+		restore_backup();
+	sim_rng_for(EV_RESTORE);
+	if (restore_can() && sim_below(S->p.steps / 4) == 0 && sim_event(EV_RESTORE))
+		restore_put();
 	sim_rng_for(EV_JUMP);
 	if (sim_chance(S->p.p_jump) && sim_event(EV_JUMP))
 		jump();

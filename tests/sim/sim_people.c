@@ -131,7 +131,9 @@ void people_act(void)
 {
 	if (N.busy > 20)
 		return;
-	if (S->n_releases == 0) {
+	/* What a restore forgot is done anew. */
+	bool lost = S->n_restores > 0 && S->n_releases < S->p.releases && sim_chance(300);
+	if (S->n_releases == 0 || lost) {
 		people_submit_new();
 		return;
 	}
@@ -168,6 +170,14 @@ void people_act(void)
 
 /* --- the last day --------------------------------------------------------------------------------------------------------------------------------- */
 
+static void show_held(int release)
+{
+	char *why = teststore_text(&N.ts, "SELECT why FROM lot WHERE gate=2 LIMIT 1");
+	sim_trace("held: %s", why ? why : "");
+	free(why);
+	people_approve_diff(release);
+}
+
 static bool heal_release(int i)
 {
 	char sql[400];
@@ -181,14 +191,12 @@ static bool heal_release(int i)
 	bool part = teststore_i64(&N.ts, sql) > 0;
 	(void)snprintf(sql, sizeof(sql), "SELECT id FROM release WHERE code='R-%d'", i);
 	int64_t id = teststore_i64(&N.ts, sql);
-	if (held) {
-		char *why = teststore_text(&N.ts, "SELECT why FROM lot WHERE gate=2 LIMIT 1");
-		sim_trace("held: %s", why ? why : "");
-		free(why);
-		people_approve_diff(i);
+	if (part || held) {
 		struct stop_scope s = { .release_id = id, .part = -1 };
 		(void)snprintf(s.text, sizeof(s.text), "release:R-%d", i);
-		people_resume_scope(&s);
+		if (held)
+			show_held(i);
+		people_resume_scope(&s); /* also a part that came from a backup */
 	}
 	if (part)
 		people_go(i);

@@ -110,7 +110,8 @@ static void reduce(void)
 static void tell(void)
 {
 	static const char *const words[] = { "a person acts", "the clock jumps", "reload",
-		"the disk is full", "crash", "a gateway is down" };
+		"the disk is full", "crash", "a gateway is down", "a backup is made",
+		"the backup is put back" };
 	char *kept = text_of_events(job.ev, job.n);
 	const char *who = getenv("SIM_PROVIDERS");
 	(void)printf("%zu events are needed (%d runs):\n", job.n, job.runs);

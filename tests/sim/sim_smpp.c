@@ -41,6 +41,13 @@ static void address(int contact, int office, char *ret, size_t size)
 	(void)snprintf(ret, size, "+8491%07d", contact);
 }
 
+static void forgotten(int slot, int64_t id, int64_t to)
+{
+	struct state *st = S->state[slot];
+	st->no[to] = st->no[id];
+	st->no[id] = 0;
+}
+
 static uint32_t get32(const char *p)
 {
 	const unsigned char *u = (const unsigned char *)p;
@@ -248,4 +255,5 @@ const struct sim_provider sim_smpp = { .name = "smpp",
 	.conn_size = sizeof(struct conn),
 	.greeting = "",
 	.stream = stream,
+	.forgotten = forgotten,
 	.due = due };

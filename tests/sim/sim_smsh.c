@@ -35,6 +35,18 @@ static void address(int contact, int office, char *ret, size_t size)
 	(void)snprintf(ret, size, "+8491%07d", contact);
 }
 
+static void forgotten(int slot, int64_t id, int64_t to)
+{
+	struct state *st = S->state[slot];
+	st->taken_at[to] = st->taken_at[id];
+	st->no[to] = st->no[id];
+	st->reports[to] = st->reports[id];
+	memcpy(st->ref[to], st->ref[id], sizeof(st->ref[to]));
+	st->taken_at[id] = 0;
+	st->no[id] = 0;
+	st->reports[id] = 0;
+}
+
 static bool owns(const char *url)
 {
 	return strstr(url, "rest.esms.vn") != NULL;
@@ -83,6 +95,10 @@ static void publish(int slot, size_t i, struct fakenet_call *c)
 		sscanf(phone, "091%d", &contact) != 1)
 		sim_fail("a text to nobody: %.200s", c->body);
 	int64_t id = provider_publish(contact, c->body, strlen(c->body));
+	char ref[40];
+	if (!provider_field(c->body, "RequestId", ref, sizeof(ref)))
+		sim_fail("a text without RequestId: %.200s", c->body);
+	restore_ref(id, ref, strlen(ref));
 	enum fate f = provider_fate();
 	bool known = st->taken_at[id] && N.te.mono - st->taken_at[id] < KNOWN_MS;
 	bool effect = f != FATE_NO_LINE && !known && provider_has_effect(f);
@@ -91,8 +107,7 @@ static void publish(int slot, size_t i, struct fakenet_call *c)
 	if (effect) {
 		st->taken_at[id] = N.te.mono;
 		st->no[id] = ++st->last;
-		if (!provider_field(c->body, "RequestId", st->ref[id], sizeof(st->ref[0])))
-			sim_fail("a text without RequestId: %.200s", c->body);
+		(void)snprintf(st->ref[id], sizeof(st->ref[0]), "%.31s", ref);
 		provider_effect(id);
 		provider_report(slot, id, "");
 	}
@@ -185,4 +200,5 @@ const struct sim_provider sim_sms_http = { .name = "sms_http",
 	.address = address,
 	.owns = owns,
 	.http = http,
+	.forgotten = forgotten,
 	.due = due };

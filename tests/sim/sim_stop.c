@@ -101,6 +101,8 @@ static bool inside(const struct stop_scope *g, const struct stop_scope *s)
 
 void people_resume_scope(const struct stop_scope *scope)
 {
+	if (!restore_looked(scope))
+		return;
 	struct stop_request r = { .verb = STOP_RESUME,
 		.scope = *scope,
 		.except_prio = -1,

@@ -326,6 +326,22 @@ static int v_delete(sqlite3_vfs *v, const char *name, int sync_dir)
 	return SQLITE_OK;
 }
 
+void sim_vfs_put(const char *name, const void *p, size_t n)
+{
+	static const char *const beside[] = { "-wal", "-shm", "-journal" };
+	char other[320];
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++) {
+		(void)snprintf(other, sizeof(other), "%s%s", name, beside[i]);
+		int no = find(other);
+		if (no >= 0)
+			disk[no].used = false;
+	}
+	int no = find(name);
+	REQUIRE(no >= 0);
+	disk[no].size = 0;
+	put(no, 0, p, (sqlite3_int64)n);
+}
+
 static int v_access(sqlite3_vfs *v, const char *name, int flags, int *ret)
 {
 	int no = find(name);

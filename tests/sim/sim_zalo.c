@@ -300,5 +300,6 @@ const struct sim_provider sim_zalo = { .name = "zalo",
 	.address = address,
 	.owns = owns,
 	.http = http,
+	.restored = zl_restored,
 	.due = zl_received,
 	.person = zl_person };

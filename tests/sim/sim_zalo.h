@@ -29,6 +29,7 @@ struct zl_oa {
 	int uses, last_uses; /* tries of the newest refresh token, and of the one before it */
 	int spent_uses;      /* of those, how many came after it was spent */
 	int crashes; /* S->crashes at the newest pair: a crash may be a try that never left */
+	int doubt; /* pairs to come until a restore is forgotten: the daemon may have one try only, and a person is asked */
 	bool broken; /* a person may be asked: it was spent, or a log-in was not heard of */
 	int codes, code_used; /* consents given, the newest that was taken */
 	int64_t access_until; /* mono */
@@ -52,6 +53,8 @@ void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c);
 int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c);
 /* A person consents anew where the provider ended a grant; true: something was begun. Nobody else may be asked to. */
 bool zl_person(int slot);
+/* A restore makes the daemon forget that a token was tried: it may try once more, and may ask a person. */
+void zl_restored(int slot);
 
 /* sim_zalo_message.c: true when the request was theirs */
 bool zl_message(int slot, size_t call, const struct fakenet_call *c, int oa);

@@ -49,6 +49,7 @@ static void pair(struct zl_state *st, int no, char *ret, size_t size)
 	oa->generation++;
 	oa->last_uses = oa->uses;
 	oa->uses = oa->spent_uses = 0;
+	oa->doubt -= oa->doubt > 0;
 	oa->crashes = S->crashes;
 	oa->access_until = N.te.mono + st->life_ms;
 	(void)snprintf(ret, size,
@@ -60,7 +61,9 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 {
 	struct zl_oa *oa = &st->oa[no];
 	oa->broken = true;
-	if (generation + 1 != oa->generation || ++oa->spent_uses > 1)
+	/* A restore forgets pairs, tries, and that a token was dead (there is no mirror here): once, and once more. */
+	bool restored = S->n_restores > 0;
+	if ((generation + 1 != oa->generation && !restored) || ++oa->spent_uses > 1 + restored)
 		sim_fail(
 			"refresh token %d of OA %d is used %d times after it was spent, the newest is %d",
 			generation, no, oa->spent_uses, oa->generation);
@@ -174,6 +177,15 @@ static void on_page(
 	login(q, q->release, code, on_login);
 }
 
+void zl_restored(int slot)
+{
+	struct zl_state *st = S->state[slot];
+	for (int i = 0; i < ZL_OAS; i++) {
+		st->oa[i].spent_uses = 0;
+		st->oa[i].doubt = 2;
+	}
+}
+
 struct look {
 	bool dead[ZL_OAS], was[ZL_OAS];
 };
@@ -196,7 +208,7 @@ bool zl_person(int slot)
 		if (!l.dead[i])
 			continue;
 		int lost = S->crashes > st->oa[i].crashes;
-		if (!st->oa[i].broken && st->oa[i].uses + lost < 2 &&
+		if (!st->oa[i].broken && !st->oa[i].doubt && st->oa[i].uses + lost < 2 &&
 			st->oa[i].last_uses + lost < 2)
 			sim_fail(
 				"OA %d needs a person though its refresh token was tried %d times and is not spent",

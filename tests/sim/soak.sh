@@ -27,6 +27,7 @@ one() { # one BUILD FIRST SLICE STEPS
 	sums=$(awk '/^seed [0-9]+ steps/ {
 		for (i = 2; i <= NF; i++) { # the number stands before its word
 			if ($i == "crashes,") { c += $(i - 1); if (!n || $(i - 1) + 0 < lc) lc = $(i - 1) + 0 }
+			if ($i == "restores,") r += $(i - 1)
 			if ($i == "commits,") m += $(i - 1)
 			if ($i == "posts,") p += $(i - 1)
 			if ($i == "effects,") e += $(i - 1)
@@ -35,7 +36,7 @@ one() { # one BUILD FIRST SLICE STEPS
 		}
 		n++
 		if (!/: ok;/) f++
-	} END { printf "ran %d crashes %d least %d deliveries %d least %d commits %d posts %d effects %d unknown %d failed %d", n, c, lc, d, ld, m, p, e, u, f }' <<<"$out")
+	} END { printf "ran %d crashes %d least %d restores %d deliveries %d least %d commits %d posts %d effects %d unknown %d failed %d", n, c, lc, r, d, ld, m, p, e, u, f }' <<<"$out")
 	{
 		printf '%s %s commit %s seeds %d-%d steps %d %s exit %d\n' "$began" "$(date -u +%FT%TZ)" \
 			"$(git rev-parse --short HEAD)" "$2" $(($2 + $3 - 1)) "$4" "$sums" $rc

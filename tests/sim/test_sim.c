@@ -42,13 +42,15 @@ static int run(uint64_t seed, bool trace)
 	int rc = sim_run_kept(seed, steps, trace, getenv("SIM_KEPT"));
 	if (rc || getenv("SIM_VERBOSE"))
 		print_message(
-			"seed %llu steps %d %s,%s: %s; digest %016llx, %d crashes, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown, %lld deliveries, %llu over the second gateway, %.2f s\n",
+			"seed %llu steps %d %s,%s: %s; digest %016llx, %d crashes, %d restores, %d backups, %llu commits, %llu acts, %llu posts, %llu effects, %llu unknown, %lld deliveries, %llu again after a restore, %lld forgotten, %llu over the second gateway, %.2f s\n",
 			(unsigned long long)seed, steps, provider_of(0)->name, provider_of(1)->name,
 			rc ? S->fail : "ok", (unsigned long long)S->digest, S->crashes,
-			(unsigned long long)S->n_commits, (unsigned long long)S->n_acts,
-			(unsigned long long)S->n_requests, (unsigned long long)S->n_effects,
-			(unsigned long long)S->n_unknown, (long long)S->n_deliveries,
-			(unsigned long long)S->n_spare, cpu_seconds() - began);
+			S->n_restores, S->n_backups, (unsigned long long)S->n_commits,
+			(unsigned long long)S->n_acts, (unsigned long long)S->n_requests,
+			(unsigned long long)S->n_effects, (unsigned long long)S->n_unknown,
+			(long long)S->n_deliveries, (unsigned long long)S->n_again,
+			(long long)S->n_forgotten, (unsigned long long)S->n_spare,
+			cpu_seconds() - began);
 	if (rc)
 		print_message(
 			"again: SIM_SEED=%llu SIM_STEPS=%d SIM_TRACE=1 build/…/tests/sim/test_sim\n",

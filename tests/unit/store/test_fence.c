@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "store/store_audit.h"
 #include "store/store_fence.h"
+#include "store/store_fsck.h"
 #include "store/store_internal.h"
 
 static struct teststore ts;
@@ -283,6 +284,87 @@ static void confirming_holds_all_that_could_go_out_twice(void **state)
 	assert_int_equal(teststore_reopen(&ts), 0); /* and it stays open to us */
 }
 
+/* A provider that saw a number takes another copy under it for the one that it has. */
+static void numbers_given_since_a_backup_are_not_given_again(void **state)
+{
+	static const char *const plan =
+		"INSERT INTO delivery(lot_id, contact_id, once, state, tries, due, target_id) SELECT 1, "
+		"ifnull(max(id),0)+1, 1025, 6, 0, 0, 1 FROM delivery";
+	int64_t first = 0;
+
+	(void)state;
+	assert_int_equal(teststore_exec(&ts, scene), 0);
+	assert_int_equal(teststore_exec(&ts, plan), 0);
+	for (int restores = 1; restores <= 2; restores++) {
+		struct err e = { 0 };
+		int64_t last = teststore_i64(&ts, "SELECT max(id) FROM delivery");
+		teststore_stop(&ts);
+		edit("UPDATE meta SET fence = 1");
+		assert_int_equal(store_restore_confirm(&ts.opts, "an", "uid:0", "x", NULL, &e), 0);
+		assert_int_equal(teststore_start(&ts), 0);
+		assert_int_equal(teststore_exec(&ts, plan), 0);
+		first = teststore_i64(&ts, "SELECT max(id) FROM delivery");
+		assert_true(first > last + 1000000000);
+	}
+	assert_true(first < INT64_C(1) << 53);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM delivery WHERE lot_id = 0"), 1);
+}
+
+static int on_problem_n;
+static void on_problem(void *ctx, const struct fsck_problem *p)
+{
+	(void)ctx;
+	on_problem_n += strcmp(p->check, "reference") == 0 && strstr(p->text, "lot 0") != NULL;
+}
+
+static void what_keeps_the_numbers_is_no_problem_of_fsck(void **state)
+{
+	struct err e = { 0 };
+	struct store_reader *r = NULL;
+	struct fsck_opts o = { .deep = true, .report = on_problem };
+	struct fsck_result res;
+
+	(void)state;
+	teststore_stop(&ts);
+	edit("UPDATE meta SET fence = 1");
+	assert_int_equal(store_restore_confirm(&ts.opts, "an", "uid:0", "x", NULL, &e), 0);
+	assert_int_equal(teststore_start(&ts), 0);
+	assert_int_equal(store_reader_get(ts.s, &r), 0);
+	assert_int_equal(store_fsck(r, &o, &res), 0);
+	assert_int_equal(res.problems, 0);
+	store_reader_put(ts.s, r);
+	assert_int_equal(teststore_exec(&ts, "UPDATE delivery SET state = 0 WHERE lot_id = 0"), 0);
+	assert_int_equal(store_reader_get(ts.s, &r), 0);
+	assert_int_equal(store_fsck(r, &o, &res), 0);
+	assert_true(on_problem_n > 0);
+	store_reader_put(ts.s, r);
+}
+
+/* Somebody may have let it go since the backup, and then it went out. */
+static void what_was_held_for_another_reason_is_held_as_restored(void **state)
+{
+	struct err e = { 0 };
+	int64_t held = 0;
+
+	(void)state;
+	assert_int_equal(teststore_exec(&ts, scene), 0);
+	assert_int_equal(
+		teststore_exec(
+			&ts, "UPDATE lot SET gate = 2, why = 'changed: a hotline' WHERE id = 1"),
+		0);
+	for (int restores = 1; restores <= 2; restores++) {
+		teststore_stop(&ts);
+		edit("UPDATE meta SET fence = 1");
+		assert_int_equal(store_restore_confirm(&ts.opts, "an", "uid:0", "x", &held, &e), 0);
+		assert_int_equal(held, 2);
+		assert_int_equal(teststore_start(&ts), 0);
+	}
+	char *why = teststore_text(&ts, "SELECT why FROM lot WHERE id = 1");
+	assert_string_equal(
+		why, "restored: check what went out since the backup; before: changed: a hotline");
+	free(why);
+}
+
 static void a_copy_without_epoch_file_can_be_confirmed(void **state)
 {
 	struct err e = { 0 };
@@ -366,6 +448,9 @@ int main(void)
 		T(a_database_left_lying_for_days_is_refused),
 		T(a_running_daemon_keeps_its_heartbeat),
 		T(confirming_holds_all_that_could_go_out_twice),
+		T(numbers_given_since_a_backup_are_not_given_again),
+		T(what_keeps_the_numbers_is_no_problem_of_fsck),
+		T(what_was_held_for_another_reason_is_held_as_restored),
 		T(a_copy_without_epoch_file_can_be_confirmed),
 #ifdef LANTOA_FAULTS
 		T(dying_while_the_epoch_rises_locks_nobody_out),

@@ -446,6 +446,25 @@ static void lists_page_and_show_a_cancelled_lot_as_cancelled(void **state)
 	teststore_reader_end(&ts, r);
 }
 
+static void a_list_passes_over_the_gap_that_a_restore_left(void **state)
+{
+	(void)state;
+	struct q_filter f = { .part = -1, .state = -1, .limit = 100 };
+	char next[48];
+
+	run("INSERT INTO delivery(id, lot_id, contact_id, once, state, tries, due, target_id) "
+	    "VALUES(1073741844, 0, 0, 0, 6, 0, 0, 0)");
+	run("INSERT INTO delivery(lot_id, contact_id, once, state, tries, due, target_id) SELECT lot_id, contact_id, once+16, "
+	    "state, tries, due, target_id FROM delivery WHERE id=1");
+	struct store_reader *r = teststore_reader(&ts);
+	n_seen = 0;
+	assert_int_equal(q_delivery_list(r, &f, on_dlv, NULL, next, sizeof(next)), 0);
+	assert_int_equal(n_seen, 21);
+	assert_int_equal(seen[20], INT64_C(107374184500));
+	assert_string_equal(next, "");
+	teststore_reader_end(&ts, r);
+}
+
 /* The plan as SQLite tells it: one line a step. */
 static void plan_has(const char *sql, const char *want, const char *never)
 {
@@ -518,6 +537,7 @@ int main(void)
 		T(a_resume_counts_what_was_held_and_nothing_else),
 		T(an_office_is_stopped_with_all_below),
 		T(lists_page_and_show_a_cancelled_lot_as_cancelled),
+		T(a_list_passes_over_the_gap_that_a_restore_left),
 		T(the_hot_statements_use_their_indexes),
 	};
 
