@@ -90,6 +90,7 @@ int cmd_review(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_sheet(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_approve(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_watch(struct cli *, const struct cli_cmd *, cJSON *);
+int cmd_recall(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_report(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_show(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_local_set(struct cli *, const struct cli_cmd *, cJSON *);

@@ -81,7 +81,7 @@ const struct cli_cmd cli_cmds[] = {
 		"a correction for exactly those that were reached or may have been", cmd_submit,
 		NULL, { WHY } },
 	{ "recall", REL, "release.recall",
-		"take back what can be taken back; says honestly what cannot", NULL, NULL,
+		"take back what can be taken back; says honestly what cannot", cmd_recall, NULL,
 		{ { "--part", "part", OPT_TEXT, "only this part" },
 			{ "--office", "office", OPT_TEXT, "only this office and all below" },
 			WHY } },

@@ -420,6 +420,33 @@ static bool has_later(const cJSON *rows)
 	return false;
 }
 
+static void show_count(const cJSON *row, const char *key, const char *says)
+{
+	if (json_i64(row, key, 0) > 0)
+		(void)printf(", %lld %s", (long long)json_i64(row, key, 0), says);
+}
+
+int cmd_recall(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code) || c->quiet)
+		return code;
+	const cJSON *rows = json_get(r, "channels");
+	(void)printf(
+		"%s: %lld that waited are stopped; %lld may still arrive: the network already has them\n",
+		json_z(r, "release", ""), (long long)json_i64(r, "deliveries", 0),
+		(long long)json_i64(r, "on_wire", 0));
+	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next) {
+		(void)printf("  %-10s %lld asked back", json_z(v, "channel", ""),
+			(long long)json_i64(v, "asked", 0));
+		show_count(v, "cannot", "cannot be taken back");
+		show_count(v, "unknown", "of them nobody knows whether they arrived");
+		(void)printf("%s%s\n", json_z(v, "why", NULL) ? ": " : "", json_z(v, "why", ""));
+	}
+	return 0;
+}
+
 /* A release is done when every report has come or its time is over: what was only accepted stays so. */
 static void say_no_receipt(const cJSON *report)
 {

@@ -282,6 +282,16 @@ static int put_manifest(struct db *db, const struct release_row *r, cJSON *o)
 	return 0;
 }
 
+/* What a person wrote, and which release this one corrects. */
+static void put_note(struct db *db, const struct release_row *r, const char *note, cJSON *o)
+{
+	struct release_row old;
+	char ref[120];
+	if (r->corrects && release_get(db, r->corrects, &old) == 0)
+		json_put_z(o, "corrects", release_ref(&old, ref, sizeof(ref)));
+	json_put_z(o, "note", r->corrects ? NULL : note);
+}
+
 int ctl_release_show(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct db *db = reader_db(c->reader);
@@ -312,7 +322,7 @@ int ctl_release_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	}
 	json_put(o, "revisions", revisions);
 	json_put(o, "lots", lots);
-	json_put_z(o, "note", note);
+	put_note(db, &r, note, o);
 	free(note);
 	*ret = o;
 	return 0;

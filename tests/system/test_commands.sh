@@ -107,6 +107,12 @@ says "and why nothing goes there" '\(all\) +opt_out'
 "$B/lantoa" completion zsh >"$PLACE/_lantoa"
 same "completion for zsh knows first words once, second words by their first" "$(grep -o "'channel:" "$PLACE/_lantoa" | wc -l | tr -d ' ') $(grep -c "^.*channel) seconds=('check:" "$PLACE/_lantoa")" "1 1"
 if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; fi
+sed 's/CMD-2/CMD-2-DC/; s/^Nội dung\./Đính chính./' "$PLACE/one.md" >"$PLACE/dc.md"
+check "a correction is handed over" editor correct CMD-2 "$PLACE/dc.md" -m "sai số"
+check "it is shown" operator show CMD-2-DC
+says "with what it corrects" "^corrects +CMD-2@$(date +%Y)"
+check "a release that went out by mail is recalled" operator recall CMD-2 -m "sai số"
+says "and people are told that mails stay where they are, and how many" 'email +0 asked back, 4 cannot be taken back.*: an e-mail that was sent cannot be taken back; .lantoa correct'
 check "the daemon is well" operator status
 check "fsck is clean" operator fsck
 tap_end
