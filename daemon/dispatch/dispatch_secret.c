@@ -271,7 +271,8 @@ void cred_put_turn(struct dcred *c)
 	} else if (!p->changed_ms) {
 		p->changed_ms = env_wall(c->d->o.env);
 	}
-	if (!dir) {
+	/* Beside a pair nothing was rotated: a mirror newer than a lost commit would make a dead pair good. */
+	if (!dir || p->beside) {
 		put_store(p);
 		return;
 	}
