@@ -31,8 +31,8 @@ int str_i64(struct str s, int64_t min, int64_t max, int64_t *ret);
 /* Copies at most size-1 bytes, always terminates; false if it was cut. */
 bool str_copy(char *dst, size_t size, struct str s);
 #define STR_HASH_SEED 1469598103934665603ull
-uint64_t str_hash(
-	uint64_t seed, struct str s);    /* FNV-1a over a seed of our own; stable for ever, no secret */
+uint64_t str_hash(uint64_t seed,
+	struct str s); /* FNV-1a over a seed of our own; stable for ever, no secret */
 int str_cmp(struct str a, struct str b); /* bytes, as memcmp then length */
 /* The candidate nearest to `s` by edit distance (at most 3), or NULL: for "did you mean". */
 const char *str_nearest(struct str s, const char *const *candidates, size_t n);

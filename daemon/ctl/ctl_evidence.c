@@ -48,9 +48,8 @@ static void put_store(cJSON *r, struct store *s, const struct store_status *now,
 		json_add_str(w, str_of(text));
 	}
 	if (stops) {
-		(void)snprintf(text, sizeof(text),
-			"%lld hold%s in force: `lantoa queue` names %s", (long long)stops,
-			stops == 1 ? " is" : "s are", stops == 1 ? "it" : "them");
+		(void)snprintf(text, sizeof(text), "%lld hold%s in force: `lantoa queue` names %s",
+			(long long)stops, stops == 1 ? " is" : "s are", stops == 1 ? "it" : "them");
 		json_add_str(w, str_of(text));
 	}
 	json_put(r, "warnings", w);
