@@ -303,7 +303,12 @@ static int confirm_hold(struct store_tx *tx, struct confirm *c)
  * highest number, so that new ones begin behind it. */
 static int ids_leap(struct store *s)
 {
-	int64_t max = 0, leap = s->o.restore_leap > 0 ? s->o.restore_leap : RESTORE_LEAP;
+	int64_t max = 0, leap = s->o.restore_leap;
+	uint16_t by = 0; /* the same backup may be restored twice: not to the same numbers */
+
+	sqlite3_randomness(sizeof(by), &by);
+	if (leap <= 0)
+		leap = RESTORE_LEAP * (1 + by % 4096);
 	int rc = db_get_i64(s->w, &max, "SELECT ifnull(max(id), 0) FROM delivery", "");
 
 	if (rc >= 0)

@@ -221,6 +221,7 @@ void restore_put(void)
 		(long long)saved->audit_rows, (long long)S->max_id, (long long)saved->max_id,
 		other ? ", no epoch" : "");
 	world_goes_back();
+	saved->there = false; /* once: the gap of numbers is drawn, and is the same here */
 	for (int slot = 0; slot < SIM_SLOTS; slot++)
 		if (provider_of(slot)->restored)
 			provider_of(slot)->restored(slot);
