@@ -173,8 +173,8 @@ struct smpp_session {
 	struct smpp_held *held;    /* owned, SMPP_HELD */
 	struct smpp_learn learn;
 	uint32_t n_ghosts, n_early, n_held;
-	uint32_t streak; /* answers of that kind in a row, nothing accepted between them */
-	uint64_t id_lens;        /* bit n: the server gives ids of n octets that begin with 0 */
+	uint32_t streak;  /* answers of that kind in a row, nothing accepted between them */
+	uint64_t id_lens; /* bit n: the server gives ids of n octets that begin with 0 */
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */
 	struct ltc_buf scratch;
 	int64_t now, settled_at;

@@ -16,11 +16,11 @@
 #define BULK_APART_US      200000 /* beside other commands a bulk chunk runs at least this often */
 #define BULK_QUIET_US      30000  /* and as soon as none came for this long */
 #define BUSY_US            1000000 /* so long after other commands chunks stay short */
-#define CKPT_PAGES_IDLE    1000   /* pages not yet copied back that start a checkpoint */
-#define CKPT_PAGES_BUSY    2000   /* the same while commands wait, or came just now */
-#define IDLE_MS            1000   /* nothing to do for this long: the WAL is emptied */
-#define RETRY_MS           200    /* between tries of outcomes that could not be committed */
-#define HEARTBEAT_MS       600000 /* meta.heartbeat is at most this old while we run */
+#define CKPT_PAGES_IDLE    1000    /* pages not yet copied back that start a checkpoint */
+#define CKPT_PAGES_BUSY    2000    /* the same while commands wait, or came just now */
+#define IDLE_MS            1000    /* nothing to do for this long: the WAL is emptied */
+#define RETRY_MS           200     /* between tries of outcomes that could not be committed */
+#define HEARTBEAT_MS       600000  /* meta.heartbeat is at most this old while we run */
 #define SPACE_CHECK_US     1000000 /* free space is looked at this often */
 #define READER_PRESSURE_MS 500     /* a reader waits at most this long for the WAL to be emptied */
 #define DB_PAGE            4096
