@@ -358,6 +358,9 @@ static int link_keep(struct store_tx *tx, const struct sq_receipt *c, int64_t de
 static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 {
 	int64_t delivery = c->delivery, effect = 0, state = 0, tries = 0;
+
+	if (!c->account_id && !c->channel_id) /* at a start, before we know the channels: where */
+		return -EAGAIN; /* would it wait for its attempt? The peer says it again */
 	int rc = find(tx, c, &delivery, &effect);
 
 	c->ret_lot = c->ret_delivery = 0;

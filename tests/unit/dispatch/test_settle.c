@@ -298,6 +298,27 @@ static void a_receipt_before_its_answer_waits_for_it(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 0);
 }
 
+/* The way to a provider is open before the channels are read: "ok" would lose it. */
+static void a_receipt_before_the_channels_are_known_is_not_taken(void **state)
+{
+	UNUSED(state);
+	answer = (struct fake_answer){ .outcome = LT_ACCEPTED, .after_ms = 3000 };
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(1000);
+	assert_int_equal(scene_state(DLV_SENDING), 1);
+	struct sq_receipt c = { .delivery = 1,
+		.ids = "",
+		.state = LT_RC_DELIVERED,
+		.give_up_ms = env_wall(&sc.te.env) + HR_MS };
+	sq_receipt_init(&c);
+	assert_int_equal(teststore_do(&sc.ts, &c.cmd), -EAGAIN);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 0);
+	c.channel_id = 1;
+	assert_int_equal(teststore_do(&sc.ts, &c.cmd), 0);
+	assert_int_equal(scene_i64("SELECT count(*) FROM orphan"), 1);
+}
+
 static void a_forged_ref_moves_nothing(void **state)
 {
 	UNUSED(state);
@@ -439,6 +460,7 @@ int main(void)
 		T(failed_is_tried_again_and_waiting_is_cancelled),
 		T(receipts_move_what_they_name),
 		T(a_receipt_before_its_answer_waits_for_it),
+		T(a_receipt_before_the_channels_are_known_is_not_taken),
 		T(a_forged_ref_moves_nothing),
 		T(one_click_takes_the_address_off_before_the_next_copy),
 		T(leaving_a_list_leaves_the_other_mail_alone),
