@@ -1,13 +1,15 @@
 /* store_fence.c - the row meta and the file "epoch" beside the database: who may send from it, and since when.
  * Thread: whoever opens the store. Owns: meta, the epoch file.
  * The file is written before the commit that raises the epoch ("raising") and after it ("committed"), so a crash between
- * the two is told apart from a database that was put back. A file of the same epoch copied back is not seen here: the audit
- * head in the journal shows it (audit verify --head).
+ * the two is told apart from a database that was put back. What was copied back into the same file, with the epoch file beside it,
+ * is not seen here: the audit head in the journal shows it (audit verify --head).
  * Failures: -EKEYREVOKED with the reason; nothing is changed then.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/fault.h"
 #include "base/file.h"
@@ -16,6 +18,8 @@
 #include "store/store_fence.h"
 
 #define EPOCH_FILE_MAX 512
+#define PLACE_ID       16
+#define PLACE_MACHINE  8 /* of these; the rest is of the file */
 #define RESTORE_LEAP \
 	(INT64_C(1) << 30) /* deliveries planned since a backup; 2^53 is far: JSON holds them */
 #define ASK_CONFIRM "check what went out since then, and run lantoad --restore-confirm"
@@ -26,16 +30,20 @@ struct epoch_file {
 	uint8_t uuid[16];
 };
 struct meta {
-	uint8_t uuid[16], machine[16];
+	uint8_t uuid[16], place[PLACE_ID];
 	int64_t epoch, heartbeat;
 	bool fence, demo;
 };
 
-static void machine_id(uint8_t ret[static 16])
+/* Where it is used: eight bytes for the machine, eight for the file. A copy of the whole folder, its epoch file among it, has another
+ * number and time of birth; what is moved within its file system keeps both. A file of a simulation has none. */
+static void place_id(const struct store *s, uint8_t ret[static PLACE_ID])
 {
 	struct buf b CLEANUP_BUF = { 0 };
 	struct hasher h;
 	struct hash id;
+	struct statx st = { 0 };
+	uint64_t file[3] = { 0 };
 
 	buf_init(&b, 256);
 	if (file_read("/etc/machine-id", &b, NULL) < 0)
@@ -45,7 +53,19 @@ static void machine_id(uint8_t ret[static 16])
 	hasher_field(&h, "lantoa machine", 14);
 	hasher_field(&h, text.n ? text.p : "", text.n);
 	hasher_end(&h, &id);
-	memcpy(ret, id.b, 16);
+	memcpy(ret, id.b, PLACE_MACHINE);
+	if (statx(AT_FDCWD, s->db_path, 0, STATX_INO | STATX_BTIME, &st) == 0) {
+		file[0] = st.stx_ino;
+		if (st.stx_mask & STATX_BTIME) { /* the number alone may come again */
+			file[1] = (uint64_t)st.stx_btime.tv_sec;
+			file[2] = st.stx_btime.tv_nsec;
+		}
+	}
+	hasher_init(&h);
+	hasher_field(&h, "lantoa file", 11);
+	hasher_field(&h, file, sizeof(file));
+	hasher_end(&h, &id);
+	memcpy(ret + PLACE_MACHINE, id.b, PLACE_ID - PLACE_MACHINE);
 }
 
 static int epoch_file_write(
@@ -111,7 +131,7 @@ static int meta_read(struct store *s, struct meta *ret, struct err *e)
 		return err_set(e, -EBADMSG, "%s: its row of identity is damaged", s->db_path);
 	}
 	memcpy(ret->uuid, uuid.p, 16);
-	memcpy(ret->machine, machine.p, 16);
+	memcpy(ret->place, machine.p, PLACE_ID);
 	ret->epoch = col_i64(st, 2);
 	ret->heartbeat = col_i64(st, 3);
 	ret->fence = col_i64(st, 4) != 0;
@@ -125,14 +145,14 @@ static int meta_read(struct store *s, struct meta *ret, struct err *e)
 static int meta_insert(struct store_tx *tx, void *arg)
 {
 	struct store *s = arg;
-	uint8_t machine[16];
+	uint8_t place[PLACE_ID];
 	struct hash genesis;
 	char key[32];
 
-	machine_id(machine);
+	place_id(s, place);
 	audit_genesis(s->o.keys, s->uuid, &genesis);
 	int rc = db_exec(s->w, "INSERT INTO meta VALUES (1, ?, ?, 0, ?, 0, ?)", "bbii",
-		(struct str){ (char *)s->uuid, 16 }, (struct str){ (char *)machine, 16 },
+		(struct str){ (char *)s->uuid, 16 }, (struct str){ (char *)place, PLACE_ID },
 		tx->wall_ms, (int64_t)s->o.demo);
 	if (rc == 0)
 		rc = db_exec(s->w, "INSERT INTO audit_head VALUES (1, 0, ?)", "h", &genesis);
@@ -161,18 +181,22 @@ int meta_create(struct store *s, struct err *e)
 static int fence_check(
 	const struct store *s, const struct meta *m, const struct epoch_file *f, struct err *e)
 {
-	uint8_t machine[16];
+	uint8_t place[PLACE_ID];
 	int64_t after = s->o.fence_after_ms ? s->o.fence_after_ms : FENCE_AFTER_MS;
 
-	machine_id(machine);
+	place_id(s, place);
 	if (m->fence)
 		return err_set(e, -EKEYREVOKED,
 			"%s is a restored backup: sending from it could repeat what went out; " ASK_CONFIRM,
 			s->db_path);
 	if (m->epoch == 0 && !f->there)
 		return 0; /* died between its making and its first start */
-	if (memcmp(m->machine, machine, 16) != 0)
+	if (memcmp(m->place, place, PLACE_MACHINE) != 0)
 		return err_set(e, -EKEYREVOKED, "%s was last used on another machine; " ASK_CONFIRM,
+			s->db_path);
+	if (memcmp(m->place, place, PLACE_ID) != 0)
+		return err_set(e, -EKEYREVOKED,
+			"%s is a copy, or was put back: its file is not the one that was last used; " ASK_CONFIRM,
 			s->db_path);
 	if (!f->there)
 		return err_set(e, -EKEYREVOKED,
@@ -215,12 +239,12 @@ static int key_check(struct store *s, struct err *e)
 static int meta_raise(struct store_tx *tx, void *arg)
 {
 	const int64_t *epoch = arg;
-	uint8_t machine[16];
+	uint8_t place[PLACE_ID];
 
-	machine_id(machine);
+	place_id(tx->s, place);
 	return db_exec(tx->s->w,
 		"UPDATE meta SET epoch = ?, machine = ?, heartbeat = ?, fence = 0 WHERE id = 1",
-		"ibi", *epoch, (struct str){ (char *)machine, 16 }, tx->wall_ms);
+		"ibi", *epoch, (struct str){ (char *)place, PLACE_ID }, tx->wall_ms);
 }
 
 static int epoch_raise(struct store *s, int64_t from, int64_t to,

@@ -28,7 +28,7 @@ all_out() { [ "$(jq -r 'select(.t == "mail") | .mailbox' "$LEDGER" | wc -l)" -ge
 check "73 mails go out" until_true 40 all_out
 daemon_kill
 stop_pid "$SANDBOX_PID"; SANDBOX_PID=
-mv "$PLACE/state" "$PLACE/state.whole"
+state_keep "$PLACE/state.whole"
 read -r RECORDS _ < <("$PLACE/plug_replay" "$PLACE/plug.log" "$PLACE/state" - -1 0)
 check "the log has the calls: $RECORDS" test "$RECORDS" -gt 500
 FIRST=$(awk 'BEGIN { print int('"$RECORDS"' / 20) }')
@@ -39,8 +39,9 @@ found=0 fenced=0 early=0
 fault() { found=$((found + 1)); [ -n "$NOSYNC" ] || { not_ok "cut $1 of $RECORDS, seed $2: $3"; sed 's/^/# /' "$PLACE/out" | tail -5; tail -3 "$PLACE/lantoad.log" | sed 's/^/# /'; }; }
 for i in $(seq 1 "$CUTS"); do
 	cut=$((FIRST + (RECORDS - FIRST) * i / CUTS)) seed=$((i * 7919 + ${SEED:-0}))
-	rm -rf "$PLACE/state"; mkdir -m 700 "$PLACE/state"
-	read -r _ at_us < <("$PLACE/plug_replay" "$PLACE/plug.log" "$PLACE/state" "$PLACE/state" "$cut" "$seed" $NOSYNC)
+	rm -rf "$PLACE/cut"; mkdir -m 700 "$PLACE/cut"
+	read -r _ at_us < <("$PLACE/plug_replay" "$PLACE/plug.log" "$PLACE/state" "$PLACE/cut" "$cut" "$seed" $NOSYNC)
+	state_fill "$PLACE/cut"
 	: >"$PLACE/lantoad.log"
 	if ! daemon_start >"$PLACE/out" 2>&1; then fault "$cut" "$seed" "the daemon does not start"; daemon_kill; [ -n "$NOSYNC" ] && break; continue; fi
 	operator fsck >"$PLACE/out" 2>&1 || { fault "$cut" "$seed" "fsck"; daemon_kill; [ -n "$NOSYNC" ] && break; continue; }

@@ -131,6 +131,14 @@ daemon_start() { # daemon_start [options of lantoad]
 }
 daemon_stop() { stop_pid "${DAEMON_PID:-}"; DAEMON_PID=; }
 daemon_kill() { kill -KILL "$DAEMON_PID" 2>/dev/null; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=; }
+# The state of a stopped daemon to FOLDER, and back in any number of copies. Each is written into the database file that the daemon used: a
+# file of its own would be a copy, which does not start before somebody confirms it.
+state_keep() { cp -a "$PLACE/state" "$1" && mv "$PLACE/state/lantoa.db" "$PLACE/the.db" && rm -rf "$PLACE/state"; }
+state_fill() { # state_fill FOLDER
+	[ -e "$PLACE/the.db" ] || mv "$PLACE/state/lantoa.db" "$PLACE/the.db"
+	rm -rf "$PLACE/state"; cp -a "$1" "$PLACE/state"
+	[ ! -e "$PLACE/state/lantoa.db" ] || { cat "$PLACE/state/lantoa.db" >"$PLACE/the.db" && mv "$PLACE/the.db" "$PLACE/state/lantoa.db"; }
+}
 editor() { "$B/lantoa" --as 'Nguyễn Thị Biên' "$@"; }
 approver() { "$B/lantoa" --as 'Trần Văn Duyệt' "$@"; }
 operator() { "$B/lantoa" --as 'Lê Vận Hành' "$@"; }

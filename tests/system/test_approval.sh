@@ -205,10 +205,10 @@ editor -q submit "$(release_md TB-21 "$ALL_GO")" # never approved
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 daemon_stop
-mv "$PLACE/state" "$PLACE/good"
+state_keep "$PLACE/good"
 forge() { # forge "what" CODE SQL: the change is made in a copy; nothing of CODE leaves, the part is held, the audit says it
 	local what=$1 code=$2 sql=$3
-	rm -rf "$PLACE/state"; cp -a "$PLACE/good" "$PLACE/state"
+	state_fill "$PLACE/good"
 	sqlite3 "$PLACE/state/lantoa.db" "$sql" || { not_ok "$what: the copy is changed"; return; }
 	if ! daemon_start >/dev/null; then ok "$what: the daemon does not even start"; return; fi
 	operator -q go "$code" --part all >/dev/null 2>&1
@@ -232,7 +232,7 @@ INSERT INTO approval(manifest,step,person,via,kind,at,mac) SELECT hash,0,'Trần
 UPDATE release SET state=2, rev_approved=1, approved_at=(SELECT max(approved_at) FROM release) WHERE id=$R21;
 UPDATE part SET win_from=(SELECT win_from FROM part WHERE release_id=$R20), win_to=(SELECT win_to FROM part WHERE release_id=$R20), expires=(SELECT expires FROM part WHERE release_id=$R20) WHERE release_id=$R21;
 INSERT INTO job(kind,subject,cursor,next,arg) SELECT 1,$R21,0,0,lower(hex(hash)) FROM manifest WHERE release_id=$R21;"
-rm -rf "$PLACE/state"; mv "$PLACE/good" "$PLACE/state"
+state_fill "$PLACE/good"
 daemon_start || not_ok "the daemon starts on the good database"
 operator -q go TB-20 --part all
 check "untouched, the same release goes out" until_true 20 has_mails TB-20 4

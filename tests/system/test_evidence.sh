@@ -93,7 +93,7 @@ same "only we may read it" "$(find "$PLACE/backup" -type f -perm /077 | wc -l | 
 check "its database is whole" bash -c "sqlite3 '$PLACE/backup/lantoa.db' 'PRAGMA integrity_check' | grep -qx ok"
 same "the backup stands in the audit" "$(operator --json audit --limit 50 | jq '[.rows[] | select(.what | test("backup"))] | length > 0')" true
 daemon_stop
-mv "$PLACE/state" "$PLACE/good"
+state_keep "$PLACE/good"
 mkdir -p "$PLACE/state"; chmod 700 "$PLACE/state"; cp -a "$PLACE/backup/." "$PLACE/state/"
 sent=$(wc -l <"$LEDGER")
 if daemon_start >"$PLACE/check.out" 2>&1; then not_ok "restored, it refuses to start by itself"; daemon_stop; else ok "restored, it refuses to start by itself"; fi
@@ -126,7 +126,7 @@ check "fsck is clean" operator fsck --deep
 daemon_stop
 
 echo "# a record that was changed"
-copy() { rm -rf "$PLACE/state"; cp -a "$PLACE/good" "$PLACE/state"; }
+copy() { state_fill "$PLACE/good"; }
 fault() { # fault "what" PATTERN FSCK|AUDIT SQL|-: found in a copy by the daemon that runs on it
 	local what=$1 pattern=$2 by=$3 sql=$4
 	[ "$sql" = - ] || { copy; sqlite3 "$PLACE/state/lantoa.db" "$sql" >"$PLACE/sql.out" 2>&1 || { not_ok "$what: the copy is changed"; sed 's/^/# /' "$PLACE/sql.out"; return; }; }

@@ -204,6 +204,34 @@ static void a_database_of_another_machine_is_refused(void **state)
 	refused(-EKEYREVOKED, "another machine");
 }
 
+static void a_copy_with_its_epoch_file_is_refused_and_what_was_moved_is_not(void **state)
+{
+	struct buf all CLEANUP_BUF = { 0 };
+	char moved[300];
+	struct err e = { 0 };
+
+	(void)state;
+	teststore_stop(&ts);
+	(void)snprintf(moved, sizeof(moved), "%s.moved", in_dir("lantoa.db"));
+	assert_int_equal(rename(in_dir("lantoa.db"), moved), 0);
+	assert_int_equal(rename(moved, in_dir("lantoa.db")), 0);
+	assert_int_equal(teststore_start(&ts), 0); /* there and back: the same file */
+	teststore_stop(&ts);
+	buf_init(&all, 8 << 20);
+	assert_int_equal(file_read(in_dir("lantoa.db"), &all, NULL), 0);
+	assert_int_equal(rename(in_dir("lantoa.db"), moved), 0);
+	assert_int_equal(file_write_durable(in_dir("lantoa.db"), buf_str(&all), 0600, &e), 0);
+	refused(-EKEYREVOKED, "is a copy, or was put back");
+	assert_int_equal(
+		store_restore_confirm(&ts.opts, "root", "test", "nothing went out", NULL, &e), 0);
+	assert_int_equal(teststore_start(&ts), 0);
+	teststore_stop(&ts);
+	assert_int_equal(
+		rename(moved, in_dir("lantoa.db")), 0); /* and now the first one is the old one */
+	refused(-EKEYREVOKED, "restore-confirm");
+	assert_int_equal(unlink(in_dir("lantoa.db")), 0);
+}
+
 static void the_epoch_file_of_another_database_is_refused(void **state)
 {
 	(void)state;
@@ -444,6 +472,7 @@ int main(void)
 		T(a_damaged_epoch_file_is_refused),
 		T(an_older_database_put_back_is_refused),
 		T(a_database_of_another_machine_is_refused),
+		T(a_copy_with_its_epoch_file_is_refused_and_what_was_moved_is_not),
 		T(the_epoch_file_of_another_database_is_refused),
 		T(a_database_left_lying_for_days_is_refused),
 		T(a_running_daemon_keeps_its_heartbeat),
