@@ -171,7 +171,7 @@ void sim_profile_draw(int steps)
 	p->contacts = PICK(5, 20, 60, 150);
 	p->releases = PICK(1, 2, 4, 8);
 	if (steps >= SOAK_STEPS) { /* 2,000 deliveries or more */
-		static const int sizes[][2] = { { 760, 5 }, { 430, 9 }, { 280, 14 } };
+		static const int sizes[][2] = { { 810, 5 }, { 460, 9 }, { 300, 14 } };
 		int at = sim_below((int)ARRAY_LEN(sizes));
 		p->contacts = sizes[at][0];
 		p->releases = sizes[at][1];

@@ -335,8 +335,12 @@ void provider_report(int slot, int64_t delivery, const char *id)
 
 void provider_thanked(struct sim_later *l)
 {
-	if (l->delivery > 0)
-		S->d[l->delivery].said |= (uint8_t)l->kind;
+	struct sim_delivery *d = &S->d[l->delivery];
+	/* Of a copy that waits since a restore it is written beside the state, for the person who looks what went out. */
+	if (l->delivery > 0 && d->before && d->state == DLV_WAITING)
+		d->said |= l->kind == SIM_SAID_DELIVERED ? SIM_TOLD_DELIVERED : SIM_TOLD_FAILED;
+	else if (l->delivery > 0)
+		d->said |= (uint8_t)l->kind;
 	S->n_thanked++;
 	S->n_later--;
 	l->used = false;
