@@ -2,7 +2,7 @@
  * Thread: store. Owns: the page counters of the WAL.
  * Policy: PASSIVE once 1,000 pages wait (2,000 while commands wait or may follow), which blocks no reader; TRUNCATE when idle or after an
  * erasure. Readers that overlap for ever would let the WAL grow: over wal_max_bytes new readers wait (at most 500 ms) until
- * it was emptied.
+ * it was emptied, and bulk waits as long for the old ones to end. One transaction takes no more than the log has room for.
  * Failures: a full disk only delays; an I/O error kills the store.
  */
 #include "base/assert.h"
@@ -50,8 +50,38 @@ static void pressure_set(struct store *s, bool on)
 	on = on && s->backups == 0;
 	if (s->pressure && !on)
 		pthread_cond_broadcast(&s->readers);
+	if (on && !s->pressure)
+		s->pressure_us = store_mono_us(s);
 	s->pressure = on;
 	pthread_mutex_unlock(&s->mu);
+}
+
+bool checkpoint_holds_bulk(const struct store *s)
+{
+	return s->pressure && s->thread_on && !s->stopping && s->readers_began > 0 &&
+		store_mono_us(s) - s->pressure_us < READER_PRESSURE_MS * 1000;
+}
+
+static int pages_fetched(struct store *s, bool anew)
+{
+	int hit = 0, miss = 0, high = 0;
+
+	ignored(sqlite3_db_status(s->w->h, SQLITE_DBSTATUS_CACHE_HIT, &hit, &high, anew));
+	ignored(sqlite3_db_status(s->w->h, SQLITE_DBSTATUS_CACHE_MISS, &miss, &high, anew));
+	return hit + miss;
+}
+
+void checkpoint_tx_begin(struct store *s)
+{
+	(void)pages_fetched(s, true);
+}
+
+/* SQLite does not say how many pages it will write at the commit; those it fetched are about as many, mostly more. */
+bool checkpoint_tx_full(struct store *s)
+{
+	int64_t max = s->o.wal_max_bytes / WAL_FRAME, room = 2 * max - s->wal_pages;
+
+	return pages_fetched(s, false) > (room > max / 2 ? room : max / 2);
 }
 
 static int run(struct store *s, int mode)

@@ -87,6 +87,7 @@ struct store {
 	struct list q[4], done;
 	size_t q_len[4], done_len;
 	bool dead, stuck, pressure;
+	int64_t pressure_us; /* when it began */
 	struct store_stats st;
 	struct metric *tx_time, *ckpt_time;
 	struct store_reader reader[READERS_MAX];
@@ -140,6 +141,11 @@ void ballast_make(struct store *s);
 void checkpoint_init(struct store *s);
 void checkpoint_after_commit(struct store *s);
 void checkpoint_truncate(struct store *s);
+void checkpoint_tx_begin(struct store *s);
+bool checkpoint_tx_full(
+	struct store *s); /* what it changed is as much as the log should take at once */
+bool checkpoint_holds_bulk(
+	const struct store *s); /* mu held: readers keep a log that is too long */
 
 /* store_secret.c */
 int secret_key_settle(struct store *s) MUST_CHECK; /* at open: which key seals */

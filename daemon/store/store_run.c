@@ -1,6 +1,7 @@
 /* store_run.c - one turn of the writer: takes what waits, one BEGIN IMMEDIATE, a savepoint a command, one commit.
  * Thread: store (or the caller of store_run). Owns: the transaction at hand.
- * Bounds: outcomes join until 25 ms have gone, intents and control until 32 ms (at least one of each), one bulk chunk.
+ * Bounds: outcomes join until 25 ms have gone, intents and control until 32 ms (at least one of each), one bulk chunk; and no
+ * more than the log should take at once (store_checkpoint.c).
  * Failures: see store.h. After SQLITE_FULL the ballast is freed and the outcomes are tried once more at once.
  */
 #include <string.h>
@@ -41,6 +42,7 @@ static int tx_begin(struct store *s)
 	tx->longest_us = 0;
 	if (FAULT("store.begin"))
 		return -EBUSY;
+	checkpoint_tx_begin(s);
 	return sql_run(s->w, "BEGIN IMMEDIATE");
 }
 
@@ -220,14 +222,15 @@ static struct store_cmd *take_one(struct store *s, enum store_class class)
 	return cmd;
 }
 
-/* Runs commands of one class until the transaction is limit_us old; at least one. Negative ends the transaction. */
+/* Runs commands of one class until the transaction is limit_us old or full; at least one. Negative ends the transaction. */
 static int class_run(
 	struct store *s, struct turn *t, enum store_class class, int64_t limit_us, size_t max)
 {
 	struct store_cmd *cmd;
 
 	for (size_t n = 0; n < max; n++) {
-		if (n > 0 && store_mono_us(s) - s->tx.began_us > limit_us)
+		if (n > 0 &&
+			(store_mono_us(s) - s->tx.began_us > limit_us || checkpoint_tx_full(s)))
 			return 0;
 		if ((cmd = take_one(s, class)) == NULL)
 			return 0;
@@ -253,6 +256,11 @@ static int bulk_run(struct store *s, struct turn *t)
 
 	if (t->n_ran > 0)
 		s->busy_us = now;
+	pthread_mutex_lock(&s->mu);
+	bool held = t->n_ran > 0 && checkpoint_holds_bulk(s);
+	pthread_mutex_unlock(&s->mu);
+	if (held)
+		return 0;
 	if (t->n_ran > 0 && now - s->bulk_us < BULK_APART_US)
 		return 0;
 	if (store_mono_us(s) - s->tx.began_us > TX_BULK_US && s->bulk_skips < BULK_SKIPS_MAX) {

@@ -7,7 +7,8 @@
 #include "base/assert.h"
 #include "store/store_engine.h"
 
-#define STOP_TRIES 3
+#define STOP_TRIES       3
+#define PRESSURE_LOOK_MS 2 /* readers that keep the log end within a few of these */
 
 static void wait_ms(struct store *s, long ms)
 {
@@ -32,6 +33,8 @@ static long bulk_waits_ms(const struct store *s)
 {
 	if (s->dead || s->q_len[3] == 0 || waiting(s) > s->q_len[3])
 		return 0;
+	if (checkpoint_holds_bulk(s))
+		return PRESSURE_LOOK_MS;
 	int64_t until = s->busy_us + BULK_QUIET_US, due = s->bulk_us + BULK_APART_US;
 	int64_t us = (until < due ? until : due) - store_mono_us(s);
 

@@ -425,6 +425,75 @@ static void bulk_gets_its_turn_however_much_follows(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* One transaction over the limit, beside a reader: from here on the log is too long and somebody reads in it. */
+static void log_too_long(struct store_reader **r)
+{
+	struct add big = { .cmd = { .class = STORE_CONTROL, .run = add_run, .done = add_done },
+		.size = 100000 };
+	int64_t n;
+
+	assert_int_equal(store_reader_open(ts.s, r), 0);
+	assert_int_equal(db_get_i64(reader_db(*r), &n, "SELECT count(*) FROM tag", ""), 1);
+	assert_int_equal(store_submit(ts.s, &big.cmd), 0);
+	while (!big.done)
+		assert_true(turn());
+}
+
+static int setup_short_log(void **state)
+{
+	int rc = setup_clock(state);
+
+	teststore_stop(&ts);
+	ts.opts.wal_max_bytes = 65536;
+	return rc ? rc : teststore_start(&ts);
+}
+
+static void bulk_waits_for_readers_of_a_log_too_long_and_outcomes_do_not(void **state)
+{
+	struct store_reader *r;
+	struct add bulk, outcome;
+
+	(void)state;
+	start();
+	log_too_long(&r);
+	submit_one(&bulk, STORE_BULK);
+	for (int i = 0; i < 8; i++) {
+		atomic_fetch_add(&clock_us, 45000); /* quiet, and longer apart than bulk needs */
+		assert_false(turn_within(10));
+		assert_false(bulk.done);
+		submit_one(&outcome, STORE_OUTCOME);
+		while (!outcome.done)
+			assert_true(turn());
+		assert_false(bulk.done);
+	}
+	store_reader_close(r);
+	atomic_fetch_add(&clock_us, 45000);
+	while (!bulk.done)
+		assert_true(turn());
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
+static void bulk_waits_half_a_second_for_readers_at_most(void **state)
+{
+	struct store_reader *r;
+	struct add bulk;
+
+	(void)state;
+	start();
+	log_too_long(&r);
+	submit_one(&bulk, STORE_BULK);
+	atomic_fetch_add(&clock_us, 490000);
+	assert_false(turn_within(20));
+	assert_false(bulk.done);
+	atomic_fetch_add(&clock_us, 11000);
+	while (!bulk.done)
+		assert_true(turn());
+	store_reader_close(r);
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -444,6 +513,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_quiet_begins_behind_a_commit_however_long_it_took, setup_commits,
 			teardown_commits),
+		cmocka_unit_test_setup_teardown(
+			bulk_waits_for_readers_of_a_log_too_long_and_outcomes_do_not,
+			setup_short_log, teardown),
+		cmocka_unit_test_setup_teardown(
+			bulk_waits_half_a_second_for_readers_at_most, setup_short_log, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
