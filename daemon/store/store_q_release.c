@@ -2,11 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
+#include "store/store_q_queue.h"
 #include "store/store_q_release.h"
 
-#define SUMS                                                                                                                 \
-	"ifnull(sum(n0),0), ifnull(sum(n1),0), ifnull(sum(n2),0), ifnull(sum(n3),0), ifnull(sum(n4),0), ifnull(sum(n5),0), " \
-	"ifnull(sum(n6),0), ifnull(sum(n7),0), ifnull(sum(n8),0), ifnull(sum(n9),0), ifnull(sum(n10),0)"
+/* As people see them (q_shown_state): what a cancelled or expired lot has waiting or held is as its lot; the sweep comes later. */
+#define SUMS                                                                                                           \
+	"ifnull(sum(CASE WHEN l.gate<3 THEN l.n0 ELSE 0 END),0), ifnull(sum(l.n1),0), ifnull(sum(l.n2),0), "           \
+	"ifnull(sum(l.n3),0), ifnull(sum(l.n4),0), ifnull(sum(l.n5+CASE WHEN l.gate=4 THEN l.n0+l.n9 ELSE 0 END),0), " \
+	"ifnull(sum(l.n6+CASE WHEN l.gate=3 THEN l.n0+l.n9 ELSE 0 END),0), ifnull(sum(l.n7),0), ifnull(sum(l.n8),0), " \
+	"ifnull(sum(CASE WHEN l.gate<3 THEN l.n9 ELSE 0 END),0), ifnull(sum(l.n10),0)"
 
 static void read_counts(sqlite3_stmt *st, int from, struct q_counts *ret)
 {
@@ -18,7 +22,7 @@ int q_release_counts(struct db *db, int64_t release_id, int part, struct q_count
 {
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
-		"SELECT " SUMS " FROM lot WHERE release_id=?1 AND (?2<0 OR part=?2)", "ii",
+		"SELECT " SUMS " FROM lot l WHERE l.release_id=?1 AND (?2<0 OR l.part=?2)", "ii",
 		release_id, (int64_t)part);
 	if (rc == 0)
 		rc = db_row(db, st);
@@ -170,7 +174,7 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 		return rc;
 	while ((rc = db_row(db, st)) == 1) {
 		struct q_delivery d = { .id = col_i64(st, 0),
-			.state = (int)col_i64(st, 1),
+			.state = q_shown_state((int)col_i64(st, 1), (int)col_i64(st, 7)),
 			.tries = col_i64(st, 2),
 			.kind = (int)col_i64(st, 3),
 			.address = col_str(st, 4),

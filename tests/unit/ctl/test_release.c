@@ -155,6 +155,38 @@ static void a_report_pages_through_every_delivery_once(void **state)
 		2); /* it and the office below it */
 }
 
+static void a_cancelled_lot_is_counted_as_cancelled_before_its_rows_are_swept(void **state)
+{
+	UNUSED(state);
+	static const char *const word[] = { "cancelled", "expired" };
+	sent();
+	scene_sql(
+		"UPDATE delivery SET state=9 WHERE id=(SELECT max(id) FROM delivery WHERE state=0)");
+	scene_sql(
+		"UPDATE lot SET n0=n0-1, n9=n9+1 WHERE id=(SELECT lot_id FROM delivery WHERE state=9)");
+	cJSON *open CLEANUP_JSON = call(ctl_release_watch, "{\"release\":\"TTBC-1\"}");
+	assert_int_equal(json_i64(json_get(open, "counts"), "waiting", 0), 2);
+	assert_int_equal(json_i64(json_get(open, "counts"), "held", 0), 1);
+	for (int i = 0; i < 2; i++) {
+		scene_sql(i == 0 ? "UPDATE lot SET gate=3" : "UPDATE lot SET gate=4");
+		cJSON *w CLEANUP_JSON = call(ctl_release_watch, "{\"release\":\"TTBC-1\"}");
+		cJSON *r CLEANUP_JSON = call(ctl_release_report, "{\"release\":\"TTBC-1\"}");
+		const cJSON *part = json_get(cJSON_GetArrayItem(json_get(w, "parts"), 0), "counts"),
+			    *d;
+		int over = 0;
+		assert_int_equal(json_i64(json_get(w, "counts"), word[i], 0), 3);
+		assert_int_equal(json_i64(json_get(w, "counts"), "accepted", 0), 1);
+		assert_false(json_has(json_get(w, "counts"), "waiting"));
+		assert_false(json_has(json_get(w, "counts"), "held"));
+		assert_int_equal(json_i64(w, "total", 0), 4);
+		assert_int_equal(json_i64(part, word[i], 0), 3);
+		assert_int_equal(json_i64(json_get(r, "totals"), word[i], 0), 3);
+		cJSON_ArrayForEach(d, json_get(r, "deliveries"))
+			over += strcmp(json_z(d, "state", ""), word[i]) == 0;
+		assert_int_equal(over, 3);
+	}
+}
+
 static void the_calendar_has_what_comes_and_what_began(void **state)
 {
 	UNUSED(state);
@@ -251,6 +283,7 @@ int main(void)
 		T(a_release_is_shown_in_full),
 		T(watching_tells_when_it_is_done),
 		T(a_report_pages_through_every_delivery_once),
+		T(a_cancelled_lot_is_counted_as_cancelled_before_its_rows_are_swept),
 		T(the_calendar_has_what_comes_and_what_began),
 		T(a_recall_says_honestly_what_cannot_come_back),
 		T(preview_diff_and_review_show_what_goes_out),
