@@ -499,5 +499,11 @@ int cmd_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	(void)puts("\nApprovals");
 	cli_table(c, json_get(r, "approvals"),
 		"step|Step|n,person|Who,kind|Kind,at|When|t,hash|Hash,why|Why");
+	const cJSON *stops = json_get(r, "stops");
+	if (stops && stops->child) {
+		(void)puts("\nStopped by people");
+		cli_table(c, stops,
+			"what|What,person|By,since_at|Since|t,until_at|Until|t,except|Except,why|Why");
+	}
 	return 0;
 }

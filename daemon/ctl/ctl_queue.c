@@ -83,14 +83,7 @@ static int on_stop(void *ctx, const struct q_stop *s)
 	struct showing *x = ctx;
 	if (x->under && s->office && s->office != x->under)
 		return 0;
-	cJSON *o = json_obj();
-	json_put_str(o, "what", s->what);
-	json_put_str(o, "person", s->person);
-	json_put_str(o, "why", s->why);
-	ctl_put_time(o, "since_at", s->at);
-	ctl_put_time(o, "until_at", s->until);
-	json_put_z(o, "except", s->spares_urgent ? "urgent" : NULL);
-	json_add(x->stops, o);
+	ctl_stop_put(x->stops, s);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ int ctl_filter_read(
 	struct ctl_call *c, struct store_reader *r, struct q_filter *ret, struct err *e) MUST_CHECK;
 /* "-EINVAL: a reason is needed" unless params carry a `why` that says something. */
 int ctl_need_why(struct ctl_call *c, struct err *e) MUST_CHECK;
+void ctl_stop_put(cJSON *list, const struct q_stop *s);
 cJSON *ctl_delivery_json(struct ctl_call *c, const struct q_dlv *d);
 void ctl_put_time(cJSON *o, const char *key, int64_t ms); /* 0: null */
 

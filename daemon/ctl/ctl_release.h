@@ -15,6 +15,8 @@ int ctl_release_report(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_release_calendar(struct ctl_call *c, cJSON **ret, struct err *e);
 /* Adds approvals[] and authors[]. Worker. */
 int ctl_release_people(struct ctl_call *c, struct str release, cJSON *o, struct err *e) MUST_CHECK;
+/* Adds stops[]: the holds of people that cover the release. Worker. */
+int ctl_release_stops(struct ctl_call *c, int64_t release, cJSON *o) MUST_CHECK;
 /* Adds what could be taken back and what cannot, by channel kind, and answers. Loop; result is moved. */
 void ctl_recall_answer(struct ctl_call *c, cJSON *result);
 /* ctl_recall.c */

@@ -310,6 +310,8 @@ int ctl_release_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	if (rc == 0)
 		rc = put_manifest(db, &r, o);
 	if (rc == 0)
+		rc = ctl_release_stops(c, r.id, o);
+	if (rc == 0)
 		rc = q_release_note(db, r.id, &note);
 	if (rc == 0)
 		rc = ctl_release_people(c, json_str(c->params, "release"), o, e);

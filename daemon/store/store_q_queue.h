@@ -29,6 +29,10 @@ struct q_stop {
 };
 int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s),
 	void *ctx) MUST_CHECK;
+/* Those of them that name this release, or cover something of it that is not over. kinds_json: [["mail",1]], channels of the
+ * configuration with their kind. */
+int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_json, int64_t now_ms,
+	int (*row)(void *ctx, const struct q_stop *s), void *ctx) MUST_CHECK;
 
 struct q_filter {
 	int64_t release, office, channel, lane,

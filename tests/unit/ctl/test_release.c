@@ -108,6 +108,59 @@ static void a_release_is_shown_in_full(void **state)
 	cJSON_Delete(call_as(ctl_release_show, "{\"release\":\"TTBC-9\"}", NULL, -ENOENT));
 }
 
+static void hold(const char *scope, const char *except)
+{
+	scene_sql(
+		"INSERT INTO gate(what, except_prio, person, why, at) VALUES('%s | %.20s', %s, 'minh', 'x', 7)",
+		scope, scope, except);
+}
+
+static int stops_of(const char *params)
+{
+	cJSON *j CLEANUP_JSON = call(ctl_release_show, params);
+	const cJSON *s = json_get(j, "stops");
+	assert_true(cJSON_IsArray(s));
+	if (s->child)
+		assert_string_equal(json_z(s->child, "person", ""), "minh");
+	return cJSON_GetArraySize(s);
+}
+
+static void a_release_names_the_holds_that_cover_it_and_no_others(void **state)
+{
+	UNUSED(state);
+	static const struct {
+		const char *scope, *except;
+		int covers;
+	} t[] = {
+		{ "r=1 p=-1 o=0 c=0 l=0 h=0 k=0 a=0", "NULL", 1 },
+		{ "r=1 p=0 o=2 c=0 l=0 h=0 k=0 a=0", "NULL", 1 },
+		{ "r=2 p=-1 o=0 c=0 l=0 h=0 k=0 a=0", "NULL", 0 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=0 k=0 a=1", "NULL", 1 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=0 k=0 a=1", "0", 1 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=0 k=0 a=1", "2", 0 },
+		{ "r=0 p=-1 o=1 c=0 l=0 h=0 k=0 a=0", "NULL", 1 },
+		{ "r=0 p=-1 o=99 c=0 l=0 h=0 k=0 a=0", "NULL", 0 },
+		{ "r=0 p=-1 o=0 c=9 l=0 h=0 k=0 a=0", "NULL", 0 },
+		{ "r=0 p=-1 o=0 c=0 l=99 h=0 k=0 a=0", "NULL", 0 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=1 k=0 a=0", "NULL", 1 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=2 k=0 a=0", "NULL", 0 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=0 k=1 a=0", "NULL", 1 },
+		{ "r=0 p=-1 o=0 c=0 l=0 h=0 k=2 a=0", "NULL", 0 },
+	};
+	sent();
+	assert_int_equal(stops_of("{\"release\":\"TTBC-1\"}"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		hold(t[i].scope, t[i].except);
+		int n = stops_of("{\"release\":\"TTBC-1\"}");
+		if (n != t[i].covers)
+			fail_msg("%s: %d", t[i].scope, n);
+		scene_sql("DELETE FROM gate");
+	}
+	hold(t[3].scope, "NULL");
+	scene_sql("UPDATE lot SET gate=3"); /* nothing left that it could stop */
+	assert_int_equal(stops_of("{\"release\":\"TTBC-1\"}"), 0);
+}
+
 static void watching_tells_when_it_is_done(void **state)
 {
 	UNUSED(state);
@@ -281,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_list_has_every_release_with_its_parts_and_counts),
 		T(a_release_is_shown_in_full),
+		T(a_release_names_the_holds_that_cover_it_and_no_others),
 		T(watching_tells_when_it_is_done),
 		T(a_report_pages_through_every_delivery_once),
 		T(a_cancelled_lot_is_counted_as_cancelled_before_its_rows_are_swept),
