@@ -437,6 +437,7 @@ static void log_too_long(struct store_reader **r)
 	assert_int_equal(store_submit(ts.s, &big.cmd), 0);
 	while (!big.done)
 		assert_true(turn());
+	control_round_trip(); /* what follows the first commit is over now: the pressure is on */
 }
 
 static int setup_short_log(void **state)
