@@ -194,9 +194,10 @@ static int consent(struct lt_inst *inst, struct lt_job *job)
 static struct lt_str member_in(struct lt_str text, const char *name)
 {
 	const char *at = ltc_find(text, ltc_z(name), false);
-	struct lt_str s = at == NULL ? (struct lt_str){ 0 }
-				     : ltc_from(text, (size_t)(at - text.p) + strlen(name));
+	struct lt_str s = { 0 };
 
+	if (at != NULL)
+		s = ltc_from(text, (size_t)(at - text.p) + strlen(name));
 	for (size_t i = 0; i < s.n; i++)
 		if (strchr("&# \r\n\t", s.p[i]) != NULL)
 			s.n = i;

@@ -41,7 +41,8 @@ int hex_decode(struct str hex, void *dst, size_t dst_len, size_t *ret_n)
 	if (hex.n / 2 > dst_len)
 		return -E2BIG;
 	for (size_t i = 0; i < hex.n / 2; i++)
-		out[i] = (uint8_t)(hex_digit(hex.p[2 * i]) << 4 | hex_digit(hex.p[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned)hex_digit(hex.p[2 * i]) << 4 |
+			(unsigned)hex_digit(hex.p[2 * i + 1]));
 	if (ret_n)
 		*ret_n = hex.n / 2;
 	return 0;

@@ -29,7 +29,7 @@ void intent_is_committed(struct dcopy *c)
 
 static char *keep(char **at, struct str s, struct str *ret)
 {
-	if (s.n)
+	if (s.p && s.n)
 		memcpy(*at, s.p, s.n);
 	*ret = (struct str){ *at, s.n };
 	*at += s.n;

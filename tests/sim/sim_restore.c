@@ -106,7 +106,7 @@ static void remember(int64_t id, struct sim_delivery *d)
 {
 	for (int64_t i = SIM_LOST; i < SIM_LOST + S->n_forgotten; i++) {
 		struct sim_delivery *f = &S->d[i];
-		if (!f->before || f->number != id || f->lot != d->lot || f->contact != d->contact)
+		if (!f->before || f->number != id || f->contact != d->contact)
 			continue;
 		d->effects = f->effects;
 		d->allowed_more = f->allowed_more;
@@ -136,7 +136,7 @@ static void go_back(int64_t id)
 	struct sim_delivery was = id <= saved->max_id ? saved->d[id] : (struct sim_delivery){ 0 };
 	const struct sim_delivery *is = &S->d[id];
 	struct sim_delivery d = { 0 };
-	bool same = was.seen && is->seen && was.lot == is->lot && was.contact == is->contact;
+	bool same = was.seen && is->seen && was.contact == is->contact; /* its lot may be another */
 	if (same) {
 		d = *is;
 		d.said = was.said | (is->said & (SIM_TOLD_DELIVERED | SIM_TOLD_FAILED));
