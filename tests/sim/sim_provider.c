@@ -377,6 +377,9 @@ void provider_poll(void)
 void provider_boot(void)
 {
 	N.net->peer = peer;
+	for (int slot = 0; slot < SIM_SLOTS; slot++)
+		if (provider_of(slot)->booted)
+			provider_of(slot)->booted(slot);
 }
 
 void provider_done(void)

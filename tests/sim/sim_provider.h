@@ -47,6 +47,7 @@ struct sim_provider {
 	void (*stream)(int slot, struct fakenet_stream *s, struct str fresh);
 	/* A restore made the daemon forget a copy that went out: its number is `to` from now on (0: none). May be NULL. */
 	void (*forgotten)(int slot, int64_t id, int64_t to);
+	void (*booted)(int slot);         /* the store is open, and nothing runs yet; may be NULL */
 	void (*restored)(int slot);       /* the daemon is put back; may be NULL */
 	void (*due)(struct sim_later *l); /* something that it said it would do */
 	/* A person does what this provider asks for; true: something was begun. May be NULL. */

@@ -300,6 +300,7 @@ const struct sim_provider sim_zalo = { .name = "zalo",
 	.address = address,
 	.owns = owns,
 	.http = http,
+	.booted = zl_booted,
 	.restored = zl_restored,
 	.due = zl_received,
 	.person = zl_person };

@@ -28,8 +28,11 @@ struct zl_oa {
 	int generation;      /* of the newest pair: RT-OA-N, AT-OA-N */
 	int uses, last_uses; /* tries of the newest refresh token, and of the one before it */
 	int spent_uses;      /* of those, how many came after it was spent */
-	int crashes; /* S->crashes at the newest pair: a crash may be a try that never left */
+	int lost,
+		last_lost; /* of the same two: words of a try that a crash took before the call left */
+	int64_t word;      /* the newest that was seen; its number in the audit */
 	int doubt; /* pairs to come until a restore is forgotten: the daemon may have one try only, and a person is asked */
+	int restored; /* the newest pair at that restore: a later one in the daemon's hand, and it is forgotten, too */
 	bool broken; /* a person may be asked: it was spent, or a log-in was not heard of */
 	int codes, code_used; /* consents given, the newest that was taken */
 	int64_t access_until; /* mono */
@@ -48,6 +51,8 @@ void zl_say(size_t call, enum fate f, int refusal, const char *data);
 void zl_error(size_t call, int code, const char *text);
 
 /* sim_zalo_token.c */
+void zl_booted(
+	int slot); /* the store is open, nothing runs: words whose call never left are counted */
 void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c);
 /* Whose access token it is; -1: it is not good any more, and that was answered. */
 int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c);

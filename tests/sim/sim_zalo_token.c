@@ -1,6 +1,7 @@
 /* sim_zalo_token.c - tokens of Zalo in the simulation: each refresh token is good once, a new pair ends the old access token.
  * After it was spent a refresh token may come once more, for its answer may have been lost; a second time is a broken promise, and so is
- * a person who is asked to log in though the provider would still take the token at its first repeat.
+ * a person who is asked to log in though the provider would still take the token at its first repeat. A word that a crash took before
+ * its call left counts as a try, for the daemon cannot know: also when it was committed for the token before the newest.
  * Failures: sim_fail. */
 #include <stdio.h>
 #include <string.h>
@@ -48,9 +49,9 @@ static void pair(struct zl_state *st, int no, char *ret, size_t size)
 		st->life_ms = 90000000;
 	oa->generation++;
 	oa->last_uses = oa->uses;
-	oa->uses = oa->spent_uses = 0;
+	oa->last_lost = oa->lost;
+	oa->uses = oa->lost = oa->spent_uses = 0;
 	oa->doubt -= oa->doubt > 0;
-	oa->crashes = S->crashes;
 	oa->access_until = N.te.mono + st->life_ms;
 	(void)snprintf(ret, size,
 		"{\"access_token\":\"AT-%d-%d\",\"refresh_token\":\"RT-%d-%d\",\"expires_in\":\"%lld\"}",
@@ -73,10 +74,46 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 			: "{\"error\":-14014,\"error_description\":\"Invalid refresh token.\"}");
 }
 
+static int64_t newest_word(int no)
+{
+	char sql[200];
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT coalesce(max(seq), 0) FROM audit WHERE what = 'credential.refresh' AND "
+		"subject = 'credential:mail/oa-%s'",
+		sim_offices[no]);
+	return teststore_i64(&N.ts, sql);
+}
+
+static bool word_is_open(int no)
+{
+	char sql[200];
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM credential WHERE name = 'oa-%s' AND state IN (%d, %d)",
+		sim_offices[no], CRED_ROTATING, CRED_AGAIN);
+	return teststore_i64(&N.ts, sql) > 0;
+}
+
+void zl_booted(int slot)
+{
+	struct zl_state *st = S->state[slot];
+	for (int i = 0; i < ZL_OAS; i++) {
+		struct zl_oa *oa = &st->oa[i];
+		int64_t word = newest_word(i);
+		if (word == oa->word) /* its call left, and is among the uses */
+			continue;
+		oa->lost += word_is_open(i);
+		oa->word = word;
+	}
+}
+
 static void refresh(struct zl_state *st, int no, int n, bool there, char *ret, size_t size)
 {
 	struct zl_oa *oa = &st->oa[no];
 	bool newest = n == oa->generation;
+	int64_t word = newest_word(no);
+	if (word == oa->word)
+		sim_fail("refresh token %d of OA %d is used without a word of its own", n, no);
+	oa->word = word;
 	newest ? oa->uses++ : oa->last_uses++;
 	if (there && !newest) {
 		spent(st, no, n, ret, size);
@@ -128,7 +165,9 @@ int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c)
 		sim_fail("a call without a token that was given out: %.200s", c->headers);
 	if (strstr(c->url, "AT-") || strstr(c->url, "RT-"))
 		sim_fail("a token stands in an address: %s", c->url);
-	const struct zl_oa *oa = &st->oa[no];
+	struct zl_oa *oa = &st->oa[no];
+	if (n > oa->restored)
+		oa->doubt = 0;
 	bool old = n < oa->generation, good = !old && N.te.mono < oa->access_until;
 	if (good || (old && st->old_access))
 		return no;
@@ -183,6 +222,7 @@ void zl_restored(int slot)
 	for (int i = 0; i < ZL_OAS; i++) {
 		st->oa[i].spent_uses = 0;
 		st->oa[i].doubt = 2;
+		st->oa[i].restored = st->oa[i].generation;
 	}
 }
 
@@ -207,12 +247,13 @@ bool zl_person(int slot)
 	for (int i = 0; i < ZL_OAS; i++) {
 		if (!l.dead[i])
 			continue;
-		int lost = S->crashes > st->oa[i].crashes;
-		if (!st->oa[i].broken && !st->oa[i].doubt && st->oa[i].uses + lost < 2 &&
-			st->oa[i].last_uses + lost < 2)
+		const struct zl_oa *oa = &st->oa[i];
+		/* The daemon holds the newest pair, or that before it when the answer was lost. */
+		if (!oa->broken && !oa->doubt && oa->uses + oa->lost < 2 &&
+			oa->last_uses + oa->last_lost + oa->lost < 2)
 			sim_fail(
 				"OA %d needs a person though its refresh token was tried %d times and is not spent",
-				i, st->oa[i].uses);
+				i, oa->uses);
 		sim_trace("log-in of OA %d", i);
 		login(people_ask("login", i), i, "", on_page);
 		did = true;
