@@ -10,7 +10,7 @@
 
 #define STEP_ROWS_MAX 2000
 #define STEP_ROWS_MIN 100
-#define STEP_ROWS     500  /* of targets, to begin with */
+#define STEP_ROWS     250  /* of targets, to begin with */
 #define STEP_US       2000 /* between two looks at the clock, however slow the machine is just now */
 #define CLEAR_ROWS    1000
 
