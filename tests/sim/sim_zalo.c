@@ -115,8 +115,7 @@ static struct zl_article *article(struct zl_state *st, const char *id, const cha
 	if (strncmp(id, prefix, n) != 0)
 		return NULL;
 	long no = strtol(id + n, &end, 10);
-	if (*end || no < 0 || no >= st->n_article || st->article[no].oa != oa ||
-		st->article[no].gone)
+	if (*end || no < 0 || no >= st->n_article || st->article[no].oa != oa)
 		return NULL;
 	return &st->article[no];
 }
@@ -199,8 +198,7 @@ static void verify(struct zl_state *st, size_t call, const struct fakenet_call *
 	} else if (N.te.mono < a->ready_mono && sim_chance(700)) {
 		zl_error(call, -214, "Media is being processed");
 	} else if (N.te.mono >= a->ready_mono && a->media_bad) {
-		a->gone = !a->shown && a->made_wall == 0;
-		a->media_bad = false;
+		/* so often as it is asked, until another update: the answer may be lost in a crash */
 		zl_error(call, -200, "Upload media failed");
 	} else {
 		if (N.te.mono >= a->ready_mono)
@@ -235,7 +233,7 @@ static void slice(const struct zl_state *st, size_t call, const struct fakenet_c
 	skip = (int)strtol(text, NULL, 10);
 	for (int i = st->n_article; i-- > 0 && n < LIST_MAX;) {
 		const struct zl_article *a = &st->article[i];
-		if (a->oa != oa || a->gone || N.te.mono < a->listed_mono || skip-- > 0)
+		if (a->oa != oa || N.te.mono < a->listed_mono || skip-- > 0)
 			continue;
 		json_add(list, article_json(st, a));
 		n++;

@@ -15,7 +15,7 @@
 
 struct zl_article { /* "A7" is the seventh, "Tk7" the token that its last create or update gave */
 	int oa;
-	bool shown, media_bad, gone;
+	bool shown, media_bad;
 	int64_t made_wall, ready_mono, listed_mono;
 	char title[ZL_TEXT], mark[64];
 };
