@@ -66,7 +66,7 @@ million() {
 	a=$(now_ms); admin -q targets import "$PLACE/many.csv" || return 1
 	echo "import:     $N contacts in $(($(now_ms) - a)) ms ($(per_s "$N" $(($(now_ms) - a)))/s, upload included)"
 	printf -- '---\ncode: MANY-1\nkind: notice\ncategory: public_notice\npriority: bulk\ntitle: MANY-1\nparts:\n  all: {to: many, channels: [email], go: signal, window: 12h}\n---\nNội dung.\n' >"$PLACE/MANY-1.md"
-	release_plan MANY-1 || return 1
+	POLL=0.5 release_plan MANY-1 || return 1 # a look is two processes: twenty a second would not be the daemon's doing
 	echo "planning:   $N deliveries in $PLANNED_MS ms ($(per_s "$N" "$PLANNED_MS")/s)"
 	for _ in 1 2 3 4 5 6 7 8 9; do a=$(date +%s%N); operator --json queue >/dev/null || return 1; echo $((($(date +%s%N) - a) / 1000)); done | median >"$PLACE/queue_us"
 	a=$(now_ms); operator -q cancel MANY-1 -m "a test of size" >/dev/null || return 1

@@ -37,11 +37,11 @@ place_end() {
 	if [ -n "$PLACE" ] && [ "${KEEP:-}" = "" ]; then rm -rf "$PLACE"; fi
 	exit $rc
 }
-until_true() { # until_true SECONDS COMMAND...: polls a condition; false when the time is over
+until_true() { # until_true SECONDS COMMAND...: polls a condition every POLL seconds; false when the time is over
 	local end=$((SECONDS + $1)); shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		sleep "${POLL:-0.05}"
 	done
 }
 json() { if [ "$1" = - ]; then jq -r "$2"; else jq -r "$2" "$1"; fi; } # json FILE-or-"-" FILTER
