@@ -243,6 +243,7 @@ int store_submit(struct store *s, struct store_cmd *cmd)
 			s->o.queue_max) {
 		rc = -EAGAIN;
 	} else {
+		cmd->no = ++s->submitted;
 		list_push(&s->q[cmd->class], &cmd->node);
 		s->q_len[cmd->class]++;
 		pthread_cond_signal(&s->work);

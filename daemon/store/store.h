@@ -36,6 +36,7 @@ struct store_cmd {
 			*cmd); /* on the loop, after the commit; rc and err are set; may free cmd */
 	int rc;
 	struct err err;
+	uint64_t no; /* the store's own: the order in which they were submitted */
 };
 
 struct store_opts {

@@ -86,6 +86,7 @@ struct store {
 	pthread_cond_t work, readers;
 	struct list q[4], done;
 	size_t q_len[4], done_len;
+	uint64_t submitted;
 	bool dead, stuck, pressure;
 	int64_t pressure_us; /* when it began */
 	struct store_stats st;

@@ -1,7 +1,7 @@
 /* store_run.c - one turn of the writer: takes what waits, one BEGIN IMMEDIATE, a savepoint a command, one commit.
  * Thread: store (or the caller of store_run). Owns: the transaction at hand.
  * Bounds: outcomes join until 25 ms have gone, intents and control until 32 ms (at least one of each), one bulk chunk; and no
- * more than the log should take at once (store_checkpoint.c).
+ * more than the log should take at once (store_checkpoint.c). No intent goes before an outcome that was submitted before it.
  * Failures: see store.h. After SQLITE_FULL the ballast is freed and the outcomes are tried once more at once.
  */
 #include <string.h>
@@ -208,6 +208,18 @@ static bool refused_by_space(const struct store *s, const struct store_cmd *cmd)
 		(cmd->class == STORE_INTENT || cmd->class == STORE_BULK || cmd->intake);
 }
 
+/* An intent takes the slot that an outcome before it freed: where the transaction has no room for that outcome any more, both come
+ * with the next one, else more intents would be open in the database than a lane may have. */
+static bool outcome_before_intent(struct store *s)
+{
+	const struct list *o = &s->q[STORE_OUTCOME], *i = &s->q[STORE_INTENT];
+
+	pthread_mutex_lock(&s->mu);
+	bool before = !list_empty(o) && !list_empty(i) && cmd_of(o->next)->no < cmd_of(i->next)->no;
+	pthread_mutex_unlock(&s->mu);
+	return before;
+}
+
 static struct store_cmd *take_one(struct store *s, enum store_class class)
 {
 	struct store_cmd *cmd = NULL;
@@ -231,6 +243,8 @@ static int class_run(
 	for (size_t n = 0; n < max; n++) {
 		if (n > 0 &&
 			(store_mono_us(s) - s->tx.began_us > limit_us || checkpoint_tx_full(s)))
+			return 0;
+		if (class == STORE_INTENT && outcome_before_intent(s))
 			return 0;
 		if ((cmd = take_one(s, class)) == NULL)
 			return 0;

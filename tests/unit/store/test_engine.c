@@ -164,6 +164,28 @@ static void a_long_transaction_leaves_the_rest_for_the_next(void **state)
 
 /* --- refusals ---------------------------------------------------------------------------------------------------------- */
 
+static void no_intent_goes_before_an_outcome_that_was_there_before_it(void **state)
+{
+	struct add slow = adding(STORE_OUTCOME, "slow"), freed = adding(STORE_OUTCOME, "freed"),
+		   next = adding(STORE_INTENT, "next"), stop = adding(STORE_CONTROL, "stop"),
+		   later = adding(STORE_OUTCOME, "later");
+
+	(void)state;
+	slow.takes_us = freed.takes_us = 40000; /* the transaction has no room behind either */
+	submit(&slow);
+	submit(&freed);
+	submit(&next);
+	submit(&later);
+	submit(&stop);
+	assert_int_equal(store_run(ts.s), 2);
+	assert_int_equal(slow.runs + stop.runs, 2); /* others go on */
+	assert_int_equal(store_run(ts.s), 2);
+	assert_int_equal(freed.runs + next.runs, 2); /* in one commit; it waits for no later one */
+	assert_int_equal(store_run(ts.s), 1);
+	assert_int_equal(later.runs, 1);
+	store_complete(ts.s);
+}
+
 static void a_command_that_fails_is_rolled_back_alone(void **state)
 {
 	struct add a = adding(STORE_CONTROL, "a"), b = adding(STORE_CONTROL, "b"),
@@ -554,6 +576,7 @@ int main(void)
 		T(classes_run_in_order_and_many_share_one_commit),
 		T(at_most_one_bulk_chunk_joins_a_transaction),
 		T(a_long_transaction_leaves_the_rest_for_the_next),
+		T(no_intent_goes_before_an_outcome_that_was_there_before_it),
 		T(a_command_that_fails_is_rolled_back_alone),
 		T(a_chunk_of_bulk_that_fails_leaves_nothing_alone_or_beside_others),
 		T(an_exchange_record_goes_with_its_command),
