@@ -20,7 +20,7 @@ struct cred_wait { /* channels that may begin a refresh once it is their turn */
 	struct list node;
 	struct dhost *host;
 	uint64_t ticket;
-	int64_t version; /* when it asked */
+	int64_t pair; /* version, when it asked */
 };
 
 struct cred_put { /* a new set on its way: mirror, then store, then memory */
@@ -47,6 +47,7 @@ struct dcred {
 	struct dispatch *d;
 	char channel[64], name[64];
 	int64_t version, expires_ms, changed_ms;
+	int64_t pair; /* version of the tokens; a log-in that begins puts its verifier beside them */
 	enum cred_state state;
 	struct secret *set; /* the newest that is committed; NULL: none */
 	char why[200];      /* what a person should do; "" */
@@ -109,6 +110,8 @@ void cred_mirror_copy(
 struct cred_put *cred_put_new(
 	struct dcred *c, struct secret *set, int64_t expires_ms, const char *why);
 void cred_put_free(struct cred_put *p);
+/* What adapters know as the version of tokens changes with them alone: not when a log-in puts its verifier beside them. */
+bool cred_same_tokens(const struct dcred *c, struct str now);
 struct str cred_newest(const struct dcred *c); /* with what is on its way */
 /* base with the pairs of `set` in it; an empty value takes its name out. NULL: too large. */
 struct secret *cred_set_merge(struct str base, const struct lt_pair *set, size_t n);

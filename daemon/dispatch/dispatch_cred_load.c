@@ -159,7 +159,7 @@ static void row_take(struct dispatch *d, struct load_row *r)
 	if (!c)
 		return;
 	if (r->stored) {
-		c->version = r->info.version;
+		c->version = c->pair = r->info.version;
 		c->expires_ms = r->info.expires;
 		c->changed_ms = r->info.changed;
 		c->state = r->info.state;

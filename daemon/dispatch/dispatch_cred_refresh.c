@@ -132,7 +132,7 @@ void cred_refresh_turn(struct dcred *c)
 		const struct cred_wait *w = CONTAINER_OF(c->waits.next, struct cred_wait, node);
 		if (c->d->stopping)
 			answer(c, -ECANCELED);
-		else if (w->version < c->version)
+		else if (w->pair < c->pair)
 			answer(c, -EALREADY);
 		else if (c->state == CRED_DEAD)
 			answer(c, -EKEYREJECTED);
@@ -156,7 +156,7 @@ void refresh_intent_on(void *ctx, struct channel *ch, const char *credential, ui
 		return;
 	}
 	struct cred_wait *w = x_calloc(1, sizeof(*w));
-	*w = (struct cred_wait){ .host = h, .ticket = ticket, .version = c->version };
+	*w = (struct cred_wait){ .host = h, .ticket = ticket, .pair = c->pair };
 	list_push(&c->waits, &w->node);
 	c->n_waits++;
 	cred_kick(c);

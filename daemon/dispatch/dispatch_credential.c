@@ -92,6 +92,21 @@ static struct str main_value(struct str set, const char *credential)
 	return v.p ? v : sq_secret_value(set, "refresh_token");
 }
 
+static bool is_token(const char *name, const char *credential)
+{
+	return strcmp(name, credential) == 0 || strcmp(name, "access_token") == 0 ||
+		strcmp(name, "refresh_token") == 0;
+}
+
+bool cred_same_tokens(const struct dcred *c, struct str now)
+{
+	struct str was = c->set ? secret_value(c->set) : (struct str){ NULL, 0 };
+
+	return str_eq(main_value(was, c->name), main_value(now, c->name)) &&
+		str_eq(sq_secret_value(was, "refresh_token"),
+			sq_secret_value(now, "refresh_token"));
+}
+
 int dispatch_secret_get(void *ctx, const char *channel, const char *credential, const char *name,
 	struct secret **ret, uint64_t *ret_version)
 {
@@ -105,12 +120,13 @@ int dispatch_secret_get(void *ctx, const char *channel, const char *credential, 
 						     : sq_secret_value(set, name);
 	if (!v.p)
 		return -ENOENT;
-	if (*ret_version && *ret_version == (uint64_t)c->version)
+	uint64_t version = (uint64_t)(is_token(name, credential) ? c->pair : c->version);
+	if (*ret_version && *ret_version == version)
 		return 0;
 	*ret = secret_new(v);
 	if (!*ret)
 		return -ENOMEM;
-	*ret_version = (uint64_t)c->version;
+	*ret_version = version;
 	return 0;
 }
 

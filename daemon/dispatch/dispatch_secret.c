@@ -113,9 +113,13 @@ static void put_taken(struct cred_put *p)
 {
 	struct dcred *c = p->c;
 
+	bool same = cred_same_tokens(c, p->set ? secret_value(p->set) : (struct str){ NULL, 0 });
+
 	secret_free(c->set);
 	c->set = MOVE(p->set);
 	c->version = p->cmd.info.version;
+	if (!same)
+		c->pair = c->version;
 	c->state = p->cmd.info.state;
 	c->expires_ms = p->cmd.info.expires;
 	c->changed_ms = p->cmd.info.changed;
