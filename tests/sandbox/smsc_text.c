@@ -149,8 +149,12 @@ void smsc_phone(struct str in, char *dst, size_t size)
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------- */
+/* A phone drops what never became whole: a reference of eight bits comes again after 17 minutes (contract sms 1.3: "within minutes"). */
+#define PARTIAL_MS (10 * 60000)
+
 struct smsc_partial {
 	struct list node;
+	int64_t at_ms; /* of its newest part */
 	char to[24], user[20];
 	int ref, total, have;
 	bool lost, wide;
@@ -246,15 +250,21 @@ static struct smsc_partial *partial_of(
 	char to[24];
 
 	smsc_phone(m->dest, to, sizeof(to));
-	LIST_FOR(&c->parts, it)
+	LIST_FOR_SAFE(&c->parts, it, next)
 	{
 		struct smsc_partial *p = CONTAINER_OF(it, struct smsc_partial, node);
-		if (p->ref == ref && p->total == total && strcmp(p->to, to) == 0)
+		if (p->ref != ref || p->total != total || strcmp(p->to, to) != 0)
+			continue;
+		if (sb_now_ms() - p->at_ms < PARTIAL_MS) {
+			p->at_ms = sb_now_ms();
 			return p;
+		}
+		partial_free(c, p);
 	}
 	if (c->n_parts >= SMSC_PARTS_MAX)
 		partial_free(c, CONTAINER_OF(c->parts.next, struct smsc_partial, node));
 	struct smsc_partial *p = x_calloc(1, sizeof(*p));
+	p->at_ms = sb_now_ms();
 	p->ref = ref;
 	p->total = total;
 	p->data_coding = m->data_coding;
