@@ -35,8 +35,8 @@ struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
 	enum work_weight weight;
-	struct work *next; /* for the loop */
-	void *impl[14];    /* for the loop: holds its request */
+	struct list node; /* for the loop, as long as it is queued there */
+	void *impl[14];   /* for the loop: holds its request */
 };
 
 struct env_ops {

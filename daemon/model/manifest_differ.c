@@ -42,13 +42,14 @@ static const char *ptr(struct str s)
 	return s.p ? s.p : "";
 }
 
-struct number_field {
+/* Numbers of a manifest are int64_t, all of them. */
+struct field {
 	const char *name;
 	size_t at;
 };
 
 static void numbers_differ(struct telling *t, const char *where, const void *a, const void *b,
-	const struct number_field *f, size_t n)
+	const struct field *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t x, y;
@@ -60,7 +61,7 @@ static void numbers_differ(struct telling *t, const char *where, const void *a, 
 }
 
 static void strings_differ(struct telling *t, const char *where, const void *a, const void *b,
-	const struct number_field *f, size_t n)
+	const struct field *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct str x, y;
@@ -73,14 +74,14 @@ static void strings_differ(struct telling *t, const char *where, const void *a, 
 
 static void head_differs(struct telling *t, const struct manifest *a, const struct manifest *b)
 {
-	static const struct number_field numbers[] = {
+	static const struct field numbers[] = {
 		{ "year", offsetof(struct manifest, year) },
 		{ "kind", offsetof(struct manifest, kind) },
 		{ "category", offsetof(struct manifest, category) },
 		{ "priority", offsetof(struct manifest, prio) },
 		{ "zone", offsetof(struct manifest, zone_offset_s) },
 	};
-	static const struct number_field strings[] = {
+	static const struct field strings[] = {
 		{ "code", offsetof(struct manifest, code) },
 		{ "campaign", offsetof(struct manifest, campaign) },
 		{ "name of the zone", offsetof(struct manifest, zone_name) },
@@ -124,7 +125,7 @@ static void texts_differ(struct telling *t, const struct manifest *a, const stru
 
 static void assets_differ(struct telling *t, const struct manifest *a, const struct manifest *b)
 {
-	static const struct number_field numbers[] = {
+	static const struct field numbers[] = {
 		{ "role", offsetof(struct mf_asset, role) },
 		{ "crop", offsetof(struct mf_asset, crop) },
 		{ "internal", offsetof(struct mf_asset, internal) },
@@ -132,7 +133,7 @@ static void assets_differ(struct telling *t, const struct manifest *a, const str
 		{ "owner", offsetof(struct mf_asset, owner) },
 		{ "size", offsetof(struct mf_asset, bytes) },
 	};
-	static const struct number_field strings[] = {
+	static const struct field strings[] = {
 		{ "name", offsetof(struct mf_asset, name) },
 		{ "type", offsetof(struct mf_asset, type) },
 		{ "alt", offsetof(struct mf_asset, alt) },
@@ -160,7 +161,7 @@ static bool when_equal(const struct when *a, const struct when *b)
 
 static void part_differs(struct telling *t, const struct mf_part *a, const struct mf_part *b)
 {
-	static const struct number_field numbers[] = {
+	static const struct field numbers[] = {
 		{ "after", offsetof(struct mf_part, after) },
 		{ "go", offsetof(struct mf_part, signal) },
 		{ "needs_link", offsetof(struct mf_part, needs_link) },

@@ -1,18 +1,15 @@
 /* loop_slow.c - see loop_slow.h.
- * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop. Bounds: the queue holds what its owners queued,
- * one work each.
+ * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop.
+ * Bounds: the lists hold what its owners queued, one work each.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 #include <uv.h>
 #include "base/assert.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "net/loop_slow.h"
-
-struct slow_list {
-	struct work *first, *last;
-};
 
 struct slow {
 	uv_async_t async;
@@ -22,30 +19,15 @@ struct slow {
 	size_t n_threads, running, bulk_runs;
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
-	struct slow_list queue, bulk, ready;
+	struct list queue, bulk, ready;
 	bool stop;
 };
 
-static void put(struct slow_list *l, struct work *w)
+static struct work *take(struct list *l)
 {
-	w->next = NULL;
-	if (l->last)
-		l->last->next = w;
-	else
-		l->first = w;
-	l->last = w;
-}
+	struct list *n = list_pop(l);
 
-static struct work *take(struct slow_list *l)
-{
-	struct work *w = l->first;
-
-	if (w) {
-		l->first = w->next;
-		if (!l->first)
-			l->last = NULL;
-	}
-	return w;
+	return n ? CONTAINER_OF(n, struct work, node) : NULL;
 }
 
 /* Under mu. */
@@ -77,7 +59,7 @@ static void *thread_main(void *arg)
 		w->fn(w);
 		pthread_mutex_lock(&s->mu);
 		s->bulk_runs -= bulk; /* this thread looks for the next itself */
-		put(&s->ready, w);
+		list_push(&s->ready, &w->node);
 		REQUIRE(uv_async_send(&s->async) == 0);
 	}
 	pthread_mutex_unlock(&s->mu);
@@ -107,6 +89,9 @@ struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work 
 
 	s->done = done;
 	s->ctx = ctx;
+	list_init(&s->queue);
+	list_init(&s->bulk);
+	list_init(&s->ready);
 	REQUIRE(pthread_mutex_init(&s->mu, NULL) == 0 && pthread_cond_init(&s->cond, NULL) == 0);
 	REQUIRE(uv_async_init(uv, &s->async, on_ready) == 0);
 	s->async.data = s;
@@ -127,7 +112,7 @@ bool slow_queue(struct slow *s, struct work *w)
 		uv_ref((uv_handle_t *)&s
 				->async); /* the loop lives as long as somebody works for it */
 	pthread_mutex_lock(&s->mu);
-	put(w->weight == WORK_BULK ? &s->bulk : &s->queue, w);
+	list_push(w->weight == WORK_BULK ? &s->bulk : &s->queue, &w->node);
 	pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->mu);
 	return true;

@@ -60,7 +60,8 @@ int64_t tx_attempt_next(struct store_tx
 		*tx); /* number of a new attempt: larger than all before, also of earlier epochs */
 int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began */
 /* A chunk of bulk begins no further step after TX_CHUNK_US, while people or deliveries wait for the store after TX_CHUNK_BUSY_US,
- * so that it takes 20 ms with its commit (design 5), and what somebody waits for stands behind a few. What commits take over TX_COMMIT_US shortens it, to a third at most. */
+ * so that it takes 20 ms with its commit (design 5), and they stand behind a few. What commits take over TX_COMMIT_US shortens
+ * it, to a third at most. */
 #define TX_CHUNK_US      15000
 #define TX_CHUNK_BUSY_US 2500
 #define TX_COMMIT_US     5000

@@ -295,35 +295,6 @@ static void what_was_asked_about_in_two_crashes_is_left_to_a_person(void **state
 	counters_equal_rows();
 }
 
-static void a_scope_is_read_back_as_it_was_written(void **state)
-{
-	(void)state;
-	struct sq_stop c = { .verb = SQ_HOLD,
-		.scope = { .release = 1, .part = 2, .text = "release:R1@2026 part:press" },
-		.except_prio = -1,
-		.person = "an",
-		.via = "uid:1",
-		.why = "test",
-		.what = "lot.hold" };
-
-	sq_stop_init(&c);
-	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
-	assert_int_equal(c.ret_lots, 1);
-	assert_int_equal(c.ret_deliveries, 10);
-	assert_int_equal(teststore_i64(&ts,
-				 "SELECT count(*) FROM gate WHERE what LIKE "
-				 "'%| release:R1@2026 part:press'"),
-		1);
-	c.verb = SQ_RESUME; /* the release as a whole takes the gate of its part with it */
-	c.scope.part = -1;
-	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
-	assert_int_equal(c.ret_gates, 1);
-	assert_int_equal(c.ret_lots, 1); /* that of the part, not all of the release */
-	assert_int_equal(c.ret_deliveries, 10);
-	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM gate"), 0);
-	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM audit WHERE what='lot.hold'"), 2);
-}
-
 static struct sq_stop stop_of(enum sq_stop_verb verb, struct sq_scope scope)
 {
 	struct sq_stop c = { .verb = verb,
@@ -339,6 +310,28 @@ static struct sq_stop stop_of(enum sq_stop_verb verb, struct sq_scope scope)
 	(void)str_copy(c.kind_channels[KIND_SMS], sizeof(c.kind_channels[0]), STR("[]"));
 	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
 	return c;
+}
+
+static void a_scope_is_read_back_as_it_was_written(void **state)
+{
+	(void)state;
+	struct sq_stop c = stop_of(SQ_HOLD,
+		(struct sq_scope){ .release = 1, .part = 2, .text = "release:R1@2026 part:press" });
+
+	assert_int_equal(c.ret_lots, 1);
+	assert_int_equal(c.ret_deliveries, 10);
+	assert_int_equal(teststore_i64(&ts,
+				 "SELECT count(*) FROM gate WHERE what LIKE "
+				 "'%| release:R1@2026 part:press'"),
+		1);
+	c.verb = SQ_RESUME; /* the release as a whole takes the gate of its part with it */
+	c.scope.part = -1;
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+	assert_int_equal(c.ret_gates, 1);
+	assert_int_equal(c.ret_lots, 1); /* that of the part, not all of the release */
+	assert_int_equal(c.ret_deliveries, 10);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM gate"), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM audit WHERE what='lot.hold'"), 2);
 }
 
 static void a_resume_counts_what_was_held_and_nothing_else(void **state)
