@@ -48,6 +48,7 @@ struct env_ops {
 	void (*defer_wake)(struct env *);     /* a task was queued; may be NULL */
 	/* a timer or task has run: its function, for measuring; may be NULL */
 	void (*ran)(struct env *, uintptr_t fn);
+	void (*hurry)(struct env *); /* may be NULL */
 };
 
 struct env {
@@ -77,6 +78,12 @@ uint64_t env_random_below(struct env *e, uint64_t bound); /* 0 .. bound-1, unbia
 static inline void env_work(struct env *e, struct work *w)
 {
 	e->ops->work(e, w);
+}
+/* A step of what is to go out now begins: works of bulk that have not begun wait a moment, so that it has the processors. */
+static inline void env_hurry(struct env *e)
+{
+	if (e->ops->hurry)
+		e->ops->hurry(e);
 }
 
 void timer_init(struct timer *t, void (*fn)(struct timer *));

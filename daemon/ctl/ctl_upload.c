@@ -12,6 +12,8 @@
 #include "base/crypt.h"
 #include "base/file.h"
 
+#define UP_LONG_BYTES (INT64_C(4) << 20)
+
 enum up_do { UP_BEGIN, UP_CHUNK, UP_END };
 
 struct ctl_upload {
@@ -202,7 +204,10 @@ static int up_start(struct ctl_upload *u, struct ctl_call *call, enum up_do what
 	u->what = what;
 	u->call = call;
 	u->busy = true;
-	u->work = (struct work){ .fn = up_run, .done = up_done };
+	/* A long one is sent as fast as its chunks are answered: it stands behind what is to go out. */
+	u->work = (struct work){ .fn = up_run,
+		.done = up_done,
+		.weight = u->bytes > UP_LONG_BYTES ? WORK_BULK : WORK_SHORT };
 	env_work(u->ctl->o.deps.env, &u->work);
 	return 0;
 }

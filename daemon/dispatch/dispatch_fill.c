@@ -275,6 +275,7 @@ static void fill_kind(struct dlane *lane, int kind)
 		d->fills++;
 		lane->fills++;
 		cmd_begin(d);
+		env_hurry(d->o.env);
 		env_work(d->o.env, &f->work);
 	}
 }

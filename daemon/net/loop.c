@@ -177,6 +177,11 @@ static void loop_env_ran(struct env *e, uintptr_t fn)
 	loop_ran(loop_of(e), fn);
 }
 
+static void loop_hurry(struct env *e)
+{
+	slow_hurry(loop_of(e)->slow);
+}
+
 static const struct env_ops loop_env_ops = {
 	.wall_ms = loop_wall_ms,
 	.mono_ms = loop_mono_ms,
@@ -185,6 +190,7 @@ static const struct env_ops loop_env_ops = {
 	.timers_changed = NULL, /* the timer is armed once a turn, before the wait */
 	.defer_wake = loop_defer_wake,
 	.ran = loop_env_ran,
+	.hurry = loop_hurry,
 };
 
 /* --- one turn -------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* loop_slow.c - see loop_slow.h.
- * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop.
+ * Threads: queue, bulk, bulk_runs, ready, hurry_* and stop are guarded by mu; the rest belongs to the loop.
  * Bounds: the lists hold what its owners queued, one work each.
  */
 #include <errno.h>
@@ -20,8 +20,14 @@ struct slow {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
 	struct list queue, bulk, ready;
+	uint64_t hurry_since_ms, hurry_until_ms; /* of the last spell of hurry, CLOCK_MONOTONIC */
 	bool stop;
 };
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
 
 static struct work *take(struct list *l)
 {
@@ -30,28 +36,47 @@ static struct work *take(struct list *l)
 	return n ? CONTAINER_OF(n, struct work, node) : NULL;
 }
 
-/* Under mu. */
-static struct work *take_next(struct slow *s)
+/* Under mu. NULL: wait, until *ret_until_ms where it is not 0. */
+static struct work *take_next(struct slow *s, uint64_t *ret_until_ms)
 {
 	struct work *w = take(&s->queue);
 
-	if (!w && s->bulk_runs < SLOW_BULK && (w = take(&s->bulk)) != NULL)
-		s->bulk_runs++;
-	return w;
+	*ret_until_ms = 0;
+	if (w || s->bulk_runs == SLOW_BULK || list_empty(&s->bulk))
+		return w;
+	if (now_ms() < s->hurry_until_ms && !s->stop) {
+		*ret_until_ms = s->hurry_until_ms;
+		return NULL;
+	}
+	s->bulk_runs++;
+	return take(&s->bulk);
+}
+
+/* Under mu: until something was queued, or the time has come. */
+static void wait_for_work(struct slow *s, uint64_t until_ms)
+{
+	struct timespec at = { .tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
+
+	if (until_ms == 0)
+		(void)pthread_cond_wait(&s->cond, &s->mu);
+	else
+		(void)pthread_cond_timedwait(&s->cond, &s->mu, &at);
 }
 
 static void *thread_main(void *arg)
 {
 	struct slow *s = arg;
 	struct work *w;
+	uint64_t until_ms;
 
 	errno = 0;
 	if (nice(SLOW_NICE) == -1 && errno) /* of this thread alone; -1 is also a value */
 		log_line(LOG_WARN, "ev=loop.slow nice=%d error=%d", SLOW_NICE, errno);
 	pthread_mutex_lock(&s->mu);
 	for (;;) {
-		while ((w = take_next(s)) == NULL && !s->stop)
-			(void)pthread_cond_wait(&s->cond, &s->mu);
+		while ((w = take_next(s, &until_ms)) == NULL && !s->stop)
+			wait_for_work(s, until_ms);
 		if (!w)
 			break;
 		pthread_mutex_unlock(&s->mu);
@@ -92,7 +117,12 @@ struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work 
 	list_init(&s->queue);
 	list_init(&s->bulk);
 	list_init(&s->ready);
-	REQUIRE(pthread_mutex_init(&s->mu, NULL) == 0 && pthread_cond_init(&s->cond, NULL) == 0);
+	pthread_condattr_t monotonic;
+	REQUIRE(pthread_condattr_init(&monotonic) == 0 &&
+		pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+	REQUIRE(pthread_mutex_init(&s->mu, NULL) == 0 &&
+		pthread_cond_init(&s->cond, &monotonic) == 0);
+	pthread_condattr_destroy(&monotonic);
 	REQUIRE(uv_async_init(uv, &s->async, on_ready) == 0);
 	s->async.data = s;
 	uv_unref((uv_handle_t *)&s->async);
@@ -116,6 +146,20 @@ bool slow_queue(struct slow *s, struct work *w)
 	pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->mu);
 	return true;
+}
+
+void slow_hurry(struct slow *s)
+{
+	uint64_t now = now_ms(), until = now + SLOW_HURRY_MS;
+
+	pthread_mutex_lock(&s->mu);
+	if (now - s->hurry_since_ms >= 2 * SLOW_HURRY_MAX_MS)
+		s->hurry_since_ms = now;
+	if (until > s->hurry_since_ms + SLOW_HURRY_MAX_MS)
+		until = s->hurry_since_ms + SLOW_HURRY_MAX_MS;
+	if (until > s->hurry_until_ms)
+		s->hurry_until_ms = until;
+	pthread_mutex_unlock(&s->mu);
 }
 
 void slow_close(struct slow *s)

@@ -13,6 +13,9 @@
 #define SLOW_THREADS 3 /* an import reads and stages at once; a plan */
 #define SLOW_BULK    2
 #define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
+/* A hurry keeps bulk that has not begun for so long, and so long at most in one go; then bulk has as long for itself. */
+#define SLOW_HURRY_MS     30
+#define SLOW_HURRY_MAX_MS 100
 
 struct uv_loop_s;
 struct slow;
@@ -20,6 +23,7 @@ struct slow;
 /* done(ctx, w) on the loop, once for each work. */
 struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work *w), void *ctx);
 bool slow_queue(struct slow *s, struct work *w); /* false: not taken */
+void slow_hurry(struct slow *s);
 void slow_close(
 	struct slow *s); /* nothing is queued or runs; the loop turns once more before slow_free */
 void slow_free(struct slow *s);

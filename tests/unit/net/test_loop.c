@@ -11,6 +11,7 @@
 #include <uv.h>
 #include "base/assert.h"
 #include "net/loop.h"
+#include "net/loop_slow.h"
 
 static struct loop *L;
 static struct env *E;
@@ -235,6 +236,50 @@ static void bulk_leaves_a_thread_to_what_takes_long(void **state)
 	sem_destroy(&go);
 }
 
+struct hurried {
+	struct piece p;
+	uint64_t began_ms;
+	struct timer again; /* hurries all the time */
+};
+
+static void hurried_fn(struct work *w)
+{
+	struct hurried *h = CONTAINER_OF(w, struct hurried, p.w);
+	h->began_ms = uv_hrtime() / 1000000;
+	piece_fn(w);
+}
+
+static void hurry_again(struct timer *t)
+{
+	env_hurry(E);
+	timer_set(E, t, env_mono(E) + 2);
+}
+
+static void hurried_done(struct work *w)
+{
+	timer_stop(E, &CONTAINER_OF(w, struct hurried, p.w)->again);
+	piece_done(w);
+}
+
+static void bulk_waits_while_something_is_in_a_hurry_but_not_for_ever(void **state)
+{
+	(void)state;
+	static struct hurried h;
+	int done = 0;
+	h = (struct hurried){
+		.p = { .w = { .fn = hurried_fn, .done = hurried_done, .weight = WORK_BULK },
+			.done = &done,
+			.all = 1 }
+	};
+	timer_init(&h.again, hurry_again);
+	uint64_t from = uv_hrtime() / 1000000;
+	hurry_again(&h.again);
+	env_work(E, &h.p.w);
+	loop_run(L); /* ends: bulk gets its turn though the hurry goes on */
+	assert_int_equal(done, 1);
+	assert_true(h.began_ms >= from + SLOW_HURRY_MS);
+}
+
 static void free_waits_for_work_that_is_still_running(void **state)
 {
 	(void)state;
@@ -392,6 +437,7 @@ int main(void)
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
 		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
 		T(bulk_leaves_a_thread_to_what_takes_long),
+		T(bulk_waits_while_something_is_in_a_hurry_but_not_for_ever),
 		T(free_waits_for_work_that_is_still_running),
 		T(another_thread_wakes_the_loop_and_the_last_wake_is_never_lost),
 		T(a_signal_arrives_on_the_loop),
