@@ -65,6 +65,12 @@ void prepared_unref(struct prepared *p)
 	free(p);
 }
 
+size_t prepared_memory(const struct prepared *p)
+{
+	const struct arena *a = p->arena;
+	return sizeof(*p) + (a ? a->total : 0) + p->n_pieces * sizeof(*p->pieces);
+}
+
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise)
 {
 	for (size_t i = 0; i < p->n_facts; i++)

@@ -50,6 +50,7 @@ struct prepared {
 struct prepared *prepared_ref(struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL allowed */
 DEFINE_CLEANUP(prepared_unref, struct prepared *)
+size_t prepared_memory(const struct prepared *p); /* bytes that it keeps, about */
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise);
 
 /* A payload ready for one recipient: pieces of the skeleton and of the filled holes, in order. Keeps the skeleton alive. */

@@ -52,15 +52,6 @@ void prep_known(struct dispatch *d, const struct prep_key *k, struct fill_lot *f
 	}
 }
 
-static size_t cost_of(const struct prepared *p)
-{
-	size_t own = 512 + p->n_pieces * sizeof(struct lt_src) + p->note.n;
-
-	for (size_t i = 0; i < p->n_pieces; i++)
-		own += p->pieces[i].bytes.n;
-	return own;
-}
-
 void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_prep *fp)
 {
 	char key[96];
@@ -78,7 +69,7 @@ void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_pr
 	struct dprep *p = x_calloc(1, sizeof(*p));
 	p->group = g;
 	p->p = prepared_ref(fp->p);
-	p->cost = cost_of(fp->p);
+	p->cost = 512 + prepared_memory(fp->p);
 	(void)str_copy(p->form, sizeof(p->form), str_of(fp->form));
 	(void)str_copy(p->lang, sizeof(p->lang), str_of(fp->lang));
 	p->next = g->first;

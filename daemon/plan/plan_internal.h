@@ -17,6 +17,8 @@
 #define TEXT_CACHE      32
 #define JOBS_MAX        8 /* releases planned side by side */
 #define START_QUEUE_MAX 64
+#define KEPT_MAX        256
+#define KEPT_BYTES      (2u << 20)
 
 /* --- texts: a stored revision parsed, with the manifest that approved it ------------------------------------------------------- */
 struct plan_text {
@@ -86,6 +88,18 @@ int plan_channel_prepare(struct plan *p, struct store_reader *r, struct checked 
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
 	struct err *e) MUST_CHECK;
+
+/* What was made again when a part started, for dispatch, which asks for it next (plan_kept.c). Any thread. */
+struct plan_kept {
+	int64_t channel_id;
+	struct prepared *prepared;
+	size_t bytes;
+	uint64_t used;
+};
+void plan_kept_put(struct plan *p, int64_t channel_id, struct prepared *made);
+/* A reference; NULL: none. */
+struct prepared *plan_kept_get(struct plan *p, int64_t channel_id, const struct hash *digest);
+void plan_kept_drop(struct plan *p);
 
 /* --- check ------------------------------------------------------------------------------------------------------------------------- */
 struct made { /* one prepared output of a check */
@@ -205,6 +219,8 @@ struct plan {
 	pthread_mutex_t cache_lock;
 	struct plan_text *cache[TEXT_CACHE];
 	uint64_t cache_clock;
+	struct plan_kept kept[KEPT_MAX]; /* under cache_lock */
+	size_t n_kept, kept_bytes;
 	/* loop */
 	struct timer timer;
 	struct task kick;

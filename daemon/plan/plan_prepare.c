@@ -155,20 +155,23 @@ static int compare(const struct prepared *made, const struct prepared_row *row, 
 	return err_set(e, -ESTALE, "changed: the output is not the one that was approved");
 }
 
-static int prepare_key(struct plan *p, struct store_reader *r, const struct prep_key *key,
-	const struct prepared_row *row, const struct plan_text *t, struct prepared **ret,
-	struct err *e)
+static int prepare_row(struct plan *p, struct store_reader *r, const struct prepared_row *row,
+	const struct plan_text *t, struct prepared **ret, struct err *e)
 {
 	struct remake m = { .p = p, .r = r, .t = t, .row = row };
 	struct local_row local = { 0 };
 	CLEANUP(prepared_unref) struct prepared *core = NULL, *whole = NULL;
-	UNUSED(key);
-	int rc = remake_find(&m, &row->vars, e);
-	if (rc == 0)
+	bool has_local = plan_doc_has_local(t->doc);
+	int rc = 0;
+	core = plan_kept_get(p, row->channel_id, &row->digest);
+	if (!core || has_local)
+		rc = remake_find(&m, &row->vars, e);
+	if (rc == 0 && !core) {
 		rc = remake_with(&m, core_local(t->doc, &m.chain), &core, e);
-	if (rc == 0)
-		rc = compare(core, row, e);
-	if (rc == 0 && plan_doc_has_local(t->doc))
+		if (rc == 0)
+			rc = compare(core, row, e);
+	}
+	if (rc == 0 && has_local)
 		rc = own_local(&m, &local, e);
 	if (rc == 1)
 		rc = remake_with(&m, local.text, &whole, e);
@@ -199,7 +202,7 @@ int plan_prepare(void *plan, struct store_reader *r, const struct prep_key *key,
 			"changed: nothing was approved for %s addresses in '%s' here", key->form,
 			key->lang);
 	if (rc == 0)
-		rc = prepare_key(p, r, key, &rows[at], t, ret, e);
+		rc = prepare_row(p, r, &rows[at], t, ret, e);
 	free(rows);
 	plan_text_put(p, t);
 	return rc;

@@ -88,8 +88,10 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	*why = '\0';
 	if (rc == 0)
 		part_money_row(&s->money, made);
-	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0)
+	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0) {
+		plan_kept_put(s->p, row->channel_id, made);
 		return 0;
+	}
 	buf_addz(&b, "changed: ");
 	if (rc < 0)
 		buf_addf(&b, "%.160s", e.text);
@@ -301,5 +303,6 @@ void plan_start_part(struct plan *p, const struct plan_active *a, int64_t start_
 	s->work.done = start_done;
 	map64_put(p->starting, part_key(a), s);
 	plan_busy(p);
+	env_hurry(p->env);
 	env_work(p->env, &s->work);
 }

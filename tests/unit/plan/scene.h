@@ -37,7 +37,8 @@ static struct scene {
 	struct conf_person people[8];
 	char *domains[1];
 	int opened, prepared, links;
-	int64_t cost; /* of one copy, in đồng */
+	int64_t cost;  /* of one copy, in đồng */
+	size_t memory; /* that a prepared output is said to keep */
 	bool link_answers;
 	const char *salt, *spec; /* spec: renditions are asked for */
 	struct renditions *renditions;
@@ -123,6 +124,12 @@ void prepared_unref(struct prepared *p)
 		return;
 	free(p->preview);
 	free(p);
+}
+
+size_t prepared_memory(const struct prepared *p)
+{
+	assert_non_null(p);
+	return sc.memory;
 }
 
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise)

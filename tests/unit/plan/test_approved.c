@@ -1,7 +1,7 @@
 /* test_approved.c - what dispatch gets is what was approved: the whole, local texts, corrections, nothing of a cancelled release. */
 #include "scene.h"
 
-static struct prepared *prepare(int64_t office, const char *lang, int expect)
+static struct prepared *prepare_of(int64_t release, int64_t office, const char *lang, int expect)
 {
 	struct prep_key key = {
 		.part = 1, .channel_id = 1, .office_id = office, .form = "mailbox"
@@ -10,13 +10,18 @@ static struct prepared *prepare(int64_t office, const char *lang, int expect)
 	struct err e = { 0 };
 	str_copy(key.lang, sizeof(key.lang), str_of(lang));
 	struct store_reader *r = teststore_reader(&sc.ts);
-	assert_int_equal(manifest_planned(reader_db(r), 1, &key.manifest), 0);
+	assert_int_equal(manifest_planned(reader_db(r), release, &key.manifest), 0);
 	int rc = plan_prepare(sc.p, r, &key, &p, &e);
 	teststore_reader_end(&sc.ts, r);
 	if (rc != expect)
 		print_message("%s\n", e.text);
 	assert_int_equal(rc, expect);
 	return p;
+}
+
+static struct prepared *prepare(int64_t office, const char *lang, int expect)
+{
+	return prepare_of(1, office, lang, expect);
 }
 
 static void what_dispatch_gets_is_what_was_approved(void **state)
@@ -31,8 +36,58 @@ static void what_dispatch_gets_is_what_was_approved(void **state)
 	assert_non_null(strstr(p->preview, "0200 2"));
 	prepared_unref(p);
 	(void)prepare(3, "fr", -ESTALE);
+	scene_plan_end();
+	scene_plan();
+	sc.salt = "2"; /* another version of the adapter */
+	(void)prepare(3, "vi", -ESTALE);
+}
+
+static void what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	int made = sc.prepared;
+	struct prepared *first = prepare(3, "vi", 0), *second = prepare(3, "vi", 0);
+	assert_ptr_equal(first, second);
+	assert_int_equal(sc.prepared, made);
+	plan_reload(sc.p, &sc.conf,
+		(struct channels *)(void *)&sc); /* other settings may be in force now */
+	struct prepared *third = prepare(3, "vi", 0);
+	assert_int_equal(sc.prepared, made + 1);
+	assert_int_equal(hash_cmp(&third->digest, &first->digest), 0);
 	sc.salt = "2";
 	(void)prepare(3, "vi", -ESTALE);
+	prepared_unref(first);
+	prepared_unref(second);
+	prepared_unref(third);
+}
+
+static void what_is_kept_for_dispatch_has_a_bound(void **state)
+{
+	UNUSED(state);
+	sc.memory = 3 << 20;
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	int made = sc.prepared;
+	prepared_unref(prepare(3, "vi", 0));
+	assert_int_equal(sc.prepared, made + 1); /* too large to be kept */
+	scene_plan_end();
+	sc.memory = 1 << 20; /* two of them have room: those that were made last */
+	scene_plan();
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2", "  press: {to: press, channels: [email], at: now}\n") BODY),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	made = sc.prepared;
+	int kept = 0;
+	for (int64_t office = 4; office > 0; office--) {
+		int before = sc.prepared;
+		prepared_unref(prepare_of(2, office, office == 2 ? "en" : "vi", 0));
+		kept += sc.prepared == before;
+	}
+	assert_int_equal(kept, 2);
+	assert_int_equal(sc.prepared, made + 2);
 }
 
 static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(void **state)
@@ -114,6 +169,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_dispatch_gets_is_what_was_approved),
+		T(what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch),
+		T(what_is_kept_for_dispatch_has_a_bound),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),
