@@ -412,6 +412,7 @@ static void job_go(struct plan_job *j)
 		return;
 	}
 	struct store_cmd *chunk = next_chunk(j);
+	chunk->pressing = j->part && j->part->prio == PRIO_URGENT;
 	if (is_small(j)) {
 		chunk->class = STORE_CONTROL;
 		chunk->intake = true; /* refused without room, as bulk is */

@@ -29,6 +29,7 @@ struct store_cmd {
 	struct list node;
 	enum store_class class;
 	bool intake; /* refused with -ENOSPC under the free-space floor (intents and bulk are so by class) */
+	bool pressing; /* bulk that somebody waits for, an emergency's plan: it rests less */
 	int (*run)(struct store_tx *tx,
 		struct store_cmd *cmd); /* 0, or a code and err filled: rolled back alone. Runs
 					 * again after a failed commit: no effect but on tx and cmd */

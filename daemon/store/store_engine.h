@@ -7,14 +7,18 @@
 #include <pthread.h>
 #include "store/store_internal.h"
 
-#define READERS_MAX        8
-#define STMTS_MAX          2048 /* statements of one connection; they are literals in our own files */
-#define TX_TAKE_US         25000  /* outcomes are taken into one transaction up to this long ... */
-#define TX_LAST_US         32000  /* ... intents and control up to this, at least one of each */
-#define TX_BULK_US         15000  /* a bulk chunk joins only while the transaction is younger ... */
-#define BULK_SKIPS_MAX     4      /* ... or was passed over this often */
-#define BULK_APART_US      200000 /* beside other commands a bulk chunk runs at least this often */
-#define BULK_QUIET_US      30000  /* and as soon as none came for this long */
+#define READERS_MAX    8
+#define STMTS_MAX      2048   /* statements of one connection; they are literals in our own files */
+#define TX_TAKE_US     25000  /* outcomes are taken into one transaction up to this long ... */
+#define TX_LAST_US     32000  /* ... intents and control up to this, at least one of each */
+#define TX_BULK_US     15000  /* a bulk chunk joins only while the transaction is younger ... */
+#define BULK_SKIPS_MAX 4      /* ... or was passed over this often */
+#define BULK_APART_US  200000 /* beside other commands a bulk chunk runs at least this often */
+#define BULK_QUIET_US  30000  /* and as soon as none came for this long; */
+#define BULK_SHY_US \
+	500000 /* until so long after the last of them it rests between chunks, so that what comes next */
+#define BULK_REST_US \
+	16000 /* finds the writer and a processor free: deliveries are not slower beside a million */
 #define BUSY_US            1000000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000    /* pages not yet copied back that start a checkpoint */
 #define CKPT_PAGES_BUSY    2000    /* the same while commands wait, or came just now */

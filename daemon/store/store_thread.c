@@ -1,7 +1,7 @@
 /* store_thread.c - the thread around store_run: waits for commands, runs them, wakes the loop.
  * Threads: start and stop on the loop thread; the rest is the store thread. Owns: the thread.
  * Bounds: outcomes that could not be committed are tried again every 200 ms; an idle second empties the WAL; bulk begins once
- * nothing else came for BULK_QUIET_US, or its last chunk is BULK_APART_US ago.
+ * nothing else came for BULK_QUIET_US, or its last chunk is BULK_APART_US ago; it rests between chunks until BULK_SHY_US have gone.
  */
 #include <time.h>
 #include "base/assert.h"
@@ -28,6 +28,11 @@ static size_t waiting(const struct store *s)
 	return s->dead ? others : others + s->q_len[0];
 }
 
+static bool bulk_presses(const struct store *s)
+{
+	return CONTAINER_OF(s->q[STORE_BULK].next, struct store_cmd, node)->pressing;
+}
+
 /* How long bulk, when nothing else waits, leaves the disk and the processor to what follows from the commands just run. */
 static long bulk_waits_ms(const struct store *s)
 {
@@ -35,8 +40,11 @@ static long bulk_waits_ms(const struct store *s)
 		return 0;
 	if (checkpoint_holds_bulk(s))
 		return PRESSURE_LOOK_MS;
+	int64_t now = store_mono_us(s);
 	int64_t until = s->busy_us + BULK_QUIET_US, due = s->bulk_us + BULK_APART_US;
-	int64_t us = (until < due ? until : due) - store_mono_us(s);
+	if (now >= until && now < s->busy_us + BULK_SHY_US && !bulk_presses(s))
+		until = s->bulk_us + BULK_REST_US;
+	int64_t us = (until < due ? until : due) - now;
 
 	return us > 0 ? (long)(us / 1000) + 1 : 0;
 }

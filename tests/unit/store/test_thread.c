@@ -403,6 +403,42 @@ static void the_quiet_begins_behind_a_commit_however_long_it_took(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* A chunk runs only once so much time has gone, to the millisecond. */
+static void expect_bulk_after_ms(int ms, bool pressing)
+{
+	struct add bulk = { .cmd = { .class = STORE_BULK,
+				    .pressing = pressing,
+				    .run = add_run,
+				    .done = add_done },
+		.size = 16 };
+
+	assert_int_equal(store_submit(ts.s, &bulk.cmd), 0);
+	if (ms > 0) {
+		atomic_fetch_add(&clock_us, 1000 * ms - 1000);
+		assert_false(turn_within(30));
+		assert_false(bulk.done);
+		atomic_fetch_add(&clock_us, 1000);
+	}
+	while (!bulk.done)
+		assert_true(turn());
+}
+
+static void bulk_rests_between_chunks_for_half_a_second_unless_it_presses(void **state)
+{
+	(void)state;
+	start();
+	control_round_trip();
+	expect_bulk_after_ms(30, false); /* the quiet */
+	expect_bulk_after_ms(16, false);
+	expect_bulk_after_ms(0, true);
+	expect_bulk_after_ms(16, false);
+	atomic_fetch_add(&clock_us, 500000);
+	expect_bulk_after_ms(0, false); /* nobody is about any more */
+	expect_bulk_after_ms(0, false);
+	store_thread_stop(ts.s);
+	assert_int_equal(failed, 0);
+}
+
 static void bulk_gets_its_turn_however_much_follows(void **state)
 {
 	struct add bulk;
@@ -509,6 +545,9 @@ int main(void)
 		T(a_worker_waits_for_a_reader_that_is_given_back),
 		cmocka_unit_test_setup_teardown(
 			bulk_leaves_the_store_to_what_follows_a_command, setup_clock, teardown),
+		cmocka_unit_test_setup_teardown(
+			bulk_rests_between_chunks_for_half_a_second_unless_it_presses, setup_clock,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			bulk_gets_its_turn_however_much_follows, setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(
