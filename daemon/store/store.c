@@ -93,7 +93,7 @@ int store_new(const struct store_opts *o, struct store **ret, struct err *e)
 	struct store *s = x_calloc(1, sizeof(*s));
 
 	(void)pthread_once(&once, engine_init);
-	s->bulk_us = s->busy_us = INT64_MIN / 2; /* long ago */
+	s->bulk_us = s->busy_us = s->sent_us = INT64_MIN / 2; /* long ago */
 
 	REQUIRE(o->keys && o->state_dir);
 	s->o = *o;

@@ -14,11 +14,10 @@
 #define TX_BULK_US     15000  /* a bulk chunk joins only while the transaction is younger ... */
 #define BULK_SKIPS_MAX 4      /* ... or was passed over this often */
 #define BULK_APART_US  200000 /* beside other commands a bulk chunk runs at least this often */
-#define BULK_QUIET_US  30000  /* and as soon as none came for this long; */
-#define BULK_SHY_US \
-	500000 /* until so long after the last of them it rests between chunks, so that what comes next */
-#define BULK_REST_US \
-	16000 /* finds the writer and a processor free: deliveries are not slower beside a million */
+#define BULK_QUIET_US  30000  /* and as soon as none came for this long */
+/* Until so long after something was sent it rests between chunks: what is sent next finds the writer and a processor free. */
+#define BULK_SHY_US        500000
+#define BULK_REST_US       16000
 #define BUSY_US            1000000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000    /* pages not yet copied back that start a checkpoint */
 #define CKPT_PAGES_BUSY    2000    /* the same while commands wait, or came just now */
@@ -81,7 +80,8 @@ struct store {
 	int wal_pages, ckpt_pages; /* in the WAL; of them copied back */
 	int bulk_skips;
 	int64_t bulk_commit_us;   /* mean commit of a chunk of bulk */
-	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did */
+	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did; */
+	int64_t sent_us;          /* when something was sent */
 	int64_t heartbeat_ms, space_us;
 	bool space_known, scrub;
 

@@ -15,7 +15,8 @@ struct turn {
 	struct list ran;  /* run in the open transaction */
 	struct list over; /* finished without it: refused */
 	size_t n_ran, n_over;
-	bool bulk; /* a chunk is among them */
+	bool bulk;  /* a chunk is among them */
+	bool sends; /* so are outcomes or intents */
 };
 
 static struct store_cmd *cmd_of(struct list *n)
@@ -295,6 +296,7 @@ static int all_run(struct store *s, struct turn *t)
 
 	if (rc == 0)
 		rc = class_run(s, t, STORE_INTENT, TX_LAST_US, SIZE_MAX);
+	t->sends = t->n_ran > 0;
 	if (rc == 0)
 		rc = class_run(s, t, STORE_CONTROL, TX_LAST_US, SIZE_MAX);
 	if (rc == 0)
@@ -390,6 +392,8 @@ static int turn_run(struct store *s, struct turn *t, bool outcomes_only, size_t 
 		int64_t over = store_mono_us(s); /* what follows comes after the commit */
 		if (t->n_ran > (size_t)t->bulk)
 			s->busy_us = over;
+		if (t->sends)
+			s->sent_us = over;
 		if (t->bulk) {
 			s->bulk_us = over;
 			s->bulk_commit_us += (commit_us - s->bulk_commit_us) / 4; /* a mean */

@@ -1,7 +1,7 @@
 /* store_thread.c - the thread around store_run: waits for commands, runs them, wakes the loop.
  * Threads: start and stop on the loop thread; the rest is the store thread. Owns: the thread.
  * Bounds: outcomes that could not be committed are tried again every 200 ms; an idle second empties the WAL; bulk begins once
- * nothing else came for BULK_QUIET_US, or its last chunk is BULK_APART_US ago; it rests between chunks until BULK_SHY_US have gone.
+ * nothing else came for BULK_QUIET_US, or its last chunk is BULK_APART_US ago; it rests between chunks while things are sent.
  */
 #include <time.h>
 #include "base/assert.h"
@@ -42,7 +42,7 @@ static long bulk_waits_ms(const struct store *s)
 		return PRESSURE_LOOK_MS;
 	int64_t now = store_mono_us(s);
 	int64_t until = s->busy_us + BULK_QUIET_US, due = s->bulk_us + BULK_APART_US;
-	if (now >= until && now < s->busy_us + BULK_SHY_US && !bulk_presses(s))
+	if (now >= until && now < s->sent_us + BULK_SHY_US && !bulk_presses(s))
 		until = s->bulk_us + BULK_REST_US;
 	int64_t us = (until < due ? until : due) - now;
 

@@ -349,13 +349,18 @@ static void submit_one(struct add *a, enum store_class class)
 	assert_int_equal(store_submit(ts.s, &a->cmd), 0);
 }
 
+static void round_trip(enum store_class class)
+{
+	struct add a;
+
+	submit_one(&a, class);
+	while (!a.done)
+		assert_true(turn());
+}
+
 static void control_round_trip(void)
 {
-	struct add control;
-
-	submit_one(&control, STORE_CONTROL);
-	while (!control.done)
-		assert_true(turn());
+	round_trip(STORE_CONTROL);
 }
 
 static void bulk_leaves_the_store_to_what_follows_a_command(void **state)
@@ -423,12 +428,15 @@ static void expect_bulk_after_ms(int ms, bool pressing)
 		assert_true(turn());
 }
 
-static void bulk_rests_between_chunks_for_half_a_second_unless_it_presses(void **state)
+static void bulk_rests_between_chunks_while_something_is_sent_unless_it_presses(void **state)
 {
 	(void)state;
 	start();
 	control_round_trip();
 	expect_bulk_after_ms(30, false); /* the quiet */
+	expect_bulk_after_ms(0, false);  /* a person's command is no delivery */
+	round_trip(STORE_INTENT);
+	expect_bulk_after_ms(30, false);
 	expect_bulk_after_ms(16, false);
 	expect_bulk_after_ms(0, true);
 	expect_bulk_after_ms(16, false);
@@ -546,8 +554,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			bulk_leaves_the_store_to_what_follows_a_command, setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(
-			bulk_rests_between_chunks_for_half_a_second_unless_it_presses, setup_clock,
-			teardown),
+			bulk_rests_between_chunks_while_something_is_sent_unless_it_presses,
+			setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(
 			bulk_gets_its_turn_however_much_follows, setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(
