@@ -11,8 +11,8 @@
 #include "cli/cli.h"
 
 #define ANSWER_MAX    (64u << 20)
-#define ANSWER_WAIT_S 600 /* a large import or backup */
-#define CHUNK         (384u << 10)
+#define ANSWER_WAIT_S 600         /* a large import or backup */
+#define CHUNK         (96u << 10) /* the daemon takes more; its loop has other work beside */
 
 static int unreachable(struct cli *c, const char *why)
 {

@@ -133,10 +133,11 @@ static struct ctl_upload *up_find(struct ctl_call *call, struct str id)
 static void chunk_write(struct ctl_upload *u)
 {
 	struct str text = json_str(u->call->params, "data");
-	uint8_t *data = malloc(CTL_CHUNK_MAX + 4);
+	size_t room = text.n / 4 * 3 + 4; /* the caller has bounded the text */
+	uint8_t *data = malloc(room);
 	u->n = 0;
-	u->refused = !data || base64_decode(text, data, CTL_CHUNK_MAX + 4, &u->n) < 0 ||
-		u->n > CTL_CHUNK_MAX || u->received + (int64_t)u->n > u->bytes;
+	u->refused = !data || base64_decode(text, data, room, &u->n) < 0 || u->n > CTL_CHUNK_MAX ||
+		u->received + (int64_t)u->n > u->bytes;
 	if (u->refused)
 		u->rc = err_set(&u->err, -EINVAL,
 			"the chunk is no base64, over 512 KiB, or longer than the file was said to be");
@@ -145,7 +146,7 @@ static void chunk_write(struct ctl_upload *u)
 	else
 		hasher_add(&u->hash, data, u->n);
 	free(data);
-	/* Half a megabyte that nobody reads again: given back here, which takes longer than all that the loop does with it. */
+	/* Up to 700 KB that nobody reads again: given back here, which takes longer than all that the loop does with it. */
 	cJSON_DeleteItemFromObjectCaseSensitive((cJSON *)(uintptr_t)u->call->params, "data");
 }
 

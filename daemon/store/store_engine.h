@@ -17,7 +17,7 @@
 #define BULK_QUIET_US  30000  /* and as soon as none came for this long */
 /* Until so long after something was sent it rests between chunks: what is sent next finds the writer and a processor free. */
 #define BULK_SHY_US        500000
-#define BULK_REST_US       16000
+#define BULK_REST_US       8000
 #define BUSY_US            1000000 /* so long after other commands chunks stay short */
 #define CKPT_PAGES_IDLE    1000    /* pages not yet copied back that start a checkpoint */
 #define CKPT_PAGES_BUSY    2000    /* the same while commands wait, or came just now */

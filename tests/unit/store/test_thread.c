@@ -437,9 +437,9 @@ static void bulk_rests_between_chunks_while_something_is_sent_unless_it_presses(
 	expect_bulk_after_ms(0, false);  /* a person's command is no delivery */
 	round_trip(STORE_INTENT);
 	expect_bulk_after_ms(30, false);
-	expect_bulk_after_ms(16, false);
+	expect_bulk_after_ms(8, false);
 	expect_bulk_after_ms(0, true);
-	expect_bulk_after_ms(16, false);
+	expect_bulk_after_ms(8, false);
 	atomic_fetch_add(&clock_us, 500000);
 	expect_bulk_after_ms(0, false); /* nobody is about any more */
 	expect_bulk_after_ms(0, false);
