@@ -9,6 +9,12 @@ place_new
 machine
 echo "fsync:      $(fsync_ms "$PLACE") ms a synchronous write of 4 KiB"
 cc -D_GNU_SOURCE -std=gnu17 -O1 -fPIC -shared -o "$PLACE/noblock.so" "$TOP/tests/crash/noblock.c" -ldl || { not_ok "noblock.c compiles"; tap_end; exit 1; }
+# Beside the CPU of a turn below: what a thread that does nothing else is charged with at once on this machine, two of them side by side.
+cc -std=gnu17 -D_GNU_SOURCE -O1 -o "$PLACE/clock_jumps" "$TOP/tests/crash/clock_jumps.c" || not_ok "clock_jumps.c compiles"
+"$PLACE/clock_jumps" 20 >"$PLACE/jumps" & JUMPS=$!
+jumps=$("$PLACE/clock_jumps" 20)
+wait $JUMPS
+echo "clock:      two threads that only read their CPU time saw it jump by up to $(ratio "$jumps" 1000) and $(ratio "$(cat "$PLACE/jumps")" 1000) ms in 20 s"
 export NOBLOCK_FILE=$PLACE/noblock
 : >"$NOBLOCK_FILE"
 noblock() { printf '%s' "$1" | dd of="$NOBLOCK_FILE" conv=notrunc status=none; } # 1: count, 0: do not
