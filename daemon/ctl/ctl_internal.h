@@ -74,6 +74,7 @@ struct ctl_rpc {
 	struct ctl_upload *upload; /* pinned: params.upload */
 	struct work work;
 	cJSON *result;
+	char *line; /* the answer as it is sent, where a worker has made it */
 	struct err err;
 	int rc;
 	bool answered;

@@ -1,5 +1,5 @@
 /* ctl_rpc.c - one JSON-RPC request from its line to its answer: parse, who, may they, run, reply.
- * Threads: loop; methods with CTL_READ run on a worker inside one snapshot of a reader.
+ * Threads: loop; methods with CTL_READ run on a worker inside one snapshot of a reader, which makes their answer a line, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +54,15 @@ static void rpc_free(struct ctl_rpc *r)
 	ctl_upload_unpin(r->upload);
 	cJSON_Delete(r->doc);
 	cJSON_Delete(r->result);
+	free(r->line);
 	r->magic = 0;
 	free(r);
 	ctl_conn_call_done(conn);
+}
+
+static char *result_line(struct ctl_rpc *r)
+{
+	return reply_line(r->id, r->result ? MOVE(r->result) : json_obj(), "result");
 }
 
 static void rpc_finish(struct ctl_rpc *r)
@@ -66,9 +72,7 @@ static void rpc_finish(struct ctl_rpc *r)
 	r->answered = true;
 	if (!c->closing && r->id) {
 		if (!r->rc)
-			ctl_conn_send(c,
-				reply_line(
-					r->id, r->result ? MOVE(r->result) : json_obj(), "result"));
+			ctl_conn_send(c, r->line ? MOVE(r->line) : result_line(r));
 		else
 			reply_error(c, r->id, code_of(r->rc),
 				r->err.text[0] ? r->err.text : strerror(-r->rc), MOVE(r->result));
@@ -102,6 +106,8 @@ static void read_run(struct work *w)
 	}
 	store_reader_put(store, r->c.reader);
 	r->c.reader = NULL;
+	if (!r->rc && r->id)
+		r->line = result_line(r); /* a long report would take the loop milliseconds */
 }
 
 static void read_done(struct work *w)
