@@ -48,7 +48,7 @@ char *tmpdir_new_fast(const char *word)
 		sweep_one(base, e->d_name, prefix);
 	if (d)
 		(void)closedir(d);
-	char *path = x_asprintf("%s/%s%ld-XXXXXX", base, prefix, (long)getpid());
+	char *path = x_asprintf("%s/%s%07ld-XXXXXX", base, prefix, (long)getpid());
 	free(prefix);
 	REQUIRE(mkdtemp(path) != NULL);
 	return path;

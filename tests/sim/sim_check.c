@@ -362,17 +362,17 @@ static bool covers(const struct sim_stop *s, const struct sim_lot *l)
 		(!c->channel_id || c->channel_id == l->channel);
 }
 
-/* Every token in the text, for it may stand in a title and in a body: one release only. */
+/* Every token in the text, for it may stand in a title and in a body: one release only. Its 0 stands in no ref (base32). */
 static unsigned nonce_of(const char *text, size_t n)
 {
 	unsigned found = 0, one;
-	for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), "zq", 2)) != NULL;
+	for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), "z0q", 3)) != NULL;
 		at++) {
 		char digits[16] = "";
-		size_t left = n - (size_t)(at + 2 - text);
-		memcpy(digits, at + 2, left < 12 ? left : 12);
+		size_t left = n - (size_t)(at + 3 - text);
+		memcpy(digits, at + 3, left < 12 ? left : 12);
 		char *end = digits + strspn(digits, "0123456789");
-		if (end == digits || strncmp(end, "qz", 2) != 0)
+		if (end == digits || strncmp(end, "q0z", 3) != 0)
 			continue;
 		one = (unsigned)strtoul(digits, NULL, 10);
 		if (found && one != found)

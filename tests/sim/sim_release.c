@@ -55,7 +55,7 @@ void people_submit(int release)
 	unsigned nonce = ++S->next_nonce;
 	parts_of(r->template, parts, sizeof(parts));
 	(void)snprintf(text, sizeof(text),
-		"---\ncode: R-%d\ntitle: Title of R-%d zq%uqz\n%s%s%s---\nText zq%uqz, call {{office.hotline}}.\n",
+		"---\ncode: R-%d\ntitle: Title of R-%d z0q%uq0z\n%s%s%s---\nText z0q%uq0z, call {{office.hotline}}.\n",
 		release, release, nonce, cover ? "cover: {file: cover.png, alt: Cover}\n" : "",
 		cover ? extras[r->extra] : "", parts, nonce);
 	(void)snprintf(path, sizeof(path), "%s/up-%u", store_staging_dir(N.ts.s), S->next_upload++);
@@ -105,8 +105,8 @@ static bool newest(int release, uint8_t hash[32], unsigned *ret_nonce)
 	REQUIRE(rc == 0);
 	if (db_row(reader_db(r), st) == 1) {
 		struct str h = col_blob(st, 0);
-		const char *at = strstr(col_z(st, 1), "zq");
-		found = h.n == 32 && at && sscanf(at, "zq%uqz", ret_nonce) == 1;
+		const char *at = strstr(col_z(st, 1), "z0q");
+		found = h.n == 32 && at && sscanf(at, "z0q%uq0z", ret_nonce) == 1;
 		if (found)
 			memcpy(hash, h.p, 32);
 		db_reset(st);

@@ -396,6 +396,10 @@ void sim_vfs_register(void)
 	for (int no = 0; no < FILES_MAX; no++)
 		disk[no].used &= disk[no].name[0] !=
 			'\0'; /* temporary ones went with their process */
+	/* SQLite's own randomness (the name of a database, salts) from the seed too, for each start another */
+	(void)sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED,
+		(int)((S->seed * 400 + (uint64_t)S->epoch) & 0x3fffffff) + 1, (sqlite3 *)NULL);
+	sqlite3_randomness(0, NULL); /* begin anew with it */
 	sim_vfs = *real;
 	sim_vfs.zName = "sim";
 	sim_vfs.szOsFile = (int)sizeof(struct vfile);
