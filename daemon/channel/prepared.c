@@ -68,7 +68,12 @@ void prepared_unref(struct prepared *p)
 size_t prepared_memory(const struct prepared *p)
 {
 	const struct arena *a = p->arena;
-	return sizeof(*p) + (a ? a->total : 0) + p->n_pieces * sizeof(*p->pieces);
+	size_t n = sizeof(*p) + p->n_pieces * sizeof(*p->pieces) +
+		p->n_problems * sizeof(*p->problems) + p->n_facts * sizeof(*p->facts) +
+		p->n_renditions * sizeof(*p->renditions) + p->n_links * sizeof(*p->links);
+	for (const struct arena_block *b = a ? a->first : NULL; b; b = b->next)
+		n += sizeof(*b) + b->size;
+	return n;
 }
 
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise)

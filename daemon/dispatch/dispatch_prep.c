@@ -1,5 +1,5 @@
 /* dispatch_prep.c - skeletons at hand: what plan prepared again and found equal, by manifest, part, channel and office.
- * Thread: loop; workers get references. Owns: one reference each, least recently used out first over 32 MB or 4,096.
+ * Thread: loop; workers get references. Owns: one reference each, least recently used out first over 8 MB or 4,096.
  * A manifest is part of the key, so a new revision can never meet an old skeleton. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -91,14 +91,18 @@ int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *
 
 /* What was made again when a part started, for dispatch, which asks for it next (plan_kept.c). Any thread. */
 struct plan_kept {
-	int64_t channel_id;
+	struct prep_key key;
 	struct prepared *prepared;
 	size_t bytes;
 	uint64_t used;
 };
-void plan_kept_put(struct plan *p, int64_t channel_id, struct prepared *made);
-/* A reference; NULL: none. */
-struct prepared *plan_kept_get(struct plan *p, int64_t channel_id, const struct hash *digest);
+/* Asked before the output is made: what was made under settings that a reload has replaced meanwhile is not taken. */
+uint64_t plan_kept_generation(struct plan *p);
+void plan_kept_put(
+	struct plan *p, uint64_t generation, const struct prep_key *key, struct prepared *made);
+/* A reference to what was made for this key and bears this digest; NULL: none. */
+struct prepared *plan_kept_get(
+	struct plan *p, const struct prep_key *key, const struct hash *digest);
 void plan_kept_drop(struct plan *p);
 
 /* --- check ------------------------------------------------------------------------------------------------------------------------- */
@@ -221,6 +225,7 @@ struct plan {
 	uint64_t cache_clock;
 	struct plan_kept kept[KEPT_MAX]; /* under cache_lock */
 	size_t n_kept, kept_bytes;
+	uint64_t kept_generation;
 	/* loop */
 	struct timer timer;
 	struct task kick;

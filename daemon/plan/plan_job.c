@@ -20,7 +20,7 @@ struct plan_job {
 	struct plan *p;
 	int64_t release_id;
 	enum job_step step;
-	bool clear, cleared, finished;
+	bool clear, cleared, finished, urgent;
 	uint32_t clear_part; /* 0: all lots of the release */
 	int64_t rev, mark;
 	struct plan_text *text;
@@ -207,6 +207,7 @@ static int look(struct plan_job *j, struct store_reader *r)
 	if (j->finished || rc < 0)
 		return j->finished ? 0 : rc;
 	j->rev = rel.rev_approved;
+	j->urgent = rel.prio == PRIO_URGENT;
 	j->clear = at.part == 0 && !j->cleared;
 	j->clear_part = 0;
 	if (j->clear)
@@ -412,7 +413,7 @@ static void job_go(struct plan_job *j)
 		return;
 	}
 	struct store_cmd *chunk = next_chunk(j);
-	chunk->pressing = j->part && j->part->prio == PRIO_URGENT;
+	chunk->pressing = j->urgent || (j->part && j->part->prio == PRIO_URGENT);
 	if (is_small(j)) {
 		chunk->class = STORE_CONTROL;
 		chunk->intake = true; /* refused without room, as bulk is */

@@ -1,6 +1,6 @@
 /* plan_prepare.c - prepared outputs made again: for lots that open and for dispatch.
- * Thread: any worker. The core is always made with the office's variables as they were approved and compared with the
- * approved digest; a local text with an approval of its own is put in only after that comparison.
+ * Thread: any worker. The core is made with the office's variables as they were approved and compared with the approved digest,
+ * when its part starts or here (plan_kept.c); a local text with an approval of its own is put in only after that comparison.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -155,15 +155,16 @@ static int compare(const struct prepared *made, const struct prepared_row *row, 
 	return err_set(e, -ESTALE, "changed: the output is not the one that was approved");
 }
 
-static int prepare_row(struct plan *p, struct store_reader *r, const struct prepared_row *row,
-	const struct plan_text *t, struct prepared **ret, struct err *e)
+static int prepare_row(struct plan *p, struct store_reader *r, const struct prep_key *key,
+	const struct prepared_row *row, const struct plan_text *t, struct prepared **ret,
+	struct err *e)
 {
 	struct remake m = { .p = p, .r = r, .t = t, .row = row };
 	struct local_row local = { 0 };
 	CLEANUP(prepared_unref) struct prepared *core = NULL, *whole = NULL;
 	bool has_local = plan_doc_has_local(t->doc);
 	int rc = 0;
-	core = plan_kept_get(p, row->channel_id, &row->digest);
+	core = plan_kept_get(p, key, &row->digest);
 	if (!core || has_local)
 		rc = remake_find(&m, &row->vars, e);
 	if (rc == 0 && !core) {
@@ -202,7 +203,7 @@ int plan_prepare(void *plan, struct store_reader *r, const struct prep_key *key,
 			"changed: nothing was approved for %s addresses in '%s' here", key->form,
 			key->lang);
 	if (rc == 0)
-		rc = prepare_row(p, r, &rows[at], t, ret, e);
+		rc = prepare_row(p, r, key, &rows[at], t, ret, e);
 	free(rows);
 	plan_text_put(p, t);
 	return rc;

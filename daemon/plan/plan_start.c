@@ -74,6 +74,17 @@ static void name_difference(
 		buf_addz(b, "the variables of the office");
 }
 
+static struct prep_key prep_key_of(const struct hash *manifest, const struct prepared_row *row)
+{
+	struct prep_key key = { .manifest = *manifest,
+		.channel_id = row->channel_id,
+		.office_id = row->office_id,
+		.part = (uint32_t)row->part };
+	(void)str_copy(key.form, sizeof(key.form), str_of(row->form));
+	(void)str_copy(key.lang, sizeof(key.lang), str_of(row->lang));
+	return key;
+}
+
 /* Makes the row again with what the office says now; "" when it comes out as approved. */
 static int row_again(struct plan_start *s, struct store_reader *r, const struct plan_text *t,
 	const struct prepared_row *row, const struct plan_office *o, char *why, size_t size)
@@ -82,6 +93,7 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	struct err e = { 0 };
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, size - 1);
+	uint64_t generation = plan_kept_generation(s->p);
 	int rc = plan_remake(s->p, r, t, row, &o->vars, &made, &e);
 	if (rc == -EIO || rc == -ENOMEM)
 		return rc;
@@ -89,7 +101,8 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	if (rc == 0)
 		part_money_row(&s->money, made);
 	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0) {
-		plan_kept_put(s->p, row->channel_id, made);
+		struct prep_key key = prep_key_of(&s->manifest, row);
+		plan_kept_put(s->p, generation, &key, made);
 		return 0;
 	}
 	buf_addz(&b, "changed: ");
