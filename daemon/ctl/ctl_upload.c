@@ -12,7 +12,7 @@
 #include "base/crypt.h"
 #include "base/file.h"
 
-#define UP_LONG_BYTES (INT64_C(4) << 20)
+#define UP_LONG_BYTES (INT64_C(1) << 20)
 
 enum up_do { UP_BEGIN, UP_CHUNK, UP_END };
 
@@ -26,6 +26,7 @@ struct ctl_upload {
 	int64_t bytes, received, touched_ms;
 	struct hasher hash;
 	unsigned pins; /* calls that use the finished file */
+	bool list;     /* for an import */
 	bool done, busy, doomed,
 		refused; /* refused: the chunk at work was no good, the next may be */
 	/* the step at work */
@@ -205,10 +206,10 @@ static int up_start(struct ctl_upload *u, struct ctl_call *call, enum up_do what
 	u->what = what;
 	u->call = call;
 	u->busy = true;
-	/* A long one is sent as fast as its chunks are answered: it stands behind what is to go out. */
+	/* A long list is sent as fast as its chunks are answered: it stands behind what is to go out. No release does. */
 	u->work = (struct work){ .fn = up_run,
 		.done = up_done,
-		.weight = u->bytes > UP_LONG_BYTES ? WORK_BULK : WORK_SHORT };
+		.weight = u->list && u->bytes > UP_LONG_BYTES ? WORK_BULK : WORK_SHORT };
 	env_work(u->ctl->o.deps.env, &u->work);
 	return 0;
 }
@@ -248,6 +249,7 @@ static int upload_begin(struct ctl_call *call, cJSON **ret, struct err *e)
 	u->conn = call_conn(call);
 	u->fd = -1;
 	u->bytes = bytes;
+	u->list = str_eqz(what, "import");
 	uint8_t rnd[10];
 	env_random(call->deps->env, rnd, sizeof(rnd));
 	hex_encode(u->id, rnd, sizeof(rnd));

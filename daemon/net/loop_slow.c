@@ -1,5 +1,5 @@
 /* loop_slow.c - see loop_slow.h.
- * Threads: queue, bulk, bulk_runs, ready, hurry_* and stop are guarded by mu; the rest belongs to the loop.
+ * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop.
  * Bounds: the lists hold what its owners queued, one work each.
  */
 #include <errno.h>
@@ -20,7 +20,9 @@ struct slow {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
 	struct list queue, bulk, ready;
-	uint64_t hurry_since_ms, hurry_until_ms; /* of the last spell of hurry, CLOCK_MONOTONIC */
+	/* of the last spell of hurry, CLOCK_MONOTONIC: written by the loop, which does not wait for a lock then */
+	uint64_t hurry_since_ms;
+	_Atomic uint64_t hurry_until_ms;
 	bool stop;
 };
 
@@ -79,6 +81,8 @@ static void *thread_main(void *arg)
 			wait_for_work(s, until_ms);
 		if (!w)
 			break;
+		if (!list_empty(&s->bulk)) /* another thread keeps an eye on it */
+			pthread_cond_signal(&s->cond);
 		pthread_mutex_unlock(&s->mu);
 		bool bulk = w->weight == WORK_BULK;
 		w->fn(w);
@@ -152,14 +156,12 @@ void slow_hurry(struct slow *s)
 {
 	uint64_t now = now_ms(), until = now + SLOW_HURRY_MS;
 
-	pthread_mutex_lock(&s->mu);
 	if (now - s->hurry_since_ms >= 2 * SLOW_HURRY_MAX_MS)
 		s->hurry_since_ms = now;
 	if (until > s->hurry_since_ms + SLOW_HURRY_MAX_MS)
 		until = s->hurry_since_ms + SLOW_HURRY_MAX_MS;
 	if (until > s->hurry_until_ms)
 		s->hurry_until_ms = until;
-	pthread_mutex_unlock(&s->mu);
 }
 
 void slow_close(struct slow *s)

@@ -13,7 +13,8 @@
 #define SLOW_THREADS 3 /* an import reads and stages at once; a plan */
 #define SLOW_BULK    2
 #define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
-/* A hurry keeps bulk that has not begun for so long, and so long at most in one go; then bulk has as long for itself. */
+/* A hurry keeps bulk that has not begun for so long; many hurries for so long at most, and then bulk has as long for itself: a hurry
+ * in that time does nothing. */
 #define SLOW_HURRY_MS     30
 #define SLOW_HURRY_MAX_MS 100
 
