@@ -266,7 +266,7 @@ tsan: # the release build is what three of the scripts look at
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan test-programs
 	@rm -f build/tsan/report.*
 	@TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/tsan.supp:log_path=$(CURDIR)/build/tsan/report $(MAKE) --no-print-directory -s VARIANT=tsan test-run; \
-		rc=$$?; cat build/tsan/report.* 2>/dev/null; exit $$rc
+		rc=$$?; ! cat build/tsan/report.* 2>/dev/null && exit $$rc
 # Each target for TIME seconds under libFuzzer; a line a target goes to docs/evidence/fuzz.log.
 .PHONY: fuzz fuzz-programs sweep
 TIME ?= 60

@@ -67,10 +67,12 @@ echo "alone:      $ALONE_N mails in $ROUNDS rounds, $(delays_say)"
 # What a processor that is never idle costs by itself: a spinner that the scheduler runs only where nobody else wants to.
 : >"$PLACE/delays"
 chrt -i 0 bash -c 'while :; do :; done' & SPINNER=$!
+EXTRA_PIDS="$EXTRA_PIDS $SPINNER"
 ping_start ping.spinner
 for i in $(seq 1 $((ROUNDS / 2))); do round "SPINNER-$i" || not_ok "round $i beside a spinner"; done
 ping_stop
-kill $SPINNER
+kill $SPINNER; wait $SPINNER 2>/dev/null
+EXTRA_PIDS=${EXTRA_PIDS% "$SPINNER"}
 echo "spinner:    $(wc -l <"$PLACE/delays") mails in $((ROUNDS / 2)) rounds, $(delays_say)"
 
 # The same rounds while a million is imported, planned and cancelled; a ping of the control socket from outside all the time.
