@@ -62,6 +62,15 @@ static void what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch(
 	prepared_unref(third);
 }
 
+static void what_is_kept_is_not_given_for_another_digest(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	prepared_unref(prepare(3, "vi", 0));
+	scene_sql("UPDATE prepared SET digest=zeroblob(32) WHERE office_id=3"); /* while we run */
+	(void)prepare(3, "vi", -ESTALE);
+}
+
 static void what_is_kept_for_dispatch_has_a_bound(void **state)
 {
 	UNUSED(state);
@@ -171,6 +180,7 @@ int main(void)
 		T(what_dispatch_gets_is_what_was_approved),
 		T(what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch),
 		T(what_is_kept_for_dispatch_has_a_bound),
+		T(what_is_kept_is_not_given_for_another_digest),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),
