@@ -81,6 +81,8 @@ enum suppress_rule suppress_rule_of(unsigned effects, struct str code);
 int suppress_limit(enum suppress_rule r, const struct suppress_numbers *n, int64_t *ret_window_ms);
 /* "hard", "off", "domain", "soft": how a strike row is marked. */
 const char *suppress_rule_word(enum suppress_rule r);
+/* Is it what the person wants (or asked to be registered), not what a bounce says? It outranks a bounce and outlives it. */
+bool suppress_is_wish(int reason);
 /* Does a suppression of this reason stop a delivery of this category? Emergency overrides soft entries only. */
 bool suppress_stops(int reason, enum category category);
 

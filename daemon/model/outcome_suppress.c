@@ -69,6 +69,11 @@ const char *suppress_rule_word(enum suppress_rule r)
 	return "";
 }
 
+bool suppress_is_wish(int reason)
+{
+	return reason != SUP_HARD && reason != SUP_SOFT;
+}
+
 bool suppress_stops(int reason, enum category category)
 {
 	return !(category == CAT_EMERGENCY && reason == SUP_SOFT);

@@ -237,7 +237,7 @@ static int suppress(struct chunk *c, const struct import_row *r)
 {
 	return db_exec(c->db,
 		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES(?,?,?,1,?) ON CONFLICT(who, list) DO UPDATE SET "
-		"reason=excluded.reason",
+		"reason=CASE WHEN excluded.reason IN (1,2) AND reason NOT IN (1,2) THEN reason ELSE excluded.reason END",
 		"btii", r->address, r->reason == SUP_DO_NOT_CALL ? SUPPRESS_ADS : "",
 		(int64_t)r->reason, tx_wall_ms(c->tx));
 }

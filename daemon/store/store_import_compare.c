@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
-#include "model/state.h"
+#include "model/outcome.h"
 #include "store/store_import_internal.h"
 
 #define PAGE_ROWS 2000
@@ -242,6 +242,8 @@ int compare_suppression(struct compare *c, const struct import_row *row, struct 
 			row->reason == SUP_DO_NOT_CALL ? SUPPRESS_ADS : "");
 	if (rc < 0 || (rc == 1 && reason == row->reason))
 		return rc < 0 ? rc : 0;
+	if (rc == 1 && suppress_is_wish((int)reason) && !suppress_is_wish(row->reason))
+		return 0; /* a bounce does not hide what the person wants */
 	n->added += rc == 0;
 	n->changed += rc == 1;
 	return STEP_SUPPRESS;

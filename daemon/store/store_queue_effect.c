@@ -50,6 +50,7 @@ int sq_effect_why(struct store_tx *tx, int64_t delivery, const char *why)
 		"it", delivery, why);
 }
 
+/* Hard outranks soft, the person's own wish outranks both (suppress_is_wish): a bounce may be lifted without the person. */
 int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,
 	int64_t strikes, bool *ret_new)
 {
@@ -57,7 +58,7 @@ int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, i
 	int rc = db_exec(db,
 		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES (?,?,?,?,?) ON "
 		"CONFLICT(who, list) DO UPDATE SET strikes=strikes+excluded.strikes, reason=CASE WHEN "
-		"reason=2 THEN excluded.reason ELSE reason END",
+		"reason=2 OR (reason=1 AND excluded.reason NOT IN (1,2)) THEN excluded.reason ELSE reason END",
 		"htiii", who, list, (int64_t)reason, strikes, tx_wall_ms(tx));
 
 	if (rc == 0 && ret_new)

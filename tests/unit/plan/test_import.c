@@ -194,6 +194,27 @@ static void suppressions_are_kept_by_hash_only(void **state)
 	assert_problem(2, "reason", "is no reason");
 }
 
+static int reason_after(const char *rows)
+{
+	char text[200];
+	(void)snprintf(text, sizeof(text), "address,kind,reason\n%s", rows);
+	assert_int_equal(run_z(IMPORT_WHAT_SUPPRESSION, "s.csv", text), 0);
+	return (int)teststore_i64(&ts, "SELECT reason FROM suppression");
+}
+
+/* A bounce is lifted with a reason alone, what the person wants is not. */
+static void a_list_of_bounces_does_not_hide_who_wants_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(reason_after("a@x.example,email,hard\n"), SUP_HARD);
+	assert_int_equal(reason_after("a@x.example,email,soft\n"), SUP_SOFT);
+	assert_int_equal(reason_after("a@x.example,email,opt_out\n"), SUP_OPT_OUT);
+	assert_counts(0, 1, 0);
+	assert_int_equal(reason_after("a@x.example,email,hard\n"), SUP_OPT_OUT);
+	assert_counts(0, 0, 0);
+	assert_int_equal(reason_after("a@x.example,email,complaint\n"), SUP_COMPLAINT);
+}
+
 static void the_register_of_refusals_stops_advertising_only(void **state)
 {
 	(void)state;
@@ -227,6 +248,7 @@ int main(void)
 		T(yaml_is_read_like_csv),
 		T(a_person_of_an_office_brings_only_its_own),
 		T(suppressions_are_kept_by_hash_only),
+		T(a_list_of_bounces_does_not_hide_who_wants_nothing),
 		T(the_register_of_refusals_stops_advertising_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
