@@ -104,6 +104,7 @@ int cmd_channels(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_import(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_target_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
+int cmd_target_allow(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_restore_confirm(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_status(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_verdict(struct cli *, const struct cli_cmd *, cJSON *);

@@ -91,6 +91,34 @@ int cmd_target_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
+#define STOP_COLUMNS "channel|Channel,list|List,reason|Reason,since_at|Since|t"
+
+int cmd_target_allow(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
+		return code;
+	const cJSON *kept = json_get(r, "kept"), *lifted = json_get(r, "lifted");
+	if (c->quiet)
+		return 0;
+	(void)puts("Lifted");
+	cli_table(c, lifted, STOP_COLUMNS);
+	if (kept && kept->child) {
+		(void)puts("\nStill suppressed (only with --agreed-again)");
+		cli_table(c, kept, STOP_COLUMNS);
+	}
+	for (const cJSON *v = lifted ? lifted->child : NULL; v; v = v->next) {
+		if (json_bool(v, "erased", false))
+			(void)puts(
+				"\nThis address was erased: an import brings it back, nothing else.");
+		if (!strcmp(json_z(v, "consent", ""), "refused"))
+			(void)puts(
+				"\nAdvertising stays refused: only the person's own message agrees to it.");
+	}
+	return 0;
+}
+
 int cmd_status(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;

@@ -97,6 +97,8 @@ struct forget {
 	struct timer again;
 	struct work work;
 	struct channels *cs;
+	int rc; /* of what came before the store */
+	struct err err;
 	int looks;
 	size_t n_places;
 	char places[PLACES_MAX][256];
@@ -160,6 +162,8 @@ static void forms_run(struct work *w)
 	struct forget *f = CONTAINER_OF(w, struct forget, work);
 	f->cmd.n = ctl_address_forms(
 		f->c->conf, f->cs, json_str(f->c->params, "address"), f->cmd.v, FORGET_MAX);
+	f->rc = f->cmd.n ? ctl_reason_check(f->cmd.why, f->cmd.v, f->cmd.n, &f->err)
+			 : err_set(&f->err, -EINVAL, "this is no address");
 }
 
 static void forms_done(struct work *w)
@@ -167,11 +171,11 @@ static void forms_done(struct work *w)
 	struct forget *f = CONTAINER_OF(w, struct forget, work);
 	forget_prepare(&f->cmd);
 	f->cmd.cmd.done = on_forget;
-	int rc = f->cmd.n ? store_submit(f->c->deps->store, &f->cmd.cmd) : -EINVAL;
+	int rc = f->rc;
+	if (rc == 0 && (rc = store_submit(f->c->deps->store, &f->cmd.cmd)) < 0)
+		(void)err_set(&f->err, rc, "the store takes nothing now; try again");
 	if (rc < 0) {
-		refuse(f->c, rc,
-			rc == -EINVAL ? "this is no address"
-				      : "the store takes nothing now; try again");
+		ctl_answer(f->c, rc, &f->err, NULL);
 		free(f);
 	}
 }
@@ -326,6 +330,7 @@ const struct ctl_method ctl_office_methods[] = {
 	{ "targets.list", CTL_READ, ROLE_VIEWER, ctl_targets_list },
 	{ "targets.show", CTL_READ, ROLE_VIEWER, ctl_targets_show },
 	{ "targets.forget", CTL_WRITE, ROLE_ADMIN, method_targets_forget },
+	{ "targets.allow", CTL_WRITE, ROLE_ADMIN, ctl_targets_allow },
 	{ "audiences.list", CTL_READ, ROLE_VIEWER, ctl_audiences_list },
 	{ "audience.show", CTL_READ, ROLE_VIEWER, ctl_audience_show },
 	{ "campaigns.list", CTL_READ, ROLE_VIEWER, ctl_campaigns_list },

@@ -184,6 +184,14 @@ int ctl_targets_list(struct ctl_call *c, cJSON **ret, struct err *e)
 	return rc < 0 ? err_set(e, rc, "the targets could not be read") : 0;
 }
 
+static bool form_known(const struct forget_one *v, size_t n, int kind, struct str address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].kind == kind && str_eqz(address, v[i].address))
+			return true;
+	return false;
+}
+
 size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct str in,
 	struct forget_one *ret, size_t max)
 {
@@ -203,12 +211,23 @@ size_t ctl_address_forms(const struct conf *conf, struct channels *cs, struct st
 	for (size_t i = 0; i < conf->n_channels && n < max && cs; i++) {
 		struct channel *ch = channels_find(cs, conf->channels[i]->name);
 		if (!ch || channel_address(ch, buf_str(&nfc), &a, &e) < 0 ||
-			str_eqz(buf_str(&nfc), a.canonical))
+			form_known(ret, n, (int)conf->channels[i]->kind, str_of(a.canonical)))
 			continue;
 		ret[n].kind = (int)conf->channels[i]->kind;
 		(void)str_copy(ret[n++].address, sizeof(ret->address), str_of(a.canonical));
 	}
 	return n;
+}
+
+#define FORM_MIN 6 /* bytes; a shorter one, such as a number of a test, stands in many a sentence */
+
+int ctl_reason_check(const char *why, const struct forget_one *v, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(v[i].address) >= FORM_MIN && strcasestr(why, v[i].address))
+			return err_set(e, -EINVAL,
+				"the reason names the address, and the audit keeps reasons for ever: say it without");
+	return 0;
 }
 
 struct show {

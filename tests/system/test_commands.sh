@@ -104,6 +104,16 @@ check "an address is put on the list of who wants nothing" admin suppression imp
 check "an address is shown" operator targets show vanphong@hue.bhxh.example
 says "with where it belongs" 'hue +Văn phòng'
 says "and why nothing goes there" '\(all\) +opt_out'
+refuse "an operator takes nobody off that list" 3 operator targets allow vanphong@hue.bhxh.example -m "hộp thư đã sửa" --agreed-again
+refuse "nor does anybody without a reason" 2 admin targets allow vanphong@hue.bhxh.example --agreed-again
+refuse "and a reason alone does not lift what the person wants" 6 admin targets allow vanphong@hue.bhxh.example -m "hộp thư đã sửa"
+says "but says what does" 'opt_out.*--agreed-again'
+check "who agreed again is taken off, however the address is written" admin targets allow " vanphong@HUE.bhxh.example" --agreed-again -m "công văn 45"
+says "and it says what was lifted" 'email +\(all\) +opt_out'
+check "it stands there no more" operator targets show vanphong@hue.bhxh.example
+says "and is told to be free" 'nothing keeps a release from it'
+refuse "a second time there is nothing to lift" 4 admin targets allow vanphong@hue.bhxh.example -m "lần nữa"
+check "the audit has who, what and why" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 1000 | jq -e '[.rows[] | select(.what == \"suppression.remove\" and .person == \"Quản Trị\" and .why == \"công văn 45\" and .was == \"opt_out list:(all)\")] | length == 1'"
 "$B/lantoa" completion zsh >"$PLACE/_lantoa"
 same "completion for zsh knows first words once, second words by their first" "$(grep -o "'channel:" "$PLACE/_lantoa" | wc -l | tr -d ' ') $(grep -c "^.*channel) seconds=('check:" "$PLACE/_lantoa")" "1 1"
 if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; fi
