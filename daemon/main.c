@@ -103,6 +103,12 @@ static void app_lots_open(void *ctx)
 	dispatch_scan(a->dispatch);
 }
 
+static void app_prepared(void *ctx, const struct prep_key *key, struct prepared *p)
+{
+	struct app *a = ctx;
+	dispatch_prepared(a->dispatch, key, p);
+}
+
 void app_channels_bind(struct app *a, struct channels *cs)
 {
 	struct channel_events ev;
@@ -207,6 +213,7 @@ static int open_parts(struct app *a, struct err *e)
 		.channels = a->channels,
 		.renditions = a->renditions,
 		.on_lots_open = app_lots_open,
+		.on_prepared = app_prepared,
 		.ctx = a,
 		.link_check = app_link_check };
 	a->plan = plan_new(&p);

@@ -115,6 +115,7 @@ int dispatch_reload(struct dispatch *d, const struct conf *conf, struct channels
 		return rc;
 	d->conf = conf_ref(u.v);
 	d->channels = cs;
+	prep_forget(d);
 	if (d->host && !d->host->cs)
 		d->host->cs = cs;
 	logins_anew(d);

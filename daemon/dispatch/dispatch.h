@@ -49,6 +49,8 @@ int dispatch_reload(
 	struct dispatch *d, const struct conf *conf, struct channels *cs, struct err *e) MUST_CHECK;
 /* Targets have gone from one lane to another (copied): what waits for them follows, as far as it was approved for that channel. */
 void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n);
+/* What the rows of this key are sent as, compared by plan with what was approved: a reference is taken, where there is room. */
+void dispatch_prepared(struct dispatch *d, const struct prep_key *key, struct prepared *p);
 void dispatch_scan(struct dispatch *d); /* lots or gates changed in the store: look again, soon */
 
 /* Stops. What is stopped: release (id), part (release,part), office subtree, campaign, lane, channel, kind, everything. */

@@ -190,8 +190,9 @@ static void fill_lot_end(struct dfill *f, struct fill_lot *fl)
 
 	l->filling = false;
 	for (size_t k = 0; k < fl->n_prep; k++)
-		if (fl->prep[k].fresh)
-			prep_put(f->d, &fl->key, &fl->prep[k]);
+		if (fl->prep[k].fresh && f->prep_generation == f->d->prep_generation)
+			prep_put(f->d, &fl->key, str_of(fl->prep[k].form), str_of(fl->prep[k].lang),
+				fl->prep[k].p);
 	merge_rows(f, fl);
 	if (l->gone) {
 		/* nothing more to say */
@@ -261,6 +262,7 @@ static void fill_kind(struct dlane *lane, int kind)
 		f->with_steps = !(lane->acct->chan->caps & LT_CAP_INTENT_AT_START);
 		f->credential = lane->acct->conf->credential;
 		f->now_ms = env_wall(d->o.env);
+		f->prep_generation = d->prep_generation;
 		(void)str_copy(f->account, sizeof(f->account), str_of(lane->acct->name));
 		choose(f, lane, kind, room);
 		if (f->n == 0) {

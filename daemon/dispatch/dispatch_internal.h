@@ -263,6 +263,7 @@ struct dfill {
 	bool with_steps;
 	const char *credential;
 	int64_t now_ms;
+	uint64_t prep_generation; /* of its begin */
 	struct fill_lot v[D_FILL_LOTS];
 	size_t n;
 	struct dcopy *copy[SQ_LEASE_MAX];
@@ -352,6 +353,7 @@ struct dispatch {
 	struct maps *prep_groups;
 	struct list prep_lru;
 	size_t prep_n, prep_bytes;
+	uint64_t prep_generation; /* reloads */
 
 	struct dscan *scan;
 	bool scan_out, scan_again;
@@ -444,7 +446,9 @@ int fill_correct(struct dfill *f, struct fill_lot *fl, struct store_reader *r);
 
 /* dispatch_prep.c */
 void prep_known(struct dispatch *d, const struct prep_key *k, struct fill_lot *f);
-void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_prep *p);
+void prep_put(struct dispatch *d, const struct prep_key *k, struct str form, struct str lang,
+	struct prepared *made);
+void prep_forget(struct dispatch *d);
 void prep_free(struct dispatch *d);
 
 /* dispatch_pump.c */

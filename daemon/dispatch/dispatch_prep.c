@@ -1,6 +1,7 @@
 /* dispatch_prep.c - skeletons at hand: what plan prepared again and found equal, by manifest, part, channel and office.
  * Thread: loop; workers get references. Owns: one reference each, least recently used out first over 8 MB or 4,096.
- * A manifest is part of the key, so a new revision can never meet an old skeleton. */
+ * A manifest is part of the key, so a new revision can never meet an old skeleton; a reload empties it, and what is not sent by then
+ * is made and compared once more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,14 +53,15 @@ void prep_known(struct dispatch *d, const struct prep_key *k, struct fill_lot *f
 	}
 }
 
-void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_prep *fp)
+void prep_put(struct dispatch *d, const struct prep_key *k, struct str form, struct str lang,
+	struct prepared *made)
 {
 	char key[96];
 
 	key_text(k, key, sizeof(key));
 	struct dpgroup *g = maps_get(d->prep_groups, str_of(key));
 	for (struct dprep *p = g ? g->first : NULL; p; p = p->next)
-		if (str_eqz(str_of(p->form), fp->form) && str_eqz(str_of(p->lang), fp->lang))
+		if (str_eqz(form, p->form) && str_eqz(lang, p->lang))
 			return; /* another worker was first */
 	if (!g) {
 		g = x_calloc(1, sizeof(*g));
@@ -68,10 +70,10 @@ void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_pr
 	}
 	struct dprep *p = x_calloc(1, sizeof(*p));
 	p->group = g;
-	p->p = prepared_ref(fp->p);
-	p->cost = 512 + prepared_memory(fp->p);
-	(void)str_copy(p->form, sizeof(p->form), str_of(fp->form));
-	(void)str_copy(p->lang, sizeof(p->lang), str_of(fp->lang));
+	p->p = prepared_ref(made);
+	p->cost = 512 + prepared_memory(made);
+	(void)str_copy(p->form, sizeof(p->form), form);
+	(void)str_copy(p->lang, sizeof(p->lang), lang);
 	p->next = g->first;
 	g->first = p;
 	list_push(&d->prep_lru, &p->lru);
@@ -81,10 +83,22 @@ void prep_put(struct dispatch *d, const struct prep_key *k, const struct fill_pr
 		prep_drop(d, CONTAINER_OF(d->prep_lru.next, struct dprep, lru));
 }
 
-void prep_free(struct dispatch *d)
+void dispatch_prepared(struct dispatch *d, const struct prep_key *k, struct prepared *p)
 {
+	CHECK_OBJ(d, D_MAGIC);
+	prep_put(d, k, str_of(k->form), str_of(k->lang), p);
+}
+
+void prep_forget(struct dispatch *d)
+{
+	d->prep_generation++;
 	while (!list_empty(&d->prep_lru))
 		prep_drop(d, CONTAINER_OF(d->prep_lru.next, struct dprep, lru));
+}
+
+void prep_free(struct dispatch *d)
+{
+	prep_forget(d);
 	maps_free(d->prep_groups);
 	d->prep_groups = NULL;
 }

@@ -416,7 +416,7 @@ void plan_free(struct plan *p)
 	task_cancel(&p->kick);
 	for (size_t i = 0; i < TEXT_CACHE; i++)
 		plan_text_put(p, p->cache[i]);
-	plan_kept_drop(p);
+	plan_memo_drop(p);
 	map64_free(p->starting);
 	map64_free(p->marks);
 	plan_links_free(p);
@@ -438,7 +438,7 @@ void plan_reload(struct plan *p, const struct conf *conf, struct channels *cs)
 	p->conf = conf_ref(fresh.m);
 	p->channels = cs;
 	pthread_rwlock_unlock(&p->lock);
-	plan_kept_drop(p);
+	plan_memo_drop(p);
 	conf_unref(old);
 	plan_scan(p);
 }

@@ -184,6 +184,8 @@ static int remake(struct plan_call *c, struct store_reader *r)
 		output_changes(k, rows, n, c->json);
 	}
 	free(rows);
+	if (rc == 0)
+		check_remember(k);
 	c->contacts = check_contacts(k, &c->n_contacts);
 	return rc;
 }

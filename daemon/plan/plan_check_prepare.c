@@ -27,40 +27,6 @@ const cJSON *check_vars(struct checked *c, const struct hash *h)
 	return j;
 }
 
-static void hash_str(struct hasher *h, struct lt_str s)
-{
-	hasher_field(h, s.p, s.n);
-}
-
-static void hash_pairs(struct hasher *h, const struct lt_pair *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		hash_str(h, p[i].name);
-		hash_str(h, p[i].value);
-	}
-}
-
-static void hash_input(const struct lt_content *c, const struct mf_sender *s, struct hash *ret)
-{
-	struct hasher h;
-	size_t sizes[] = { c->n_vars, c->n_texts, c->n_opts, c->n_assets };
-	hasher_init(&h);
-	hasher_field(&h, s->channel.p, s->channel.n);
-	hasher_field(&h, s->account.p, s->account.n);
-	hasher_field(&h, sizes, sizeof(sizes));
-	const struct lt_str all[] = { c->title, c->summary, c->body_markdown, c->text, c->link,
-		c->lang, c->code, c->address_kind };
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		hash_str(&h, all[i]);
-	hasher_field(&h, &c->at_ms, sizeof(c->at_ms));
-	hash_pairs(&h, c->vars, c->n_vars);
-	hash_pairs(&h, c->texts, c->n_texts);
-	hash_pairs(&h, c->opts, c->n_opts);
-	for (size_t i = 0; i < c->n_assets; i++)
-		hash_str(&h, c->assets[i]->id);
-	hasher_end(&h, ret);
-}
-
 /* The same sentence for the same part and field is said once, with its first office. */
 static void tell(struct making *m, enum problem_severity sev, const struct made *x,
 	const char *field, const char *text)
@@ -110,7 +76,6 @@ static int make_one(struct making *m, struct made *x)
 	struct office_chain chain;
 	struct err e = { 0 };
 	char channel[80], account[80];
-	struct hash input;
 	int rc = office_chain_get(c->db, x->office->id, &chain);
 	struct content_ask a = { .doc = c->doc,
 		.part = &c->m->parts[x->part],
@@ -127,8 +92,8 @@ static int make_one(struct making *m, struct made *x)
 		tell(m, PROBLEM_ERROR, x, "text", e.text);
 		return rc;
 	}
-	hash_input(plan_content_lt(pc), x->sender, &input);
-	struct str key = { (const char *)input.b, HASH_LEN };
+	plan_content_input(pc, x->sender, &x->input);
+	struct str key = { (const char *)x->input.b, HASH_LEN };
 	struct prepared *same = maps_get(m->by_input, key);
 	if (same) {
 		x->p = prepared_ref(same);
@@ -257,6 +222,7 @@ void check_prepare(struct checked *c)
 {
 	struct making m = { .c = c, .by_input = maps_new(), .told = maps_new() };
 	struct plan_lane lane = { 0 };
+	c->generation = plan_memo_generation(c->plan);
 	for (size_t i = 0; i < c->resolved->n_groups; i++) {
 		const struct resolve_group *g = &c->resolved->groups[i];
 		if (lane.id != g->lane_id && plan_lane_get(c->db, g->lane_id, &lane) < 0)
@@ -279,4 +245,15 @@ void check_prepare(struct checked *c)
 		c->rows[i] = c->made[i].row;
 	if (c->n_made)
 		qsort(c->rows, c->n_made, sizeof(*c->rows), by_key);
+}
+
+void check_remember(const struct checked *c)
+{
+	for (size_t i = 0; i < c->n_made; i++) {
+		struct hash key;
+		if (!c->made[i].p)
+			continue;
+		plan_content_key(&c->hash, &c->made[i].input, &key);
+		plan_memo_put(c->plan, c->generation, &key, c->made[i].p);
+	}
 }

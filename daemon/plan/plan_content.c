@@ -10,6 +10,7 @@
 
 #define VARS_MAX  128
 #define TEXTS_MAX 32
+#define VN_MS     (7 * WHEN_HOUR_MS) /* UTC+7, no summer time */
 
 struct plan_content {
 	struct lt_content c;
@@ -267,4 +268,50 @@ bool plan_doc_has_local(const struct release_doc *d)
 	for (size_t i = 0; i < d->n_variants && !has; i++)
 		has = template_uses(str_of(d->variants[i].body), "local");
 	return has;
+}
+
+static void hash_str(struct hasher *h, struct lt_str s)
+{
+	hasher_field(h, s.p, s.n);
+}
+
+static void hash_pairs(struct hasher *h, const struct lt_pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		hash_str(h, p[i].name);
+		hash_str(h, p[i].value);
+	}
+}
+
+void plan_content_input(const struct plan_content *pc, const struct mf_sender *s, struct hash *ret)
+{
+	const struct lt_content *c = &pc->c;
+	int64_t day = (c->at_ms + VN_MS) / WHEN_DAY_MS;
+	struct hasher h;
+	size_t sizes[] = { c->n_vars, c->n_texts, c->n_opts, c->n_assets };
+	hasher_init(&h);
+	hasher_field(&h, s->channel.p, s->channel.n);
+	hasher_field(&h, s->account.p, s->account.n);
+	hasher_field(&h, sizes, sizeof(sizes));
+	const struct lt_str all[] = { c->title, c->summary, c->body_markdown, c->text, c->link,
+		c->lang, c->code, c->address_kind };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		hash_str(&h, all[i]);
+	hasher_field(&h, &c->category, sizeof(c->category));
+	hasher_field(&h, &day, sizeof(day));
+	hash_pairs(&h, c->vars, c->n_vars);
+	hash_pairs(&h, c->texts, c->n_texts);
+	hash_pairs(&h, c->opts, c->n_opts);
+	for (size_t i = 0; i < c->n_assets; i++)
+		hash_str(&h, c->assets[i]->id);
+	hasher_end(&h, ret);
+}
+
+void plan_content_key(const struct hash *manifest, const struct hash *input, struct hash *ret)
+{
+	struct hasher h;
+	hasher_init(&h);
+	hasher_field(&h, manifest->b, HASH_LEN);
+	hasher_field(&h, input->b, HASH_LEN);
+	hasher_end(&h, ret);
 }

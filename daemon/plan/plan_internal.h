@@ -17,8 +17,8 @@
 #define TEXT_CACHE      32
 #define JOBS_MAX        8 /* releases planned side by side */
 #define START_QUEUE_MAX 64
-#define KEPT_MAX        256
-#define KEPT_BYTES      (2u << 20)
+#define MEMO_MAX        256
+#define MEMO_BYTES      (2u << 20)
 
 /* --- texts: a stored revision parsed, with the manifest that approved it ------------------------------------------------------- */
 struct plan_text {
@@ -56,6 +56,10 @@ int plan_content_new(
 void plan_content_free(struct plan_content *c);
 DEFINE_CLEANUP(plan_content_free, struct plan_content *)
 const struct lt_content *plan_content_lt(const struct plan_content *c);
+/* Of all that the adapter is given; of at_ms the day in Vietnam, since what a table says is over is over with a day. */
+void plan_content_input(const struct plan_content *c, const struct mf_sender *s, struct hash *ret);
+/* The same of one manifest: what it says of the pictures beside their names belongs to it. */
+void plan_content_key(const struct hash *manifest, const struct hash *input, struct hash *ret);
 bool plan_doc_has_local(const struct release_doc *d); /* {{local}} stands in one of its texts */
 
 /* --- preparing ------------------------------------------------------------------------------------------------------------------- */
@@ -89,21 +93,20 @@ int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *
 	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
 	struct err *e) MUST_CHECK;
 
-/* What was made again when a part started, for dispatch, which asks for it next (plan_kept.c). Any thread. */
-struct plan_kept {
-	struct prep_key key;
+/* Outputs by what they were made of (plan_memo.c). Any thread. */
+struct plan_memo {
+	struct hash key; /* of plan_content_key */
 	struct prepared *prepared;
 	size_t bytes;
 	uint64_t used;
 };
 /* Asked before the output is made: what was made under settings that a reload has replaced meanwhile is not taken. */
-uint64_t plan_kept_generation(struct plan *p);
-void plan_kept_put(
-	struct plan *p, uint64_t generation, const struct prep_key *key, struct prepared *made);
-/* A reference to what was made for this key and bears this digest; NULL: none. */
-struct prepared *plan_kept_get(
-	struct plan *p, const struct prep_key *key, const struct hash *digest);
-void plan_kept_drop(struct plan *p);
+uint64_t plan_memo_generation(struct plan *p);
+void plan_memo_put(
+	struct plan *p, uint64_t generation, const struct hash *key, struct prepared *made);
+struct prepared *plan_memo_get(
+	struct plan *p, const struct hash *key); /* a reference; NULL: none */
+void plan_memo_drop(struct plan *p);
 
 /* --- check ------------------------------------------------------------------------------------------------------------------------- */
 struct made { /* one prepared output of a check */
@@ -113,6 +116,7 @@ struct made { /* one prepared output of a check */
 	int64_t n;
 	const struct mf_sender *sender;
 	struct prepared *p;
+	struct hash input; /* of plan_content_input */
 	const struct plan_office *office;
 	bool backup; /* of the account that would take over: approved with the rest, nobody is planned for it */
 };
@@ -143,6 +147,7 @@ struct checked {
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
 	struct rend_set rends;
+	uint64_t generation; /* of plan_memo_generation, before anything was prepared */
 	int64_t companion[BROADCAST_ARTICLES]; /* releases whose articles go with the broadcast */
 	size_t n_companions;
 	struct cast_line
@@ -152,6 +157,7 @@ struct checked {
 };
 /* Everything that the store and the adapters know about a document; c->doc, problems and the reader are set. */
 int check_run(struct checked *c, struct err *e) MUST_CHECK;
+void check_remember(const struct checked *c); /* its outputs, for the start of its parts */
 void check_done(struct checked *c);
 int check_open(struct plan *p, struct store_reader *r, const struct staged *s, struct checked *ret,
 	struct err *e) MUST_CHECK;
@@ -223,9 +229,9 @@ struct plan {
 	pthread_mutex_t cache_lock;
 	struct plan_text *cache[TEXT_CACHE];
 	uint64_t cache_clock;
-	struct plan_kept kept[KEPT_MAX]; /* under cache_lock */
-	size_t n_kept, kept_bytes;
-	uint64_t kept_generation;
+	struct plan_memo memo[MEMO_MAX]; /* under cache_lock */
+	size_t n_memo, memo_bytes;
+	uint64_t memo_generation;
 	/* loop */
 	struct timer timer;
 	struct task kick;

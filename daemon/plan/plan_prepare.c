@@ -1,6 +1,6 @@
 /* plan_prepare.c - prepared outputs made again: for lots that open and for dispatch.
- * Thread: any worker. The core is made with the office's variables as they were approved and compared with the approved digest,
- * when its part starts or here (plan_kept.c); a local text with an approval of its own is put in only after that comparison.
+ * Thread: any worker. The core is made with the office's variables as they were approved, or taken from what was made of the very
+ * same (plan_memo.c), and compared with the approved digest; a local text with an approval of its own is put in only after that.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +92,7 @@ static int remake_find(struct remake *m, const struct hash *vars, struct err *e)
 static int remake_with(struct remake *m, const char *local, struct prepared **ret, struct err *e)
 {
 	char channel[80], account[80];
+	struct hash input, key;
 	CLEANUP(plan_content_free) struct plan_content *c = NULL;
 	struct content_ask a = { .doc = m->t->doc,
 		.part = m->part,
@@ -104,10 +105,19 @@ static int remake_with(struct remake *m, const char *local, struct prepared **re
 		.at_ms = plan_part_time(m->part, env_wall(m->p->env)) };
 	str_copy(channel, sizeof(channel), m->sender->channel);
 	str_copy(account, sizeof(account), m->sender->account);
+	uint64_t generation = plan_memo_generation(m->p);
 	int rc = plan_content_new(&a, &c, e);
-	return rc < 0 ? rc
-		      : plan_channel_prepare(
-				m->p, m->r, NULL, channel, account, plan_content_lt(c), ret, e);
+	if (rc < 0)
+		return rc;
+	plan_content_input(c, m->sender, &input);
+	plan_content_key(&m->t->hash, &input, &key);
+	*ret = plan_memo_get(m->p, &key);
+	if (*ret)
+		return 0;
+	rc = plan_channel_prepare(m->p, m->r, NULL, channel, account, plan_content_lt(c), ret, e);
+	if (rc == 0)
+		plan_memo_put(m->p, generation, &key, *ret);
+	return rc;
 }
 
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
@@ -155,24 +165,18 @@ static int compare(const struct prepared *made, const struct prepared_row *row, 
 	return err_set(e, -ESTALE, "changed: the output is not the one that was approved");
 }
 
-static int prepare_row(struct plan *p, struct store_reader *r, const struct prep_key *key,
-	const struct prepared_row *row, const struct plan_text *t, struct prepared **ret,
-	struct err *e)
+static int prepare_row(struct plan *p, struct store_reader *r, const struct prepared_row *row,
+	const struct plan_text *t, struct prepared **ret, struct err *e)
 {
 	struct remake m = { .p = p, .r = r, .t = t, .row = row };
 	struct local_row local = { 0 };
 	CLEANUP(prepared_unref) struct prepared *core = NULL, *whole = NULL;
-	bool has_local = plan_doc_has_local(t->doc);
-	int rc = 0;
-	core = plan_kept_get(p, key, &row->digest);
-	if (!core || has_local)
-		rc = remake_find(&m, &row->vars, e);
-	if (rc == 0 && !core) {
+	int rc = remake_find(&m, &row->vars, e);
+	if (rc == 0)
 		rc = remake_with(&m, core_local(t->doc, &m.chain), &core, e);
-		if (rc == 0)
-			rc = compare(core, row, e);
-	}
-	if (rc == 0 && has_local)
+	if (rc == 0)
+		rc = compare(core, row, e);
+	if (rc == 0 && plan_doc_has_local(t->doc))
 		rc = own_local(&m, &local, e);
 	if (rc == 1)
 		rc = remake_with(&m, local.text, &whole, e);
@@ -203,7 +207,7 @@ int plan_prepare(void *plan, struct store_reader *r, const struct prep_key *key,
 			"changed: nothing was approved for %s addresses in '%s' here", key->form,
 			key->lang);
 	if (rc == 0)
-		rc = prepare_row(p, r, key, &rows[at], t, ret, e);
+		rc = prepare_row(p, r, &rows[at], t, ret, e);
 	free(rows);
 	plan_text_put(p, t);
 	return rc;

@@ -12,6 +12,8 @@
 
 #define REMAKES_A_SNAPSHOT 64
 #define RETRY_MS           1000
+#define EQUAL_MAX          256 /* outputs that one start hands to dispatch */
+#define EQUAL_BYTES_MAX    (2u << 20)
 
 struct plan_start {
 	struct work work;
@@ -22,7 +24,13 @@ struct plan_start {
 	struct hash manifest;
 	struct plan_held *held;
 	size_t n_held, cap_held, remakes;
-	int64_t mark; /* of its planning, 0: not known */
+	struct plan_equal { /* made again, as approved: for dispatch, which sends them next */
+		struct prep_key key;
+		struct prepared *prepared;
+	} * equal;
+	size_t n_equal, equal_bytes;
+	uint64_t generation; /* of the settings under which they were made */
+	int64_t mark;        /* of its planning, 0: not known */
 	struct part_money money;
 	bool replan;
 	int rc;
@@ -85,6 +93,21 @@ static struct prep_key prep_key_of(const struct hash *manifest, const struct pre
 	return key;
 }
 
+/* Where offices have paragraphs of their own, what is sent is more than what is compared here. */
+static void keep_equal(struct plan_start *s, const struct plan_text *t,
+	const struct prepared_row *row, struct prepared *made)
+{
+	size_t bytes = prepared_memory(made);
+	if (s->n_equal == EQUAL_MAX || s->equal_bytes + bytes > EQUAL_BYTES_MAX ||
+		plan_doc_has_local(t->doc))
+		return;
+	if ((s->n_equal & (s->n_equal - 1)) == 0)
+		s->equal = x_realloc(s->equal, s->n_equal ? 2 * s->n_equal : 1, sizeof(*s->equal));
+	s->equal[s->n_equal++] = (struct plan_equal){ prep_key_of(&s->manifest, row),
+		prepared_ref(made) };
+	s->equal_bytes += bytes;
+}
+
 /* Makes the row again with what the office says now; "" when it comes out as approved. */
 static int row_again(struct plan_start *s, struct store_reader *r, const struct plan_text *t,
 	const struct prepared_row *row, const struct plan_office *o, char *why, size_t size)
@@ -93,7 +116,6 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	struct err e = { 0 };
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, size - 1);
-	uint64_t generation = plan_kept_generation(s->p);
 	int rc = plan_remake(s->p, r, t, row, &o->vars, &made, &e);
 	if (rc == -EIO || rc == -ENOMEM)
 		return rc;
@@ -101,8 +123,7 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	if (rc == 0)
 		part_money_row(&s->money, made);
 	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0) {
-		struct prep_key key = prep_key_of(&s->manifest, row);
-		plan_kept_put(s->p, generation, &key, made);
+		keep_equal(s, t, row, made);
 		return 0;
 	}
 	buf_addz(&b, "changed: ");
@@ -241,6 +262,9 @@ static uint64_t part_key(const struct plan_active *a)
 static void start_free(struct plan_start *s)
 {
 	struct plan *p = s->p;
+	for (size_t i = 0; i < s->n_equal; i++)
+		prepared_unref(s->equal[i].prepared);
+	free(s->equal);
 	map64_del(p->starting, part_key(&s->a));
 	free(s->held);
 	part_money_done(&s->money);
@@ -263,6 +287,16 @@ static void start_told(struct store_cmd *cmd)
 	if (opened && p->o.on_lots_open && !p->stopping)
 		p->o.on_lots_open(p->o.ctx);
 	plan_scan(p);
+}
+
+/* Made under settings that a reload has replaced meanwhile: dispatch has them made again. */
+static void hand_over(struct plan_start *s)
+{
+	struct plan *p = s->p;
+	if (!p->o.on_prepared || p->stopping || s->generation != plan_memo_generation(p))
+		return;
+	for (size_t i = 0; i < s->n_equal; i++)
+		p->o.on_prepared(p->o.ctx, &s->equal[i].key, s->equal[i].prepared);
 }
 
 static void start_done(struct work *w)
@@ -295,6 +329,8 @@ static void start_done(struct work *w)
 			timer_set(p->env, &p->timer, env_mono(p->env) + RETRY_MS);
 		return;
 	}
+	if (s->cmd.act == PART_ACT_OPEN)
+		hand_over(s);
 	part_cmd_prepare(&s->cmd);
 	if (p->stopping || store_submit(p->store, &s->cmd.cmd) < 0) {
 		start_free(s);
@@ -311,6 +347,7 @@ void plan_start_part(struct plan *p, const struct plan_active *a, int64_t start_
 	s->p = p;
 	s->a = *a;
 	s->now = start_ms;
+	s->generation = plan_memo_generation(p);
 	s->mark = (int64_t)(uintptr_t)map64_get(p->marks, part_key(a));
 	s->work.fn = start_work;
 	s->work.done = start_done;

@@ -219,6 +219,8 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 		rc = assets_keep(c);
 	if (rc == 0)
 		rc = rend_set_keep(c->p, &k->rends, &c->rends, &c->n_rends, &c->err);
+	if (rc == 0)
+		check_remember(k);
 	check_dir_done(k); /* here and not on the loop, which never touches a disk */
 	c->front = stored.front;
 	c->body = stored.body;

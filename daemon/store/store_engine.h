@@ -80,7 +80,7 @@ struct store {
 	int wal_pages, ckpt_pages; /* in the WAL; of them copied back */
 	int bulk_skips;
 	int64_t bulk_commit_us;   /* mean commit of a chunk of bulk */
-	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did; */
+	int64_t bulk_us, busy_us; /* when bulk ran last; when anything else did */
 	int64_t sent_us;          /* when something was sent */
 	int64_t heartbeat_ms, space_us;
 	bool space_known, scrub;

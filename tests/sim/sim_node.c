@@ -149,6 +149,12 @@ static void on_lots_open(void *ctx)
 	dispatch_scan(N.dispatch);
 }
 
+static void on_prepared(void *ctx, const struct prep_key *key, struct prepared *p)
+{
+	UNUSED(ctx);
+	dispatch_prepared(N.dispatch, key, p);
+}
+
 static int asset_url(void *ctx, const struct asset_id *id, int64_t lives_ms, char *dst, size_t size)
 {
 	char hex[HASH_HEX];
@@ -243,7 +249,8 @@ static void parts_boot(void)
 		.conf = N.conf,
 		.channels = N.channels,
 		.renditions = N.renditions,
-		.on_lots_open = on_lots_open };
+		.on_lots_open = on_lots_open,
+		.on_prepared = on_prepared };
 	N.plan = plan_new(&p);
 	if (dispatch_attach(N.dispatch, N.channels, &e))
 		sim_fail("%s", e.text);

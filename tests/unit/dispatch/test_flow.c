@@ -40,6 +40,56 @@ static void an_open_lot_goes_out_once_to_everyone(void **state)
 	scene_check();
 }
 
+/* What plan hands over when a part starts: of the only lot. */
+static void hand_over(void)
+{
+	struct prepared *p = NULL;
+	struct err e = { 0 };
+	struct prep_key key = { .part = (uint32_t)scene_i64("SELECT part FROM lot"),
+		.channel_id = 1,
+		.office_id = scene_i64("SELECT office_id FROM lot"),
+		.form = "mailbox",
+		.lang = "vi" };
+
+	memset(key.manifest.b, '0', HASH_LEN); /* scene_release(1): digits */
+	key.manifest.b[HASH_LEN - 1] = '1';
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM lot WHERE manifest=cast('00000000000000000000000000000001' AS BLOB)"),
+		1);
+	assert_int_equal(scene_prepare(NULL, NULL, &key, &p, &e), 0);
+	dispatch_prepared(sc.d, &key, p);
+	prepared_unref(p);
+	sc.n_prepared = 0;
+}
+
+static void what_plan_compared_is_not_asked_for_again(void **state)
+{
+	UNUSED(state);
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 100);
+	hand_over();
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 100);
+	assert_int_equal(sc.n_prepared, 0);
+	scene_check();
+}
+
+static void after_a_reload_what_plan_compared_before_it_is_asked_for_again(void **state)
+{
+	UNUSED(state);
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 100);
+	hand_over();
+	scene_reload();
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 100);
+	assert_int_equal(sc.n_prepared, 1);
+	scene_check();
+}
+
 static void a_lane_that_an_import_made_later_is_learnt(void **state)
 {
 	UNUSED(state);
@@ -460,6 +510,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(an_open_lot_goes_out_once_to_everyone),
+		T(what_plan_compared_is_not_asked_for_again),
+		T(after_a_reload_what_plan_compared_before_it_is_asked_for_again),
 		T(a_lane_that_an_import_made_later_is_learnt),
 		T(a_configuration_that_is_refused_leaves_the_old_one_in_force),
 		T(a_refusal_of_the_target_fails_it_alone),

@@ -40,6 +40,13 @@ static struct scene {
 	int64_t cost;  /* of one copy, in đồng */
 	size_t memory; /* that a prepared output is said to keep */
 	bool link_answers;
+	struct scene_handed { /* to dispatch, as a part started */
+		struct prep_key key;
+		struct hash digest;
+	} handed[64];
+	size_t n_handed;
+	bool reload_in_prepare; /* once: the loop reloads while a worker prepares */
+	struct task reload;
 	const char *salt, *spec; /* spec: renditions are asked for */
 	struct renditions *renditions;
 	/* the last answer */
@@ -63,6 +70,12 @@ static void put(struct buf *b, const char *name, struct lt_str s)
 	buf_addf(b, "%s=", name);
 	buf_add(b, s.p, s.n);
 	buf_addc(b, '\n');
+}
+
+static void scene_reload(struct task *t)
+{
+	UNUSED(t);
+	plan_reload(sc.p, &sc.conf, (struct channels *)(void *)&sc);
 }
 
 /* Each asset by its name; with `spec` as a rendition, whose id stands in the output as an adapter's would. */
@@ -102,6 +115,10 @@ int channel_prepare_with(const struct channel *c, const char *account, const str
 		buf_done(&b);
 		free(p);
 		return rc;
+	}
+	if (sc.reload_in_prepare) {
+		sc.reload_in_prepare = false;
+		env_defer(&sc.te.env, &sc.reload);
 	}
 	p->refs = 1;
 	hash_bytes(&p->digest, b.p, b.n);
@@ -235,6 +252,13 @@ static void scene_on_open(void *ctx)
 	sc.opened++;
 }
 
+static void scene_on_prepared(void *ctx, const struct prep_key *key, struct prepared *p)
+{
+	UNUSED(ctx);
+	assert_true(sc.n_handed < ARRAY_LEN(sc.handed));
+	sc.handed[sc.n_handed++] = (struct scene_handed){ *key, p->digest };
+}
+
 static void scene_link(void *ctx, const char *url,
 	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx)
 {
@@ -252,6 +276,7 @@ static void scene_plan(void)
 		.conf = &sc.conf,
 		.channels = (struct channels *)(void *)&sc,
 		.on_lots_open = scene_on_open,
+		.on_prepared = scene_on_prepared,
 		.link_check = scene_link };
 	sc.p = plan_new(&o);
 	plan_start(sc.p);
@@ -300,6 +325,7 @@ static int scene_open(void **state)
 	UNUSED(state);
 	memset(&sc, 0, sizeof(sc));
 	sc.salt = "1";
+	task_init(&sc.reload, scene_reload);
 	testenv_init(&sc.te, 1);
 	sc.ts.env = &sc.te.env;
 	assert_int_equal(teststore_open(&sc.ts), 0);

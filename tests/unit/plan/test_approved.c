@@ -1,6 +1,18 @@
 /* test_approved.c - what dispatch gets is what was approved: the whole, local texts, corrections, nothing of a cancelled release. */
 #include "scene.h"
 
+#define PLAIN "Office {{office.short}}, call {{office.hotline}}.\n" /* no {{local}} */
+#define NOW   "  press: {to: press, channels: [email], at: now}\n"
+
+static void go(const char *parts)
+{
+	char text[2000];
+	snprintf(text, sizeof(text), FRONT("TTBC-1", "%s") PLAIN, parts);
+	assert_int_equal(scene_submit("lan", text), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+}
+
 static struct prepared *prepare_of(int64_t release, int64_t office, const char *lang, int expect)
 {
 	struct prep_key key = {
@@ -42,11 +54,17 @@ static void what_dispatch_gets_is_what_was_approved(void **state)
 	(void)prepare(3, "vi", -ESTALE);
 }
 
-static void what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch(void **state)
+static void what_was_made_for_the_approval_is_not_made_again_while_nothing_changes(void **state)
 {
 	UNUSED(state);
-	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1", "  press: {to: press, channels: [email], at: now}\n") BODY),
+		0);
 	int made = sc.prepared;
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("press"), 4);
 	struct prepared *first = prepare(3, "vi", 0), *second = prepare(3, "vi", 0);
 	assert_ptr_equal(first, second);
 	assert_int_equal(sc.prepared, made);
@@ -56,13 +74,94 @@ static void what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch(
 	assert_int_equal(sc.prepared, made + 1);
 	assert_int_equal(hash_cmp(&third->digest, &first->digest), 0);
 	sc.salt = "2";
+	prepared_unref(prepare(3, "vi", 0));
+	plan_reload(sc.p, &sc.conf, (struct channels *)(void *)&sc);
 	(void)prepare(3, "vi", -ESTALE);
 	prepared_unref(first);
 	prepared_unref(second);
 	prepared_unref(third);
 }
 
-static void what_is_kept_is_not_given_for_another_digest(void **state)
+static void what_one_release_was_made_as_is_not_taken_for_another(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	int made = sc.prepared;
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2", "  press: {to: press, channels: [email], at: now}\n") BODY),
+		0);
+	assert_int_equal(sc.prepared, made + 4); /* its pictures may have other captions */
+}
+
+static void the_next_day_all_is_made_again(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], go: signal, window: 3d}\n");
+	int made = sc.prepared;
+	scene_run(26 * HOUR); /* a table may say that something is over since */
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"press\"}"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(sc.prepared, made + 4);
+}
+
+static void dispatch_is_handed_what_was_approved_before_the_lots_open(void **state)
+{
+	UNUSED(state);
+	char sql[300], hex[HASH_HEX], manifest[HASH_HEX];
+	go(NOW);
+	assert_int_equal(sc.n_handed, 4);
+	for (size_t i = 0; i < sc.n_handed; i++) {
+		const struct prep_key *k = &sc.handed[i].key;
+		hash_hex(&sc.handed[i].digest, hex);
+		hash_hex(&k->manifest, manifest);
+		snprintf(sql, sizeof(sql),
+			"SELECT count(*) FROM prepared WHERE manifest=x'%s' AND part=%u AND channel_id=%lld AND office_id=%lld AND form='%s' AND "
+			"lang='%s' AND digest=x'%s'",
+			manifest, k->part, (long long)k->channel_id, (long long)k->office_id,
+			k->form, k->lang, hex);
+		assert_int_equal(scene_i64(sql), 1);
+	}
+}
+
+static void what_differs_from_the_approved_is_not_handed_over(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-1", NOW) PLAIN), 0);
+	scene_hotline("dien-bien", "0999");
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("press"), 3);
+	assert_int_equal(sc.n_handed, 3);
+	for (size_t i = 0; i < sc.n_handed; i++)
+		assert_int_not_equal(sc.handed[i].key.office_id, 3);
+}
+
+/* The plan's second half on the loop comes after the reload. */
+static void what_was_compared_under_settings_since_replaced_is_not_handed_over(void **state)
+{
+	UNUSED(state);
+	go("  press: {to: press, channels: [email], go: signal, window: 12h}\n");
+	sc.n_handed = 0;
+	sc.reload_in_prepare = true;
+	plan_reload(sc.p, &sc.conf, (struct channels *)(void *)&sc); /* so that it is made again */
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"press\"}"), 0);
+	scene_run(500);
+	assert_false(sc.reload_in_prepare);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(sc.n_handed, 0);
+}
+
+static void what_is_compared_is_not_handed_over_where_local_paragraphs_are_put_in(void **state)
+{
+	UNUSED(state);
+	scene_go(NOW); /* with {{local}} */
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(sc.n_handed, 0);
+}
+
+static void what_is_remembered_is_not_given_for_another_digest(void **state)
 {
 	UNUSED(state);
 	scene_go("  press: {to: press, channels: [email], at: now}\n");
@@ -71,32 +170,29 @@ static void what_is_kept_is_not_given_for_another_digest(void **state)
 	(void)prepare(3, "vi", -ESTALE);
 }
 
-static void what_is_kept_for_dispatch_has_a_bound(void **state)
+static void what_is_remembered_has_a_bound(void **state)
 {
 	UNUSED(state);
 	sc.memory = 3 << 20;
-	scene_go("  press: {to: press, channels: [email], at: now}\n");
-	int made = sc.prepared;
-	prepared_unref(prepare(3, "vi", 0));
-	assert_int_equal(sc.prepared, made + 1); /* too large to be kept */
+	go(NOW);
+	assert_int_equal(sc.prepared, 8); /* too large to be remembered, or to be handed over */
+	assert_int_equal(sc.n_handed, 0);
 	scene_plan_end();
-	sc.memory = 1 << 20; /* two of them have room: those that were made last */
+	sc.memory = 1 << 20; /* two of them have room */
+	sc.prepared = 0;
 	scene_plan();
-	assert_int_equal(
-		scene_submit("lan",
-			FRONT("TTBC-2", "  press: {to: press, channels: [email], at: now}\n") BODY),
-		0);
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-2", NOW) PLAIN), 0);
+	assert_int_equal(sc.prepared, 4);
+	int remembered = 0;
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
-	made = sc.prepared;
-	int kept = 0;
+	assert_int_equal(sc.n_handed, 2);
 	for (int64_t office = 4; office > 0; office--) {
 		int before = sc.prepared;
 		prepared_unref(prepare_of(2, office, office == 2 ? "en" : "vi", 0));
-		kept += sc.prepared == before;
+		remembered += sc.prepared == before;
 	}
-	assert_int_equal(kept, 2);
-	assert_int_equal(sc.prepared, made + 2);
+	assert_int_equal(remembered, 2);
 }
 
 static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(void **state)
@@ -178,9 +274,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_dispatch_gets_is_what_was_approved),
-		T(what_was_made_again_at_the_start_is_not_made_once_more_for_dispatch),
-		T(what_is_kept_for_dispatch_has_a_bound),
-		T(what_is_kept_is_not_given_for_another_digest),
+		T(what_was_made_for_the_approval_is_not_made_again_while_nothing_changes),
+		T(what_one_release_was_made_as_is_not_taken_for_another),
+		T(the_next_day_all_is_made_again),
+		T(dispatch_is_handed_what_was_approved_before_the_lots_open),
+		T(what_differs_from_the_approved_is_not_handed_over),
+		T(what_was_compared_under_settings_since_replaced_is_not_handed_over),
+		T(what_is_compared_is_not_handed_over_where_local_paragraphs_are_put_in),
+		T(what_is_remembered_is_not_given_for_another_digest),
+		T(what_is_remembered_has_a_bound),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),

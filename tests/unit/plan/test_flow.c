@@ -324,7 +324,9 @@ static void an_upgrade_that_changes_outputs_holds_every_lot(void **state)
 {
 	UNUSED(state);
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	scene_plan_end();
 	sc.salt = "2";
+	scene_plan();
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(
