@@ -19,6 +19,7 @@
 
 #define SIM_CONTACTS   4096
 #define SIM_RELEASES   48
+#define SIM_LOTS       32768
 #define SIM_DELIVERIES 32768
 #define SIM_LOST \
 	24576 /* ids of the daemon are below; from here on copies that a restore made it forget */
@@ -144,7 +145,7 @@ struct sim {
 	struct sim_release release[SIM_RELEASES];
 	struct sim_approval approval[SIM_APPROVALS];
 	struct sim_stop stop[SIM_STOPS];
-	struct sim_lot lot[4096]; /* by id */
+	struct sim_lot lot[SIM_LOTS]; /* by id, up to max_lot */
 	struct sim_delivery d[SIM_DELIVERIES];
 	struct sim_lane lane[SIM_LANES];
 	uint8_t contact_slot[SIM_CONTACTS + 1];
@@ -158,7 +159,7 @@ struct sim {
 	unsigned next_nonce, next_upload;
 	struct sim_start start[SIM_STARTS]; /* ring, for the rates */
 	uint64_t n_start;
-	int64_t audit_rows, max_id, n_deliveries; /* n_deliveries: that stand at the end */
+	int64_t audit_rows, max_id, max_lot, n_deliveries; /* n_deliveries: that stand at the end */
 	uint64_t checks;
 	int64_t open_intents; /* at the crash */
 	int64_t outage_until; /* mono */

@@ -10,7 +10,6 @@
 #include "store/store_fsck.h"
 #include "store/store_internal.h"
 
-#define LOTS_MAX    ((int64_t)ARRAY_LEN(S->lot))
 #define TOUCHED_MAX 4096
 #define CAST_SLOT   63 /* of delivery.once, see the schema */
 
@@ -37,20 +36,20 @@ static bool may_come_to(int from, int to)
 
 /* --- after every commit ---------------------------------------------------------------------------------------------------------------------- */
 
-static uint8_t manifest_of[4096][32];
-static uint32_t counted[4096][DLV_STATES];
+static uint8_t manifest_of[SIM_LOTS][32];
+static uint32_t counted[SIM_LOTS][DLV_STATES]; /* up to S->max_lot */
 static int64_t sending[SIM_LANES];
 /* What the writer touched since the last check, told by the database itself; at a crash and at the end all is read. */
 static int64_t touched[TOUCHED_MAX];
 static size_t n_touched;
 static bool is_touched[SIM_DELIVERIES], all = true;
-static int64_t touched_lot[LOTS_MAX]; /* also those whose deliveries were */
+static int64_t touched_lot[SIM_LOTS]; /* also those whose deliveries were */
 static size_t n_touched_lot;
-static bool is_touched_lot[LOTS_MAX];
+static bool is_touched_lot[SIM_LOTS];
 
 static void touch_lot(int64_t id)
 {
-	if (id <= 0 || id >= LOTS_MAX) {
+	if (id <= 0 || id >= SIM_LOTS) {
 		all = true;
 	} else if (!is_touched_lot[id]) {
 		is_touched_lot[id] = true;
@@ -186,7 +185,7 @@ static void see_row(sqlite3_stmt *st)
 	d->cast = col_i64(st, 6) / 16 % 64 == CAST_SLOT;
 	d->ever_unknown |= state == DLV_UNKNOWN || state == DLV_DOUBT;
 	d->ever_doubt |= state == DLV_DOUBT;
-	if (d->lot <= 0 || d->lot >= LOTS_MAX)
+	if (d->lot <= 0 || d->lot >= SIM_LOTS)
 		sim_fail("delivery %lld names lot %lld", (long long)id, (long long)d->lot);
 	count(d, 1);
 }
@@ -199,8 +198,10 @@ static void see_lot(sqlite3_stmt *st)
 {
 	int64_t id = col_i64(st, 0);
 	struct str m = col_blob(st, 8);
-	if (id <= 0 || id >= LOTS_MAX)
+	if (id <= 0 || id >= SIM_LOTS)
 		sim_fail("lot %lld is more than the simulation can hold", (long long)id);
+	if (id > S->max_lot)
+		S->max_lot = id;
 	uint64_t restored = S->lot[id].restored,
 		 manifest = m.n == 32 ? manifest_no((const uint8_t *)m.p) : 0;
 	if (restored && manifest != restored) { /* a person has approved it anew */
@@ -244,7 +245,7 @@ static void each_lot(
 static void see_all(struct db *db)
 {
 	sqlite3_stmt *st;
-	memset(counted, 0, sizeof(counted));
+	memset(counted, 0, (size_t)(S->max_lot + 1) * sizeof(counted[0]));
 	memset(sending, 0, sizeof(sending));
 	int rc = db_query(db, &st, ROW, "");
 	while (rc == 0 && (rc = db_row(db, st)) == 1) {

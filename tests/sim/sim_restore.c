@@ -21,7 +21,7 @@
 struct saved {
 	bool there;
 	int n_releases, n_approvals;
-	int64_t audit_rows, max_id;
+	int64_t audit_rows, max_id, max_lot;
 	struct sim_release release[SIM_RELEASES];
 	struct sim_stop stop[SIM_STOPS];
 	struct sim_lot lot[ARRAY_LEN(((struct sim *)0)->lot)];
@@ -60,9 +60,10 @@ void restore_backup(void)
 	saved->n_approvals = S->n_approvals;
 	saved->audit_rows = S->audit_rows;
 	saved->max_id = S->max_id;
+	saved->max_lot = S->max_lot;
 	memcpy(saved->release, S->release, sizeof(saved->release));
 	memcpy(saved->stop, S->stop, sizeof(saved->stop));
-	memcpy(saved->lot, S->lot, sizeof(saved->lot));
+	memcpy(saved->lot, S->lot, (size_t)(S->max_lot + 1) * sizeof(S->lot[0]));
 	memcpy(saved->d, S->d, (size_t)(S->max_id + 1) * sizeof(S->d[0]));
 	S->n_backups++;
 	sim_trace("backup: audit %lld, deliveries up to %lld", (long long)S->audit_rows,
@@ -175,8 +176,9 @@ static void world_goes_back(void)
 	int64_t last = S->max_id > saved->max_id ? S->max_id : saved->max_id;
 	for (int64_t id = 1; id <= last; id++)
 		go_back(id);
-	memcpy(S->lot, saved->lot, sizeof(S->lot));
-	for (size_t i = 0; i < ARRAY_LEN(S->lot); i++)
+	for (int64_t i = 0; i <= S->max_lot; i++)
+		S->lot[i] = i <= saved->max_lot ? saved->lot[i] : (struct sim_lot){ 0 };
+	for (int64_t i = 0; i <= S->max_lot; i++)
 		S->lot[i].restored = S->lot[i].release ? S->lot[i].manifest : 0;
 	memcpy(S->release, saved->release, sizeof(S->release));
 	stops_go_back();
@@ -316,7 +318,7 @@ bool restore_looked(const struct stop_scope *scope)
 		take_out(there, n);
 		return false;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(S->lot); i++)
+	for (int64_t i = 0; i <= S->max_lot; i++)
 		if (lifts(scope, &S->lot[i]))
 			S->lot[i].restored = 0;
 	return true;
