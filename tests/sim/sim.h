@@ -219,6 +219,12 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept);
 /* sim_shrink.c: a failing seed with fewer and fewer events, as long as it fails in the same way. 1, or 0 when it does not fail. */
 int sim_shrink(uint64_t seed, int steps);
 
+/* sim_memory.c: the memory of SQLite. */
+void sim_memory_empty(void);     /* by the parent, before each seed */
+void sim_memory_register(void);  /* by a child, before SQLite is in use */
+void *sim_memory_take(size_t n); /* of the same; what is in it is undefined */
+void sim_memory_give(void *p);   /* NULL too */
+
 /* sim_vfs.c: files whose unsynced writes are lost or torn by sim_vfs_crash. */
 void sim_vfs_empty(void); /* by the parent, before each seed: no files */
 void sim_vfs_keep(void);  /* they are written where their names say, to be looked at */

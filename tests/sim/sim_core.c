@@ -249,6 +249,7 @@ _Noreturn static void child(void)
 	(void)mallopt(M_TOP_PAD, 4 << 20);
 	if (S->trace && getenv("SIM_LOG")) /* the daemon's own log beside the trace */
 		REQUIRE(log_open(STDERR_FILENO, LOG_DEBUG, 8u << 20) == 0);
+	sim_memory_register();
 	sim_vfs_register();
 	node_boot();
 	while (S->step < S->p.steps)
@@ -319,6 +320,7 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 	sim_profile_draw(steps);
 	build_find();
 	place_make();
+	sim_memory_empty();
 	sim_vfs_empty();
 	restore_empty();
 	int rc = 1;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "sim_people.h"
 #include "sim_provider.h"
+#include "store/store_internal.h"
 
 struct question *people_ask(const char *what, int release)
 {
@@ -180,17 +181,20 @@ static void show_held(int release)
 
 static bool heal_release(int i)
 {
-	char sql[400];
-	(void)snprintf(sql, sizeof(sql),
-		"SELECT count(*) FROM lot l JOIN release r ON r.id=l.release_id WHERE r.code='R-%d' AND l.gate=2",
-		i);
-	bool held = teststore_i64(&N.ts, sql) > 0;
-	(void)snprintf(sql, sizeof(sql),
-		"SELECT count(*) FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_newest WHERE r.code='R-%d' AND p.state=3",
-		i);
-	bool part = teststore_i64(&N.ts, sql) > 0;
-	(void)snprintf(sql, sizeof(sql), "SELECT id FROM release WHERE code='R-%d'", i);
-	int64_t id = teststore_i64(&N.ts, sql);
+	char code[40];
+	int64_t id = -1, lots = 0, parts = 0; /* -1: there is no such release */
+	struct store_reader *r = teststore_reader(&N.ts);
+	struct db *db = reader_db(r);
+	(void)snprintf(code, sizeof(code), "R-%d", i);
+	REQUIRE(db_get_i64(db, &lots,
+			"SELECT count(*) FROM lot l JOIN release r ON r.id=l.release_id WHERE r.code=? AND l.gate=2",
+			"t", code) == 1);
+	REQUIRE(db_get_i64(db, &parts,
+			"SELECT count(*) FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_newest WHERE r.code=? AND p.state=3",
+			"t", code) == 1);
+	REQUIRE(db_get_i64(db, &id, "SELECT id FROM release WHERE code=?", "t", code) >= 0);
+	teststore_reader_end(&N.ts, r);
+	bool held = lots > 0, part = parts > 0;
 	if (part || held) {
 		struct stop_scope s = { .release_id = id, .part = -1 };
 		(void)snprintf(s.text, sizeof(s.text), "release:R-%d", i);

@@ -69,8 +69,8 @@ static void log_drop(int no)
 	while (u->first) {
 		struct vwrite *w = u->first;
 		u->first = w->next;
-		free(w->bytes);
-		free(w->old);
+		sim_memory_give(w->bytes);
+		sim_memory_give(w->old);
 		free(w);
 	}
 	u->last = NULL;
@@ -80,10 +80,15 @@ static uint8_t *copy_of(const void *p, sqlite3_int64 n)
 {
 	if (n <= 0)
 		return NULL;
-	uint8_t *ret = malloc((size_t)n);
-	REQUIRE(ret != NULL);
+	uint8_t *ret = sim_memory_take((size_t)n);
 	memcpy(ret, p, (size_t)n);
 	return ret;
+}
+
+/* No process finds it after a crash: its bytes need not be taken back. */
+static bool temporary(int no)
+{
+	return !disk[no].name[0];
 }
 
 /* With what it overwrites, so that it can be taken back. */
@@ -96,7 +101,7 @@ static void log_add(int no, sqlite3_int64 at, sqlite3_int64 n, bool truncate)
 		.prev = u->last, .at = at, .old_size = size, .n = n, .truncate = truncate
 	};
 	w->n_old = left > 0 ? (left < most ? left : most) : 0;
-	w->old = copy_of(at_of(no, at), w->n_old);
+	w->old = temporary(no) ? NULL : copy_of(at_of(no, at), w->n_old);
 	if (u->last)
 		u->last->next = w;
 	else
@@ -118,6 +123,7 @@ static void put(int no, sqlite3_int64 at, const void *p, sqlite3_int64 n)
 	if (at > disk[no].size)
 		size_set(no, at);
 	REQUIRE(at + n <= FILE_BYTES);
+	(void)*(volatile const uint8_t *)at_of(no, at); /* a read maps the pages around it, too */
 	memcpy(at_of(no, at), p, (size_t)n);
 	if (at + n > disk[no].size)
 		disk[no].size = at + n;
@@ -125,6 +131,8 @@ static void put(int no, sqlite3_int64 at, const void *p, sqlite3_int64 n)
 
 static void take_back(int no, struct vwrite *w)
 {
+	if (temporary(no))
+		return;
 	w->bytes = copy_of(at_of(no, w->at), w->n);
 	if (w->n_old > 0)
 		put(no, w->at, w->old, w->n_old);
@@ -142,12 +150,12 @@ static void again(int no, const struct vwrite *w)
 	if (how == 1)
 		return;
 	if (w->truncate) {
-		if (how == 0)
+		if (how == 0 && !temporary(no))
 			size_set(no, w->at);
 		return;
 	}
 	for (sqlite3_int64 i = 0; i < w->n; i += SECTOR)
-		if (how == 0 || sim_chance(500))
+		if ((how == 0 || sim_chance(500)) && !temporary(no)) /* drawn all the same */
 			put(no, w->at + i, w->bytes + i, w->n - i < SECTOR ? w->n - i : SECTOR);
 }
 
