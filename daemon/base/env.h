@@ -35,6 +35,7 @@ struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
 	enum work_weight weight;
+	bool longer; /* set by fn of a short one that finds it long: fn runs once more, as WORK_LONG, and then done */
 	struct list node; /* for the loop, as long as it is queued there */
 	void *impl[14];   /* for the loop: holds its request */
 };

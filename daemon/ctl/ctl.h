@@ -61,7 +61,8 @@ struct ctl_call {
 	struct actor who;            /* borrowed until answered */
 	const struct conf *conf;     /* a reference for the life of the call */
 	struct store_reader *reader; /* CTL_READ only; inside a snapshot */
-	void *own;                   /* the method's */
+	bool large; /* CTL_READ: it runs where it may take its time; else -EOVERFLOW lets it run there anew */
+	void *own; /* the method's */
 };
 
 struct ctl_method {

@@ -13,7 +13,7 @@ static int method_check(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct staged s;
 	int rc = ctl_upload_take(c, &s, e);
-	return rc < 0 ? rc : plan_check(c->deps->plan, c->reader, &s, &c->who, ret, e);
+	return rc < 0 ? rc : plan_check(c->deps->plan, c->reader, &s, &c->who, c->large, ret, e);
 }
 
 static int method_preview(struct ctl_call *c, cJSON **ret, struct err *e)
@@ -28,7 +28,7 @@ static int method_diff(struct ctl_call *c, cJSON **ret, struct err *e)
 
 static int method_review(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	int rc = plan_review(c->deps->plan, c->reader, c->params, &c->who, ret, e);
+	int rc = plan_review(c->deps->plan, c->reader, c->params, &c->who, c->large, ret, e);
 	return rc < 0 ? rc : ctl_release_people(c, json_str(c->params, "release"), *ret, e);
 }
 

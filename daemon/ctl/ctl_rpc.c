@@ -101,11 +101,17 @@ static void read_run(struct work *w)
 		return;
 	r->rc = reader_begin(r->c.reader);
 	if (!r->rc) {
+		r->c.large = w->weight == WORK_LONG;
 		r->rc = r->c.method->fn(&r->c, &r->result, &r->err);
 		reader_end(r->c.reader);
 	}
 	store_reader_put(store, r->c.reader);
 	r->c.reader = NULL;
+	if (r->rc == -EOVERFLOW && !r->c.large) {
+		r->err = (struct err){ 0 };
+		w->longer = true;
+		return;
+	}
 	if (!r->rc && r->id)
 		r->line = result_line(r); /* a long report would take the loop milliseconds */
 }

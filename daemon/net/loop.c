@@ -126,6 +126,12 @@ static void loop_work_done(uv_work_t *req, int status)
 	} else {
 		xfree(lw);
 	}
+	if (w->longer) {
+		w->longer = false;
+		w->weight = WORK_LONG;
+		env_work(&l->env, w);
+		return;
+	}
 	w->done(w);
 	loop_ran(l, fn);
 }

@@ -58,8 +58,10 @@ typedef void plan_done_fn(
 	void *ctx, int rc, const struct err *e, cJSON *result /* moved; may be NULL */);
 
 /* Worker side, synchronous. */
+/* large: the caller is a work of WORK_LONG. Others get -EOVERFLOW, soon, where an audience is so large that they should become one
+ * (work.longer), and nothing else has happened. */
 int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
-	const struct actor *who, cJSON **ret, struct err *e) MUST_CHECK;
+	const struct actor *who, bool large, cJSON **ret, struct err *e) MUST_CHECK;
 int plan_preview(struct plan *p, struct store_reader *r, const cJSON *params,
 	const struct actor *who, cJSON **ret, struct err *e) MUST_CHECK;
 int plan_diff(struct plan *p, struct store_reader *r, const cJSON *params, const struct actor *who,
@@ -67,7 +69,7 @@ int plan_diff(struct plan *p, struct store_reader *r, const cJSON *params, const
 /* What an approver must see, but for approvals and authors; `changed` where audience or outputs are not
  * the stored manifest's any more: hash and code are then those of the manifest as it is today. */
 int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
-	const struct actor *who, cJSON **ret, struct err *e) MUST_CHECK;
+	const struct actor *who, bool large, cJSON **ret, struct err *e) MUST_CHECK;
 /* The approved skeleton of a key, made again; compared with the approved digest: -ESTALE when different. For dispatch_opts.prepare; ctx is the plan. */
 int plan_prepare(void *plan, struct store_reader *r, const struct prep_key *key,
 	struct prepared **ret, struct err *e) MUST_CHECK;

@@ -164,6 +164,7 @@ static int remake(struct plan_call *c, struct store_reader *r)
 	size_t n = 0;
 	buf_init(&body, MANIFEST_BYTES_MAX);
 	int rc = check_reopen(c->p, r, &c->release, c->release.rev_newest, k, &c->err);
+	k->large = call_is_long(c);
 	if (rc == 0)
 		rc = check_run(k, &c->err);
 	if (rc < 0)

@@ -54,6 +54,20 @@ void call_answer(struct plan_call *c)
 	plan_idle(p);
 }
 
+bool call_is_long(const struct plan_call *c)
+{
+	return c->work.weight == WORK_LONG;
+}
+
+/* As it came: it begins anew, where it may take its time. */
+static void begin_anew(struct plan_call *c)
+{
+	check_done(&c->checked);
+	cJSON_Delete(MOVE(c->json));
+	c->err = (struct err){ 0 };
+	c->work.longer = true;
+}
+
 static void work_fn(struct work *w)
 {
 	struct plan_call *c = CONTAINER_OF(w, struct plan_call, work);
@@ -63,6 +77,8 @@ static void work_fn(struct work *w)
 		return;
 	c->rc = c->fn(c, r);
 	store_reader_close(r);
+	if (c->rc == -EOVERFLOW && !call_is_long(c))
+		begin_anew(c);
 }
 
 static void work_done(struct work *w)

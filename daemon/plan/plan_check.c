@@ -311,9 +311,11 @@ static int resolve(struct checked *c, struct err *e)
 		for (size_t k = 0; k < c->m->parts[i].n_kinds; k++)
 			parts[i].kinds |= BIT(c->m->parts[i].kinds[k]);
 	}
-	struct resolve_ask ask = {
-		.parts = parts, .n_parts = c->doc->n_parts, .offices = &c->offices, .contacts = true
-	};
+	struct resolve_ask ask = { .parts = parts,
+		.n_parts = c->doc->n_parts,
+		.offices = &c->offices,
+		.contacts = true,
+		.large = c->large };
 	int rc = plan_offices_get(c->db, c->now, &c->offices);
 	if (rc < 0)
 		return err_set(e, rc, "the offices could not be read");

@@ -135,6 +135,7 @@ struct checked {
 	int64_t year, rev, campaign_id, camp_first, camp_last;
 	char shown[128]; /* a single text: as the user called it; else empty */
 	bool remake;     /* --diff: same revision, other counts */
+	bool large;      /* an audience of any size may be resolved here; else -EOVERFLOW */
 	uint32_t number[PARTS_MAX];
 	struct audience_sql rule[PARTS_MAX];
 	struct plan_offices offices;
@@ -298,6 +299,8 @@ struct plan_call {
 struct plan_call *call_new(struct plan *p, const cJSON *params, const struct staged *s,
 	const struct actor *who, plan_done_fn *done, void *ctx);
 void call_answer(struct plan_call *c); /* from rc, err and json; frees */
+/* Its worker function runs on a thread for long works: after -EOVERFLOW on another it begins there anew. */
+bool call_is_long(const struct plan_call *c);
 /* Runs fn on a worker with a reader inside a snapshot, then next on the loop. */
 void call_work(struct plan_call *c, int (*fn)(struct plan_call *c, struct store_reader *r),
 	void (*next)(struct plan_call *c));

@@ -135,7 +135,7 @@ static int look_list(struct plan_job *j, struct db *db, const struct plan_office
 {
 	struct resolve_part part = { .rule = &j->rule };
 	struct resolve_ask ask = {
-		.parts = &part, .n_parts = 1, .offices = offices, .winners = true
+		.parts = &part, .n_parts = 1, .offices = offices, .winners = true, .large = true
 	};
 	for (size_t k = 0; k < j->part->n_kinds; k++)
 		part.kinds |= BIT(j->part->kinds[k]);

@@ -200,7 +200,7 @@ int plan_diff(struct plan *p, struct store_reader *r, const cJSON *params, const
 /* --- review -------------------------------------------------------------------------------------------------------------------------- */
 
 int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
-	const struct actor *who, cJSON **ret, struct err *e)
+	const struct actor *who, bool large, cJSON **ret, struct err *e)
 {
 	CHECK_OBJ(p, PLAN_MAGIC);
 	UNUSED(who);
@@ -213,6 +213,7 @@ int plan_review(struct plan *p, struct store_reader *r, const cJSON *params,
 		rc = manifest_newest(reader_db(r), rel.id, rel.rev_newest, &newest, NULL);
 	if (rc == 0)
 		rc = check_reopen(p, r, &rel, rel.rev_newest, &c, e);
+	c.large = large;
 	if (rc == 0)
 		rc = check_run(&c, e);
 	if (rc == 0) {

@@ -23,12 +23,13 @@ static int refused(const struct checked *c, struct err *e)
 }
 
 int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
-	const struct actor *who, cJSON **ret, struct err *e)
+	const struct actor *who, bool large, cJSON **ret, struct err *e)
 {
 	CHECK_OBJ(p, PLAN_MAGIC);
 	struct checked c;
 	UNUSED(who);
 	int rc = check_open(p, r, s, &c, e);
+	c.large = large;
 	if (rc == 0)
 		rc = check_run(&c, e);
 	if (rc == 0) {
@@ -202,6 +203,7 @@ static int submit_work(struct plan_call *c, struct store_reader *r)
 				  "%s belongs to %s and cannot submit for all; `lantoa local set` is for its own paragraph",
 				  c->who.person, c->who.office);
 	rc = check_open(c->p, r, &c->staged, k, &c->err);
+	k->large = call_is_long(c);
 	if (rc == 0 && c->correct)
 		rc = find_corrected(c, r);
 	if (rc == 0)

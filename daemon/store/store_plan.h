@@ -10,6 +10,7 @@
 #include "store/store_release.h"
 
 #define PLAN_GROUPS_MAX  200000
+#define PLAN_SHORT_MAX   20000  /* candidates that a worker for short works resolves */
 #define PLAN_DRIVEN_MAX  200000 /* candidates up to which a selection is read in one piece */
 #define PLAN_WINNERS_MAX 10000  /* targets of a part that are planned from a list */
 #define PLAN_PAIRS_MAX   200000
@@ -78,6 +79,7 @@ struct resolve_ask {
 	size_t n_parts;
 	const struct plan_offices *offices;
 	bool contacts, winners;
+	bool large; /* however many there are; else -EOVERFLOW over PLAN_SHORT_MAX, at once */
 };
 /* One pass over the targets: nearest office wins, one copy per contact within slot and kind, earlier parts first. */
 int plan_resolve(struct db *db, const struct resolve_ask *ask, struct resolve_out **ret,

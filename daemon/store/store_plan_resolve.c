@@ -188,10 +188,9 @@ static void add_mask(const struct resolve_ask *ask, struct buf *b, bool where)
 	}
 }
 
-/* Few enough candidates to read them all at once: 1 yes, 0 no, or a negative code. */
-static int is_small(struct db *db, const struct resolve_ask *ask, struct buf *driver)
+/* The statement that selects all candidates; 0: there is none, each target is looked at. */
+static int driver_of(const struct resolve_ask *ask, struct buf *driver)
 {
-	sqlite3_stmt *st;
 	for (size_t i = 0; i < ask->n_parts; i++) {
 		const char *one = audience_sql_driver(ask->parts[i].rule);
 		if (ask->parts[i].rule->rules == 0)
@@ -202,18 +201,39 @@ static int is_small(struct db *db, const struct resolve_ask *ask, struct buf *dr
 	}
 	if (driver->n == 0)
 		buf_addz(driver, "SELECT 0 AS id WHERE 0");
+	return 1;
+}
+
+/* Not more than max candidates: 1 yes, 0 no, or a negative code. */
+static int at_most(struct db *db, const char *driver, int max)
+{
+	sqlite3_stmt *st;
 	struct buf sql CLEANUP_BUF;
 	buf_init(&sql, 2 * AUDIENCE_SQL_MAX);
-	buf_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM (%s) LIMIT %d)", buf_z(driver),
-		PLAN_DRIVEN_MAX + 1);
-	if (sql.failed || driver->failed)
+	buf_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM (%s) LIMIT %d)", driver, max + 1);
+	if (sql.failed)
 		return -E2BIG;
 	int rc = db_prepare(db, buf_z(&sql), &st);
 	if (rc < 0)
 		return rc;
-	rc = sqlite3_step(st) == SQLITE_ROW ? col_i64(st, 0) <= PLAN_DRIVEN_MAX : -EIO;
+	rc = sqlite3_step(st) == SQLITE_ROW ? col_i64(st, 0) <= max : -EIO;
 	sqlite3_finalize(st);
 	return rc;
+}
+
+/* Few enough candidates to read them all at once: 1 yes, 0 no, or a negative code. */
+static int is_small(struct db *db, const struct resolve_ask *ask, struct buf *driver)
+{
+	int driven = driver_of(ask, driver), rc = 1;
+	if (driver->failed)
+		return -E2BIG;
+	if (!ask->large)
+		rc = at_most(db, driven ? buf_z(driver) : "SELECT id FROM target", PLAN_SHORT_MAX);
+	if (rc == 0)
+		return -EOVERFLOW;
+	if (rc < 0 || !driven)
+		return rc < 0 ? rc : 0;
+	return at_most(db, buf_z(driver), PLAN_DRIVEN_MAX);
 }
 
 static int run_small(struct db *db, struct pass *p, const char *driver)

@@ -58,6 +58,11 @@ static void te_work(struct env *e, struct work *w)
 	struct work_node *n = (struct work_node *)(void *)w->impl;
 
 	w->fn(w);
+	if (w->longer) {
+		w->longer = false;
+		w->weight = WORK_LONG;
+		w->fn(w);
+	}
 	n->work = w;
 	list_push(&of(e)->done, &n->node);
 }

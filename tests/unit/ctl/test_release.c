@@ -315,14 +315,14 @@ static void preview_diff_and_review_show_what_goes_out(void **state)
 	assert_int_equal(plan_diff(sc.p, r, q, &who, &d, &e), 0);
 	assert_non_null(strstr(json_z(d, "text", ""), "+Other words."));
 	assert_int_equal(json_i64(d, "from", 0), 1);
-	assert_int_equal(plan_review(sc.p, r, q, &who, &v, &e), 0);
+	assert_int_equal(plan_review(sc.p, r, q, &who, true, &v, &e), 0);
 	assert_string_equal(json_z(v, "hash", ""), sc.hash);
 	assert_false(json_bool(v, "changed", true));
 	teststore_reader_end(&sc.ts, r);
 	scene_hotline("ha-noi", "5555");
 	cJSON *w CLEANUP_JSON = NULL;
 	r = teststore_reader(&sc.ts);
-	assert_int_equal(plan_review(sc.p, r, q, &who, &w, &e), 0);
+	assert_int_equal(plan_review(sc.p, r, q, &who, true, &w, &e), 0);
 	teststore_reader_end(&sc.ts, r);
 	assert_true(json_bool(w, "changed", false));
 }

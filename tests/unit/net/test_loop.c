@@ -204,6 +204,42 @@ static void slow_work_has_threads_of_its_own_and_holds_up_no_other(void **state)
 	sem_destroy(&go);
 }
 
+struct found_long {
+	struct work w;
+	int runs, done;
+	int nice;
+	enum work_weight weight[2];
+};
+
+static void found_fn(struct work *w)
+{
+	struct found_long *f = CONTAINER_OF(w, struct found_long, w);
+	f->weight[f->runs++] = w->weight;
+	w->longer = w->weight == WORK_SHORT;
+	f->nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void found_done(struct work *w)
+{
+	CONTAINER_OF(w, struct found_long, w)->done++;
+	loop_stop(L);
+}
+
+static void what_finds_itself_long_runs_again_with_the_long_ones(void **state)
+{
+	(void)state;
+	static struct found_long f;
+	f = (struct found_long){ .w = { .fn = found_fn, .done = found_done } };
+	env_work(E, &f.w);
+	loop_run(L);
+	assert_int_equal(f.done, 1);
+	assert_int_equal(f.runs, 2);
+	assert_int_equal(f.weight[0], WORK_SHORT);
+	assert_int_equal(f.weight[1], WORK_LONG);
+	assert_true(f.nice > getpriority(PRIO_PROCESS, 0) || f.nice == 19);
+	assert_false(f.w.longer);
+}
+
 static void bulk_leaves_a_thread_to_what_takes_long(void **state)
 {
 	(void)state;
@@ -436,6 +472,7 @@ int main(void)
 		T(a_task_runs_once_per_defer_and_may_queue_itself),
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
 		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
+		T(what_finds_itself_long_runs_again_with_the_long_ones),
 		T(bulk_leaves_a_thread_to_what_takes_long),
 		T(bulk_waits_while_something_is_in_a_hurry_but_not_for_ever),
 		T(free_waits_for_work_that_is_still_running),

@@ -333,6 +333,22 @@ static void an_upgrade_that_changes_outputs_holds_every_lot(void **state)
 		scene_i64("SELECT count(*) FROM lot WHERE gate=2 AND why LIKE 'changed:%'"), 4);
 }
 
+static void an_audience_that_takes_long_is_resolved_where_it_may(void **state)
+{
+	UNUSED(state);
+	scene_sql(
+		"WITH RECURSIVE k(i) AS (SELECT 1000 UNION ALL SELECT i+1 FROM k WHERE i<21100) INSERT INTO contact(id, kind, address, form, "
+		"class) SELECT i, 1, 'm' || i || '@example', 'mailbox', '' FROM k");
+	scene_sql(
+		"INSERT INTO target(contact_id, lane_id, office_id, lang, flags, seen_import) SELECT id, 1, 2, 'vi', 0, 1 FROM contact WHERE "
+		"id>=1000");
+	scene_sql("INSERT INTO target_tag SELECT 1, id FROM target WHERE contact_id>=1000");
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 20101 + 4);
+}
+
 static void an_unused_variable_may_change(void **state)
 {
 	UNUSED(state);
@@ -458,6 +474,9 @@ int main(void)
 			a_changed_hotline_holds_that_lot_and_says_so, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_upgrade_that_changes_outputs_holds_every_lot, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_audience_that_takes_long_is_resolved_where_it_may, scene_open,
+			scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_unused_variable_may_change, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(an_emergency_goes_at_once_and_owes_a_second_person,

@@ -310,24 +310,33 @@ static void a_name_that_nobody_has_is_told_and_selects_nobody(void **state)
 
 /* --- resolving: small and paged give the same -------------------------------------------------------------------------------------- */
 
-static struct resolve_out *resolve(const char *rule)
+static int resolve_as(const char *rule, bool large, struct resolve_out **ret)
 {
 	static struct plan_offices offices;
 	struct audience_sql a;
 	struct err e = { 0 };
-	struct resolve_out *out = NULL;
 	audience_sql_init(&a);
 	struct store_reader *r = teststore_reader(&ts);
 	assert_int_equal(audience_sql_add_rule(reader_db(r), &a, str_of(rule), &e), 0);
 	assert_int_equal(plan_offices_get(reader_db(r), 1, &offices), 0);
 	struct resolve_part part = { .kinds = BIT(KIND_EMAIL), .rule = &a };
-	struct resolve_ask ask = {
-		.parts = &part, .n_parts = 1, .offices = &offices, .contacts = true, .winners = true
-	};
-	assert_int_equal(plan_resolve(reader_db(r), &ask, &out, &e), 0);
+	struct resolve_ask ask = { .parts = &part,
+		.n_parts = 1,
+		.offices = &offices,
+		.contacts = true,
+		.winners = true,
+		.large = large };
+	int rc = plan_resolve(reader_db(r), &ask, ret, &e);
 	teststore_reader_end(&ts, r);
 	plan_offices_done(&offices);
 	audience_sql_done(&a);
+	return rc;
+}
+
+static struct resolve_out *resolve(const char *rule)
+{
+	struct resolve_out *out = NULL;
+	assert_int_equal(resolve_as(rule, true, &out), 0);
 	return out;
 }
 
@@ -347,6 +356,24 @@ static void resolving_counts_each_contact_once_at_its_nearest_office(void **stat
 		assert_int_equal(o->groups[1].n, 3000);
 		assert_int_equal(o->n_contacts, 0); /* over 10,000: no list */
 		assert_true(o->winners_over);
+		resolve_out_free(o);
+	}
+}
+
+static void what_should_be_short_resolves_no_large_audience(void **state)
+{
+	UNUSED(state);
+	static const char *const rules[] = { "{\"any\":[{\"under\":\"c\"}]}", "{\"broad\":true}" };
+	struct resolve_out *o = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(resolve_as(rules[i], false, &o), -EOVERFLOW);
+		assert_null(o);
+	}
+	assert_int_equal(resolve_as("{\"any\":[{\"tag\":\"nobody\"}]}", false, &o), 0);
+	resolve_out_free(o);
+	sql("DELETE FROM target WHERE id NOT IN (SELECT id FROM target LIMIT 20000)");
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(resolve_as(rules[i], false, &o), 0);
 		resolve_out_free(o);
 	}
 }
@@ -438,6 +465,7 @@ int main(void)
 		T(rules_select_what_they_say_both_ways, open_small),
 		T(a_name_that_nobody_has_is_told_and_selects_nobody, open_small),
 		T(resolving_counts_each_contact_once_at_its_nearest_office, open_large),
+		T(what_should_be_short_resolves_no_large_audience, open_large),
 		T(both_ways_of_resolving_make_the_same_list, open_small),
 		T(targets_of_an_import_under_way_are_not_there_yet, open_small),
 		cmocka_unit_test(chunks_of_a_large_plan_stay_short),
