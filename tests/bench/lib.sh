@@ -19,17 +19,13 @@ fsync_ms() { # fsync_ms FOLDER: mean of 100 synchronous writes of 4 KiB, in mill
 }
 sampler_start() { # writes "anonymous-KB open-intents" four times a second to $PLACE/samples
 	: >"$PLACE/samples"
-	( METRICS_PORT=$(metrics_port) # looked up once: the log grows, and what watches would take more and more of the processor
-	while kill -0 "$DAEMON_PID" 2>/dev/null; do
-		echo "$(anon_kb "$DAEMON_PID" 2>/dev/null) $(metric lantoa_open_intents)" >>"$PLACE/samples"
-		sleep 0.25
-	done ) 2>/dev/null &
+	"$TOP/tests/bench/sample.py" "$DAEMON_PID" "$(metrics_port)" "$PLACE/samples" 2>/dev/null &
 	SAMPLER_PID=$!
 }
 sampler_stop() { kill "$SAMPLER_PID" 2>/dev/null; wait "$SAMPLER_PID" 2>/dev/null; return 0; }
 sampled_max() { awk -v c="$1" '$c > m { m = $c } END { print m + 0 }' "$PLACE/samples"; }
 metrics_port() { sed -n 's/.*ev=api.listen what=private.*port=\([0-9]*\).*/\1/p' "$PLACE/lantoad.log" | tail -1; }
-metrics() { curl -s --max-time 5 "http://127.0.0.1:${METRICS_PORT:-$(metrics_port)}/metrics"; }
+metrics() { curl -s --max-time 5 "http://127.0.0.1:$(metrics_port)/metrics"; }
 metric() { metrics | awk -v m="$1" '$1 == m { print $2 }'; }
 function_at() { # function_at METRIC: the name of the function whose place in the daemon the metric tells
 	addr2line -fe "$B/lantoad" "$(printf '0x%x' "$(metric "$1")")" 2>/dev/null | head -1
