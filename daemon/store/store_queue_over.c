@@ -10,6 +10,7 @@
 #include "store/store_queue_over.h"
 
 #define STEP_ROWS 500
+#define SOON_MS   INT64_C(60000) /* a probe waits so long at most */
 
 /* Approved for that channel: an output of the row's form and language was shown and approved there, for the lot's part and office. */
 #define COVERED                                                                             \
@@ -23,36 +24,46 @@
 	"p.part=l.part AND p.channel_id=a.channel_id AND p.form=k.form AND p.lang=CASE WHEN "      \
 	"g.lang='' THEN f.lang ELSE g.lang END AND p.office_id=l.office_id WHERE l.id=?2)"
 
+/* 1: the lot beside it on that lane stands, and *ret_same whether it is open under the same approval and time. */
+static int beside(struct db *db, int64_t lot, int64_t lane, int64_t *ret, int64_t *ret_same)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT o.id, o.gate=1 AND o.manifest=l.manifest AND o.at=l.at FROM lot l JOIN lot "
+		"o ON o.release_id=l.release_id AND o.part=l.part AND o.lane_id=?2 AND "
+		"o.office_id=l.office_id WHERE l.id=?1",
+		"ii", lot, lane);
+
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc;
+	*ret = col_i64(st, 0);
+	*ret_same = col_i64(st, 1);
+	db_reset(st);
+	return 1;
+}
+
 int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 {
 	struct db *db = tx_db(tx);
-	sqlite3_stmt *st;
 	int64_t one = 0;
 	int rc = db_get_i64(db, &one, "SELECT 1 FROM lot l WHERE l.id=?1 AND l.gate=1 AND " COVERED,
 		"ii", lot, lane);
 
 	if (rc <= 0)
 		return rc;
+	rc = beside(db, lot, lane, ret, &one);
+	if (rc)
+		return rc < 0 ? rc : one != 0;
 	rc = db_exec(db,
 		"INSERT INTO lot(release_id, part, lane_id, office_id, manifest, gate, prio, at, expires, "
 		"spread_ms) SELECT release_id, part, ?2, office_id, manifest, 1, prio, at, expires, "
-		"spread_ms FROM lot WHERE id=?1 ON CONFLICT(release_id, part, lane_id, office_id) DO "
-		"NOTHING",
+		"spread_ms FROM lot WHERE id=?1",
 		"ii", lot, lane);
 	if (rc == 0)
-		rc = db_query(db, &st,
-			"SELECT o.id, o.gate=1 AND o.manifest=l.manifest AND o.at=l.at FROM lot l JOIN lot "
-			"o ON o.release_id=l.release_id AND o.part=l.part AND o.lane_id=?2 AND "
-			"o.office_id=l.office_id WHERE l.id=?1",
-			"ii", lot, lane);
-	if (rc == 0)
-		rc = db_row(db, st);
-	if (rc != 1)
-		return rc < 0 ? rc : -EIO;
-	*ret = col_i64(st, 0);
-	rc = col_i64(st, 1) != 0;
-	db_reset(st);
-	return rc;
+		rc = beside(db, lot, lane, ret, &one);
+	return rc == 1 ? one != 0 : rc < 0 ? rc : -EIO;
 }
 
 int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lot)
@@ -144,14 +155,30 @@ int sq_over_row(struct store_tx *tx, const struct sq_outcome *o, int64_t lot)
 	return rc ? rc : over_audit(tx, &c, o->lot, 1);
 }
 
+/* 1: the first that waits in it is due soon on the other lane, where a time that its retry was given does not count. */
+static int over_due(struct store_tx *tx, int64_t lot)
+{
+	int64_t due = 0;
+	int rc = db_get_i64(tx_db(tx), &due,
+		"SELECT l.at+CASE WHEN d.tries>0 THEN min(d.due, max(0, ?2-l.at)) ELSE d.due END "
+		"FROM lot l JOIN delivery d INDEXED BY delivery_due ON d.lot_id=l.id WHERE l.id=?1 "
+		"AND d.state=0 ORDER BY d.due LIMIT 1",
+		"ii", lot, tx_wall_ms(tx));
+
+	return rc == 1 ? due <= tx_wall_ms(tx) + SOON_MS : rc;
+}
+
 static int over_one(
 	struct store_tx *tx, struct sq_over *c, int64_t lot, bool *ret_left, bool *ret_uncovered)
 {
 	int64_t to = 0, moved = 0, n = 0;
-	int rc = sq_over_lot(tx, lot, c->to, &to);
+	int rc = c->max ? over_due(tx, lot) : 1;
 
-	*ret_left = false;
-	*ret_uncovered = rc == 0;
+	*ret_left = *ret_uncovered = false;
+	if (rc == 1) {
+		rc = sq_over_lot(tx, lot, c->to, &to);
+		*ret_uncovered = rc == 0;
+	}
 	if (rc <= 0)
 		return rc;
 	do {
@@ -180,7 +207,7 @@ static int over_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->ret_moved = 0;
 	c->left = false;
 	memset(c->uncovered, 0, sizeof(c->uncovered));
-	for (size_t i = 0; i < c->n && rc == 0; i++) {
+	for (size_t i = 0; i < c->n && rc == 0 && (!c->max || c->ret_moved < c->max); i++) {
 		bool left = false;
 		rc = over_one(tx, c, c->lot[i], &left, &c->uncovered[i]);
 		c->left = c->left || left;

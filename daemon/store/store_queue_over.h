@@ -13,8 +13,8 @@ struct sq_over {
 	int64_t from, to;     /* lanes */
 	int64_t lot[SQ_OVER_LOTS];
 	size_t n;
-	int64_t max; /* deliveries at most; 0: all */
-	bool back;   /* only what is routed to `to`: it comes home */
+	int64_t max; /* deliveries at most, and only of lots that have one due soon: a probe; 0: all */
+	bool back; /* only what is routed to `to`: it comes home */
 	char why[160];
 	int64_t ret_moved; /* out */
 	bool uncovered

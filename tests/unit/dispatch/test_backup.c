@@ -218,6 +218,58 @@ static void the_first_gets_its_own_back_when_it_accepts_again(void **state)
 	scene_check();
 }
 
+/* Otherwise the first would not be found to work until that time, however much waits at the second. */
+static void a_probe_is_one_that_may_go_now(void **state)
+{
+	UNUSED(state);
+	sc.ch[1].lane.rate_per_s = 0.05;
+	sc.ch[1].lane.burst = 1;
+	scene_reload();
+	covered(1, 0);
+	scene_release(2, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	covered(2, 0);
+	first_is(true);
+	scene_lot(1, 0, 1, 1, 70);
+	/* the spread gives them a time in five hours */
+	scene_exec("UPDATE delivery SET due=%lld", (long long)(5 * HR_MS));
+	scene_lot(2, 0, 1, 1, 500);
+	scene_start();
+	scene_run(15 * MIN_MS);
+	assert_int_equal(on_lane(3, DLV_WAITING) + on_lane(3, DLV_ACCEPTED), 570);
+	first_is(false);
+	scene_run(25 * MIN_MS);
+	assert_true(on_lane(1, DLV_ACCEPTED) > 300);
+	assert_int_equal(on_lane(1, DLV_WAITING), 70);
+	assert_int_equal(on_lane(3, DLV_WAITING), 0);
+	scene_check();
+}
+
+/* The number of a lot that is made and taken back is gone. */
+static void a_probe_makes_no_lots_for_nothing(void **state)
+{
+	int64_t seq;
+
+	UNUSED(state);
+	sc.ch[1].lane.rate_per_s = 0.05;
+	sc.ch[1].lane.burst = 1;
+	scene_reload();
+	first_is(true);
+	for (int64_t i = 1; i <= 20; i++) {
+		if (i > 1)
+			scene_release(i, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+		covered(i, 0);
+		scene_lot(i, 0, 1, 1, 10);
+	}
+	scene_start();
+	scene_run(15 * MIN_MS);
+	assert_int_equal(on_lane(1, DLV_WAITING), 0);
+	seq = scene_i64("SELECT seq FROM sqlite_sequence WHERE name='lot'");
+	assert_int_equal(seq, 40);
+	scene_run(40 * MIN_MS);
+	assert_true(on_lane(3, DLV_WAITING) > 0);
+	assert_int_equal(scene_i64("SELECT seq FROM sqlite_sequence WHERE name='lot'"), seq);
+}
+
 static void when_neither_works_they_come_home(void **state)
 {
 	UNUSED(state);
@@ -424,6 +476,8 @@ int main(void)
 		T(what_a_person_stopped_is_not_taken_over),
 		T(outside_its_hours_a_lane_is_not_in_trouble),
 		T(the_first_gets_its_own_back_when_it_accepts_again),
+		T(a_probe_is_one_that_may_go_now),
+		T(a_probe_makes_no_lots_for_nothing),
 		T(when_neither_works_they_come_home),
 		T(a_held_account_is_taken_over_too),
 		T(the_quota_of_the_second_holds),
