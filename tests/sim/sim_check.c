@@ -10,8 +10,9 @@
 #include "store/store_fsck.h"
 #include "store/store_internal.h"
 
-#define TOUCHED_MAX 4096
-#define CAST_SLOT   63 /* of delivery.once, see the schema */
+#define TOUCHED_MAX   4096
+#define CAST_SLOT     63 /* of delivery.once, see the schema */
+#define LOTS_IDLE_MAX 256
 
 static const unsigned moves[DLV_STATES] = {
 	[DLV_WAITING] = BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(9),
@@ -560,6 +561,13 @@ void check_full(const char *when)
 
 void check_end(void)
 {
+	/* The number of a lot that is made and taken back in one commit is gone. */
+	int64_t idle = teststore_i64(
+		&N.ts, "SELECT ifnull(max(seq),0) FROM sqlite_sequence WHERE name='lot'");
+	for (int64_t id = 1; id <= S->max_lot; id++)
+		idle -= S->lot[id].release != 0;
+	if (idle > LOTS_IDLE_MAX)
+		sim_fail("%lld lots were made for nothing", (long long)idle);
 	for (int64_t id = 1; id <= S->max_id; id++) {
 		const struct sim_delivery *d = &S->d[id];
 		if (!d->seen)
