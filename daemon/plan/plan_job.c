@@ -131,12 +131,20 @@ static int compile(struct plan_job *j, struct db *db)
 	return rc;
 }
 
+/* It may take its time; a small part is looked at among the short works, since somebody may wait for it. */
+static bool is_long(const struct plan_job *j)
+{
+	return j->work.weight == WORK_LONG;
+}
+
 static int look_list(struct plan_job *j, struct db *db, const struct plan_offices *offices)
 {
 	struct resolve_part part = { .rule = &j->rule };
-	struct resolve_ask ask = {
-		.parts = &part, .n_parts = 1, .offices = offices, .winners = true, .large = true
-	};
+	struct resolve_ask ask = { .parts = &part,
+		.n_parts = 1,
+		.offices = offices,
+		.winners = true,
+		.large = is_long(j) };
 	for (size_t k = 0; k < j->part->n_kinds; k++)
 		part.kinds |= BIT(j->part->kinds[k]);
 	return plan_resolve(db, &ask, &j->list, &j->err);
@@ -163,6 +171,8 @@ static bool part_has_kind(const struct mf_part *p, int kind)
 static int look_pairs(struct plan_job *j, struct db *db, const struct plan_offices *offices,
 	const struct plan_cursor *at)
 {
+	if (!is_long(j))
+		return -EOVERFLOW;
 	struct conf *conf = plan_conf(j->p);
 	size_t kept = 0;
 	int rc = plan_pairs_get(db, offices, &j->pairs, &j->n_pairs);
@@ -244,6 +254,11 @@ static void look_work(struct work *w)
 		return;
 	j->rc = look(j, r);
 	store_reader_close(r);
+	if (j->rc == -EOVERFLOW && !is_long(j)) {
+		drop_part(j);
+		j->err = (struct err){ 0 };
+		w->longer = true;
+	}
 }
 
 static void look_done(struct work *w)
@@ -409,6 +424,7 @@ static void job_go(struct plan_job *j)
 	if (j->step == JOB_LOOK) {
 		drop_part(j);
 		j->err = (struct err){ 0 };
+		j->work.weight = WORK_SHORT;
 		env_work(j->p->env, &j->work);
 		return;
 	}
@@ -455,7 +471,6 @@ void plan_jobs_run(struct plan *p, const int64_t *releases, size_t n)
 		j->began_ms = env_mono(p->env);
 		j->work.fn = look_work;
 		j->work.done = look_done;
-		j->work.weight = WORK_LONG;
 		timer_init(&j->retry, on_retry);
 		audience_sql_init(&j->rule);
 		p->jobs[slot] = j;

@@ -282,6 +282,8 @@ static void start_told(struct store_cmd *cmd)
 	else if (!s->cmd.stale && s->cmd.act == PART_ACT_OPEN)
 		log_line(LOG_INFO, "ev=part.start release=%s part=%s lots=%lld held=%zu",
 			s->a.release.code, s->a.part.name, (long long)s->cmd.ret_opened, s->n_held);
+	if (cmd->rc == 0 && s->cmd.act == PART_ACT_REPLAN)
+		p->last_scan = 0; /* the part's time has come: the next look is not one of many */
 	bool opened = cmd->rc == 0 && !s->cmd.stale && s->cmd.act == PART_ACT_OPEN;
 	start_free(s);
 	if (opened && p->o.on_lots_open && !p->stopping)
