@@ -153,22 +153,31 @@ static void on_moved(struct store_cmd *cmd)
 	cmd_end(d);
 }
 
-/* Lots with something to move; what is leased of them is given up first: its intent would not be granted any more. */
+/* By what the lot's last fill saw. */
+static bool is_later(const struct dlot *l, int64_t by_ms)
+{
+	return by_ms && l->n_ready == 0 && l->wake_ms > by_ms;
+}
+
+/* Lots with something to move, for a probe those that are due soon first; what is leased of them is given up first: its intent would
+ * not be granted any more. */
 static size_t lots_of(struct over_cmd *o, struct dlane *from)
 {
 	struct env *env = from->d->o.env;
-	int64_t wall = env_wall(env), now = env_mono(env);
+	int64_t wall = env_wall(env), now = env_mono(env), by = o->c.max ? wall + PROBE_MS : 0;
 
-	LIST_FOR(&from->d->lots, n)
-	{
-		struct dlot *l = CONTAINER_OF(n, struct dlot, node);
-		if (o->c.n == SQ_OVER_LOTS)
-			break;
-		if (l->lane != from || !movable(l, wall, now))
-			continue;
-		if (!o->c.back)
-			lot_drop_ready(l);
-		o->c.lot[o->c.n++] = l->id;
+	for (int later = 0; later <= (by ? 1 : 0); later++) {
+		LIST_FOR(&from->d->lots, n)
+		{
+			struct dlot *l = CONTAINER_OF(n, struct dlot, node);
+			if (o->c.n == SQ_OVER_LOTS)
+				break;
+			if (l->lane != from || is_later(l, by) != later || !movable(l, wall, now))
+				continue;
+			if (!o->c.back)
+				lot_drop_ready(l);
+			o->c.lot[o->c.n++] = l->id;
+		}
 	}
 	return o->c.n;
 }

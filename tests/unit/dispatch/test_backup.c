@@ -229,7 +229,10 @@ static void a_probe_is_one_that_may_go_now(void **state)
 	scene_release(2, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
 	covered(2, 0);
 	first_is(true);
-	scene_lot(1, 0, 1, 1, 70);
+	for (int i = 0; i < 70; i++) { /* more lots than one command takes */
+		scene_lot(1, i, 1, 1, 1);
+		covered(1, i + 1);
+	}
 	/* the spread gives them a time in five hours */
 	scene_exec("UPDATE delivery SET due=%lld", (long long)(5 * HR_MS));
 	scene_lot(2, 0, 1, 1, 500);
