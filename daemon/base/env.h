@@ -27,15 +27,17 @@ struct task {
 	void (*fn)(struct task *);
 };
 
-/* What keeps a processor busy for long runs on threads of lower priority; of these bulk (an import) leaves one to the rest (a plan). */
-enum work_weight { WORK_SHORT = 0, WORK_LONG, WORK_BULK };
+/* What keeps a processor busy for long runs on threads of lower priority. Of these bulk (an import) and looks (at an audience of
+ * millions) have their share, and one is always left to the rest (a plan). */
+enum work_weight { WORK_SHORT = 0, WORK_LONG, WORK_LOOK, WORK_BULK };
 
 /* fn on a worker thread (or inline in a simulation), then done on the loop. The memory stays the owner's until done. */
 struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
 	enum work_weight weight;
-	bool longer; /* set by fn of a short one that finds it long: fn runs once more, as WORK_LONG, and then done */
+	enum work_weight
+		longer; /* set by fn of a short one that finds it is none: fn runs once more, as this, and then done */
 	struct list node; /* for the loop, as long as it is queued there */
 	void *impl[14];   /* for the loop: holds its request */
 };

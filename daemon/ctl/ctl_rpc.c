@@ -101,7 +101,7 @@ static void read_run(struct work *w)
 		return;
 	r->rc = reader_begin(r->c.reader);
 	if (!r->rc) {
-		r->c.large = w->weight == WORK_LONG;
+		r->c.large = w->weight != WORK_SHORT;
 		r->rc = r->c.method->fn(&r->c, &r->result, &r->err);
 		reader_end(r->c.reader);
 	}
@@ -109,7 +109,7 @@ static void read_run(struct work *w)
 	r->c.reader = NULL;
 	if (r->rc == -EOVERFLOW && !r->c.large) {
 		r->err = (struct err){ 0 };
-		w->longer = true;
+		w->longer = WORK_LOOK;
 		return;
 	}
 	if (!r->rc && r->id)

@@ -127,8 +127,8 @@ static void loop_work_done(uv_work_t *req, int status)
 		xfree(lw);
 	}
 	if (w->longer) {
-		w->longer = false;
-		w->weight = WORK_LONG;
+		w->weight = w->longer;
+		w->longer = WORK_SHORT;
 		env_work(&l->env, w);
 		return;
 	}

@@ -1,5 +1,5 @@
 /* loop_slow.c - see loop_slow.h.
- * Threads: queue, bulk, bulk_runs, ready and stop are guarded by mu; the rest belongs to the loop.
+ * Threads: queue, look, bulk, their runs, ready and stop are guarded by mu; the rest belongs to the loop.
  * Bounds: the lists hold what its owners queued, one work each.
  */
 #include <errno.h>
@@ -16,10 +16,10 @@ struct slow {
 	void (*done)(void *ctx, struct work *w);
 	void *ctx;
 	pthread_t threads[SLOW_THREADS];
-	size_t n_threads, running, bulk_runs;
+	size_t n_threads, running, bulk_runs, look_runs;
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
-	struct list queue, bulk, ready;
+	struct list queue, look, bulk, ready;
 	/* of the last spell of hurry, CLOCK_MONOTONIC: written by the loop, which does not wait for a lock then */
 	uint64_t hurry_since_ms;
 	_Atomic uint64_t hurry_until_ms;
@@ -44,6 +44,10 @@ static struct work *take_next(struct slow *s, uint64_t *ret_until_ms)
 	struct work *w = take(&s->queue);
 
 	*ret_until_ms = 0;
+	if (!w && s->look_runs < SLOW_LOOK) {
+		w = take(&s->look);
+		s->look_runs += w != NULL;
+	}
 	if (w || s->bulk_runs == SLOW_BULK || list_empty(&s->bulk))
 		return w;
 	if (now_ms() < s->hurry_until_ms && !s->stop) {
@@ -81,12 +85,14 @@ static void *thread_main(void *arg)
 			wait_for_work(s, until_ms);
 		if (!w)
 			break;
-		if (!list_empty(&s->bulk)) /* another thread keeps an eye on it */
+		if (!list_empty(&s->bulk) ||
+			!list_empty(&s->look)) /* another thread keeps an eye on it */
 			pthread_cond_signal(&s->cond);
 		pthread_mutex_unlock(&s->mu);
-		bool bulk = w->weight == WORK_BULK;
+		bool bulk = w->weight == WORK_BULK, look = w->weight == WORK_LOOK;
 		w->fn(w);
 		pthread_mutex_lock(&s->mu);
+		s->look_runs -= look;
 		s->bulk_runs -= bulk; /* this thread looks for the next itself */
 		list_push(&s->ready, &w->node);
 		REQUIRE(uv_async_send(&s->async) == 0);
@@ -119,6 +125,7 @@ struct slow *slow_new(struct uv_loop_s *uv, void (*done)(void *ctx, struct work 
 	s->done = done;
 	s->ctx = ctx;
 	list_init(&s->queue);
+	list_init(&s->look);
 	list_init(&s->bulk);
 	list_init(&s->ready);
 	pthread_condattr_t monotonic;
@@ -146,7 +153,10 @@ bool slow_queue(struct slow *s, struct work *w)
 		uv_ref((uv_handle_t *)&s
 				->async); /* the loop lives as long as somebody works for it */
 	pthread_mutex_lock(&s->mu);
-	list_push(w->weight == WORK_BULK ? &s->bulk : &s->queue, &w->node);
+	list_push(w->weight == WORK_BULK         ? &s->bulk
+			: w->weight == WORK_LOOK ? &s->look
+						 : &s->queue,
+		&w->node);
 	pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->mu);
 	return true;

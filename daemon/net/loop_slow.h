@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include "base/env.h"
 
-#define SLOW_THREADS \
-	4 /* an import reads and stages at once; a plan; somebody who looks at an audience of millions */
-#define SLOW_BULK 2
-#define SLOW_NICE 10 /* beside the daemon's other threads, nice(2) */
+#define SLOW_THREADS 4 /* an import reads and stages at once; somebody looks; a plan */
+#define SLOW_BULK    2
+#define SLOW_LOOK    1
+#define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
 /* A hurry keeps bulk that has not begun for so long; many hurries for so long at most, and then bulk has as long for itself: a hurry
  * in that time does nothing. */
 #define SLOW_HURRY_MS     30

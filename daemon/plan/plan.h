@@ -58,7 +58,7 @@ typedef void plan_done_fn(
 	void *ctx, int rc, const struct err *e, cJSON *result /* moved; may be NULL */);
 
 /* Worker side, synchronous. */
-/* large: the caller is a work of WORK_LONG. Others get -EOVERFLOW, soon, where an audience is so large that they should become one
+/* large: the caller is a work of WORK_LOOK. Others get -EOVERFLOW, soon, where an audience is so large that they should become one
  * (work.longer), and nothing else has happened. */
 int plan_check(struct plan *p, struct store_reader *r, const struct staged *s,
 	const struct actor *who, bool large, cJSON **ret, struct err *e) MUST_CHECK;

@@ -56,7 +56,7 @@ void call_answer(struct plan_call *c)
 
 bool call_is_long(const struct plan_call *c)
 {
-	return c->work.weight == WORK_LONG;
+	return c->work.weight != WORK_SHORT;
 }
 
 /* As it came: it begins anew, where it may take its time. */
@@ -65,7 +65,7 @@ static void begin_anew(struct plan_call *c)
 	check_done(&c->checked);
 	cJSON_Delete(MOVE(c->json));
 	c->err = (struct err){ 0 };
-	c->work.longer = true;
+	c->work.longer = WORK_LOOK;
 }
 
 static void work_fn(struct work *w)

@@ -222,7 +222,7 @@ void check_prepare(struct checked *c)
 {
 	struct making m = { .c = c, .by_input = maps_new(), .told = maps_new() };
 	struct plan_lane lane = { 0 };
-	c->generation = plan_memo_generation(c->plan);
+	c->turn = plan_memo_turn(c->plan);
 	for (size_t i = 0; i < c->resolved->n_groups; i++) {
 		const struct resolve_group *g = &c->resolved->groups[i];
 		if (lane.id != g->lane_id && plan_lane_get(c->db, g->lane_id, &lane) < 0)
@@ -249,11 +249,7 @@ void check_prepare(struct checked *c)
 
 void check_remember(const struct checked *c)
 {
-	for (size_t i = 0; i < c->n_made; i++) {
-		struct hash key;
-		if (!c->made[i].p)
-			continue;
-		plan_content_key(&c->hash, &c->made[i].input, &key);
-		plan_memo_put(c->plan, c->generation, &key, c->made[i].p);
-	}
+	for (size_t i = 0; i < c->n_made; i++)
+		if (c->made[i].p)
+			plan_memo_put(c->plan, &c->turn, &c->made[i].input, c->made[i].p);
 }

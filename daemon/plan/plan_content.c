@@ -283,6 +283,19 @@ static void hash_pairs(struct hasher *h, const struct lt_pair *p, size_t n)
 	}
 }
 
+/* Equal bytes may stand there twice, with other names and captions. */
+static void hash_asset(struct hasher *h, const struct lt_asset *a)
+{
+	const struct lt_str all[] = { a->id, a->content_type, a->alt, a->caption, a->credit,
+		a->filename };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		hash_str(h, all[i]);
+	hasher_field(h, &a->role, sizeof(a->role));
+	hasher_field(h, &a->bytes, sizeof(a->bytes));
+	hasher_field(h, &a->width, sizeof(a->width));
+	hasher_field(h, &a->height, sizeof(a->height));
+}
+
 void plan_content_input(const struct plan_content *pc, const struct mf_sender *s, struct hash *ret)
 {
 	const struct lt_content *c = &pc->c;
@@ -303,15 +316,6 @@ void plan_content_input(const struct plan_content *pc, const struct mf_sender *s
 	hash_pairs(&h, c->texts, c->n_texts);
 	hash_pairs(&h, c->opts, c->n_opts);
 	for (size_t i = 0; i < c->n_assets; i++)
-		hash_str(&h, c->assets[i]->id);
-	hasher_end(&h, ret);
-}
-
-void plan_content_key(const struct hash *manifest, const struct hash *input, struct hash *ret)
-{
-	struct hasher h;
-	hasher_init(&h);
-	hasher_field(&h, manifest->b, HASH_LEN);
-	hasher_field(&h, input->b, HASH_LEN);
+		hash_asset(&h, c->assets[i]);
 	hasher_end(&h, ret);
 }

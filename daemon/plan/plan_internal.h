@@ -58,8 +58,6 @@ DEFINE_CLEANUP(plan_content_free, struct plan_content *)
 const struct lt_content *plan_content_lt(const struct plan_content *c);
 /* Of all that the adapter is given; of at_ms the day in Vietnam, since what a table says is over is over with a day. */
 void plan_content_input(const struct plan_content *c, const struct mf_sender *s, struct hash *ret);
-/* The same of one manifest: what it says of the pictures beside their names belongs to it. */
-void plan_content_key(const struct hash *manifest, const struct hash *input, struct hash *ret);
 bool plan_doc_has_local(const struct release_doc *d); /* {{local}} stands in one of its texts */
 
 /* --- preparing ------------------------------------------------------------------------------------------------------------------- */
@@ -89,21 +87,28 @@ int plan_channel_prepare(struct plan *p, struct store_reader *r, struct checked 
 	const char *channel, const char *account, const struct lt_content *content,
 	struct prepared **ret, struct err *e) MUST_CHECK;
 /* One row made again with the variables of this hash. */
+struct memo_turn;
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
-	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
-	struct err *e) MUST_CHECK;
+	const struct prepared_row *row, const struct hash *vars, const struct memo_turn *turn,
+	struct prepared **ret, struct err *e) MUST_CHECK;
 
 /* Outputs by what they were made of (plan_memo.c). Any thread. */
 struct plan_memo {
-	struct hash key; /* of plan_content_key */
+	struct hash key; /* of plan_content_input */
 	struct prepared *prepared;
 	size_t bytes;
 	uint64_t used;
 };
 /* Asked before the output is made: what was made under settings that a reload has replaced meanwhile is not taken. */
-uint64_t plan_memo_generation(struct plan *p);
+/* Begun before outputs are made. What was made under settings that a reload has replaced meanwhile is not taken; nothing goes out for it
+ * that was put or asked for since, so that a release with more outputs than there is room keeps the first ones and not none. */
+struct memo_turn {
+	uint64_t generation, since;
+};
+struct memo_turn plan_memo_turn(struct plan *p);
+bool plan_memo_holds(struct plan *p, const struct memo_turn *t); /* no reload since */
 void plan_memo_put(
-	struct plan *p, uint64_t generation, const struct hash *key, struct prepared *made);
+	struct plan *p, const struct memo_turn *t, const struct hash *key, struct prepared *made);
 struct prepared *plan_memo_get(
 	struct plan *p, const struct hash *key); /* a reference; NULL: none */
 void plan_memo_drop(struct plan *p);
@@ -148,7 +153,7 @@ struct checked {
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
 	struct rend_set rends;
-	uint64_t generation; /* of plan_memo_generation, before anything was prepared */
+	struct memo_turn turn;                 /* of plan_memo_turn, before anything was prepared */
 	int64_t companion[BROADCAST_ARTICLES]; /* releases whose articles go with the broadcast */
 	size_t n_companions;
 	struct cast_line

@@ -134,7 +134,7 @@ static int compile(struct plan_job *j, struct db *db)
 /* It may take its time; a small part is looked at among the short works, since somebody may wait for it. */
 static bool is_long(const struct plan_job *j)
 {
-	return j->work.weight == WORK_LONG;
+	return j->work.weight != WORK_SHORT;
 }
 
 static int look_list(struct plan_job *j, struct db *db, const struct plan_offices *offices)
@@ -257,7 +257,7 @@ static void look_work(struct work *w)
 	if (j->rc == -EOVERFLOW && !is_long(j)) {
 		drop_part(j);
 		j->err = (struct err){ 0 };
-		w->longer = true;
+		w->longer = WORK_LONG;
 	}
 }
 

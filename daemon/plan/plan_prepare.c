@@ -53,6 +53,7 @@ struct remake {
 	const struct mf_sender *sender;
 	struct office_chain chain;
 	cJSON *vars;
+	struct memo_turn turn;
 };
 
 static int remake_find(struct remake *m, const struct hash *vars, struct err *e)
@@ -92,7 +93,7 @@ static int remake_find(struct remake *m, const struct hash *vars, struct err *e)
 static int remake_with(struct remake *m, const char *local, struct prepared **ret, struct err *e)
 {
 	char channel[80], account[80];
-	struct hash input, key;
+	struct hash input;
 	CLEANUP(plan_content_free) struct plan_content *c = NULL;
 	struct content_ask a = { .doc = m->t->doc,
 		.part = m->part,
@@ -105,26 +106,24 @@ static int remake_with(struct remake *m, const char *local, struct prepared **re
 		.at_ms = plan_part_time(m->part, env_wall(m->p->env)) };
 	str_copy(channel, sizeof(channel), m->sender->channel);
 	str_copy(account, sizeof(account), m->sender->account);
-	uint64_t generation = plan_memo_generation(m->p);
 	int rc = plan_content_new(&a, &c, e);
 	if (rc < 0)
 		return rc;
 	plan_content_input(c, m->sender, &input);
-	plan_content_key(&m->t->hash, &input, &key);
-	*ret = plan_memo_get(m->p, &key);
+	*ret = plan_memo_get(m->p, &input);
 	if (*ret)
 		return 0;
 	rc = plan_channel_prepare(m->p, m->r, NULL, channel, account, plan_content_lt(c), ret, e);
 	if (rc == 0)
-		plan_memo_put(m->p, generation, &key, *ret);
+		plan_memo_put(m->p, &m->turn, &input, *ret);
 	return rc;
 }
 
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
-	const struct prepared_row *row, const struct hash *vars, struct prepared **ret,
-	struct err *e)
+	const struct prepared_row *row, const struct hash *vars, const struct memo_turn *turn,
+	struct prepared **ret, struct err *e)
 {
-	struct remake m = { .p = p, .r = r, .t = t, .row = row };
+	struct remake m = { .p = p, .r = r, .t = t, .row = row, .turn = *turn };
 	int rc = remake_find(&m, vars, e);
 	if (rc == 0)
 		rc = remake_with(&m, core_local(t->doc, &m.chain), ret, e);
@@ -168,7 +167,7 @@ static int compare(const struct prepared *made, const struct prepared_row *row, 
 static int prepare_row(struct plan *p, struct store_reader *r, const struct prepared_row *row,
 	const struct plan_text *t, struct prepared **ret, struct err *e)
 {
-	struct remake m = { .p = p, .r = r, .t = t, .row = row };
+	struct remake m = { .p = p, .r = r, .t = t, .row = row, .turn = plan_memo_turn(p) };
 	struct local_row local = { 0 };
 	CLEANUP(prepared_unref) struct prepared *core = NULL, *whole = NULL;
 	int rc = remake_find(&m, &row->vars, e);

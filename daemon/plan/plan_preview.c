@@ -67,6 +67,7 @@ static int channel_name(struct db *db, int64_t id, char *ret, size_t size)
 static int preview_rows(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	const cJSON *params, const struct actor *who, cJSON *rows, bool *more)
 {
+	const struct memo_turn turn = plan_memo_turn(p);
 	struct prepared_row *all = NULL;
 	struct plan_offices offices = { 0 };
 	size_t n = 0, given = 0;
@@ -90,7 +91,7 @@ static int preview_rows(struct plan *p, struct store_reader *r, const struct pla
 		}
 		CLEANUP(prepared_unref) struct prepared *made = NULL;
 		struct err trouble = { 0 };
-		if (plan_remake(p, r, t, &all[i], &all[i].vars, &made, &trouble) < 0)
+		if (plan_remake(p, r, t, &all[i], &all[i].vars, &turn, &made, &trouble) < 0)
 			UNUSED(trouble); /* said in the row */
 		json_add(rows, row_json(t, &all[i], o, s, made, trouble.text));
 	}

@@ -29,8 +29,8 @@ struct plan_start {
 		struct prepared *prepared;
 	} * equal;
 	size_t n_equal, equal_bytes;
-	uint64_t generation; /* of the settings under which they were made */
-	int64_t mark;        /* of its planning, 0: not known */
+	struct memo_turn turn;
+	int64_t mark; /* of its planning, 0: not known */
 	struct part_money money;
 	bool replan;
 	int rc;
@@ -116,7 +116,7 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	struct err e = { 0 };
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, size - 1);
-	int rc = plan_remake(s->p, r, t, row, &o->vars, &made, &e);
+	int rc = plan_remake(s->p, r, t, row, &o->vars, &s->turn, &made, &e);
 	if (rc == -EIO || rc == -ENOMEM)
 		return rc;
 	*why = '\0';
@@ -259,12 +259,18 @@ static uint64_t part_key(const struct plan_active *a)
 	return (uint64_t)a->release.id * 64 + a->part.part;
 }
 
+static void equal_free(struct plan_start *s)
+{
+	for (size_t i = 0; i < s->n_equal; i++)
+		prepared_unref(s->equal[i].prepared);
+	free(MOVE(s->equal));
+	s->n_equal = 0;
+}
+
 static void start_free(struct plan_start *s)
 {
 	struct plan *p = s->p;
-	for (size_t i = 0; i < s->n_equal; i++)
-		prepared_unref(s->equal[i].prepared);
-	free(s->equal);
+	equal_free(s);
 	map64_del(p->starting, part_key(&s->a));
 	free(s->held);
 	part_money_done(&s->money);
@@ -291,14 +297,15 @@ static void start_told(struct store_cmd *cmd)
 	plan_scan(p);
 }
 
-/* Made under settings that a reload has replaced meanwhile: dispatch has them made again. */
+/* What was made under settings that a reload has replaced meanwhile is not: dispatch has it made again. */
 static void hand_over(struct plan_start *s)
 {
 	struct plan *p = s->p;
-	if (!p->o.on_prepared || p->stopping || s->generation != plan_memo_generation(p))
-		return;
-	for (size_t i = 0; i < s->n_equal; i++)
+	bool may = s->cmd.act == PART_ACT_OPEN && p->o.on_prepared && !p->stopping &&
+		plan_memo_holds(p, &s->turn);
+	for (size_t i = 0; may && i < s->n_equal; i++)
 		p->o.on_prepared(p->o.ctx, &s->equal[i].key, s->equal[i].prepared);
+	equal_free(s);
 }
 
 static void start_done(struct work *w)
@@ -331,8 +338,7 @@ static void start_done(struct work *w)
 			timer_set(p->env, &p->timer, env_mono(p->env) + RETRY_MS);
 		return;
 	}
-	if (s->cmd.act == PART_ACT_OPEN)
-		hand_over(s);
+	hand_over(s);
 	part_cmd_prepare(&s->cmd);
 	if (p->stopping || store_submit(p->store, &s->cmd.cmd) < 0) {
 		start_free(s);
@@ -349,7 +355,7 @@ void plan_start_part(struct plan *p, const struct plan_active *a, int64_t start_
 	s->p = p;
 	s->a = *a;
 	s->now = start_ms;
-	s->generation = plan_memo_generation(p);
+	s->turn = plan_memo_turn(p);
 	s->mark = (int64_t)(uintptr_t)map64_get(p->marks, part_key(a));
 	s->work.fn = start_work;
 	s->work.done = start_done;

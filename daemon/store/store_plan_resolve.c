@@ -204,21 +204,40 @@ static int driver_of(const struct resolve_ask *ask, struct buf *driver)
 	return 1;
 }
 
-/* Not more than max candidates: 1 yes, 0 no, or a negative code. */
-static int at_most(struct db *db, const char *driver, int max)
+/* How many rows the statement gives, up to max; or a negative code. */
+static int64_t rows_of(struct db *db, const char *select, int64_t max)
 {
 	sqlite3_stmt *st;
 	struct buf sql CLEANUP_BUF;
 	buf_init(&sql, 2 * AUDIENCE_SQL_MAX);
-	buf_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM (%s) LIMIT %d)", driver, max + 1);
+	buf_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM (%s) LIMIT %lld)", select,
+		(long long)max);
 	if (sql.failed)
 		return -E2BIG;
 	int rc = db_prepare(db, buf_z(&sql), &st);
 	if (rc < 0)
 		return rc;
-	rc = sqlite3_step(st) == SQLITE_ROW ? col_i64(st, 0) <= max : -EIO;
+	int64_t n = sqlite3_step(st) == SQLITE_ROW ? col_i64(st, 0) : -EIO;
 	sqlite3_finalize(st);
-	return rc;
+	return n;
+}
+
+/* Each rule by itself, so that nothing is sorted for it: who is in two counts twice. 1 yes, 0 no, or a negative code. */
+static int is_short(struct db *db, const struct resolve_ask *ask, bool driven)
+{
+	int64_t n = driven ? 0 : rows_of(db, "SELECT id FROM target", PLAN_SHORT_MAX + 1);
+	if (n < 0)
+		return (int)n;
+	for (size_t i = 0; driven && i < ask->n_parts && n <= PLAN_SHORT_MAX; i++) {
+		if (ask->parts[i].rule->rules == 0)
+			continue;
+		int64_t more = rows_of(
+			db, audience_sql_driver(ask->parts[i].rule), PLAN_SHORT_MAX + 1 - n);
+		if (more < 0)
+			return (int)more;
+		n += more;
+	}
+	return n <= PLAN_SHORT_MAX;
 }
 
 /* Few enough candidates to read them all at once: 1 yes, 0 no, or a negative code. */
@@ -228,12 +247,13 @@ static int is_small(struct db *db, const struct resolve_ask *ask, struct buf *dr
 	if (driver->failed)
 		return -E2BIG;
 	if (!ask->large)
-		rc = at_most(db, driven ? buf_z(driver) : "SELECT id FROM target", PLAN_SHORT_MAX);
-	if (rc == 0)
-		return -EOVERFLOW;
-	if (rc < 0 || !driven)
-		return rc < 0 ? rc : 0;
-	return at_most(db, buf_z(driver), PLAN_DRIVEN_MAX);
+		rc = is_short(db, ask, driven);
+	if (rc <= 0)
+		return rc ? rc : -EOVERFLOW;
+	if (!driven)
+		return 0;
+	int64_t n = rows_of(db, buf_z(driver), PLAN_DRIVEN_MAX + 1);
+	return n < 0 ? (int)n : n <= PLAN_DRIVEN_MAX;
 }
 
 static int run_small(struct db *db, struct pass *p, const char *driver)

@@ -59,8 +59,9 @@ static void te_work(struct env *e, struct work *w)
 
 	w->fn(w);
 	if (w->longer) {
-		w->longer = false;
-		w->weight = WORK_LONG;
+		w->weight = w->longer;
+		w->longer = WORK_SHORT;
+		of(e)->longer++;
 		w->fn(w);
 	}
 	n->work = w;

@@ -16,6 +16,7 @@ struct testenv {
 	uint64_t seed; /* state of the generator, never 0 */
 	struct list done; /* work that was run and waits for its `done` */
 	uint64_t ran;     /* timers, tasks and works so far */
+	uint64_t longer;  /* works that ran once more, as long ones */
 };
 
 void testenv_init(struct testenv *te, uint64_t seed);

@@ -215,7 +215,7 @@ static void found_fn(struct work *w)
 {
 	struct found_long *f = CONTAINER_OF(w, struct found_long, w);
 	f->weight[f->runs++] = w->weight;
-	w->longer = w->weight == WORK_SHORT;
+	w->longer = w->weight == WORK_SHORT ? WORK_LOOK : WORK_SHORT;
 	f->nice = getpriority(PRIO_PROCESS, 0);
 }
 
@@ -235,9 +235,40 @@ static void what_finds_itself_long_runs_again_with_the_long_ones(void **state)
 	assert_int_equal(f.done, 1);
 	assert_int_equal(f.runs, 2);
 	assert_int_equal(f.weight[0], WORK_SHORT);
-	assert_int_equal(f.weight[1], WORK_LONG);
+	assert_int_equal(f.weight[1], WORK_LOOK);
 	assert_true(f.nice > getpriority(PRIO_PROCESS, 0) || f.nice == 19);
-	assert_false(f.w.longer);
+	assert_int_equal(f.w.longer, WORK_SHORT);
+}
+
+static void those_who_look_leave_a_thread_to_a_plan(void **state)
+{
+	(void)state;
+	static struct heavy look[8], plan;
+	sem_t go, started;
+	int done = 0;
+	assert_int_equal(sem_init(&go, 0, 0), 0);
+	assert_int_equal(sem_init(&started, 0, 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(look); i++) {
+		look[i] = (struct heavy){ .go = &go,
+			.started = &started,
+			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = WORK_LOOK },
+				.done = &done,
+				.all = 9 } };
+		env_work(E, &look[i].p.w);
+	}
+	assert_int_equal(wait_ms(&started, 20000), 0);
+	assert_int_equal(wait_ms(&started, 100), -1); /* one at a time */
+	plan = (struct heavy){ .go = &go,
+		.p = { .w = { .fn = let_go, .done = piece_done, .weight = WORK_LONG },
+			.done = &done,
+			.all = 9 } };
+	env_work(E, &plan.p.w);
+	loop_run(L);
+	assert_int_equal(done, 9);
+	for (size_t i = 0; i < ARRAY_LEN(look); i++)
+		assert_int_equal(look[i].rc, 0);
+	sem_destroy(&started);
+	sem_destroy(&go);
 }
 
 static void bulk_leaves_a_thread_to_what_takes_long(void **state)
@@ -473,6 +504,7 @@ int main(void)
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
 		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
 		T(what_finds_itself_long_runs_again_with_the_long_ones),
+		T(those_who_look_leave_a_thread_to_a_plan),
 		T(bulk_leaves_a_thread_to_what_takes_long),
 		T(bulk_waits_while_something_is_in_a_hurry_but_not_for_ever),
 		T(free_waits_for_work_that_is_still_running),

@@ -343,10 +343,25 @@ static void an_audience_that_takes_long_is_resolved_where_it_may(void **state)
 		"INSERT INTO target(contact_id, lane_id, office_id, lang, flags, seen_import) SELECT id, 1, 2, 'vi', 0, 1 FROM contact WHERE "
 		"id>=1000");
 	scene_sql("INSERT INTO target_tag SELECT 1, id FROM target WHERE contact_id>=1000");
+	uint64_t longer = sc.te.longer;
 	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(sc.te.longer, longer + 1); /* it began anew there */
+	assert_int_equal(scene_audits("release.submit"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM revision"), 1);
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 20101 + 4);
+	assert_true(sc.te.longer > longer + 1); /* so did the planning */
+	longer = sc.te.longer;
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2", "  desk: {to: offices, channels: [email], at: now}\n")
+				BODY),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("desk"), 4);
+	assert_int_equal(sc.te.longer, longer); /* a few offices of them are no large audience */
 }
 
 static void an_unused_variable_may_change(void **state)

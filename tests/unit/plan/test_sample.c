@@ -138,14 +138,101 @@ static void each_office_gets_its_own_lines_and_the_english_reader_english(void *
 	assert_int_equal(english, 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, open_sample, scene_close)
+/* Two files of equal bytes with names (and captions) of their own, each for one part. */
+static void pack_equal(const char *path)
+{
+	static const char *const text =
+		"---\ncode: TTBC-9\ntitle: T\nimages:\n  - {file: one.png, alt: One, caption: First}\n  - {file: two.png, alt: Two, caption: Second}\n"
+		"parts:\n  press: {to: press, channels: [email], at: now, attach: [one.png]}\n"
+		"  desk: {to: offices, channels: [email], at: now, attach: [two.png]}\n---\nBody.\n";
+	static const char *const names[] = { "release.md", "one.png", "two.png" };
+	struct archive *a = archive_write_new();
+	assert_int_equal(archive_write_set_format_zip(a), ARCHIVE_OK);
+	assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
+	for (size_t i = 0; i < 3; i++) {
+		struct buf b CLEANUP_BUF;
+		struct err e = { 0 };
+		buf_init(&b, 32u << 20);
+		if (i == 0)
+			buf_addz(&b, text);
+		else if (file_read("config/examples/release-ttbc-112/infographic-1.png", &b, &e) <
+			0)
+			fail_msg("%s", e.text);
+		struct archive_entry *entry = archive_entry_new();
+		archive_entry_set_pathname(entry, names[i]);
+		archive_entry_set_size(entry, (la_int64_t)b.n);
+		archive_entry_set_filetype(entry, AE_IFREG);
+		archive_entry_set_perm(entry, 0644);
+		assert_int_equal(archive_write_header(a, entry), ARCHIVE_OK);
+		assert_int_equal(archive_write_data(a, b.p, b.n), (la_ssize_t)b.n);
+		archive_entry_free(entry);
+	}
+	assert_int_equal(archive_write_free(a), ARCHIVE_OK);
+}
 
+static void submit_equal(void)
+{
+	struct actor a = scene_who("lan");
+	char path[300];
+	int before = sc.answers;
+	snprintf(path, sizeof(path), "%s/staging/equal.zip", sc.ts.dir);
+	pack_equal(path);
+	struct staged s = { .path = path, .name = "equal.zip" };
+	plan_submit(sc.p, &s, &a, scene_done, NULL);
+	assert_int_equal(scene_wait(before), 0);
+	scene_remember();
+}
+
+static void part_shows(uint32_t part, const char *what)
+{
+	struct prep_key key = {
+		.part = part, .channel_id = 1, .office_id = 3, .form = "mailbox", .lang = "vi"
+	};
+	struct prepared *p = NULL;
+	struct err e = { 0 };
+	struct store_reader *r = teststore_reader(&sc.ts);
+	assert_int_equal(manifest_planned(reader_db(r), 1, &key.manifest), 0);
+	assert_int_equal(plan_prepare(sc.p, r, &key, &p, &e), 0);
+	teststore_reader_end(&sc.ts, r);
+	assert_non_null(strstr(p->preview, what));
+	prepared_unref(p);
+}
+
+static void equal_files_keep_their_own_names_in_their_parts(void **state)
+{
+	UNUSED(state);
+	submit_equal();
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(scene_open_lots("desk"), 4);
+	part_shows(1, "one.png");
+	part_shows(2, "two.png");
+}
+
+static void equal_files_keep_them_after_a_restart_too(void **state)
+{
+	UNUSED(state);
+	submit_equal();
+	scene_plan_end();
+	scene_plan();
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(scene_open_lots("desk"), 4);
+	part_shows(2, "two.png");
+	part_shows(1, "one.png");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, open_sample, scene_close)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_sample_is_taken_and_says_what_it_leaves_out),
 		T(the_press_goes_first_and_the_offices_after_the_embargo),
 		T(each_office_gets_its_own_lines_and_the_english_reader_english),
+		T(equal_files_keep_their_own_names_in_their_parts),
+		T(equal_files_keep_them_after_a_restart_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
