@@ -548,8 +548,8 @@ static void the_pool_of_readers_is_bounded(void **state)
 	(void)state;
 	for (size_t i = 0; i < 10; i++)
 		assert_int_equal(store_reader_get(ts.s, &r[i]), 0);
-	assert_int_equal(
-		store_reader_get(ts.s, &r[10]), -EAGAIN); /* no thread: nobody could give one back */
+	assert_int_equal(store_reader_get(ts.s, &r[10]),
+		-EAGAIN); /* no thread: nobody could give one back */
 	for (size_t i = 0; i < 10; i++)
 		store_reader_put(ts.s, r[i]);
 	assert_int_equal(store_reader_get(ts.s, &r[10]), 0);
