@@ -1,5 +1,5 @@
 /* env.c - the timer heap, the queue of deferred tasks, and unbiased random numbers, on top of injected clocks.
- * Thread: loop. Owns: the heap array only; timers and tasks live inside their owners.
+ * Thread: loop, but for work_give_way: any. Owns: the heap array only; timers and tasks live inside their owners.
  * Failures: none; more than ENV_TIMERS_MAX timers is a programmer's error.
  */
 #include "base/env.h"
@@ -10,6 +10,23 @@
 
 #define ENV_TIMERS_MAX (1u << 22)
 #define ENV_FIRST_CAP  32u
+
+static _Thread_local struct {
+	void (*fn)(void *ctx);
+	void *ctx;
+} way;
+
+void work_give_way_by(void (*fn)(void *ctx), void *ctx)
+{
+	way.fn = fn;
+	way.ctx = ctx;
+}
+
+void work_give_way(void)
+{
+	if (way.fn)
+		way.fn(way.ctx);
+}
 
 void env_init(struct env *e, const struct env_ops *ops)
 {

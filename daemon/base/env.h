@@ -42,6 +42,12 @@ struct work {
 	void *impl[14];   /* for the loop: holds its request */
 };
 
+/* A place in a long loop on a worker, every few hundred rows: on a thread for long works it waits while something hurries (env_hurry), a
+ * tenth of a second at most; anywhere else it does nothing. Not under a lock. */
+void work_give_way(void);
+/* Of the calling thread, for the loop that owns it; NULL: none. */
+void work_give_way_by(void (*fn)(void *ctx), void *ctx);
+
 struct env_ops {
 	int64_t (*wall_ms)(struct env *); /* UTC, milliseconds since 1970 */
 	int64_t (*mono_ms)(struct env *);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 #include "base/assert.h"
@@ -70,6 +71,17 @@ static void wait_for_work(struct slow *s, uint64_t until_ms)
 		(void)pthread_cond_timedwait(&s->cond, &s->mu, &at);
 }
 
+/* A hurry has an end by itself (slow_hurry), so this has one. */
+static void give_way(void *ctx)
+{
+	struct slow *s = ctx;
+
+	for (uint64_t now = now_ms(), until; now < (until = s->hurry_until_ms); now = now_ms()) {
+		struct timespec rest = { .tv_nsec = (long)(until - now) * 1000000 };
+		(void)nanosleep(&rest, NULL);
+	}
+}
+
 static void *thread_main(void *arg)
 {
 	struct slow *s = arg;
@@ -79,6 +91,7 @@ static void *thread_main(void *arg)
 	errno = 0;
 	if (nice(SLOW_NICE) == -1 && errno) /* of this thread alone; -1 is also a value */
 		log_line(LOG_WARN, "ev=loop.slow nice=%d error=%d", SLOW_NICE, errno);
+	work_give_way_by(give_way, s);
 	pthread_mutex_lock(&s->mu);
 	for (;;) {
 		while ((w = take_next(s, &until_ms)) == NULL && !s->stop)

@@ -9,8 +9,9 @@
 #include "base/utf8.h"
 #include "plan/import_internal.h"
 
-#define SLICE_BYTES (1u << 20)
-#define NAMES_MAX   64 /* tags or lists of one row */
+#define SLICE_BYTES   (1u << 20)
+#define GIVE_WAY_ROWS 256
+#define NAMES_MAX     64 /* tags or lists of one row */
 
 static const struct column known_target[] = { { "channel", true }, { "address", true },
 	{ "office", true }, { "name", false }, { "lang", false }, { "tags", false },
@@ -411,7 +412,9 @@ int import_targets_slice(struct importer *im)
 	struct hash who;
 	int rc = 0;
 	buf_reset(&im->block);
-	while (rc == 0 && im->block.n < SLICE_BYTES) {
+	for (uint32_t n = 1; rc == 0 && im->block.n < SLICE_BYTES; n++) {
+		if (n % GIVE_WAY_ROWS == 0)
+			work_give_way();
 		rc = table_next(im->table, &im->problems, &im->err);
 		im->end = rc == 0;
 		if (rc <= 0)

@@ -53,6 +53,8 @@ static void act(struct plan_call *c, enum release_act what, bool part)
 		call_answer(c);
 		return;
 	}
+	if (what == ACT_GO)
+		env_hurry(c->p->env); /* somebody waits for what follows */
 	release_act_prepare(a);
 	call_submit(c, &a->cmd);
 }

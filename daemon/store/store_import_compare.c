@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
+#include "base/env.h"
 #include "model/outcome.h"
 #include "store/store_import_internal.h"
 
-#define PAGE_ROWS 2000
-#define STEPS_MAX 4  /* contacts that are passed over before the index is asked again */
-#define IDS_SHIFT 15 /* ids of one page of the set */
-#define ID_MAX    (INT64_C(1) << 34)
+#define PAGE_ROWS     2000
+#define GIVE_WAY_ROWS 256
+#define STEPS_MAX     4  /* contacts that are passed over before the index is asked again */
+#define IDS_SHIFT     15 /* ids of one page of the set */
+#define ID_MAX        (INT64_C(1) << 34)
 
 struct idset {
 	uint64_t **page; /* owned */
@@ -98,6 +100,8 @@ static int page_turn(struct compare *c)
 
 static int contact_step(struct compare *c)
 {
+	if (c->page % GIVE_WAY_ROWS == 0)
+		work_give_way();
 	int rc = db_row(reader_db(c->r), c->q);
 	c->at = rc == 1 ? AT_CONTACT : rc == 0 ? AT_END : AT_NONE;
 	if (rc != 1)

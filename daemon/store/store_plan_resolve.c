@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
+#include "base/env.h"
 #include "base/map.h"
 #include "store/store_plan.h"
 
-#define RUN_MAX   4096 /* targets of one contact */
-#define PAGE_ROWS 20000
+#define RUN_MAX       4096 /* targets of one contact */
+#define PAGE_ROWS     20000
+#define GIVE_WAY_ROWS 256
 
 struct seen { /* one target of the contact at hand */
 	int64_t target_id, lane_id, office_id;
@@ -30,6 +32,7 @@ struct pass {
 	int64_t contact;
 	int kind;
 	int rc;
+	uint32_t rows;
 };
 
 static void key_put(struct buf *b, const void *p, size_t n)
@@ -154,6 +157,8 @@ static void finish_contact(struct pass *p)
 static void take_row(struct pass *p, sqlite3_stmt *st)
 {
 	int64_t contact = col_i64(st, 0);
+	if (++p->rows % GIVE_WAY_ROWS == 0)
+		work_give_way();
 	const struct plan_office *o = plan_office_by_id(p->ask->offices, col_i64(st, 4));
 	if (contact != p->contact)
 		finish_contact(p);

@@ -347,6 +347,53 @@ static void bulk_waits_while_something_is_in_a_hurry_but_not_for_ever(void **sta
 	assert_true(h.began_ms >= from + SLOW_HURRY_MS);
 }
 
+struct giving { /* a long work under way when something hurries */
+	struct piece p;
+	sem_t started, hurried;
+	uint64_t on_ms;
+};
+
+static void giving_fn(struct work *w)
+{
+	struct giving *g = CONTAINER_OF(w, struct giving, p.w);
+	sem_post(&g->started);
+	(void)wait_ms(&g->hurried, 20000);
+	work_give_way();
+	g->on_ms = uv_hrtime() / 1000000;
+	piece_fn(w);
+}
+
+static void long_work_gives_way_to_what_hurries(void **state)
+{
+	(void)state;
+	static const enum work_weight weights[] = { WORK_LONG, WORK_LOOK, WORK_BULK, WORK_SHORT };
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++) {
+		static struct giving g;
+		int done = 0;
+		assert_int_equal(loop_free(L), 0); /* no hurry of an earlier test goes on */
+		assert_int_equal(loop_new(&L, NULL), 0);
+		E = loop_env(L);
+		g = (struct giving){
+			.p = { .w = { .fn = giving_fn, .done = piece_done, .weight = weights[i] },
+				.done = &done,
+				.all = 1 }
+		};
+		assert_int_equal(sem_init(&g.started, 0, 0), 0);
+		assert_int_equal(sem_init(&g.hurried, 0, 0), 0);
+		env_work(E, &g.p.w);
+		assert_int_equal(wait_ms(&g.started, 20000), 0);
+		uint64_t from = uv_hrtime() / 1000000;
+		env_hurry(E);
+		sem_post(&g.hurried);
+		loop_run(L);
+		assert_int_equal(done, 1);
+		if (weights[i] != WORK_SHORT)
+			assert_true(g.on_ms >= from + SLOW_HURRY_MS);
+		sem_destroy(&g.started);
+		sem_destroy(&g.hurried);
+	}
+}
+
 static void free_waits_for_work_that_is_still_running(void **state)
 {
 	(void)state;
@@ -507,6 +554,7 @@ int main(void)
 		T(those_who_look_leave_a_thread_to_a_plan),
 		T(bulk_leaves_a_thread_to_what_takes_long),
 		T(bulk_waits_while_something_is_in_a_hurry_but_not_for_ever),
+		T(long_work_gives_way_to_what_hurries),
 		T(free_waits_for_work_that_is_still_running),
 		T(another_thread_wakes_the_loop_and_the_last_wake_is_never_lost),
 		T(a_signal_arrives_on_the_loop),
