@@ -95,6 +95,7 @@ static void settle_unsent(struct dcopy *c, struct dlot *l, int64_t at_ms)
 	c->out = (struct sq_outcome){ .verb = SQ_MOVE,
 		.delivery = (int64_t)c->op.delivery,
 		.lot = l->id,
+		.contact = c->intent.contact,
 		.tries = c->intent.tries,
 		.due_ms = -1,
 		.why = c->why[0] ? c->why : NULL };

@@ -272,6 +272,7 @@ static void intent_gap(struct dcopy *c)
 		.to = DLV_WAITING,
 		.delivery = (int64_t)c->op.delivery,
 		.lot = c->lot->id,
+		.contact = c->intent.contact,
 		.tries = c->intent.tries,
 		.due_ms = c->intent.gap_due_ms - c->lot->at_ms };
 	turn_outcome(c);

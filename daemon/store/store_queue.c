@@ -31,8 +31,10 @@ static int move_row(struct store_tx *tx, struct sq_outcome *o, enum dlv_state fr
 	else
 		rc = db_exec(db,
 			"UPDATE delivery SET state=?, due=CASE WHEN ?2<0 THEN due ELSE ?2 END "
-			"WHERE id=? AND state=0 AND tries=?",
-			"iiii", (int64_t)o->to, o->due_ms, o->delivery, (int64_t)o->tries);
+			"WHERE id=? AND state=0 AND tries=? AND contact_id=? AND lot_id=?",
+			"iiiiii", (int64_t)o->to, o->due_ms, o->delivery, (int64_t)o->tries,
+			o->contact,
+			o->lot); /* as intents: it may have moved to another gateway since */
 	if (rc)
 		return rc;
 	o->applied = db_changes(db) == 1;

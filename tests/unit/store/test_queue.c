@@ -177,6 +177,38 @@ static void an_outcome_is_applied_once_and_writes_one_attempt(void **state)
 	counters_equal_rows();
 }
 
+static void a_lease_that_is_out_of_date_settles_nothing(void **state)
+{
+	(void)state;
+	struct sq_intent it = intent_of(1);
+	struct sq_outcome o = { .verb = SQ_MOVE,
+		.to = DLV_SUPPRESSED,
+		.delivery = 1,
+		.lot = it.lot,
+		.contact = it.contact,
+		.tries = it.tries,
+		.due_ms = -1 };
+	struct sq_outcome other = o;
+
+	other.contact++; /* planned anew, its number went to somebody else */
+	assert_int_equal(settle(&other, 1), 0);
+	assert_false(other.applied);
+	/* meanwhile it went over to the second gateway */
+	assert_int_equal(
+		teststore_exec(&ts,
+			"UPDATE delivery SET lot_id=2 WHERE id=1;"
+			"UPDATE lot SET n0=n0-1 WHERE id=1; UPDATE lot SET n0=n0+1 WHERE id=2"),
+		0);
+	assert_int_equal(settle(&o, 1), 0);
+	assert_false(o.applied);
+	assert_int_equal(teststore_i64(&ts, "SELECT state FROM delivery WHERE id=1"), DLV_WAITING);
+	counters_equal_rows();
+	o.lot = 2;
+	assert_int_equal(settle(&o, 1), 0);
+	assert_true(o.applied);
+	counters_equal_rows();
+}
+
 static void a_revoked_intent_leaves_no_trace(void **state)
 {
 	(void)state;
@@ -521,6 +553,7 @@ int main(void)
 		T(a_lease_that_is_out_of_date_gets_no_intent),
 		T(a_lot_that_is_closed_or_not_approved_gets_none),
 		T(an_outcome_is_applied_once_and_writes_one_attempt),
+		T(a_lease_that_is_out_of_date_settles_nothing),
 		T(a_revoked_intent_leaves_no_trace),
 		T(tries_of_attempts_go_on_where_none_was_spent),
 		T(a_lease_pages_by_due_and_says_what_comes_next),
