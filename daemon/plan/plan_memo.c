@@ -38,12 +38,12 @@ static bool memo_room(struct plan *p, const struct memo_turn *t, size_t bytes)
 }
 
 /* What was refused may be taken tomorrow, by another image helper; renditions are looked for each time, since their files may be lost. */
-static bool may_keep(const struct prepared *made)
+static bool may_keep(const struct prepared *made, size_t bytes)
 {
 	for (size_t i = 0; i < made->n_problems; i++)
 		if (made->problems[i].severity >= 2)
 			return false;
-	return made->n_renditions == 0;
+	return made->n_renditions == 0 && bytes <= MEMO_BYTES;
 }
 
 static struct plan_memo *memo_find(struct plan *p, const struct hash *key)
@@ -71,7 +71,7 @@ void plan_memo_put(
 	struct plan *p, const struct memo_turn *t, const struct hash *key, struct prepared *made)
 {
 	size_t bytes = prepared_memory(made);
-	if (!may_keep(made))
+	if (!may_keep(made, bytes))
 		return;
 	pthread_mutex_lock(&p->cache_lock);
 	if (t->generation == p->memo_generation && !memo_find(p, key) && memo_room(p, t, bytes)) {

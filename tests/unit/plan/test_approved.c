@@ -198,6 +198,19 @@ static void what_is_remembered_has_a_bound(void **state)
 	assert_int_equal(remembered, 2);
 }
 
+static void what_is_too_large_to_be_remembered_drives_out_nothing(void **state)
+{
+	UNUSED(state);
+	go(NOW);
+	sc.memory = 3 << 20;
+	sc.prepared = 0;
+	assert_int_equal(scene_submit("lan", FRONT("TTBC-2", NOW) PLAIN), 0);
+	assert_int_equal(sc.prepared, 4);
+	for (int64_t office = 1; office <= 4; office++)
+		prepared_unref(prepare(office, office == 2 ? "en" : "vi", 0));
+	assert_int_equal(sc.prepared, 4);
+}
+
 static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(void **state)
 {
 	UNUSED(state);
@@ -286,6 +299,7 @@ int main(void)
 		T(what_is_remembered_is_not_given_for_another_digest),
 		T(what_was_made_for_an_older_release_goes_first),
 		T(what_is_remembered_has_a_bound),
+		T(what_is_too_large_to_be_remembered_drives_out_nothing),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),
