@@ -240,24 +240,25 @@ static void what_finds_itself_long_runs_again_with_the_long_ones(void **state)
 	assert_int_equal(f.w.longer, WORK_SHORT);
 }
 
-static void those_who_look_leave_a_thread_to_a_plan(void **state)
+/* Of eight works `at_once` begin and no more; a long one finds a thread all the same, and lets them go. */
+static void some_begin_and_a_long_one_beside_them(enum work_weight weight, int at_once)
 {
-	(void)state;
-	static struct heavy look[8], plan;
+	static struct heavy many[8], plan;
 	sem_t go, started;
 	int done = 0;
 	assert_int_equal(sem_init(&go, 0, 0), 0);
 	assert_int_equal(sem_init(&started, 0, 0), 0);
-	for (size_t i = 0; i < ARRAY_LEN(look); i++) {
-		look[i] = (struct heavy){ .go = &go,
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		many[i] = (struct heavy){ .go = &go,
 			.started = &started,
-			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = WORK_LOOK },
+			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = weight },
 				.done = &done,
 				.all = 9 } };
-		env_work(E, &look[i].p.w);
+		env_work(E, &many[i].p.w);
 	}
-	assert_int_equal(wait_ms(&started, 20000), 0);
-	assert_int_equal(wait_ms(&started, 100), -1); /* one at a time */
+	for (int i = 0; i < at_once; i++)
+		assert_int_equal(wait_ms(&started, 20000), 0);
+	assert_int_equal(wait_ms(&started, 100), -1);
 	plan = (struct heavy){ .go = &go,
 		.p = { .w = { .fn = let_go, .done = piece_done, .weight = WORK_LONG },
 			.done = &done,
@@ -265,42 +266,22 @@ static void those_who_look_leave_a_thread_to_a_plan(void **state)
 	env_work(E, &plan.p.w);
 	loop_run(L);
 	assert_int_equal(done, 9);
-	for (size_t i = 0; i < ARRAY_LEN(look); i++)
-		assert_int_equal(look[i].rc, 0);
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		assert_int_equal(many[i].rc, 0);
 	sem_destroy(&started);
 	sem_destroy(&go);
+}
+
+static void those_who_look_leave_a_thread_to_a_plan(void **state)
+{
+	(void)state;
+	some_begin_and_a_long_one_beside_them(WORK_LOOK, 1);
 }
 
 static void bulk_leaves_a_thread_to_what_takes_long(void **state)
 {
 	(void)state;
-	static struct heavy bulk[8], plan;
-	sem_t go, started;
-	int done = 0;
-	assert_int_equal(sem_init(&go, 0, 0), 0);
-	assert_int_equal(sem_init(&started, 0, 0), 0);
-	for (size_t i = 0; i < ARRAY_LEN(bulk); i++) {
-		bulk[i] = (struct heavy){ .go = &go,
-			.started = &started,
-			.p = { .w = { .fn = heavy_fn, .done = piece_done, .weight = WORK_BULK },
-				.done = &done,
-				.all = 9 } };
-		env_work(E, &bulk[i].p.w);
-	}
-	assert_int_equal(wait_ms(&started, 20000), 0);
-	assert_int_equal(wait_ms(&started, 20000), 0);
-	assert_int_equal(wait_ms(&started, 100), -1); /* the last thread stays free */
-	plan = (struct heavy){ .go = &go,
-		.p = { .w = { .fn = let_go, .done = piece_done, .weight = WORK_LONG },
-			.done = &done,
-			.all = 9 } };
-	env_work(E, &plan.p.w); /* lets go what all the bulk waits for */
-	loop_run(L);
-	assert_int_equal(done, 9);
-	for (size_t i = 0; i < ARRAY_LEN(bulk); i++)
-		assert_int_equal(bulk[i].rc, 0);
-	sem_destroy(&started);
-	sem_destroy(&go);
+	some_begin_and_a_long_one_beside_them(WORK_BULK, 2);
 }
 
 struct hurried {
