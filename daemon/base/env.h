@@ -36,14 +36,20 @@ struct work {
 	void (*fn)(struct work *);
 	void (*done)(struct work *);
 	enum work_weight weight;
-	enum work_weight
-		longer; /* set by fn of a short one that finds it is none: fn runs once more, as this, and then done */
+	/* Set by fn of a short one that finds it is none: fn runs once more, as this, and then done. */
+	enum work_weight longer;
 	struct list node; /* for the loop, as long as it is queued there */
 	void *impl[14];   /* for the loop: holds its request */
 };
 
-/* A place in a long loop on a worker, every few hundred rows: on a thread for long works it waits while something hurries (env_hurry), a
+static inline bool work_is_long(const struct work *w)
+{
+	return w->weight != WORK_SHORT;
+}
+
+/* A place in a long loop on a worker, every GIVE_WAY_ROWS: on a thread for long works it waits while something hurries (env_hurry), a
  * tenth of a second at most; anywhere else it does nothing. Not under a lock. */
+#define GIVE_WAY_ROWS 256
 void work_give_way(void);
 /* Of the calling thread, for the loop that owns it; NULL: none. */
 void work_give_way_by(void (*fn)(void *ctx), void *ctx);

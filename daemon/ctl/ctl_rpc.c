@@ -101,7 +101,7 @@ static void read_run(struct work *w)
 		return;
 	r->rc = reader_begin(r->c.reader);
 	if (!r->rc) {
-		r->c.large = w->weight != WORK_SHORT;
+		r->c.large = work_is_long(w);
 		r->rc = r->c.method->fn(&r->c, &r->result, &r->err);
 		reader_end(r->c.reader);
 	}

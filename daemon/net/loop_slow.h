@@ -14,8 +14,8 @@
 #define SLOW_BULK    2
 #define SLOW_LOOK    1
 #define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
-/* A hurry keeps bulk that has not begun, and what gives way (work_give_way), for so long; many hurries for so long at most, and then bulk has as long for itself: a hurry
- * in that time does nothing. */
+/* A hurry keeps bulk that has not begun, and what gives way (work_give_way), for so long; many hurries for so long at most, and then
+ * bulk has as long for itself: a hurry in that time does nothing. */
 #define SLOW_HURRY_MS     30
 #define SLOW_HURRY_MAX_MS 100
 

@@ -9,9 +9,8 @@
 #include "base/utf8.h"
 #include "plan/import_internal.h"
 
-#define SLICE_BYTES   (1u << 20)
-#define GIVE_WAY_ROWS 256
-#define NAMES_MAX     64 /* tags or lists of one row */
+#define SLICE_BYTES (1u << 20)
+#define NAMES_MAX   64 /* tags or lists of one row */
 
 static const struct column known_target[] = { { "channel", true }, { "address", true },
 	{ "office", true }, { "name", false }, { "lang", false }, { "tags", false },

@@ -56,7 +56,7 @@ void call_answer(struct plan_call *c)
 
 bool call_is_long(const struct plan_call *c)
 {
-	return c->work.weight != WORK_SHORT;
+	return work_is_long(&c->work);
 }
 
 /* As it came: it begins anew, where it may take its time. */

@@ -86,12 +86,6 @@ int rend_set_keep(struct plan *p, struct rend_set *s, struct rendition_row **ret
 int plan_channel_prepare(struct plan *p, struct store_reader *r, struct checked *c,
 	const char *channel, const char *account, const struct lt_content *content,
 	struct prepared **ret, struct err *e) MUST_CHECK;
-/* One row made again with the variables of this hash. */
-struct memo_turn;
-int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
-	const struct prepared_row *row, const struct hash *vars, const struct memo_turn *turn,
-	struct prepared **ret, struct err *e) MUST_CHECK;
-
 /* Outputs by what they were made of (plan_memo.c). Any thread. */
 struct plan_memo {
 	struct hash key; /* of plan_content_input */
@@ -99,7 +93,6 @@ struct plan_memo {
 	size_t bytes;
 	uint64_t used;
 };
-/* Asked before the output is made: what was made under settings that a reload has replaced meanwhile is not taken. */
 /* Begun before outputs are made. What was made under settings that a reload has replaced meanwhile is not taken; nothing goes out for it
  * that was put or asked for since, so that a release with more outputs than there is room keeps the first ones and not none. */
 struct memo_turn {
@@ -112,6 +105,11 @@ void plan_memo_put(
 struct prepared *plan_memo_get(
 	struct plan *p, const struct hash *key); /* a reference; NULL: none */
 void plan_memo_drop(struct plan *p);
+
+/* One row made again with the variables of this hash. */
+int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	const struct prepared_row *row, const struct hash *vars, const struct memo_turn *turn,
+	struct prepared **ret, struct err *e) MUST_CHECK;
 
 /* --- check ------------------------------------------------------------------------------------------------------------------------- */
 struct made { /* one prepared output of a check */

@@ -131,12 +131,6 @@ static int compile(struct plan_job *j, struct db *db)
 	return rc;
 }
 
-/* It may take its time; a small part is looked at among the short works, since somebody may wait for it. */
-static bool is_long(const struct plan_job *j)
-{
-	return j->work.weight != WORK_SHORT;
-}
-
 static int look_list(struct plan_job *j, struct db *db, const struct plan_offices *offices)
 {
 	struct resolve_part part = { .rule = &j->rule };
@@ -144,7 +138,7 @@ static int look_list(struct plan_job *j, struct db *db, const struct plan_office
 		.n_parts = 1,
 		.offices = offices,
 		.winners = true,
-		.large = is_long(j) };
+		.large = work_is_long(&j->work) };
 	for (size_t k = 0; k < j->part->n_kinds; k++)
 		part.kinds |= BIT(j->part->kinds[k]);
 	return plan_resolve(db, &ask, &j->list, &j->err);
@@ -171,7 +165,7 @@ static bool part_has_kind(const struct mf_part *p, int kind)
 static int look_pairs(struct plan_job *j, struct db *db, const struct plan_offices *offices,
 	const struct plan_cursor *at)
 {
-	if (!is_long(j))
+	if (!work_is_long(&j->work))
 		return -EOVERFLOW;
 	struct conf *conf = plan_conf(j->p);
 	size_t kept = 0;
@@ -254,7 +248,7 @@ static void look_work(struct work *w)
 		return;
 	j->rc = look(j, r);
 	store_reader_close(r);
-	if (j->rc == -EOVERFLOW && !is_long(j)) {
+	if (j->rc == -EOVERFLOW && !work_is_long(&j->work)) {
 		drop_part(j);
 		j->err = (struct err){ 0 };
 		w->longer = WORK_LONG;
@@ -424,7 +418,7 @@ static void job_go(struct plan_job *j)
 	if (j->step == JOB_LOOK) {
 		drop_part(j);
 		j->err = (struct err){ 0 };
-		j->work.weight = WORK_SHORT;
+		j->work.weight = WORK_SHORT; /* somebody may wait for a small part */
 		env_work(j->p->env, &j->work);
 		return;
 	}

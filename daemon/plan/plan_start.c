@@ -29,6 +29,7 @@ struct plan_start {
 		struct prepared *prepared;
 	} * equal;
 	size_t n_equal, equal_bytes;
+	bool has_local; /* what is sent is more than what is compared here */
 	struct memo_turn turn;
 	int64_t mark; /* of its planning, 0: not known */
 	struct part_money money;
@@ -93,13 +94,10 @@ static struct prep_key prep_key_of(const struct hash *manifest, const struct pre
 	return key;
 }
 
-/* Where offices have paragraphs of their own, what is sent is more than what is compared here. */
-static void keep_equal(struct plan_start *s, const struct plan_text *t,
-	const struct prepared_row *row, struct prepared *made)
+static void keep_equal(struct plan_start *s, const struct prepared_row *row, struct prepared *made)
 {
 	size_t bytes = prepared_memory(made);
-	if (s->n_equal == EQUAL_MAX || s->equal_bytes + bytes > EQUAL_BYTES_MAX ||
-		plan_doc_has_local(t->doc))
+	if (s->n_equal == EQUAL_MAX || s->equal_bytes + bytes > EQUAL_BYTES_MAX || s->has_local)
 		return;
 	if ((s->n_equal & (s->n_equal - 1)) == 0)
 		s->equal = x_realloc(s->equal, s->n_equal ? 2 * s->n_equal : 1, sizeof(*s->equal));
@@ -123,7 +121,7 @@ static int row_again(struct plan_start *s, struct store_reader *r, const struct 
 	if (rc == 0)
 		part_money_row(&s->money, made);
 	if (rc == 0 && hash_cmp(&made->digest, &row->digest) == 0) {
-		keep_equal(s, t, row, made);
+		keep_equal(s, row, made);
 		return 0;
 	}
 	buf_addz(&b, "changed: ");
@@ -233,6 +231,7 @@ static int start_check(struct plan_start *s, struct store_reader *r, struct err 
 		rc = err_set(e, -EBADMSG, "forged: the manifest has no part %u", s->a.part.part);
 	if (part) {
 		s->cmd.expires = manifest_expires(part, s->now);
+		s->has_local = plan_doc_has_local(t->doc);
 		rc = lots_check(s, r, t, e);
 		if (rc == 0 &&
 			part_money_check(&s->money, reader_db(r), part->cost_max, s->now,

@@ -10,11 +10,10 @@
 #include "model/outcome.h"
 #include "store/store_import_internal.h"
 
-#define PAGE_ROWS     2000
-#define GIVE_WAY_ROWS 256
-#define STEPS_MAX     4  /* contacts that are passed over before the index is asked again */
-#define IDS_SHIFT     15 /* ids of one page of the set */
-#define ID_MAX        (INT64_C(1) << 34)
+#define PAGE_ROWS 2000
+#define STEPS_MAX 4  /* contacts that are passed over before the index is asked again */
+#define IDS_SHIFT 15 /* ids of one page of the set */
+#define ID_MAX    (INT64_C(1) << 34)
 
 struct idset {
 	uint64_t **page; /* owned */

@@ -9,9 +9,8 @@
 #include "base/map.h"
 #include "store/store_plan.h"
 
-#define RUN_MAX       4096 /* targets of one contact */
-#define PAGE_ROWS     20000
-#define GIVE_WAY_ROWS 256
+#define RUN_MAX   4096 /* targets of one contact */
+#define PAGE_ROWS 20000
 
 struct seen { /* one target of the contact at hand */
 	int64_t target_id, lane_id, office_id;
