@@ -1,7 +1,9 @@
 /* sim_core.c - the generator, the trace, the profile of a seed, and the parent that starts one child an epoch.
  * Owns: struct sim, shared with the children. Failures: see sim.h; a child that dies by itself is a failure like any other.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <glob.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
@@ -240,6 +242,18 @@ static void build_find(void)
 	(void)snprintf(S->build, sizeof(S->build), "%s", exe);
 }
 
+/* Mapped once and never called here: each child finds them as they were loaded, without the linker's work. */
+static void adapters_map(void)
+{
+	glob_t found = { 0 };
+	char path[500];
+	(void)snprintf(path, sizeof(path), "%s/adapters/*.so", S->build);
+	REQUIRE(glob(path, 0, NULL, &found) == 0);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		REQUIRE(dlopen(found.gl_pathv[i], RTLD_NOW | RTLD_LOCAL) != NULL);
+	globfree(&found);
+}
+
 _Noreturn static void child(void)
 {
 	(void)alarm(EPOCH_SECONDS);
@@ -297,7 +311,8 @@ static void kept_read(const char *text)
 
 int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 {
-	if (!S) {
+	bool first = !S;
+	if (first) {
 		S = mmap(NULL, sizeof(*S), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 			0);
 		REQUIRE(S != MAP_FAILED);
@@ -319,6 +334,8 @@ int sim_run_kept(uint64_t seed, int steps, bool trace, const char *kept)
 		NULL); /* the data files of adapters lie below it */
 	sim_profile_draw(steps);
 	build_find();
+	if (first)
+		adapters_map();
 	place_make();
 	sim_memory_empty();
 	sim_vfs_empty();
