@@ -47,10 +47,10 @@ static int outcome_apply(struct store_tx *tx, struct sq_outcomes *c, struct sq_o
 	enum dlv_state from = o->verb == SQ_OUTCOME || o->verb == SQ_REVOKE ? DLV_SENDING
 									    : DLV_WAITING;
 	int64_t over = 0;
-	int rc = o->over_lane ? sq_over_lot(tx, o->lot, o->over_lane, &over) : 0;
+	int rc = o->over_lane ? sq_over_fits(tx, o->delivery, o->over_lane) : 0;
 
 	if (rc == 1)
-		rc = sq_over_fits(tx, o->delivery, over);
+		rc = sq_over_lot(tx, o->lot, o->over_lane, &over);
 	if (rc < 0)
 		return rc;
 	if (o->over_lane)

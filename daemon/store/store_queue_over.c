@@ -17,12 +17,20 @@
 	"EXISTS(SELECT 1 FROM prepared p JOIN lane n ON n.id=?2 JOIN account a ON "         \
 	"a.id=n.account_id WHERE p.manifest=l.manifest AND p.part=l.part AND p.channel_id=" \
 	"a.channel_id AND p.office_id=l.office_id)"
-#define ROW_COVERED                                                                                \
-	"EXISTS(SELECT 1 FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON "              \
-	"a.id=n.account_id JOIN contact k ON k.id=d.contact_id JOIN target g ON g.id=d.target_id " \
-	"JOIN office f ON f.id=l.office_id JOIN prepared p ON p.manifest=l.manifest AND "          \
-	"p.part=l.part AND p.channel_id=a.channel_id AND p.form=k.form AND p.lang=CASE WHEN "      \
-	"g.lang='' THEN f.lang ELSE g.lang END AND p.office_id=l.office_id WHERE l.id=?2)"
+#define ROW_COVERED                                                                     \
+	"EXISTS(SELECT 1 FROM lot l JOIN lane n ON n.id=?2 JOIN account a ON "          \
+	"a.id=n.account_id JOIN contact k ON k.id=d.contact_id JOIN target g ON "       \
+	"g.id=d.target_id JOIN office f ON f.id=l.office_id JOIN prepared p ON "        \
+	"p.manifest=l.manifest AND p.part=l.part AND p.channel_id=a.channel_id AND "    \
+	"p.form=k.form AND p.lang=CASE WHEN g.lang='' THEN f.lang ELSE g.lang END AND " \
+	"p.office_id=l.office_id WHERE l.id=d.lot_id)"
+/* Of a lot, to a lane, where it is not 0 only what is routed there. */
+#define MAY_MOVE                                                                                \
+	"FROM delivery d INDEXED BY delivery_due WHERE d.state=0 AND d.lot_id=?1 AND NOT "      \
+	"EXISTS(SELECT 1 FROM effect e WHERE e.delivery_id=d.id) AND NOT EXISTS(SELECT 1 FROM " \
+	"step s WHERE s.delivery_id=d.id AND substr(s.name,1,1)<>'!') AND NOT EXISTS(SELECT 1 " \
+	"FROM intent i WHERE i.delivery_id=d.id) AND " ROW_COVERED                              \
+	" AND (?3=0 OR EXISTS(SELECT 1 FROM target t WHERE t.id=d.target_id AND t.lane_id=?3)) "
 
 /* 1: the lot beside it on that lane stands, and *ret_same whether it is open under the same approval and time. */
 static int beside(struct db *db, int64_t lot, int64_t lane, int64_t *ret, int64_t *ret_same)
@@ -44,12 +52,19 @@ static int beside(struct db *db, int64_t lot, int64_t lane, int64_t *ret, int64_
 	return 1;
 }
 
+static int lot_fits(struct store_tx *tx, int64_t lot, int64_t lane)
+{
+	int64_t one = 0;
+
+	return db_get_i64(tx_db(tx), &one,
+		"SELECT 1 FROM lot l WHERE l.id=?1 AND l.gate=1 AND " COVERED, "ii", lot, lane);
+}
+
 int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 {
 	struct db *db = tx_db(tx);
 	int64_t one = 0;
-	int rc = db_get_i64(db, &one, "SELECT 1 FROM lot l WHERE l.id=?1 AND l.gate=1 AND " COVERED,
-		"ii", lot, lane);
+	int rc = lot_fits(tx, lot, lane);
 
 	if (rc <= 0)
 		return rc;
@@ -66,17 +81,22 @@ int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 	return rc == 1 ? one != 0 : rc < 0 ? rc : -EIO;
 }
 
-int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lot)
+int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lane)
 {
 	int64_t one = 0;
 
 	return db_get_i64(tx_db(tx), &one,
-		"SELECT 1 FROM delivery d WHERE d.id=?1 AND " ROW_COVERED, "ii", delivery, lot);
+		"SELECT 1 FROM delivery d WHERE d.id=?1 AND " ROW_COVERED, "ii", delivery, lane);
 }
 
 static int add_waiting(struct db *db, int64_t lot, int64_t n)
 {
 	return db_exec(db, "UPDATE lot SET n0=n0+? WHERE id=?", "ii", n, lot);
+}
+
+static int64_t routed(const struct sq_over *c)
+{
+	return c->back ? c->to : 0;
 }
 
 /* One that was put off by the other gateway may go here at once; a spread that has not come stays as it is. */
@@ -85,15 +105,10 @@ static int move_rows(struct store_tx *tx, const struct sq_over *c, int64_t from,
 {
 	struct db *db = tx_db(tx);
 	int rc = db_exec(db,
-		"UPDATE delivery SET lot_id=?2, due=CASE WHEN tries>0 THEN min(due, max(0, ?3-(SELECT at "
-		"FROM lot WHERE id=?1))) ELSE due END WHERE id IN (SELECT d.id FROM delivery d INDEXED BY "
-		"delivery_due WHERE d.state=0 AND d.lot_id=?1 AND NOT EXISTS(SELECT 1 FROM effect e WHERE "
-		"e.delivery_id=d.id) AND NOT EXISTS(SELECT 1 FROM step s WHERE s.delivery_id=d.id AND "
-		"substr(s.name,1,1)<>'!') AND NOT EXISTS(SELECT 1 FROM intent i WHERE i.delivery_id=d.id) "
-		"AND " ROW_COVERED
-		" AND (?4=0 OR EXISTS(SELECT 1 FROM target t WHERE t.id=d.target_id AND t.lane_id=?4)) "
-		"ORDER BY d.due LIMIT ?5)",
-		"iiiii", from, to, tx_wall_ms(tx), c->back ? c->to : INT64_C(0), room);
+		"UPDATE delivery SET lot_id=?4, due=CASE WHEN tries>0 THEN min(due, max(0, ?5-(SELECT at "
+		"FROM lot WHERE id=?1))) ELSE due END WHERE id IN (SELECT d.id " MAY_MOVE
+		"ORDER BY d.due LIMIT ?6)",
+		"iiiiii", from, c->to, routed(c), to, tx_wall_ms(tx), room);
 
 	*ret = rc ? 0 : db_changes(db);
 	if (rc == 0 && *ret > 0)
@@ -168,17 +183,40 @@ static int over_due(struct store_tx *tx, int64_t lot)
 	return rc == 1 ? due <= tx_wall_ms(tx) + SOON_MS : rc;
 }
 
+static int some_may_move(struct store_tx *tx, const struct sq_over *c, int64_t lot)
+{
+	int64_t one = 0;
+
+	return db_get_i64(
+		tx_db(tx), &one, "SELECT 1 " MAY_MOVE "LIMIT 1", "iii", lot, c->to, routed(c));
+}
+
+/* 1: *ret is made or there, and something may go to it. No lot is made for nothing. */
+static int over_to(struct store_tx *tx, const struct sq_over *c, int64_t lot, int64_t *ret,
+	bool *ret_uncovered)
+{
+	int rc = c->max ? over_due(tx, lot) : 1;
+
+	if (rc == 1) {
+		rc = lot_fits(tx, lot, c->to);
+		*ret_uncovered = rc == 0;
+	}
+	if (rc == 1)
+		rc = some_may_move(tx, c, lot);
+	if (rc == 1) {
+		rc = sq_over_lot(tx, lot, c->to, ret);
+		*ret_uncovered = rc == 0;
+	}
+	return rc;
+}
+
 static int over_one(
 	struct store_tx *tx, struct sq_over *c, int64_t lot, bool *ret_left, bool *ret_uncovered)
 {
 	int64_t to = 0, moved = 0, n = 0;
-	int rc = c->max ? over_due(tx, lot) : 1;
 
 	*ret_left = *ret_uncovered = false;
-	if (rc == 1) {
-		rc = sq_over_lot(tx, lot, c->to, &to);
-		*ret_uncovered = rc == 0;
-	}
+	int rc = over_to(tx, c, lot, &to, ret_uncovered);
 	if (rc <= 0)
 		return rc;
 	do {
@@ -189,12 +227,6 @@ static int over_one(
 		*ret_left = room == STEP_ROWS && n == STEP_ROWS;
 	} while (rc == 0 && *ret_left && tx_elapsed_us(tx) < tx_chunk_us(tx));
 	c->ret_moved += moved;
-	if (rc == 0 && moved == 0) /* made for nothing */
-		rc = db_exec(tx_db(tx),
-			"DELETE FROM lot WHERE id=? AND "
-			"n0+n1+n2+n3+n4+n5+n6+n7+n8+n9+n10=0 AND NOT EXISTS(SELECT 1 FROM delivery WHERE "
-			"state=0 AND lot_id=lot.id)",
-			"i", to);
 	return rc || moved == 0 ? rc : over_audit(tx, c, lot, moved);
 }
 

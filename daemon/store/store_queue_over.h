@@ -28,8 +28,8 @@ void sq_over_init(struct sq_over *c);
  * or stopped there), negative: failure. */
 int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret) MUST_CHECK;
 
-/* 1: an output of the row's form and language was approved for the channel of that lot; 0: none was. */
-int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lot) MUST_CHECK;
+/* 1: an output of the row's form and language was approved for the channel of that lane; 0: none was. */
+int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lane) MUST_CHECK;
 
 /* A row that has just come back to waiting in its lot goes to that one; counted and told to the audit. */
 int sq_over_row(struct store_tx *tx, const struct sq_outcome *o, int64_t lot) MUST_CHECK;

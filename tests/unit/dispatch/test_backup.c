@@ -273,6 +273,21 @@ static void a_probe_makes_no_lots_for_nothing(void **state)
 	assert_int_equal(scene_i64("SELECT seq FROM sqlite_sequence WHERE name='lot'"), seq);
 }
 
+static void what_may_not_move_has_no_lots_made_for_it(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first_is(true);
+	scene_lot(1, 0, 1, 1, 4);
+	scene_exec("UPDATE target SET lang='en'");
+	scene_exec("UPDATE target SET lang='vi' WHERE id=1");
+	scene_exec("INSERT INTO step(delivery_id, name, value) VALUES (1,'draft','b')");
+	scene_start();
+	scene_run(40 * MIN_MS);
+	assert_int_equal(on_lane(1, DLV_WAITING), 4);
+	assert_int_equal(scene_i64("SELECT seq FROM sqlite_sequence WHERE name='lot'"), 1);
+}
+
 static void when_neither_works_they_come_home(void **state)
 {
 	UNUSED(state);
@@ -338,6 +353,21 @@ static void one_that_the_first_does_not_reach_goes_to_the_second_at_once(void **
 	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='lot.over' AND why LIKE "
 				   "'refused: 177%%'"),
 		6);
+}
+
+static void one_that_the_second_has_no_approval_for_fails_and_leaves_no_lot(void **state)
+{
+	UNUSED(state);
+	covered(1, 0);
+	first = (struct fake_answer){
+		.outcome = LT_REFUSED, .flags = LT_R_ELSEWHERE, .code = "177", .unpublished = true
+	};
+	scene_lot(1, 0, 1, 1, 6);
+	scene_exec("UPDATE target SET lang='en'");
+	scene_start();
+	scene_run(30000);
+	assert_int_equal(on_lane(1, DLV_FAILED), 6);
+	assert_int_equal(scene_i64("SELECT seq FROM sqlite_sequence WHERE name='lot'"), 1);
 }
 
 /* It answers, it refuses nothing, it takes nothing: a deadline without an acceptance is one. */
@@ -481,10 +511,12 @@ int main(void)
 		T(the_first_gets_its_own_back_when_it_accepts_again),
 		T(a_probe_is_one_that_may_go_now),
 		T(a_probe_makes_no_lots_for_nothing),
+		T(what_may_not_move_has_no_lots_made_for_it),
 		T(when_neither_works_they_come_home),
 		T(a_held_account_is_taken_over_too),
 		T(the_quota_of_the_second_holds),
 		T(one_that_the_first_does_not_reach_goes_to_the_second_at_once),
+		T(one_that_the_second_has_no_approval_for_fails_and_leaves_no_lot),
 		T(a_gateway_that_puts_off_everything_is_taken_over_too),
 		T(tries_that_are_spent_at_the_first_leave_one_for_the_second),
 		T(one_whose_language_is_not_approved_for_the_second_has_failed),
