@@ -164,9 +164,11 @@ int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen)
 	struct channels *cs = a->ch->cs;
 	struct str value;
 	uint64_t version = 0;
-	if (!a->conf->credential || !cs->ev.refresh_intent || cs->closing ||
+	if (!a->conf->credential || !cs->ev.refresh_intent ||
 		(credential.n && !str_eqz(s_of(credential), a->conf->credential)))
 		return -LT_E_INVALID;
+	if (cs->closing)
+		return -LT_E_CLOSED;
 	if (rotated_get(a, str_of(a->conf->credential), &value, &version) == 0 &&
 		version > version_seen) {
 		tell(j, 0); /* somebody else was faster: the newer one is there */
