@@ -98,17 +98,20 @@ static bool read_code(bool tty, char *dst, size_t size)
 	return dst[0] != 0;
 }
 
-static int give_code(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+static int connected(const struct cli *c, const cJSON *r)
 {
-	cJSON CLEANUP_JSON *r = NULL;
-	int code;
-	if (!cli_fetch(c, cmd->method, params, &r, &code))
-		return code;
 	if (!c->quiet)
 		(void)printf("%s/%s is connected%s%s\n", json_z(r, "channel", ""),
 			json_z(r, "account", ""), json_z(r, "text", "")[0] ? ": " : "",
 			json_z(r, "text", ""));
 	return EXIT_DONE;
+}
+
+static int give_code(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	return cli_fetch(c, cmd->method, params, &r, &code) ? connected(c, r) : code;
 }
 
 static int typed_code(struct cli *c, const struct cli_cmd *cmd, cJSON *params, bool tty)
@@ -137,6 +140,8 @@ int cmd_channel_login(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		return typed_code(c, cmd, params, false);
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
+	if (json_bool(r, "done", false))
+		return connected(c, r);
 	(void)printf("%s/%s\n", json_z(r, "channel", ""), json_z(r, "account", ""));
 	if (json_z(r, "text", "")[0])
 		(void)printf("%s\n", json_z(r, "text", ""));

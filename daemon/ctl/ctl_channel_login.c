@@ -29,7 +29,7 @@ static void on_login(
 		o = json_obj();
 		json_put_z(o, "channel", l->channel);
 		json_put_z(o, "account", l->account);
-		json_put_bool(o, "done", json_str(c->params, "code").n > 0);
+		json_put_bool(o, "done", json_str(c->params, "code").n > 0 || r->url.n == 0);
 		json_put_str(o, "url", r->url);
 		json_put_str(o, "text", r->text);
 		json_put_i64(o, "version", version);
