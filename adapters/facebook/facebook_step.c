@@ -8,6 +8,8 @@
 #include <string.h>
 #include "facebook_step.h"
 
+#define TOKEN_LATER_MS 15000
+
 static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard,
 	[FBS_WARM] = &fb_step_warm,
 	[FBS_PHOTO] = &fb_step_photo,
@@ -203,6 +205,16 @@ static void stopped(struct fb_job *j)
 }
 
 /* --- going on -------------------------------------------------------------------------------------------------------------- */
+/* A token that cannot be had now is no reason to ask a person. */
+static void later(struct fb_verdict *v)
+{
+	v->class = FB_SAID;
+	v->outcome = LT_DEFERRED;
+	v->scope = LT_SCOPE_ACCOUNT;
+	v->flags = LT_R_FREE;
+	v->retry_after_ms = TOKEN_LATER_MS;
+}
+
 static void ask_token(struct fb_job *j)
 {
 	struct fb_verdict v = { .class = FB_TOKEN, .code = "token" };
@@ -210,8 +222,11 @@ static void ask_token(struct fb_job *j)
 	j->no_token = false;
 	if (fb_renew(j))
 		return;
-	(void)snprintf(v.text, sizeof(v.text),
-		"there is no page token: log in again, or give this page its token");
+	if (j->not_now)
+		later(&v);
+	(void)snprintf(v.text, sizeof(v.text), "%s",
+		j->not_now ? "no page token now"
+			   : "there is no page token: log in again, or give this page its token");
 	steps[j->step]->done(j, &v);
 }
 
@@ -364,7 +379,7 @@ static void version_look(struct fb_job *j, const struct lt_http_res *r)
 	}
 }
 
-#define AGAIN "the pause did not help, look at the page: "
+#define AGAIN          "the pause did not help, look at the page: "
 /* A pause that the table names, and the same answer again after it: a person looks (contract, section 15). */
 static void cooled(struct fb_job *j, struct fb_verdict *v)
 {
@@ -416,6 +431,8 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 			ltc_json_free(body);
 			return;
 		}
+		if (j->not_now)
+			later(&v);
 	}
 	bool listing = strcmp(s->phase, "list") == 0;
 	if (!again(j, &v) && !(listing && fb_list_again(j, &v)))
@@ -427,13 +444,13 @@ static void on_http(struct fb_job *j, const struct lt_http_res *r)
 static void on_secret(struct fb_job *j, const struct lt_event *ev)
 {
 	bool dead = ev->error == -EKEYREJECTED;
-	struct fb_verdict v = { .class = dead ? FB_TOKEN : FB_SAID,
-		.outcome = LT_DEFERRED,
-		.scope = LT_SCOPE_ACCOUNT,
-		.flags = LT_R_FREE,
-		.retry_after_ms = dead ? 0 : 15000,
-		.code = "token" };
+	struct fb_verdict v = { .code = "token" };
 
+	later(&v);
+	if (dead) {
+		v.class = FB_TOKEN;
+		v.retry_after_ms = 0;
+	}
 	if (!j->secret_wait)
 		return;
 	j->secret_wait = false;
@@ -454,9 +471,11 @@ bool fb_renew(struct fb_job *j)
 	if (j->refreshed || j->cancelled || j->job->kind == LT_J_REFRESH)
 		return false;
 	j->refreshed = j->secret_wait = true;
-	if (h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version) >= 0)
+	int rc = h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version);
+	if (rc >= 0)
 		return true;
 	j->secret_wait = false;
+	j->not_now = rc != -LT_E_INVALID;
 	return false;
 }
 

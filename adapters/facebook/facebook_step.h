@@ -79,8 +79,8 @@ struct fb_job {
 	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
-	bool no_token, secret_wait, unsaved, stat_clicks, asked_feed, few_fields, no_post_id,
-		warmed;
+	bool no_token, secret_wait, not_now, unsaved, stat_clicks, asked_feed, few_fields,
+		no_post_id, warmed;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];

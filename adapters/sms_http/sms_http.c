@@ -85,6 +85,7 @@ static int smsh_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	case LT_J_SESSION: return session_start(inst, jobs[0]);
 	case LT_J_OP: return smsh_ops_start(inst, jobs, works, n);
 	case LT_J_RECONCILE: return smsh_ask_start(inst, jobs[0], works[0]);
+	case LT_J_LOGIN:
 	case LT_J_REFRESH: return smsh_refresh_start(inst, jobs[0], works[0]);
 	case LT_J_CHECK: return smsh_check_start(inst, jobs[0], works[0]);
 	case LT_J_POLL: return smsh_poll_start(inst, jobs[0], works[0]);
@@ -99,6 +100,7 @@ static int smsh_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 	case LT_J_SESSION: return session_event(job, ev);
 	case LT_J_OP: return smsh_op_event(inst, job, ev);
 	case LT_J_RECONCILE: return smsh_ask_event(inst, job, ev);
+	case LT_J_LOGIN:
 	case LT_J_REFRESH: return smsh_refresh_event(inst, job, ev);
 	case LT_J_CHECK: return smsh_check_event(inst, job, ev);
 	case LT_J_POLL: return smsh_poll_event(inst, job, ev);

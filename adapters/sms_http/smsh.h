@@ -33,6 +33,7 @@ struct smsh_vendor {
 	size_t n_regex;
 	uint32_t settings, needs, auth, send, few, ask, receipts, inbound, poll, balance, backoff;
 	enum smsh_auth auth_kind;
+	bool token_spends; /* its exchange uses up a refresh token; else it may be asked for again at any time */
 	enum sms_phone_form phone;
 	struct lt_str name, base;
 	uint32_t batch_max,

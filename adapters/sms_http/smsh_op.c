@@ -197,8 +197,11 @@ static void begin(struct smsh_op *lead)
 		inst->host->ctx, lead->job, (struct lt_str){ 0 }, lead->version);
 	if (rc == 0)
 		return;
-	smsh_verdict_set(&bad, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON, "token",
-		"there is no access token, and the account names no credential to refresh");
+	bool none = rc == -LT_E_INVALID;
+	smsh_verdict_set(&bad, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+		none ? LT_R_FREE | LT_R_PERSON : LT_R_FREE, "token",
+		none ? "there is no access token, and the account names no credential to refresh"
+		     : "there is no access token now");
 	finish_all(lead, &bad);
 }
 
@@ -244,18 +247,28 @@ static void share_out(struct smsh_op *lead, struct smsh_answer *a, const struct 
 	smsh_session_settle(s);
 }
 
-/* The gateway says that the token is bad: proof that it took nothing. Renewed once, then the same request. */
-static bool token_again(struct smsh_op *lead, const struct smsh_verdict *whole)
+/* The gateway says that the token is bad: proof that it took nothing. Renewed once, then the same request. Where that is bad as well,
+ * or nothing can be renewed, a person must look. */
+static bool token_again(struct smsh_op *lead, struct smsh_verdict *whole)
 {
 	struct lt_inst *inst = lead->session->count.inst;
+	bool second = lead->refreshed;
+	int rc = 0;
 
-	if (whole->special != SMSH_S_TOKEN || lead->refreshed || lead->cancel)
+	if (whole->special != SMSH_S_TOKEN)
 		return false;
-	lead->refreshed = true;
-	for (struct smsh_op *op = lead; op != NULL; op = op->next)
-		op->state = SMSH_TOKEN;
-	return inst->host->refresh(
-		       inst->host->ctx, lead->job, (struct lt_str){ 0 }, lead->version) == 0;
+	if (!second && !lead->cancel) {
+		lead->refreshed = true;
+		for (struct smsh_op *op = lead; op != NULL; op = op->next)
+			op->state = SMSH_TOKEN;
+		rc = inst->host->refresh(
+			inst->host->ctx, lead->job, (struct lt_str){ 0 }, lead->version);
+		if (rc == 0)
+			return true;
+	}
+	if (second || rc == -LT_E_INVALID)
+		whole->flags |= LT_R_PERSON;
+	return false;
 }
 
 static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
@@ -281,17 +294,15 @@ static void on_answer(struct smsh_op *lead, const struct lt_http_res *res)
 		whole.flags = 0;
 	}
 	if (!token_again(lead, &whole)) {
-		if (whole.special == SMSH_S_TOKEN)
-			whole.flags |= LT_R_PERSON; /* a fresh token is bad as well */
 		throttled(lead, &whole);
 		share_out(lead, &a, &whole);
 	}
 	smsh_answer_done(&a);
 }
 
+/* Where a person must look the host parks the account itself, until there is a token. */
 static void on_secret(struct smsh_op *lead, int32_t error)
 {
-	const struct smsh_inst *si = lead->session->count.inst->priv;
 	struct smsh_verdict bad;
 	struct smsh_vars v;
 
@@ -302,9 +313,7 @@ static void on_secret(struct smsh_op *lead, int32_t error)
 		send(lead);
 		return;
 	}
-	(void)si;
-	smsh_verdict_set(&bad, LT_DEFERRED, LT_SCOPE_ACCOUNT,
-		error == 0 || error == -EAGAIN ? LT_R_FREE : LT_R_FREE | LT_R_PERSON, "token",
+	smsh_verdict_set(&bad, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, "token",
 		lead->cancel ? "stopped before it was sent" : "no access token could be had");
 	finish_all(lead, &bad);
 }

@@ -95,6 +95,26 @@ static int read_phone(struct smsh_vendor *v, char *err, size_t size)
 	return 0;
 }
 
+static bool says(struct lt_str text, const char *what)
+{
+	return text.n > 0 && memmem(text.p, text.n, what, strlen(what)) != NULL;
+}
+
+/* Some text of `from` or below names the refresh token. */
+static bool names_refresh(const struct smsh_vendor *v, uint32_t from)
+{
+	for (uint32_t i = 0; i < v->doc.n; i++) {
+		uint32_t up = i;
+		if (!says(v->doc.nodes[i].text, "secret:refresh_token"))
+			continue;
+		while (up != SMSH_NONE && up != from)
+			up = v->doc.nodes[up].parent;
+		if (up == from)
+			return true;
+	}
+	return false;
+}
+
 static int read_auth(struct smsh_vendor *v, char *err, size_t size)
 {
 	static const char *const kinds[] = { "none", "basic", "bearer", "token", "jwt" };
@@ -105,6 +125,8 @@ static int read_auth(struct smsh_vendor *v, char *err, size_t size)
 	for (size_t i = 0; i < 5; i++)
 		if (ltc_eqz(k, kinds[i])) {
 			v->auth_kind = (enum smsh_auth)i;
+			v->token_spends = smsh_v_text(v, v->auth, "refresh").n > 0 ||
+				names_refresh(v, v->auth);
 			return 0;
 		}
 	return fail(v, smsh_member(&v->doc, v->auth, "kind"), "auth.kind is",

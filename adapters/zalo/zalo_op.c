@@ -220,12 +220,26 @@ void zalo_save(struct zalo_op *op, const char *name, struct lt_str value, uint64
 		not_taken(op);
 }
 
+/* The host parks the account itself where a person must log in. */
+static void not_now(struct zalo_op *op, int error)
+{
+	char text[120];
+
+	(void)snprintf(text, sizeof(text),
+		"the token could not be rotated (%d); see lantoa channel check", error);
+	zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, zalo_conf_of(op)->retry_ms, "token",
+		text);
+}
+
 void zalo_refresh(struct zalo_op *op)
 {
 	op->refreshed = true;
-	if (host(op)->refresh(host(op)->ctx, op->job, op->work->credential, op->version) < 0)
+	int rc = host(op)->refresh(host(op)->ctx, op->job, op->work->credential, op->version);
+	if (rc == -LT_E_INVALID)
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON, 0, "token",
 			"the access token is not good and none can be got: lantoa channel login");
+	else if (rc < 0)
+		not_now(op, rc);
 }
 
 static void answered(struct zalo_op *op, const struct lt_http_res *r)
@@ -255,17 +269,10 @@ static void answered(struct zalo_op *op, const struct lt_http_res *r)
 
 static void on_secret(struct zalo_op *op, int32_t error)
 {
-	char text[120];
-
-	if (error == 0) {
+	if (error == 0)
 		zalo_enter(op, op->state);
-		return;
-	}
-	(void)snprintf(text, sizeof(text),
-		"the token could not be rotated (%d); see lantoa channel check", (int)error);
-	/* the host parks the account itself where a person must log in */
-	zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, zalo_conf_of(op)->retry_ms, "token",
-		text);
+	else
+		not_now(op, error);
 }
 
 static void on_saved(struct zalo_op *op, const struct lt_event *ev)

@@ -72,6 +72,8 @@ struct sh {
 	size_t n_values, n_files, n_secrets, n_assets;
 	int64_t wall, mono;
 	int64_t limited_ms; /* what the host says of calls of this account */
+	int refresh_rc;     /* negative: refresh() is not begun */
+	int refresh_error;  /* what a refresh comes to */
 	uint64_t random;
 	struct sh_job *jobs[SH_JOBS_MAX];
 	size_t n_jobs;

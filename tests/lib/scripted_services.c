@@ -338,9 +338,12 @@ static void h_slots(void *ctx, struct lt_job *job, uint32_t n)
 
 static int h_refresh(void *ctx, struct lt_job *job, struct lt_str credential, uint64_t version)
 {
+	const struct sh *h = ctx;
+
 	note(ctx, "refresh", job, credential, (int64_t)version);
-	queue(ctx, job, LT_EV_SECRET, 0, 0, 0);
-	return 0;
+	if (h->refresh_rc == 0)
+		queue(ctx, job, LT_EV_SECRET, 0, h->refresh_error, 0);
+	return h->refresh_rc;
 }
 
 static int h_secret_get(void *ctx, struct lt_job *job, struct lt_str name, struct lt_str *ret,

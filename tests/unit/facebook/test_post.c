@@ -1,4 +1,5 @@
 /* test_post.c - one post from the look at the page to its permalink, every answer played. */
+#include <errno.h>
 #include "fbtest.h"
 
 static void photos_draft_live_permalink(void **state)
@@ -291,6 +292,27 @@ static void a_token_that_is_no_good_is_derived_once(void **state)
 	fbt_over(h);
 }
 
+/* While the channel closes, for one; where a person must log in the host parks the page by itself. */
+static void a_token_that_cannot_be_had_now_asks_no_person(void **state)
+{
+	(void)state;
+	static const struct {
+		int rc, error;
+		uint32_t flags;
+	} row[] = { { -LT_E_CLOSED, 0, LT_R_FREE }, { 0, -EAGAIN, LT_R_FREE },
+		{ -LT_E_INVALID, 0, LT_R_FREE | LT_R_PERSON } };
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct sh *h = fbt_open();
+		size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
+		h->refresh_rc = row[i].rc;
+		h->refresh_error = row[i].error;
+		fbt_say(h, "GET", "/published_posts", 400,
+			"{\"error\":{\"code\":190,\"error_subcode\":460,\"message\":\"session\"}}");
+		fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_ACCOUNT, row[i].flags);
+		fbt_over(h);
+	}
+}
+
 static void a_limit_pauses_the_page_and_nothing_is_asked_meanwhile(void **state)
 {
 	(void)state;
@@ -445,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_listing_is_followed_to_its_end_without_its_next_link),
 		cmocka_unit_test(a_field_that_is_not_known_is_left_out),
 		cmocka_unit_test(a_token_that_is_no_good_is_derived_once),
+		cmocka_unit_test(a_token_that_cannot_be_had_now_asks_no_person),
 		cmocka_unit_test(a_limit_pauses_the_page_and_nothing_is_asked_meanwhile),
 		cmocka_unit_test(a_failed_photo_stops_the_post),
 		cmocka_unit_test(direct_lost_is_unknown_with_what_finds_it),

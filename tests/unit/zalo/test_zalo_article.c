@@ -1,5 +1,6 @@
 /* test_zalo_article.c - the walk of an article and of messages, step by step against the scripted host: what is saved before what,
  * what a lost answer leads to, what a person or a token interrupts. */
+#include <errno.h>
 #include "zalo_scene.h"
 
 #define TOKEN_2 "{\"data\":{\"token\":\"Tk2\"},\"error\":0,\"message\":\"Success\"}"
@@ -166,6 +167,26 @@ static void a_stale_token_is_rotated_once_then_a_person_is_asked(void **state)
 	assert_int_equal(sh_result(h, op)->scope, LT_SCOPE_ACCOUNT);
 	assert_int_equal(sh_result(h, op)->flags, LT_R_FREE | LT_R_PERSON);
 	assert_int_equal(h->n_http, 2);
+}
+
+/* While the channel closes, for one; where a person must log in the host parks the account by itself. */
+static void a_token_that_cannot_be_had_now_asks_no_person(void **state)
+{
+	(void)state;
+	static const struct {
+		int rc, error, flags;
+	} row[] = { { -LT_E_CLOSED, 0, LT_R_FREE }, { -LT_E_FULL, 0, LT_R_FREE },
+		{ 0, -EAGAIN, LT_R_FREE }, { 0, -EKEYREJECTED, LT_R_FREE },
+		{ -LT_E_INVALID, 0, LT_R_FREE | LT_R_PERSON } };
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		size_t op = begin(ARTICLE_HEAD "\n");
+		h->refresh_rc = row[i].rc;
+		h->refresh_error = row[i].error;
+		answer(h, "{\"error\":-216,\"message\":\"Access token is invalid\"}");
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->scope, LT_SCOPE_ACCOUNT);
+		assert_int_equal(sh_result(h, op)->flags, row[i].flags);
+	}
 }
 
 static void a_failed_picture_forgets_the_draft(void **state)
@@ -459,6 +480,7 @@ int main(void)
 		T1(what_a_person_posted_is_not_posted_again),
 		T1(an_older_article_or_a_draft_does_not_count),
 		T1(a_stale_token_is_rotated_once_then_a_person_is_asked),
+		T1(a_token_that_cannot_be_had_now_asks_no_person),
 		T1(a_failed_picture_forgets_the_draft),
 		T1(an_article_that_takes_too_long_is_asked_for_later),
 		T1(a_try_goes_on_where_the_last_one_stopped),
