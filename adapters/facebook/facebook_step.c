@@ -379,7 +379,7 @@ static void version_look(struct fb_job *j, const struct lt_http_res *r)
 	}
 }
 
-#define AGAIN          "the pause did not help, look at the page: "
+#define AGAIN "the pause did not help, look at the page: "
 /* A pause that the table names, and the same answer again after it: a person looks (contract, section 15). */
 static void cooled(struct fb_job *j, struct fb_verdict *v)
 {
