@@ -182,6 +182,41 @@ struct str utf8_cut(struct str s, size_t n_max)
 	return (struct str){ s.p, cut };
 }
 
+/* The beginning of a code point that wants more bytes than there are. */
+static bool is_cut(struct str s)
+{
+	unsigned char c = (unsigned char)s.p[0];
+	size_t want = c >= 0xf0 && c <= 0xf4 ? 4
+		: c >= 0xe0 && c < 0xf0      ? 3
+		: c >= 0xc2 && c < 0xe0      ? 2
+					     : 0;
+
+	for (size_t i = 1; i < s.n && i < want; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			return false;
+	return s.n < want;
+}
+
+size_t utf8_mend(char *dst, struct str s)
+{
+	size_t n = 0;
+	int32_t cp;
+
+	while (s.n) {
+		struct str before = s;
+		if (utf8_next(&s, &cp)) {
+			memmove(dst + n, before.p, before.n - s.n);
+			n += before.n - s.n;
+			continue;
+		}
+		if (is_cut(before))
+			break;
+		dst[n++] = '?';
+		s = (struct str){ before.p + 1, before.n - 1 };
+	}
+	return n;
+}
+
 int utf8_lower(struct buf *b, struct str s)
 {
 	size_t start = b->n;

@@ -18,6 +18,9 @@ size_t utf8_len(struct str s);   /* code points */
 size_t utf8_width(struct str s); /* terminal columns */
 /* The longest prefix of at most n_max bytes that cuts no code point and no base from its marks. */
 struct str utf8_cut(struct str s, size_t n_max);
+/* Into dst, which has room for s.n: s with '?' for each bad byte, and without what is left of a code point that somebody cut at its
+ * end. Returns the bytes written; dst may be s.p. */
+size_t utf8_mend(char *dst, struct str s);
 /* Vietnamese collation key (alphabet a ă â b c d đ e ê ..., tones after letters), for sorting with str_cmp. */
 int utf8_sort_key(struct buf *b, struct str s);
 int utf8_lower(struct buf *b, struct str s);

@@ -74,7 +74,7 @@ static int h_save(
 	n->acct = j->acct;
 	n->op = j->op;
 	n->name = note_text(n, name, 200);
-	n->result.text = note_text(n, value, 65536);
+	n->result.text = note_bytes(n, value, 65536);
 	n->ticket = ticket_new(cs, j, token);
 	note_send(cs, n);
 	return 0;

@@ -280,6 +280,8 @@ struct job *job_of(struct lt_job *j); /* NULL when it is none of ours or is over
 void job_unref_wire(struct job *j);
 uint64_t ticket_new(struct channels *cs, struct job *j, uint64_t token);
 struct note *note_new(struct channels *cs, enum note_kind kind, size_t text_max);
+struct str note_bytes(struct note *n, struct lt_str s, size_t cut);
+/* What a provider said comes through here: as UTF-8, whatever the provider takes for it. */
 struct str note_text(struct note *n, struct lt_str s, size_t cut);
 void note_send(struct channels *cs, struct note *n);
 void channels_kick(struct channels *cs);

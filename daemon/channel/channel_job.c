@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/calling.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "channel/channel_internal.h"
 
 /* An op that is late is told to stop and may still end honestly. Who does not let go then loses its session: the adapter may
@@ -355,7 +356,7 @@ struct note *note_new(struct channels *cs, enum note_kind kind, size_t text_max)
 }
 
 /* Room was counted by the caller: at most cut + 1 bytes a string. */
-struct str note_text(struct note *n, struct lt_str s, size_t cut)
+struct str note_bytes(struct note *n, struct lt_str s, size_t cut)
 {
 	if (!s.p)
 		return (struct str){ 0 };
@@ -365,6 +366,17 @@ struct str note_text(struct note *n, struct lt_str s, size_t cut)
 	at[len] = 0;
 	n->text_n += len + 1;
 	return (struct str){ at, len };
+}
+
+struct str note_text(struct note *n, struct lt_str s, size_t cut)
+{
+	struct str ret = note_bytes(n, s, cut);
+	if (!ret.p)
+		return ret;
+	char *at = n->text + n->text_n - ret.n - 1;
+	ret.n = utf8_mend(at, ret);
+	at[ret.n] = 0;
+	return ret;
 }
 
 void note_send(struct channels *cs, struct note *n)

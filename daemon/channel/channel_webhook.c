@@ -95,7 +95,7 @@ static void settle(struct webhook *w)
 	n->acct = w->job->acct;
 	n->error = bad ? ANSWER_LATER : w->status;
 	n->name = note_text(n, lt_of(str_of(bad ? "" : w->type)), sizeof(w->type));
-	n->result.text = note_text(n, (struct lt_str){ body_n ? w->body : "", body_n }, body_n);
+	n->result.text = note_bytes(n, (struct lt_str){ body_n ? w->body : "", body_n }, body_n);
 	n->answer = MOVE(w->answer);
 	n->check_ctx = w->ctx;
 	note_send(cs, n);

@@ -36,15 +36,11 @@ static char *keep(char **at, struct str s, struct str *ret)
 	return *at;
 }
 
-static struct str cut(struct str s, size_t max)
-{
-	return (struct str){ s.p, s.n < max ? s.n : max };
-}
-
 /* The result is borrowed for the callback: all that is stored goes into one block of the copy. */
 static void result_keep(struct dcopy *c, const struct chan_result *r)
 {
-	struct str code = cut(r->code, 80), text = cut(r->text, 200), url = cut(r->url, 1000);
+	struct str code = utf8_cut(r->code, 80), text = utf8_cut(r->text, 200),
+		   url = utf8_cut(r->url, 1000);
 	size_t total = code.n + text.n + url.n + 1, n = r->n_ids;
 
 	if (n > D_IDS_MAX) {
@@ -134,7 +130,8 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 		return;
 	if (o->to == (int)DLV_HELD && (r->flags & LT_R_PERSON) && r->text.n) {
 		/* The adapter knows better what a person has to look at. */
-		snprintf(c->why, sizeof(c->why), "person: " STR_FMT, STR_ARG(cut(r->text, 150)));
+		snprintf(c->why, sizeof(c->why), "person: " STR_FMT,
+			STR_ARG(utf8_cut(r->text, 150)));
 		c->out.why = c->why;
 	}
 	result_keep(c, r);
@@ -179,8 +176,8 @@ static void holds_of(struct dcopy *c, const struct chan_result *r, const struct 
 
 	if (!(o->effects & (OE_HOLD_RELEASE | OE_HOLD_SCOPE)))
 		return;
-	snprintf(why, sizeof(why), "refused: " STR_FMT " " STR_FMT, STR_ARG(cut(r->code, 30)),
-		STR_ARG(cut(r->text, 100)));
+	snprintf(why, sizeof(why), "refused: " STR_FMT " " STR_FMT, STR_ARG(utf8_cut(r->code, 30)),
+		STR_ARG(utf8_cut(r->text, 100)));
 	if (o->effects & OE_HOLD_RELEASE) {
 		turn_hold(c->lot, c->lot->release, l, why);
 		return;

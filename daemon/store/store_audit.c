@@ -75,18 +75,29 @@ int store_audit_head(struct db *db, struct audit_head *ret)
 	return 0;
 }
 
+static bool field_fits(struct str f)
+{
+	return f.n <= AUDIT_TEXT_MAX && (!f.p || utf8_valid(f, NULL));
+}
+
 int store_audit(struct store_tx *tx, const struct audit_event *ev)
 {
 	struct db *db = tx->s->w;
 	struct audit_head head;
 	struct hash hash;
+	char room[7][AUDIT_TEXT_MAX];
 	struct str f[7] = { str_of(ev->person), str_of(ev->via), str_of(ev->what),
 		str_of(ev->subject), str_of(ev->was), str_of(ev->now), str_of(ev->why) };
 
 	REQUIRE(ev->person && ev->person[0] && ev->via && ev->what && ev->subject);
-	for (int i = 0; i < 7; i++)
-		if (f[i].n > AUDIT_TEXT_MAX || (f[i].p && !utf8_valid(f[i], NULL)))
+	bool system = strcmp(ev->person, "system") == 0;
+	for (int i = 0; i < 7; i++) {
+		if (field_fits(f[i]))
+			continue;
+		if (!system)
 			return -EINVAL;
+		f[i] = (struct str){ room[i], utf8_mend(room[i], utf8_cut(f[i], AUDIT_TEXT_MAX)) };
+	}
 	int rc = store_audit_head(db, &head);
 	if (rc < 0)
 		return rc;

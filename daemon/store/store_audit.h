@@ -9,7 +9,9 @@
 #include "store/store.h"
 
 #define AUDIT_STORE_CREATE "store.create" /* what of row 1; its subject is "key:ID" */
-#define AUDIT_TEXT_MAX     4096 /* bytes of one field; a longer one is refused, never cut */
+/* Bytes of one field. What a person says is refused when it is longer, or no UTF-8, and never cut; of what the system does, the words of
+ * a provider are mended instead: an outcome that could not be told could not be committed. */
+#define AUDIT_TEXT_MAX 4096
 
 struct audit_head {
 	int64_t seq; /* 0: no row yet */

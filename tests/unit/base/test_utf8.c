@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -254,6 +255,27 @@ static void a_key_that_fails_leaves_the_buffer_alone(void **state)
 	assert_true(b.failed);
 }
 
+static void bad_bytes_are_replaced_and_a_cut_letter_is_left_out(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = { { "", "" }, { "abc", "abc" }, { "th\xc6\xb0", "th\xc6\xb0" },
+		{ "th\xc6", "th" }, { "x\xe1\xbb", "x" }, { "x\xf0\x9f\x98", "x" }, { "\xff", "?" },
+		{ "a\xf4i", "a?i" }, { "\xe1\xbb\x99\xbb", "\xe1\xbb\x99?" }, { "\xc0\x80", "??" },
+		{ "\xe1\xbbz", "??z" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char room[20];
+		size_t n = utf8_mend(room, str_of(rows[i].in));
+		assert_int_equal(n, strlen(rows[i].out));
+		assert_memory_equal(room, rows[i].out, n);
+		(void)snprintf(room, sizeof(room), "%s", rows[i].in);
+		assert_int_equal(utf8_mend(room, str_of(room)), n); /* in its place */
+		assert_memory_equal(room, rows[i].out, n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +286,7 @@ int main(void)
 		cmocka_unit_test(nfc_respects_the_maximum),
 		cmocka_unit_test(length_and_width_count_what_one_sees),
 		cmocka_unit_test(a_cut_never_splits_a_character),
+		cmocka_unit_test(bad_bytes_are_replaced_and_a_cut_letter_is_left_out),
 		cmocka_unit_test(lower_case_knows_vietnamese),
 		cmocka_unit_test(letters_follow_the_vietnamese_alphabet),
 		cmocka_unit_test(tones_decide_after_all_letters),

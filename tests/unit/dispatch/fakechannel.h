@@ -18,7 +18,7 @@
 struct fake_answer {
 	int outcome, scope;
 	uint32_t flags;
-	const char *code, *id;
+	const char *code, *id, *text;
 	uint32_t effect; /* of that id; of an unknown one it is told where it is not 0 */
 	int64_t retry_after_ms, after_ms; /* after the publishing byte; 0: 10 ms */
 	bool never;                       /* no answer at all: by_host unknown at the deadline */
@@ -73,7 +73,8 @@ static struct fake {
 	void (*login_done)(void *ctx, const struct chan_result *r);
 	void *login_ctx;
 	char login_code[100];
-	const char *first; /* value of the file of a first refresh token */
+	const char *first;        /* value of the file of a first refresh token */
+	const char *first_access; /* the same, of an access token beside it */
 	size_t in_flight, in_flight_max;
 	int64_t at[200000]; /* wall time of each publication, the first ones */
 	int64_t who[200000];
@@ -146,6 +147,7 @@ static void fake_answer_now(struct fake_op *f)
 		.scope = an.scope,
 		.flags = an.flags,
 		.code = str_of(an.code),
+		.text = str_of(an.text),
 		.retry_after_ms = an.retry_after_ms };
 	if (an.never) {
 		r = (struct chan_result){ .outcome = LT_UNKNOWN,
@@ -385,10 +387,10 @@ bool channel_secret_first(
 {
 	UNUSED(c);
 	UNUSED(credential);
-	if (!fake.first || strcmp(name, "refresh_token") != 0)
-		return false;
-	*ret = str_of(fake.first);
-	return true;
+	*ret = str_of(strcmp(name, "refresh_token") == 0    ? fake.first
+			: strcmp(name, "access_token") == 0 ? fake.first_access
+							    : NULL);
+	return ret->p != NULL;
 }
 static struct fake_session {
 	struct task task;

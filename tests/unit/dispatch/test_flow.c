@@ -219,6 +219,37 @@ static void a_refused_release_holds_its_lots_before_the_list_is_burnt(void **sta
 	assert_int_equal(scene_state(DLV_ACCEPTED), 10);
 }
 
+/* Byte 100 of what is told lies within a letter; and a provider that takes another code for UTF-8. */
+static void the_words_of_a_refusal_cannot_keep_it_from_being_recorded(void **state)
+{
+	static const char *const texts[] = {
+		"N\xe1\xbb\x99i dung th\xc6\xb0 b\xe1\xbb\x8b t\xe1\xbb\xab ch\xe1\xbb\x91i v\xc3\xac vi ph\xe1\xba\xa1m quy \xc4\x91\xe1\xbb\x8bnh "
+		"v\xe1\xbb\x81 th\xc6\xb0 r\xc3\xa1\x63 \xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99\xe1\xbb\x99",
+		"n\xf4i dung b\xb8 t\xf5 ch\xe8i", "\xff"
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		for (size_t cut = 0; cut < 3; cut++) {
+			char text[300];
+			snprintf(text, sizeof(text), "%.*s%s", (int)cut, "xx", texts[i]);
+			answer = (struct fake_answer){ .outcome = LT_REFUSED,
+				.scope = LT_SCOPE_RELEASE,
+				.code = "554 5.7.1",
+				.text = text };
+			int64_t id = 1 + (int64_t)(3 * i + cut);
+			scene_release(id, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+			scene_lot(id, 0, 1, 1, 10);
+			if (id == 1)
+				scene_start();
+			dispatch_scan(sc.d);
+			scene_run(20000);
+			assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=2"), id);
+			assert_int_equal(
+				scene_i64("SELECT count(*) FROM audit WHERE what='lot.hold'"), id);
+		}
+	scene_check();
+}
+
 static void a_refused_login_burns_nothing_and_opens_the_breaker(void **state)
 {
 	UNUSED(state);
@@ -518,6 +549,7 @@ int main(void)
 		T(what_is_put_off_is_tried_again_and_ends_at_tries_max),
 		T(throttling_spends_no_try_and_pauses_the_lane),
 		T(a_refused_release_holds_its_lots_before_the_list_is_burnt),
+		T(the_words_of_a_refusal_cannot_keep_it_from_being_recorded),
 		T(a_refused_login_burns_nothing_and_opens_the_breaker),
 		T(a_probe_without_a_verdict_does_not_close_the_lane_for_ever),
 		T(a_person_is_asked_where_the_provider_wants_one),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "../../lib/teststore.h"
@@ -244,6 +245,32 @@ static void a_field_too_long_or_not_utf8_is_refused(void **state)
 	assert_int_equal(head_now().seq, 10);
 }
 
+/* Words of a provider: they cannot keep what happened from being recorded. */
+static void what_the_system_does_is_told_whatever_the_words(void **state)
+{
+	char text[5000], sql[100];
+	struct act a = { .cmd = { .class = STORE_CONTROL, .run = act_run },
+		.ev = { .person = "system",
+			.via = "system",
+			.what = "lane.hold",
+			.subject = "lane:#1",
+			.was = "\xe1\xbb",
+			.now = text,
+			.why = "refused: b\xb8 t\xf5 ch\xe1\xbb" } };
+	int64_t seq = head_now().seq;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(teststore_do(&ts, &a.cmd), 0);
+	assert_int_equal(head_now().seq, seq + 1);
+	(void)snprintf(sql, sizeof(sql), "SELECT why FROM audit WHERE seq=%d", (int)seq + 1);
+	char *why = teststore_text(&ts, sql);
+	assert_string_equal(why, "refused: b? t? ch");
+	free(why);
+	assert_int_equal(verify(NULL).fault, AUDIT_OK);
+}
+
 static void the_head_reads_back_from_its_text(void **state)
 {
 	char text[120], hex[HASH_HEX];
@@ -426,6 +453,7 @@ int main(void)
 		T(a_wrong_key_is_named_as_such),
 		T(a_failed_command_leaves_no_event),
 		T(a_field_too_long_or_not_utf8_is_refused),
+		T(what_the_system_does_is_told_whatever_the_words),
 		T(the_head_reads_back_from_its_text),
 		T(the_list_comes_newest_first_and_in_pages),
 		T(a_release_is_sealed_whole_and_holds),
