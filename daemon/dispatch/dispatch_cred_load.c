@@ -209,10 +209,9 @@ static void first_take(struct dcred *c, struct channel *ch)
 	struct hash sum;
 	char hex[HASH_HEX];
 	size_t n = first_values(ch, c->name, v);
-	bool refresh_only = n == 1 && v[0].name.n == strlen("refresh_token");
-
 	if (!n)
 		return;
+	bool renewable = v[0].name.n == strlen("refresh_token");
 	hasher_init(&h);
 	for (size_t i = 0; i < n; i++) {
 		hasher_field(&h, v[i].name.p, v[i].name.n);
@@ -227,7 +226,8 @@ static void first_take(struct dcred *c, struct channel *ch)
 		.value = { hex, strlen(hex) } };
 	struct secret *set = cred_set_merge((struct str){ NULL, 0 }, v, n);
 	int64_t now = env_wall(c->d->o.env);
-	(void)cred_put_new(c, set, refresh_only ? now : 0,
+	/* How long an access token that a person pasted lives nobody said: where it can be renewed, it is. */
+	(void)cred_put_new(c, set, renewable ? now : 0,
 		seen.p ? "the file of its first value changed" : "first value of a file");
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "base/utf8.h"
 #include "dispatch/dispatch_cred_internal.h"
 
 static const int64_t pause_ms[] = { 5000, 15000, 60000, 300000, 900000 };
@@ -182,9 +183,8 @@ static void dead(struct dcred *c, const char *what, struct str code, struct str 
 {
 	char why[200];
 
-	(void)snprintf(why, sizeof(why), "%s (%.*s %.*s): lantoa channel login %s", what,
-		code.n > 40 ? 40 : (int)code.n, code.p ? code.p : "",
-		text.n > 80 ? 80 : (int)text.n, text.p ? text.p : "", c->channel);
+	(void)snprintf(why, sizeof(why), "%s (" STR_FMT " " STR_FMT "): lantoa channel login %s",
+		what, STR_ARG(utf8_cut(code, 40)), STR_ARG(utf8_cut(text, 80)), c->channel);
 	log_line(LOG_ERROR, "ev=credential.dead ch=%s credential=%s why=%s", c->channel, c->name,
 		LOG_Q(str_of(why)));
 	cred_mark(c, CRED_DEAD, why);

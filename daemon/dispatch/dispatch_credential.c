@@ -186,11 +186,12 @@ void cred_gauges(struct dispatch *d)
 static int64_t lead_ms(const struct dcred *c)
 {
 	const struct conf_channel *ch = conf_channel_find(c->d->conf, c->channel);
-	int64_t life = c->expires_ms - c->changed_ms;
+	int64_t life = c->expires_ms - c->changed_ms, lead = life > 0 ? life / 5 : 600000;
 
-	if (ch && ch->refresh_lead_ms)
-		return ch->refresh_lead_ms;
-	return life > 0 ? life / 5 : 600000;
+	/* A lead longer than half a life (a provider that gives shorter tokens for once) would renew without end. */
+	if (ch && ch->refresh_lead_ms && (life <= 0 || ch->refresh_lead_ms <= life / 2))
+		lead = ch->refresh_lead_ms;
+	return lead;
 }
 
 /* Credentials that were made together expire together. Each has its own place in the first third of the lead, so that the daemon

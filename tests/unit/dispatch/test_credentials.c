@@ -295,6 +295,39 @@ static void credentials_that_expire_together_are_refreshed_one_after_the_other(v
 	close_all();
 }
 
+static void a_lead_longer_than_the_life_does_not_renew_without_end(void **state)
+{
+	(void)state;
+	open_with("R1");
+	sc.ch[0].refresh_lead_ms = 5 * HR_MS;
+	scene_reload();
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS); /* the provider gives shorter ones for once */
+	over(LT_ACCEPTED);
+	uint64_t was = fake.n_refreshed;
+	scene_run(30 * MIN_MS);
+	assert_int_equal(fake.n_refreshed, was);
+	scene_run(25 * MIN_MS);
+	assert_int_equal(fake.n_refreshed, was + 1); /* a fifth before its end */
+	close_all();
+}
+
+/* How long the pasted access token lives nobody knows; without a first renewal nothing would ever renew it while nobody sends. */
+static void a_pair_that_a_person_pasted_is_renewed_by_itself(void **state)
+{
+	(void)state;
+	scene_open(1);
+	sc.acct[0].credential = oa_name;
+	fake.first = "R1";
+	fake.first_access = "A1";
+	scene_start();
+	bind_now();
+	assert_string_equal(value("access_token"), "A1");
+	scene_run(1000);
+	assert_int_equal(fake.n_refreshed, 1);
+	close_all();
+}
+
 static void a_full_disk_keeps_the_new_pair_until_it_can_be_committed(void **state)
 {
 	(void)state;
@@ -379,6 +412,8 @@ int main(void)
 		cmocka_unit_test(it_is_refreshed_before_it_expires_though_nobody_sends),
 		cmocka_unit_test(
 			credentials_that_expire_together_are_refreshed_one_after_the_other),
+		cmocka_unit_test(a_lead_longer_than_the_life_does_not_renew_without_end),
+		cmocka_unit_test(a_pair_that_a_person_pasted_is_renewed_by_itself),
 		cmocka_unit_test(a_full_disk_keeps_the_new_pair_until_it_can_be_committed),
 		cmocka_unit_test(a_restored_database_takes_the_newer_pair_of_the_mirror),
 	};
