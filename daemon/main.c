@@ -150,6 +150,7 @@ static int open_core(struct app *a, struct err *e)
 static void on_imports_settled(void *ctx, int rc, const struct err *e, cJSON *result)
 {
 	cJSON_Delete(result);
+	app_routes_look(ctx);
 	app_import_over(ctx, "import.start", rc, e);
 }
 
@@ -192,6 +193,7 @@ static int open_doors(struct app *a, struct err *e)
 				      .stopping = &a->stopping,
 				      .main_ctx = a,
 				      .reload = app_ctl_reload,
+				      .routes_look = app_routes_look,
 				      .key_rotate = app_ctl_key_rotate,
 				      .public_check = app_public_check },
 		.socket_path = a->conf->socket_path,

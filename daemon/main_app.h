@@ -53,9 +53,11 @@ struct app {
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
-	uint32_t readers;      /* our own that are under way: imports, states, upkeep */
-	bool stop_waits;       /* the way down: for the last of them */
-	struct reload *reload; /* one at a time */
+	uint32_t readers;               /* our own that are under way: imports, states, upkeep */
+	bool stop_waits;                /* the way down: for the last of them */
+	struct reload *reload;          /* one at a time */
+	bool reload_again;              /* a signal came while it ran */
+	bool routes_look, routes_again; /* main_routes.c: one is under way; and another after it */
 	struct upkeep *upkeep;
 	struct states *states;
 	struct list lingering; /* channels of earlier configurations */
@@ -69,6 +71,8 @@ void app_ctl_reload(void *app, const struct actor *who,
 void reload_free(struct app *a);
 void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
+/* main_routes.c: targets get the lanes that the configuration in force gives them, and what waits follows. `app` is a struct app. */
+void app_routes_look(void *app);
 /* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */
 void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);

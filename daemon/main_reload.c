@@ -1,6 +1,7 @@
 /* main_reload.c - a new configuration, whole or not at all: read and checked on a worker with all that its channels name, then
  * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they
  * have under way ends there.
+ * A signal that comes meanwhile is heard after it: the file may have changed since it was read.
  * Failures: anything wrong leaves the old configuration in force and says why.
  */
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "main_app.h"
-#include "plan/import.h"
 
 #define DRAIN_MS      60000
 #define OPEN_PER_TURN 8 /* accounts: under a millisecond of CPU */
@@ -54,12 +54,6 @@ static int same_places(const struct conf *a, const struct conf *b, struct err *e
 	return 0;
 }
 
-static void on_rerouted(void *ctx, int rc, const struct err *e, cJSON *result)
-{
-	cJSON_Delete(result);
-	app_import_over(ctx, "reload.routes", rc, e);
-}
-
 #define LINGER_MS 10000 /* a worker may still compose with the old adapters for a moment */
 
 struct old_channels {
@@ -99,12 +93,6 @@ void reload_free(struct app *a)
 	}
 }
 
-static void on_lanes_moved(void *ctx, const struct lane_move *v, size_t n)
-{
-	struct app *a = ctx;
-	dispatch_reroute(a->dispatch, v, n);
-}
-
 static int swap(struct reload *r)
 {
 	struct app *a = r->app;
@@ -119,11 +107,7 @@ static int swap(struct reload *r)
 	app_secrets_bind(a, MOVE(r->secrets));
 	plan_reload(a->plan, a->conf, fresh);
 	app_webhooks_set(a);
-	struct import_opts io;
-	app_import_began(a, &io);
-	io.moved = on_lanes_moved;
-	io.moved_ctx = a;
-	import_reroute(&io, on_rerouted, a);
+	app_routes_look(a);
 	log_level_set(a->conf->log_level);
 	channels_close(old->channels, env_mono(a->env) + DRAIN_MS, on_old_closed, old);
 	return 0;
@@ -148,6 +132,10 @@ static void reload_end(struct reload *r)
 	free(r->person);
 	free(r->via);
 	free(r);
+	if (!a->reload_again)
+		return;
+	a->reload_again = false;
+	app_reload(a, NULL, NULL, NULL);
 }
 
 static void reload_open(struct task *t)
@@ -190,6 +178,8 @@ void app_reload(struct app *a, const struct actor *who,
 			a->stopping ? "the daemon is stopping" : "a reload is under way");
 		if (done)
 			done(ctx, -EBUSY, &e);
+		else
+			a->reload_again = !a->stopping; /* nobody hears a refusal */
 		return;
 	}
 	struct reload *r = a->reload = x_calloc(1, sizeof(*r));

@@ -39,6 +39,9 @@ static int import_by(struct ctl_call *c, enum import_what what)
 	const struct import_opts o = { .env = c->deps->env,
 		.store = c->deps->store,
 		.conf = c->conf,
+		.conf_now = c->deps->conf,
+		.stale = c->deps->routes_look,
+		.stale_ctx = c->deps->main_ctx,
 		.channels = c->deps->channels,
 		.stopping = c->deps->stopping };
 	import_run(&o, what, &s, &c->who, json_bool(c->params, "dry", false), on_import, c);

@@ -105,8 +105,17 @@ void importer_step(
 	env_work(im->o.env, &im->work);
 }
 
+/* Also where it failed: a part of it may be stored, and goes on at the next start. */
+static void stale_tell(const struct importer *im)
+{
+	if (im->o.stale && im->what == IMPORT_WHAT_TARGETS && !im->dry &&
+		*im->o.conf_now != im->conf)
+		im->o.stale(im->o.stale_ctx);
+}
+
 static void answer(struct importer *im)
 {
+	stale_tell(im);
 	cJSON *r = im->rc == 0 || im->problems.errors ? result_of(im) : NULL;
 	if (im->rc == 0)
 		log_line(LOG_INFO,

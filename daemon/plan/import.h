@@ -26,7 +26,12 @@ typedef int import_address_fn(void *ctx, struct channels *cs, const char *channe
 struct import_opts {
 	struct env *env;
 	struct store *store;
-	const struct conf *conf;    /* a reference is taken where it is needed longer */
+	const struct conf *conf;      /* a reference is taken where it is needed longer */
+	struct conf *const *conf_now; /* the one in force; with stale */
+	/* import_run of targets: at its end another configuration is in force: what it stored may have the lanes of the former routes.
+	 * Loop thread, before done. NULL: nobody asks */
+	void (*stale)(void *ctx);
+	void *stale_ctx;
 	struct channels **channels; /* looked at before every slice; may be NULL with address */
 	import_address_fn *address; /* NULL: channel_address */
 	void *address_ctx;

@@ -362,6 +362,75 @@ static void a_new_route_gives_waiting_targets_a_lane(void **state)
 	assert_int_equal(got("changed"), 0);
 }
 
+static void on_stale(void *ctx)
+{
+	*(int *)ctx += answers == 0 ? 1 : 100; /* before the answer */
+}
+
+/* A list of two, while the configuration in force becomes `after` half-way. Returns how often it was told. */
+static int told_of_stale(struct conf *after, bool dry)
+{
+	const char text[] = HEAD "email,a@list.example,ha-noi,A,,late\n"
+				 "email,b@list.example,ha-noi,B,,late\n";
+	char path[400];
+	struct err e;
+	int told = 0;
+	struct conf *in_force = &conf;
+	const struct staged s = { .path = path, .name = "late.csv" };
+	const struct actor who = { .person = "x", .via = "uid:1" };
+	struct import_opts o = opts();
+	o.conf_now = &in_force;
+	o.stale = on_stale;
+	o.stale_ctx = &told;
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, str_of(text), 0600, &e), 0);
+	answers = 0;
+	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, dry, on_done, NULL);
+	testenv_settle(&te);
+	in_force = after;
+	pump();
+	(void)unlink(path);
+	assert_int_equal(answer_rc, 0);
+	return told;
+}
+
+static int64_t late_by(const char *account)
+{
+	char sql[300];
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id JOIN lane l ON l.id=t.lane_id JOIN account a ON "
+		"a.id=l.account_id WHERE c.address LIKE '_@list.example' AND a.name='%s'",
+		account);
+	return teststore_i64(&ts, sql);
+}
+
+/* Its rows have the routes that were in force when it began: who asked is told, so that they are looked up again. */
+static void an_import_that_began_before_a_reload_says_so_at_its_end(void **state)
+{
+	(void)state;
+	struct conf after = conf;
+	struct conf_account second = { .name = (char *)(uintptr_t) "second" };
+	struct conf_account *both[2] = { &relay, &second };
+	struct conf_channel two = mail, *list[1] = { &two };
+	struct conf_route route = routes[0];
+	two.accounts = both;
+	two.n_accounts = 2;
+	route.account = second.name;
+	after.channels = list;
+	after.routes = &route;
+	samples();
+	assert_int_equal(told_of_stale(&after, true), 0);
+	assert_int_equal(told_of_stale(&conf, false), 0);
+	assert_int_equal(told_of_stale(&after, false), 1);
+	assert_int_equal(late_by("relay"), 2);
+	struct import_opts o = opts();
+	o.conf = &after;
+	answers = 0;
+	import_reroute(&o, on_done, NULL);
+	pump();
+	assert_int_equal(late_by("second"), 2);
+}
+
 static void a_merged_office_hands_its_targets_over_on_the_day(void **state)
 {
 	(void)state;
@@ -452,6 +521,7 @@ int main(void)
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
 		T(a_new_route_gives_waiting_targets_a_lane),
+		T(an_import_that_began_before_a_reload_says_so_at_its_end),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
 		T(a_forgotten_address_is_in_no_file_any_more),
 	};

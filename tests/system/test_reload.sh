@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# test_reload.sh - reloads one upon the other, and a start with another configuration: the routes in force are those of the newest file, and
+# no signal is lost.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
+place_new
+sandbox_start
+conf_write "$SMTP_PORT"
+Y=$PLACE/conf/lantoad.yaml
+M=$PLACE/conf/channels.d/mail.yaml
+sed -i 's/^accounts:.*/accounts: [{name: relay}, {name: two}]/' "$M"
+route() { sed -i "s|^  email: .*|  email: $1|" "$Y"; }
+scene_files
+{ # as many as one look and one command of the store hold
+	echo "channel,address,office,name,lang,tags"
+	for i in $(seq 1 990); do echo "email,p$i@list.example,hue,Người $i,,many"; done
+} >"$PLACE/many.csv"
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+check "the agency is imported" scene_import
+check "and a list" admin -q targets import "$PLACE/many.csv"
+lanes() { operator --json deliveries --limit 1000 --release "$1" | jq -r '[.rows[].lane | split("/")[:2] | join("/")] | unique | join(" ")'; }
+sent_by() { # sent_by CODE: the lanes of a release that goes out now
+	editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1" && until_true 30 has_mails "$1" 4
+	lanes "$1"
+}
+lane_of_all() { # of every target of the list
+	/usr/bin/python3 - "$PLACE/state/lantoa.db" <<-'PY'
+	import sqlite3, sys
+	db = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
+	print(" ".join("%s:%d" % r for r in db.execute("SELECT ifnull(a.name, 'none'), count(*) FROM target t LEFT JOIN lane l ON l.id=t.lane_id "
+	    "LEFT JOIN account a ON a.id=l.account_id GROUP BY 1 ORDER BY 1")))
+	PY
+}
+all_by() { [ "$(lane_of_all)" = "$1:994" ]; }
+
+echo "# there and back"
+for n in 1 2 3; do
+	route mail/two
+	check "a reload leads elsewhere ($n)" admin -q reload
+	route mail/relay
+	check "and at once another one leads back ($n)" admin -q reload
+	check "all targets end on the route in force ($n)" until_true 10 all_by relay
+done
+same "a release goes by it" "$(sent_by RL-1)" mail/relay
+
+echo "# by no route and back"
+sed -i 's|^  email: .*|  zalo: mail/relay|; s|^  zalo: mail/relay|  {}|' "$Y"
+sed -i 's|^routes:$|routes: {}|; /^  {}$/d' "$Y"
+check "a reload takes every route away" admin -q reload
+sed -i 's|^routes: {}|routes:\n  email: mail/relay|' "$Y"
+check "and another one gives it back" admin -q reload
+check "all targets have it again" until_true 10 all_by relay
+
+echo "# a start"
+daemon_stop
+route mail/two
+# Many accounts: a reload takes a moment from here on.
+{ printf 'accounts: [{name: relay}, {name: two}'; for i in $(seq 1 150); do printf ', {name: n%d}' "$i"; done; echo ']'; } >"$PLACE/accounts"
+sed -i -e "/^accounts:/{r $PLACE/accounts" -e 'd}' "$M"
+daemon_start || not_ok "it starts again"
+check "a start with another route leads the targets there" until_true 10 all_by two
+same "a release goes by it" "$(sent_by RL-2)" mail/two
+
+echo "# a signal while a reload runs"
+cp "$Y" "$PLACE/bad.yaml"
+sed -i 's/^mode: trial/mode: trail/' "$PLACE/bad.yaml"
+for n in 1 2 3; do
+	: >"$PLACE/lantoad.log"
+	cp "$Y" "$PLACE/good.yaml"
+	/usr/bin/python3 - "$DAEMON_PID" "$PLACE/bad.yaml" "$Y" <<-'PY'
+	import os, signal, sys, time
+	pid = int(sys.argv[1])
+	os.kill(pid, signal.SIGHUP)
+	time.sleep(0.005)
+	os.rename(sys.argv[2], sys.argv[3])
+	os.kill(pid, signal.SIGHUP)
+	PY
+	check "the file that came last is read and refused ($n)" until_true 10 grep -q ev=reload.refused "$PLACE/lantoad.log"
+	mv "$Y" "$PLACE/bad.yaml"
+	mv "$PLACE/good.yaml" "$Y"
+done
+check "and a good one is taken afterwards" admin -q reload
+check "fsck is clean" operator fsck
+check "the audit holds" operator audit verify
+tap_end
