@@ -44,6 +44,13 @@ static int stream_no(const struct fakenet_stream *s)
 
 static void say(struct fakenet_stream *s, const char *text)
 {
+	char no[700];
+	if (text[0] == '4' ||
+		text[0] == '5') { /* some words more, in front of the end of the line */
+		(void)snprintf(no, sizeof(no), "%.*s %s\r\n", (int)strlen(text) - 2, text,
+			provider_words(true));
+		text = no;
+	}
 	size_t n = strlen(text), half = n / 2;
 	if (!provider_fault(100)) {
 		provider_say(s, text, n, provider_fault(300) ? provider_delay() : 0);

@@ -96,8 +96,10 @@ static void say(size_t call, enum fate f, int status, struct buf *b)
 		provider_answer(call, status, text, f == FATE_SLOW ? 3600000 : provider_delay());
 		free(text);
 	} else if (f == FATE_REFUSED) {
-		provider_answer(call, 400, "{\"error\":{\"message\":\"no\",\"code\":100}}",
-			provider_delay());
+		char no[600];
+		(void)snprintf(no, sizeof(no), "{\"error\":{\"message\":\"no %s\",\"code\":100}}",
+			provider_words(false));
+		provider_answer(call, 400, no, provider_delay());
 	} else if (f == FATE_TEMPORARY) {
 		provider_answer(call, 500, "{\"error\":{\"message\":\"later\",\"code\":2}}",
 			provider_delay());

@@ -118,6 +118,23 @@ int64_t provider_delay(void)
 	return ms[sim_below((int)ARRAY_LEN(ms))];
 }
 
+const char *provider_words(bool raw)
+{
+	static const char *const bit[] = { "thư ", "bị ", "từ ", "chối ", "vì ", "nội dung ",
+		"🙂 ", "x", "ộ" };
+	static char text[40 * 12 + 1];
+	size_t n = 0;
+	for (int i = sim_below(40); i > 0; i--) {
+		const char *add = bit[sim_below((int)ARRAY_LEN(bit))];
+		memcpy(text + n, add, strlen(add));
+		n += strlen(add);
+	}
+	if (raw && n > 0 && sim_chance(200))
+		text[sim_below((int)n)] = (char)(0x80 + sim_below(0x80));
+	text[n] = 0;
+	return text;
+}
+
 /* --- the ledger ------------------------------------------------------------------------------------------------------------------------ */
 
 static int64_t publish(int contact, const char *text, size_t n, bool cast)

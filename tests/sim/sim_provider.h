@@ -96,6 +96,9 @@ void provider_report(int slot, int64_t delivery, const char *id);
 void provider_thanked(struct sim_later *l);
 /* The value behind `name` in "a=b&c=d" or "\"a\":\"b\"": copied. False: not there. */
 bool provider_field(const char *in, const char *name, char *ret, size_t size);
+/* What a provider adds to a refusal: of any length, so that whoever cuts it meets the middle of a letter; `raw`: now and then a byte of
+ * another code. Until the next call. */
+const char *provider_words(bool raw);
 void provider_file(const char *name, const char *text); /* into the folder of the run */
 
 #endif

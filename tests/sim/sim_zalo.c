@@ -70,10 +70,10 @@ static bool owns(const char *url)
 
 void zl_error(size_t call, int code, const char *text)
 {
-	char body[200];
+	char body[800];
 	bool quoted = code % 2 != 0; /* both forms are seen */
-	(void)snprintf(body, sizeof(body), "{\"error\":%s%d%s,\"message\":\"%s\"}",
-		quoted ? "\"" : "", code, quoted ? "\"" : "", text);
+	(void)snprintf(body, sizeof(body), "{\"error\":%s%d%s,\"message\":\"%s; %s\"}",
+		quoted ? "\"" : "", code, quoted ? "\"" : "", text, provider_words(false));
 	provider_answer(call, 200, body, provider_delay());
 }
 
