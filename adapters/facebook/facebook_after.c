@@ -45,13 +45,8 @@ static void not_live(struct fb_job *j)
 	fb_wait(j, wait);
 }
 
-/* Only the words that it is a draft make it untrue that the post is live; no other look at it does. */
-static void link_done(struct fb_job *j, const struct fb_verdict *v)
+void fb_live_over(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (still_draft(j, v)) {
-		not_live(j);
-		return;
-	}
 	if (v->class == FB_OK)
 		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));
 	else
@@ -60,6 +55,15 @@ static void link_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_go(j, FBS_SWEEP);
 	else
 		sweep_next(j); /* a draft that was too old to be used */
+}
+
+/* Only the words that it is a draft make it untrue that the post is live; no other look at it does. */
+static void link_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (still_draft(j, v))
+		not_live(j);
+	else
+		fb_live_over(j, v);
 }
 
 static int sweep_send(struct fb_job *j)

@@ -289,52 +289,7 @@ static void look_draft_done(struct fb_job *j, const struct fb_verdict *v)
 		draft_anew(j);
 }
 
-/* --- live ------------------------------------------------------------------------------------------------------------------ */
-static int live_send(struct fb_job *j)
-{
-	struct lt_field f = { .name = LTC_LIT("is_published"),
-		.src = { .bytes = LTC_LIT("true") } };
-	int rc = fb_form(j, j->draft, &f, 1, LT_PUBLISHES | LT_REPEATABLE, fb_conf_of(j)->post_ms);
-
-	j->tried_live |= rc >= 0;
-	return rc;
-}
-
-/* The draft is gone. Before it could have been live: begin anew, once. After: somebody took it away, or it was never there. */
-static void draft_gone(struct fb_job *j, const struct fb_verdict *v)
-{
-	bool fresh = j->live_at == 0; /* not of an earlier try */
-
-	if (!fresh || j->tries > 0 || j->rebuilt) {
-		j->url[0] = '\0';
-		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON, v->code,
-			"the post that was made is gone: look at the page, then resolve or retry");
-		return;
-	}
-	j->rebuilt = true;
-	j->draft[0] = '\0';
-	fb_save(j, "draft", "");
-	fb_save(j, "live", "");
-	fb_photos_forget(j);
-	fb_then(j, j->doc.n_photos > 0 ? FBS_PHOTO : FBS_DRAFT);
-}
-
-static void live_done(struct fb_job *j, const struct fb_verdict *v)
-{
-	if (v->class == FB_OK) {
-		if (j->cancelled)
-			fb_end_ok(j, j->draft);
-		else
-			fb_go(j, FBS_LINK);
-	} else if (v->class == FB_GONE) {
-		draft_gone(j, v);
-	} else if (v->class == FB_DUP) {
-		fb_go(j, FBS_LOOK_DUP);
-	} else {
-		fb_fail(j, v);
-	}
-}
-
+/* --- direct ---------------------------------------------------------------------------------------------------------------- */
 static int post_send(struct fb_job *j)
 {
 	return feed_send(j, true, LT_PUBLISHES);
@@ -368,8 +323,9 @@ static void post_done(struct fb_job *j, const struct fb_verdict *v)
 			fb_end_ok(j, j->draft);
 		else
 			fb_go(j, FBS_LINK);
-	} else if (v->class == FB_OK || v->class == FB_RETRY) {
-		post_unknown(j, v);
+	} else if (v->class == FB_OK || v->class == FB_RETRY || v->class == FB_GONE) {
+		post_unknown(j,
+			v); /* "unsupported" was said of posts that appeared (contract, section 14) */
 	} else if (v->class == FB_DUP) {
 		fb_go(j, FBS_LOOK_DUP);
 	} else {
@@ -446,7 +402,5 @@ const struct fb_step fb_step_warm = { "check", FB_STEP_CREATES, warm_send, warm_
 const struct fb_step fb_step_photo = { "photo", 0, photo_send, photo_done };
 const struct fb_step fb_step_draft = { "draft", FB_STEP_CREATES, draft_send, draft_done };
 const struct fb_step fb_step_look_draft = { "list", 0, look_draft_send, look_draft_done };
-const struct fb_step fb_step_live = { "live", FB_STEP_PUBLISHES | FB_STEP_REPEATABLE, live_send,
-	live_done };
 const struct fb_step fb_step_post = { "post", FB_STEP_PUBLISHES | FB_STEP_CREATES, post_send,
 	post_done };

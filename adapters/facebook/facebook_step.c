@@ -16,6 +16,7 @@ static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard
 	[FBS_DRAFT] = &fb_step_draft,
 	[FBS_LOOK_DRAFT] = &fb_step_look_draft,
 	[FBS_LIVE] = &fb_step_live,
+	[FBS_LOOK_LIVE] = &fb_step_look_live,
 	[FBS_POST] = &fb_step_post,
 	[FBS_LOOK_DUP] = &fb_step_look_dup,
 	[FBS_LOOK_OLD] = &fb_step_look_old,

@@ -26,6 +26,7 @@ enum fb_step_id {
 	FBS_DRAFT,
 	FBS_LOOK_DRAFT,
 	FBS_LIVE,
+	FBS_LOOK_LIVE,
 	FBS_POST,
 	FBS_LOOK_DUP,
 	FBS_LOOK_OLD,
@@ -80,12 +81,13 @@ struct fb_job {
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
 	bool no_token, secret_wait, not_now, unsaved, stat_clicks, asked_feed, few_fields,
-		no_post_id, warmed;
+		no_post_id, warmed, live_again, gone_once;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];
 	char draft[FB_ID_MAX], lost[FB_LOST_MAX][FB_ID_MAX], orphan[FB_LOST_MAX][FB_ID_MAX];
 	uint32_t n_lost;
+	struct fb_verdict said; /* to is_published=true, without body and res */
 	int64_t draft_at, live_at, try_at, looks_at, looks, done_at, video_from, video_to, cools;
 	char video[FB_ID_MAX], video_session[FB_ID_MAX];
 	char print[FB_PRINT_LEN + 1], of[FB_PRINT_LEN + 1], url[400];
@@ -171,10 +173,12 @@ bool fb_post_is_mine(const struct fb_job *j,
 bool fb_post_is_double(const struct fb_job *j, const struct fb_post *p, const char **ret_why);
 int64_t fb_time_read(struct lt_str s); /* wall ms; 0: none */
 
-/* facebook_op.c, facebook_guard.c, facebook_after.c, facebook_video.c, facebook_ask.c, facebook_admin.c, facebook_stats.c */
+/* facebook_op.c, facebook_live.c, facebook_guard.c, facebook_after.c, facebook_video.c, facebook_ask.c, facebook_admin.c, facebook_stats.c */
 void fb_op_begin(struct fb_job *j); /* behind the guard: where earlier tries had come to */
 void fb_check_start(struct fb_job *j);
 void fb_check_over(struct fb_job *j);
+void fb_live_over(
+	struct fb_job *j, const struct fb_verdict *v); /* it is live: link and lost drafts */
 void fb_keep_url(struct fb_job *j, struct lt_str url);
 void fb_list_failed(struct fb_job *j, const struct fb_verdict *v);
 void fb_op_start(struct fb_job *j);
@@ -186,11 +190,11 @@ void fb_stats_go(struct fb_job *j);      /* behind the look at the token */
 void fb_video_own(struct fb_job *j);     /* a video of which no post is known goes by its own id */
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
 extern const struct fb_step fb_step_warm, fb_step_guard, fb_step_photo, fb_step_draft,
-	fb_step_look_draft, fb_step_live, fb_step_post, fb_step_look_dup, fb_step_look_old,
-	fb_step_link, fb_step_sweep, fb_step_sweep_delete, fb_step_video_start, fb_step_video_chunk,
-	fb_step_video_finish, fb_step_video_status, fb_step_ask_post, fb_step_ask_list,
-	fb_step_ask_photo, fb_step_ask_video, fb_step_target, fb_step_delete, fb_step_edit,
-	fb_step_refresh, fb_step_check_token, fb_step_check_page, fb_step_check_tasks,
+	fb_step_look_draft, fb_step_live, fb_step_look_live, fb_step_post, fb_step_look_dup,
+	fb_step_look_old, fb_step_link, fb_step_sweep, fb_step_sweep_delete, fb_step_video_start,
+	fb_step_video_chunk, fb_step_video_finish, fb_step_video_status, fb_step_ask_post,
+	fb_step_ask_list, fb_step_ask_photo, fb_step_ask_video, fb_step_target, fb_step_delete,
+	fb_step_edit, fb_step_refresh, fb_step_check_token, fb_step_check_page, fb_step_check_tasks,
 	fb_step_check_feed, fb_step_stats, fb_step_stats_one, fb_step_stats_clicks,
 	fb_step_check_batch;
 

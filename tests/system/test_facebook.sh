@@ -25,6 +25,7 @@ rule() { # rule METHOD PAGE TAIL WHEN REST
 	rule POST 125 /feed after '"do":"reply","trickle_ms":20'
 	rule POST 126 /feed after '"do":"reply","trickle_ms":600'
 	rule POST 113 /feed after '"do":"drop"'
+	rule POST 127 '_*' after '"do":"reply","code":400,"type":"application/json","body":"{\"error\":{\"message\":\"Unsupported post request.\",\"type\":\"GraphMethodException\",\"code\":100,\"error_subcode\":33}}"'
 	rule POST 118 '_*' before '"do":"reset"'
 	rule POST 132 /feed before '"do":"drop"'
 	rule GET 119 /published_posts before '"do":"reply","code":502,"type":"text/html","body":"<html>"'
