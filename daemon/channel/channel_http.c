@@ -17,7 +17,8 @@ static void http_free(struct job_http *h)
 	free(h);
 }
 
-/* The exchange record: method, address and status; never a value that was put in by name, and no answer that holds secrets. */
+/* The exchange record: method, address and status; never a value that was put in by name, no answer that holds secrets, and of all
+ * others none that the provider says back. */
 static void trace_request(struct job *j, const struct lt_http_req *req)
 {
 	const struct channel_events *ev = &j->acct->ch->cs->ev;
@@ -38,9 +39,10 @@ static void trace_answer(struct job *j, const struct net_http_res *r, bool secre
 	if (!j->op || !ev->trace)
 		return;
 	buf_init(&b, TRACE_MAX);
-	size_t n = secret ? 0 : r->body.n < TRACE_BODY_MAX ? r->body.n : TRACE_BODY_MAX;
-	(void)buf_addf(&b, "%d " STR_FMT "\n", r->status, STR_ARG(r->error));
-	(void)buf_add(&b, r->body.p, n);
+	(void)buf_addf(&b, "%d ", r->status);
+	mask_add(j->acct, &b, r->error, r->error.n);
+	(void)buf_addc(&b, '\n');
+	mask_add(j->acct, &b, r->body, secret ? 0 : TRACE_BODY_MAX);
 	if (b.n && b.p[b.n - 1] != '\n') /* records are joined */
 		(void)buf_addc(&b, '\n');
 	ev->trace(ev->ctx, j->op, false, buf_str(&b));

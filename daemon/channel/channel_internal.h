@@ -43,6 +43,7 @@ struct chan_secret {
 struct chan_rotated { /* the newest that was asked for: lent to the adapter until it returns */
 	char name[64];
 	struct secret *value;
+	struct secret *was; /* the one before: an answer on its way may hold it */
 	uint64_t version;
 };
 
@@ -255,6 +256,9 @@ int refresh_ask(struct job *j, struct lt_str credential, uint64_t version_seen);
 void refresh_committed(struct refresh *r, int error); /* the word that it begins */
 void refresh_ended(struct job *j, const struct lt_result *r);
 void rotated_done(struct chan_account *a);
+/* channel_mask.c */
+void mask_add(const struct chan_account *a, struct buf *b, struct str s,
+	size_t max); /* the first max bytes, secrets left out */
 /* channel_probe.c */
 void probe_free(struct job_probe *p); /* NULL allowed */
 void probe_fact(struct job *j, struct str name, int64_t value);

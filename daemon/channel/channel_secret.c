@@ -45,7 +45,8 @@ static int rotated_get(
 		return rc;
 	if (fresh) {
 		(void)str_copy(r->name, sizeof(r->name), name);
-		secret_free(r->value);
+		secret_free(r->was);
+		r->was = r->value;
 		r->value = fresh;
 		r->version = version;
 	}
@@ -99,8 +100,10 @@ bool channel_secret_first(
 
 void rotated_done(struct chan_account *a)
 {
-	for (size_t i = 0; i < ROTATED_MAX; i++)
+	for (size_t i = 0; i < ROTATED_MAX; i++) {
 		secret_free(a->rotated[i].value);
+		secret_free(a->rotated[i].was);
+	}
 }
 
 /* --- refresh ----------------------------------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@ rule() { # rule METHOD PAGE TAIL WHEN REST
 	echo "{\"server\":\"facebook\",\"method\":\"$1\",\"match\":\"/v25.0/$P$2$3\",\"when\":\"$4\",\"times\":1,$5},"
 }
 {
-	echo "{$(facebook_script), \"http_rules\": ["
+	echo "{$(facebook_script '"empty_pages":1'), \"http_rules\": ["
 	for at in "101 /feed" "106 _*" "111 /photos" "130 /feed"; do set -- $at; rule POST "$1" "$2" after "\"do\":\"reply\",\"code\":500,\"type\":\"application/json\",\"body\":\"$E2\""; done
 	for at in "102 /feed" "107 _*" "112 /photos" "131 /feed"; do set -- $at; rule POST "$1" "$2" after '"do":"drop"'; done
 	for at in "103 /feed" "108 _*"; do set -- $at; rule POST "$1" "$2" after '"do":"silent"'; done

@@ -68,6 +68,80 @@ static void a_secret_is_put_in_by_name_and_kept_out_of_the_record(void **state)
 	over(t);
 }
 
+/* The answer of a provider that says back what it was sent: what of it stands in the record. */
+static const char *kept(struct ht *t, struct lt_job *op, const char *body)
+{
+	struct fakenet_answer says = { .status = 200, .body = body, .times = 1 };
+	struct lt_http_req r = { .struct_size = sizeof(r),
+		.method = { "GET", 3 },
+		.url = { "http://127.0.0.1/x", 18 } };
+
+	fakenet_script(t->fn, &says);
+	assert_int_equal(puppet.host->http(puppet.host->ctx, op, &r), 0);
+	ht_turn(t);
+	return t->trace_last;
+}
+
+static void a_secret_that_is_said_back_is_kept_out_of_the_record(void **state)
+{
+	(void)state;
+	static const char *const v[][2] = {
+		{ "{\"next\":\"https://g/?access_token=hid/den val&a=1\"}",
+			"200 \n{\"next\":\"https://g/?access_token=***&a=1\"}\n" },
+		{ "?t=hid%2fden%20val.", "200 \n?t=***.\n" },
+		{ "?t=hid%2Fden+val", "200 \n?t=***\n" },
+		{ "\"hid\\/den val\"", "200 \n\"***\"\n" },
+		{ "hid\\u002fden val, hid/den valhid/den val", "200 \n***, ******\n" },
+		{ "hid/den va", "200 \n***\n" }, /* the answer was cut there */
+		{ "hid%2Fden%2", "200 \n***\n" },
+		{ "hid/den oak hid, abc hid/d", "200 \nhid/den oak hid, abc ***\n" },
+	};
+	struct ht *t = ht_new();
+	struct err e = { 0 };
+	char dir[600], path[700], longer[5000];
+	(void)snprintf(dir, sizeof(dir), "%s/ch", t->dir);
+	(void)snprintf(path, sizeof(path), "%s/key", dir);
+	assert_int_equal(dir_make(dir, 0700, &e), 0);
+	assert_int_equal(file_write_durable(path, STR("hid/den val\n"), 0600, &e), 0);
+	(void)snprintf(path, sizeof(path), "%s/pin", dir);
+	assert_int_equal(file_write_durable(path, STR("abc\n"), 0600, &e), 0);
+	assert_int_equal(
+		puppet_load_as(t, SHARED_NOW,
+			"secrets: {key: {file: key}, pin: {file: pin}}\naccounts: [{name: main}]\n"),
+		0);
+	channel_limit(t->acct, 100);
+	ht_turn(t);
+	assert_non_null(ht_send(t, "a@x", "1"));
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		assert_string_equal(kept(t, puppet.op[0], v[i][0]), v[i][1]);
+	memset(longer, '.',
+		sizeof(longer)); /* one that begins within what is kept, and ends behind it */
+	memcpy(longer + 4090, "hid/den val", 11);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_null(strstr(kept(t, puppet.op[0], longer), "hid"));
+	assert_non_null(strstr(t->trace_last, "..***\n"));
+	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	over(t);
+}
+
+/* The request was sent with the old one, which may be good for some time. */
+static void a_token_that_was_renewed_meanwhile_is_kept_out_too(void **state)
+{
+	(void)state;
+	struct ht *t = rotating();
+	struct lt_str v;
+	assert_non_null(ht_send(t, "a@x", "1"));
+	for (uint64_t version = 1; version < 4; version++) {
+		(void)snprintf(t->secret, sizeof(t->secret), "token-%d", (int)version);
+		t->secret_version = version;
+		assert_int_equal(
+			puppet.host->secret_get(puppet.host->ctx, puppet.op[0], OA, &v, NULL), 0);
+	}
+	assert_string_equal(kept(t, puppet.op[0], "token-3 token-2"), "200 \n*** ***\n");
+	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	over(t);
+}
+
 static void many_who_ask_wait_for_one_refresh(void **state)
 {
 	(void)state;
@@ -196,6 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_secret_is_put_in_by_name_and_kept_out_of_the_record),
+		cmocka_unit_test(a_secret_that_is_said_back_is_kept_out_of_the_record),
+		cmocka_unit_test(a_token_that_was_renewed_meanwhile_is_kept_out_too),
 		cmocka_unit_test(many_who_ask_wait_for_one_refresh),
 		cmocka_unit_test(who_saw_an_older_version_is_told_at_once),
 		cmocka_unit_test(a_refresh_that_fails_is_told_to_all),
