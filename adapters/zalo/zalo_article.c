@@ -97,10 +97,13 @@ static void create_good(struct zalo_op *op, const struct zalo_answer *a)
 static bool create_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	(void)a;
-	if (row->outcome != ZALO_O_LOST)
-		return false;
-	zalo_find(op);
+	if (row->outcome == ZALO_O_LOST)
+		zalo_find(op);
+	else if (op->sought)
+		return false; /* an earlier one may have been made unseen: it stays looked for */
+	else
+		zalo_end_row_without(
+			op, row, a, "begun"); /* nothing was made: the guard looks again */
 	return true;
 }
 
@@ -140,20 +143,9 @@ static void verify_good(struct zalo_op *op, const struct zalo_answer *a)
 static void forget(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
-	(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
-	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
-		row->note.p, a->text);
-	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
-		.outcome = zalo_worn_out(op, row, a) ? LT_REFUSED
-			: row->outcome > LT_DEFERRED ? LT_DEFERRED
-						     : row->outcome,
-		.scope = row->scope,
-		.flags = row->flags,
-		.retry_after_ms = row->retry_after_ms };
-	const char *step = op->state == ZS_VERIFY ? "token" : "show_token";
 	if (op->state == ZS_VERIFY)
 		zalo_save(op, "begun", (struct lt_str){ "", 0 }, 0);
-	zalo_save(op, step, (struct lt_str){ "", 0 }, ZSAVE_THEN_END);
+	zalo_end_row_without(op, row, a, op->state == ZS_VERIFY ? "token" : "show_token");
 }
 
 static bool verify_bad(

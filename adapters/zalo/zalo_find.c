@@ -51,6 +51,7 @@ static int title_in(struct zalo_op *op, const struct zalo_answer *a, int64_t fro
 		if (passed++ < op->looked_at)
 			continue;
 		op->found_ms = m.created_ms;
+		op->listed_shown = m.shown;
 		(void)snprintf(op->article, sizeof(op->article), "%s", m.id);
 		(void)snprintf(op->url, sizeof(op->url), "%s", m.link);
 		return 1;
@@ -74,7 +75,6 @@ void zalo_begin(struct zalo_op *op)
 
 	op->article[0] = op->url[0] = op->token[0] = '\0';
 	op->begun_ms = op->inst->host->wall_ms(op->inst->host->ctx);
-	op->begun_now = true;
 	(void)snprintf(z, sizeof(z), "%lld", (long long)op->begun_ms);
 	zalo_save(op, "begun", ltc_z(z), ZSAVE_BEGUN);
 }
@@ -139,6 +139,7 @@ bool zalo_guard_bad(
 
 void zalo_find(struct zalo_op *op)
 {
+	op->sought = true;
 	op->page = op->looked_at = 0;
 	op->article[0] = op->url[0] = '\0';
 	zalo_enter_later(op, ZS_FIND, zalo_conf_of(op)->find_wait_ms / 8 + 1);
@@ -163,16 +164,23 @@ void zalo_find_good(struct zalo_op *op, const struct zalo_answer *a)
 	}
 }
 
+/* Not told by a mark: ours is hidden as long as we look for it, what people see is a person's. */
+static bool unmarked_ours(const struct zalo_op *op, const struct zalo_answer *a)
+{
+	return !op->listed_shown && !ltc_eqz(ltc_json_str(a->data, "status"), "show");
+}
+
 void zalo_find_detail_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	int mark = zalo_detail_mark(a, op->work->ref);
 	bool since = op->found_ms == 0 || op->found_ms >= began_there(op);
+	bool decided = zalo_step(op, "guarded").n != 0; /* to post it beside somebody else's */
 
-	if (mark == 1 || (mark < 0 && since)) {
+	if (mark == 1 || (mark < 0 && since && unmarked_ours(op, a))) {
 		zalo_adopt(op);
-	} else if (since) {
+	} else if (since && !decided) {
 		already_there(op);
-	} else { /* an older one of the same title: the next */
+	} else { /* an older one of the same title, or one that was decided about: the next */
 		op->looked_at++;
 		op->article[0] = op->url[0] = '\0';
 		zalo_enter(op, ZS_FIND);

@@ -23,6 +23,24 @@ bool zalo_media_next(const struct ltc_json **rest, struct zalo_media *ret)
 	return false;
 }
 
+/* The value of the last member "lt": ours stands behind what the release's own link has. Absent where there is none. */
+static struct lt_str mark_in(struct lt_str link)
+{
+	struct lt_str found = { 0 };
+	const char *at;
+
+	while ((at = ltc_find(link, LTC_LIT("lt="), false)) != NULL) {
+		bool member = at > link.p && (at[-1] == '?' || at[-1] == '&');
+		link = ltc_from(link, (size_t)(at - link.p) + 3);
+		if (member)
+			found = link;
+	}
+	for (size_t i = 0; i < found.n; i++)
+		if (found.p[i] == '&' || found.p[i] == '#')
+			found.n = i;
+	return found;
+}
+
 int zalo_detail_mark(const struct zalo_answer *a, struct lt_str ref)
 {
 	const struct ltc_json *raw = ltc_json_get(a->data, "tracking_link");
@@ -31,8 +49,5 @@ int zalo_detail_mark(const struct zalo_answer *a, struct lt_str ref)
 	if (raw == NULL || ref.n == 0)
 		return -1;
 	struct lt_str s = ltc_json_copy(raw, link, sizeof(link));
-	const char *at = ltc_find(s, LTC_LIT("lt="), false);
-	if (at == NULL)
-		return s.n == 0 ? -1 : 0;
-	return ltc_eq(ltc_from(s, (size_t)(at - s.p) + 3), ref) ? 1 : 0;
+	return s.n == 0 ? -1 : ltc_eq(mark_in(s), ref) ? 1 : 0;
 }

@@ -209,22 +209,11 @@ static bool send_bad(
 	}
 	if (row->outcome == LT_UNKNOWN)
 		return false;
-	/* a definite no: the word that it was tried goes, or a later question would look for it */
-	(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
-	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s: %.100s", (int)row->note.n,
-		row->note.p, a->text);
-	bool person = row->outcome == ZALO_O_REFRESH;
-	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
-		.outcome = zalo_worn_out(op, row, a) ? LT_REFUSED
-			: row->outcome > LT_DEFERRED ? LT_DEFERRED
-						     : row->outcome,
-		.scope = row->scope,
-		.flags = row->flags | (person ? LT_R_FREE | LT_R_PERSON : 0),
-		.retry_after_ms = row->retry_after_ms };
 	if (op->item == 0 || n_messages(op) == 1)
 		return false;
+	/* a definite no: the word that it was tried goes, or a later question would look for it */
 	step_name(op, "try", name);
-	zalo_save(op, name, (struct lt_str){ "", 0 }, ZSAVE_THEN_END);
+	zalo_end_row_without(op, row, a, name);
 	return true;
 }
 

@@ -108,7 +108,8 @@ void zalo_end_good(struct zalo_op *op)
 	zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "0", "");
 }
 
-bool zalo_worn_out(
+/* -200 is repeated three times (contract, section 10); a wait that costs no try counts as none. */
+static bool worn_out(
 	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
 	return strcmp(a->code, "-200") == 0 && row->outcome == LT_DEFERRED &&
@@ -116,29 +117,49 @@ bool zalo_worn_out(
 		op->work->try_no > FAILED_MAX;
 }
 
-/* Whether the table's own outcomes are left at this point, something must still be said. */
-void zalo_end_row(
+/* Into op->end. Whether the table's own outcomes are left at this point, something must still be said. */
+static void end_as_row(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
 	int32_t outcome = row->outcome;
 	uint32_t flags = row->flags;
 	int64_t wait = row->retry_after_ms;
-	char text[300];
 	uint16_t r = 0;
 
+	/* a new token was got and is no better; when none was asked for the next try does that */
 	if (outcome == ZALO_O_REFRESH)
-		flags |= LT_R_FREE | LT_R_PERSON;
+		flags |= LT_R_FREE | (op->refreshed ? LT_R_PERSON : 0);
 	if (outcome >= ZALO_O_REFRESH)
 		outcome = LT_DEFERRED;
-	if (zalo_worn_out(op, row, a))
+	if (worn_out(op, row, a))
 		outcome = LT_REFUSED;
 	if (wait > 0 && (flags & LT_R_PERSON) == 0) {
 		host(op)->random(host(op)->ctx, &r, sizeof(r));
 		wait += wait * (r % 256) / 1024; /* so that not all come back at once */
 	}
-	(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)row->note.n,
+	(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
+	(void)snprintf(op->end_text, sizeof(op->end_text), "%.*s%s%s", (int)row->note.n,
 		row->note.p == NULL ? "" : row->note.p, a->text[0] != '\0' ? ": " : "", a->text);
-	zalo_end(op, outcome, row->scope, flags, wait, a->code, text);
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end),
+		.outcome = outcome,
+		.scope = row->scope,
+		.flags = flags,
+		.retry_after_ms = wait };
+}
+
+void zalo_end_row(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	end_as_row(op, row, a);
+	zalo_end(op, op->end.outcome, op->end.scope, op->end.flags, op->end.retry_after_ms,
+		op->end_code, op->end_text);
+}
+
+void zalo_end_row_without(struct zalo_op *op, const struct ltc_outcome_row *row,
+	const struct zalo_answer *a, const char *step)
+{
+	end_as_row(op, row, a);
+	zalo_save(op, step, (struct lt_str){ "", 0 }, ZSAVE_THEN_END);
 }
 
 /* --- walking ----------------------------------------------------------------------------------------------------------------- */

@@ -61,12 +61,13 @@ struct zalo_op {
 	struct lt_str target;                  /* id of the OA, group, user; number */
 	struct lt_str head, title, cast, tmpl; /* of the payload */
 	bool plain;                            /* payload is a bare text */
-	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, begun_now;
+	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, sought;
 	bool cast_sent, remade;
-	int odd;          /* answers to a poll that say neither yes nor wait */
-	uint64_t serial;  /* of the call under way: an answer to an older one is none */
-	uint64_t version; /* of the token that the call used */
-	uint32_t flags;   /* of the call under way */
+	bool listed_shown; /* what the listing says of the article that was found */
+	int odd;           /* answers to a poll that say neither yes nor wait */
+	uint64_t serial;   /* of the call under way: an answer to an older one is none */
+	uint64_t version;  /* of the token that the call used */
+	uint32_t flags;    /* of the call under way */
 	int64_t begun_ms, found_ms, poll_end, sent_ms; /* sent_ms: the last message, monotonic */
 	int page, again, url_waits,
 		looked_at; /* looked_at: articles of this page that were not the one */
@@ -75,7 +76,7 @@ struct zalo_op {
 	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[ZALO_TOKEN_MAX], url[400];
 	char sent[ZALO_ITEMS_MAX][ZALO_ID_MAX]; /* ids of messages */
 	struct lt_result end;                   /* with ZSAVE_THEN_END */
-	char end_code[24], end_text[201];
+	char end_code[24], end_text[301];
 };
 
 /* zalo_op.c */
@@ -89,9 +90,9 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 	const char *code, const char *text);
 void zalo_end_row(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
-/* -200 is repeated three times (contract, section 10); a wait that costs no try counts as none. */
-bool zalo_worn_out(
-	const struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a);
+/* The same after a step was forgotten, so that a crash between the two leaves it. */
+void zalo_end_row_without(struct zalo_op *op, const struct ltc_outcome_row *row,
+	const struct zalo_answer *a, const char *step);
 void zalo_end_no_url(struct zalo_op *op, int rc); /* a picture has no public address */
 void zalo_end_good(struct zalo_op *op);
 int64_t zalo_their_now(const struct zalo_op *op); /* wall time as the provider has it */

@@ -1,0 +1,215 @@
+/* test_zalo_found.c - what is found at Zalo and whose it is: an article of the same title, a mark in a link, a message in a talk. What
+ * is somebody else's is left alone, what is proven ours is told as gone out. */
+#include "zalo_scene.h"
+
+#define MEDIA(id, status)                                                \
+	"{\"id\":\"" id "\",\"title\":\"Khai mạc\",\"status\":\"" status \
+	"\",\"create_date\":1789000001000,\"link_view\":\"https://l/" id "\"}"
+#define LIST(all)       "{\"data\":{\"medias\":[" all "],\"total\":1},\"error\":0}"
+#define DETAIL(members) "{\"data\":{" members "},\"error\":0}"
+
+static int setup(void **state)
+{
+	(void)state;
+	return scene_open("poll_ms", "1000", "find_wait_ms", "8000", NULL);
+}
+
+static void wait_ms(int64_t ms)
+{
+	sh_advance(h, ms);
+	sh_turn(h);
+	sh_turn(h);
+}
+
+static void say(const char *path, const char *body)
+{
+	const struct sh_http *c = last_call(h);
+
+	assert_false(c->answered);
+	if (!strstr(c->url, path))
+		fail_msg("call %zu goes to %s, not %s", h->n_http, c->url, path);
+	answer(h, body);
+}
+
+static void saved(const char *text)
+{
+	const struct sh_note *n = sh_last_note(h, "save");
+
+	assert_non_null(n);
+	assert_string_equal(n->text, text);
+}
+
+static size_t begin(const struct lt_pair *steps, size_t n_steps)
+{
+	size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+
+	h->jobs[op]->work.steps = steps;
+	h->jobs[op]->work.n_steps = n_steps;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	return op;
+}
+
+static const struct lt_pair begun = { LTC_LIT("begun"), LTC_LIT("1789000000000"), { NULL, 0 } };
+
+/* --- whose article ------------------------------------------------------------------------------------------------------------ */
+/* Section 4: "A create that failed made no article": the next try begins with the look again, for a person may have posted it since. */
+static void after_a_definite_no_the_next_try_looks_again(void **state)
+{
+	static const struct {
+		uint32_t phase;
+		const char *body, *code;
+		int scope;
+		unsigned flags;
+	} rows[] = { { LT_P_ANSWERED, "{\"error\":-32,\"message\":\"app limit\"}", "-32",
+			     LT_SCOPE_CHANNEL, LT_R_FREE },
+		{ LT_P_ANSWERED, "{\"error\":-200,\"message\":\"failed\"}", "-200", LT_SCOPE_TARGET,
+			0 },
+		{ LT_P_ANSWERED, "{\"error\":-204,\"message\":\"disabled\"}", "-204",
+			LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ LT_P_NOT_SENT, "", "unsent", LT_SCOPE_ACCOUNT, LT_R_FREE } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t op = begin(NULL, 0);
+		say("/article/getslice", NONE);
+		assert_non_null(strstr(last_call(h)->url, "/article/create"));
+		assert_string_not_equal(sh_last_note(h, "save")->text, "begun=");
+		sh_answer(h, h->n_http - 1, rows[i].phase, 200, rows[i].body);
+		sh_turn(h);
+		saved("begun=");
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->scope, rows[i].scope);
+		assert_int_equal(sh_result(h, op)->flags, rows[i].flags);
+		assert_string_equal(sh_result(h, op)->code, rows[i].code);
+	}
+	size_t op = begin(NULL, 0);
+	say("/article/getslice", NONE);
+	say("/article/create", "{\"error\":-201,\"message\":\"title allow 1 to 150\"}");
+	saved("begun=");
+	assert_int_equal(sh_result(h, op)->outcome, LT_REFUSED);
+	assert_int_equal(sh_result(h, op)->scope, LT_SCOPE_RELEASE);
+	assert_non_null(strstr(sh_result(h, op)->text, "too long: title allow 1 to 150"));
+}
+
+/* Ours is never shown before the step `article` is saved. */
+static void a_shown_article_without_a_mark_is_a_persons(void **state)
+{
+	static const struct {
+		const char *list, *detail;
+		bool ours;
+	} rows[] = { { LIST(MEDIA("5", "show")), DETAIL("\"id\":\"5\",\"status\":\"show\""),
+			     false },
+		{ LIST(MEDIA("5", "show")), DETAIL("\"id\":\"5\""), false },
+		{ LIST(MEDIA("5", "hide")), DETAIL("\"id\":\"5\",\"status\":\"show\""), false },
+		{ LIST(MEDIA("5", "hide")), DETAIL("\"id\":\"5\",\"status\":\"hide\""), true },
+		{ LIST(MEDIA("5", "hide")), DETAIL("\"id\":\"5\""), true },
+		{ LIST(MEDIA("5", "show")),
+			DETAIL("\"id\":\"5\",\"status\":\"show\",\"tracking_link\":\"https://p?lt=REF1\""),
+			true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t op = begin(&begun, 1);
+		wait_ms(1001);
+		say("/article/getslice", rows[i].list);
+		say("/article/getdetail", rows[i].detail);
+		if (rows[i].ours) {
+			saved("article=5");
+			say("/article/update", TOKEN);
+			sh_cancel(h, op);
+			continue;
+		}
+		saved("guarded=5");
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->flags, LT_R_PERSON | LT_R_FREE);
+		assert_string_equal(sh_result(h, op)->code, "already-there");
+		assert_string_equal(sh_result(h, op)->url, "https://l/5");
+	}
+}
+
+/* "lantoa retry: to post it all the same": the article that was shown to that person does not hold it again. */
+static void after_the_word_of_a_person_it_is_passed_over(void **state)
+{
+	const struct lt_pair steps[] = { begun, { LTC_LIT("guarded"), LTC_LIT("5"), { NULL, 0 } } };
+
+	(void)state;
+	size_t op = begin(steps, 2);
+	wait_ms(1001);
+	say("/article/getslice", LIST(MEDIA("5", "show") "," MEDIA("6", "hide")));
+	say("/article/getdetail", DETAIL("\"id\":\"5\",\"status\":\"show\""));
+	say("/article/getslice", LIST(MEDIA("5", "show") "," MEDIA("6", "hide")));
+	say("/article/getdetail",
+		DETAIL("\"id\":\"6\",\"status\":\"hide\",\"tracking_link\":\"https://p?lt=REF1\""));
+	saved("article=6");
+	say("/article/update", TOKEN);
+	sh_cancel(h, op);
+	(void)begin(steps, 2);
+	for (int i = 0; i < 40 && !strstr(last_call(h)->url, "/article/create"); i++) {
+		if (last_call(h)->answered)
+			wait_ms(2001);
+		else if (strstr(last_call(h)->url, "getslice"))
+			say("/article/getslice", LIST(MEDIA("5", "show")));
+		else
+			say("/article/getdetail",
+				DETAIL("\"id\":\"5\",\"status\":\"show\",\"tracking_link\":\"https://q?lt=X\""));
+	}
+	say("/article/create", TOKEN);
+}
+
+/* A create whose answer was lost stays looked for, whatever a later one is answered. */
+static void what_may_have_been_made_unseen_is_not_forgotten(void **state)
+{
+	(void)state;
+	size_t op = begin(&begun, 1);
+	for (int i = 0; i < 12 && (i == 0 || !strstr(last_call(h)->url, "/article/create")); i++)
+		if (h->n_http == 0 || last_call(h)->answered)
+			wait_ms(2001);
+		else
+			say("/article/getslice", NONE);
+	say("/article/create", "{\"error\":-32,\"message\":\"app limit\"}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	assert_int_equal(strncmp(sh_last_note(h, "save")->text, "begun=1", 7), 0);
+}
+
+static void a_mark_is_the_last_of_its_name_and_ends_where_its_value_ends(void **state)
+{
+	static const struct {
+		const char *link;
+		int mark;
+	} rows[] = { { "https://portal.example/2?result=5&utm_source=zalo&utm_medium=oa&lt=REF1",
+			     1 },
+		{ "https://portal.example/?lt=9&utm_medium=oa&lt=REF1", 1 },
+		{ "https://p?lt=REF1", 1 }, { "https://p?lt=REF1&zarsrc=31", 1 },
+		{ "https://p?a=1&lt=REF1#top", 1 }, { "https://p?lt=REF1&lt=REF2", 0 },
+		{ "https://p?lt=REF12", 0 }, { "https://p?lt=REF", 0 }, { "https://p?lt=", 0 },
+		{ "https://p?alt=REF1", 0 }, { "https://p/?result=5", 0 }, { "", -1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char body[300];
+		struct lt_http_res res = {
+			.struct_size = sizeof(res), .status = 200, .phase = LT_P_ANSWERED
+		};
+		struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
+		(void)snprintf(body, sizeof(body),
+			"{\"data\":{\"tracking_link\":\"%s\"},\"error\":0}", rows[i].link);
+		res.body = S(body);
+		zalo_answer_read(&res, &a);
+		if (zalo_detail_mark(&a, LTC_LIT("REF1")) != rows[i].mark)
+			fail_msg("'%s' is not %d", rows[i].link, rows[i].mark);
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(after_a_definite_no_the_next_try_looks_again),
+		T(a_shown_article_without_a_mark_is_a_persons),
+		T(after_the_word_of_a_person_it_is_passed_over),
+		T(what_may_have_been_made_unseen_is_not_forgotten),
+		T(a_mark_is_the_last_of_its_name_and_ends_where_its_value_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
