@@ -104,29 +104,56 @@ static bool find_message(
 	return false;
 }
 
-static bool read_try(struct lt_str step, int64_t *at, uint64_t *hash)
-{
-	struct lt_str when;
+/* What announced the message that is asked about: "TIME HASH NUMBER". */
+struct tried {
+	int64_t at, of; /* of: messages of the delivery; 0: an earlier build did not say */
+	uint64_t hash;
+};
 
-	if (!ltc_next(&step, ' ', &when) || ltc_i64(when, 0, INT64_MAX, at) < 0 || step.n != 16)
+static bool read_try(struct lt_str step, struct tried *ret)
+{
+	struct lt_str when, hex = { 0 };
+
+	*ret = (struct tried){ 0 };
+	if (!ltc_next(&step, ' ', &when) || ltc_i64(when, 0, INT64_MAX, &ret->at) < 0 ||
+		step.n < 16)
 		return false;
-	*hash = 0;
-	for (size_t i = 0; i < step.n; i++) {
-		char c = step.p[i];
+	hex = (struct lt_str){ step.p, 16 };
+	step = ltc_from(step, 16);
+	for (size_t i = 0; i < hex.n; i++) {
+		char c = hex.p[i];
 		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
 		if (d > 15)
 			return false;
-		*hash = *hash << 4 | d;
+		ret->hash = ret->hash << 4 | d;
 	}
-	return true;
+	return step.n == 0 ||
+		(step.p[0] == ' ' && ltc_i64(ltc_from(step, 1), 1, ZALO_ITEMS_MAX, &ret->of) == 0);
+}
+
+/* It took place. What stands behind it may not have: then the delivery goes on from this step. */
+static void message_found(struct zalo_op *op, int64_t of)
+{
+	char name[24];
+
+	if ((int64_t)op->item + 1 == of) {
+		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "asked",
+			"the message was found in the conversation");
+		return;
+	}
+	(void)snprintf(op->end_code, sizeof(op->end_code), "absent");
+	(void)snprintf(op->end_text, sizeof(op->end_text),
+		"the message was found; the delivery goes on behind it");
+	op->end = (struct lt_result){ .struct_size = sizeof(op->end), .outcome = LT_DEFERRED };
+	(void)snprintf(name, sizeof(name), "sent%zu", op->item);
+	zalo_save(op, name, ltc_z(op->sent[op->item]), ZSAVE_THEN_END);
 }
 
 static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	const struct ltc_json *list = a->data;
+	struct tried t;
 	char name[24];
-	int64_t at = 0;
-	uint64_t hash = 0;
 
 	if (ltc_json_kind(list) != LTC_JSON_ARRAY)
 		list = ltc_json_get(list, "messages");
@@ -135,19 +162,12 @@ static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 		return;
 	}
 	(void)snprintf(name, sizeof(name), "try%zu", op->item);
-	if (!read_try(zalo_step(op, name), &at, &hash) || hash == LTC_HASH_SEED ||
-		!find_message(ltc_json_item(list), at - SLACK_MS, hash, op->sent[op->item],
-			sizeof(op->sent[0]))) {
+	if (!read_try(zalo_step(op, name), &t) || t.hash == LTC_HASH_SEED ||
+		!find_message(ltc_json_item(list), t.at - SLACK_MS, t.hash, op->sent[op->item],
+			sizeof(op->sent[0])))
 		cannot_tell(op, "not found in the conversation: look there yourself");
-		return;
-	}
-	/* It took place. What stands behind it may not have: the delivery goes on from this step. */
-	(void)snprintf(op->end_code, sizeof(op->end_code), "absent");
-	(void)snprintf(op->end_text, sizeof(op->end_text),
-		"the message was found; the delivery goes on behind it");
-	op->end = (struct lt_result){ .struct_size = sizeof(op->end), .outcome = LT_DEFERRED };
-	(void)snprintf(name, sizeof(name), "sent%zu", op->item);
-	zalo_save(op, name, ltc_z(op->sent[op->item]), ZSAVE_THEN_END);
+	else
+		message_found(op, t.of);
 }
 
 static void reconcile_article(struct zalo_op *op)

@@ -270,14 +270,14 @@ static void announce(struct zalo_op *op)
 		zalo_enter(op, ZS_ANNOUNCE);
 }
 
-/* Before a message that has company: what is tried, so that a question after a crash can look for it. */
+/* What is tried, and of how many messages it is one, so that a question after a crash can look for it and knows the last. */
 static int announce_now(struct zalo_op *op)
 {
 	char name[24], value[80];
 
 	step_name(op, "try", name);
-	(void)snprintf(value, sizeof(value), "%lld %016llx", (long long)zalo_their_now(op),
-		(unsigned long long)text_hash(op));
+	(void)snprintf(value, sizeof(value), "%lld %016llx %zu", (long long)zalo_their_now(op),
+		(unsigned long long)text_hash(op), n_messages(op));
 	zalo_save(op, name, ltc_z(value), ZSAVE_TRY);
 	return 0;
 }

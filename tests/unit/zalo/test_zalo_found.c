@@ -201,6 +201,113 @@ static void a_mark_is_the_last_of_its_name_and_ends_where_its_value_ends(void **
 	}
 }
 
+/* A stop while a call is under way that people may see: its answer is waited for. No new token was asked for. */
+static void a_stale_token_of_an_op_that_is_stopped_asks_no_person(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		size_t op = i == 0 ? group_begin() : phone_begin();
+		sh_cancel(h, op);
+		assert_false(sh_result(h, op)->done);
+		answer(h,
+			i == 0 ? "{\"error\":-216,\"message\":\"Access token is invalid\"}"
+			       : "{\"error\":-124,\"message\":\"Access token is invalid\"}");
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->flags, LT_R_FREE);
+		assert_null(sh_last_note(h, "refresh"));
+	}
+}
+
+/* --- whose message ------------------------------------------------------------------------------------------------------------ */
+/* What announces a message says of how many it is one: the question has no payload to count by. */
+static void a_message_that_is_tried_says_of_how_many_it_is_one(void **state)
+{
+	char want[80];
+
+	(void)state;
+	(void)group_begin();
+	(void)snprintf(want, sizeof(want), "try0=1789000000000 %016llx 1",
+		(unsigned long long)LTC_HASH_SEED);
+	saved(want);
+}
+
+static size_t ask(const char *try0, const char *sent0, const char *try1)
+{
+	static struct lt_pair steps[3];
+	size_t n = 0, op = sh_op(h, ses, "user:4102938475610000010", "R", "", 0);
+	struct sh_job *j = h->jobs[op];
+
+	steps[n++] = (struct lt_pair){ .name = S("try0"), .value = S(try0) };
+	if (sent0 != NULL)
+		steps[n++] = (struct lt_pair){ .name = S("sent0"), .value = S(sent0) };
+	if (try1 != NULL)
+		steps[n++] = (struct lt_pair){ .name = S("try1"), .value = S(try1) };
+	j->job.kind = LT_J_RECONCILE;
+	j->work.payload = NULL;
+	j->work.n_payload = 0;
+	j->work.steps = steps;
+	j->work.n_steps = n;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	return op;
+}
+
+#define TALK                                                                                       \
+	"{\"data\":[{\"src\":0,\"time\":1789000000500,\"message\":\"Hai\",\"message_id\":\"m2\"}," \
+	"{\"src\":0,\"time\":1789000000400,\"message\":\"Chào\",\"message_id\":\"m1\"}],\"error\":0}"
+
+/* Section 11: "conversation: same text, time >= start" says that it took place. */
+static void a_message_that_is_found_has_gone_out_unless_more_follow(void **state)
+{
+	char try[80];
+
+	(void)state;
+	for (int of = 0; of <= 2; of++) { /* 0: an earlier build did not say */
+		(void)snprintf(try, sizeof(try), "1789000000000 %016llx%s",
+			(unsigned long long)ltc_hash(LTC_HASH_SEED, S("Chào")),
+			of == 0           ? ""
+				: of == 1 ? " 1"
+					  : " 2");
+		size_t op = ask(try, NULL, NULL);
+		say("/v2.0/oa/conversation", TALK);
+		assert_int_equal(sh_result(h, op)->outcome, of == 1 ? LT_ACCEPTED : LT_DEFERRED);
+		assert_string_equal(sh_result(h, op)->code, of == 1 ? "asked" : "absent");
+		assert_int_equal(sh_result(h, op)->n_ids, 1);
+		assert_string_equal(sh_result(h, op)->id, "m1");
+		if (of != 1)
+			saved("sent0=m1");
+	}
+	/* the last of two */
+	(void)snprintf(try, sizeof(try), "1789000000000 %016llx 2",
+		(unsigned long long)ltc_hash(LTC_HASH_SEED, S("Hai")));
+	size_t op = ask("1789000000000 0000000000000001 2", "m1", try);
+	say("/v2.0/oa/conversation", TALK);
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	assert_int_equal(sh_result(h, op)->n_ids, 2);
+}
+
+static void a_message_that_is_not_found_or_was_noted_oddly_stays_unknown(void **state)
+{
+	static const struct {
+		const char *before, *text, *behind;
+	} odd[] = { { "1789000000000 ", "Xin", " 1" }, { "1789000200000 ", "Chào", " 1" },
+		{ "", "Chào", " 1" }, { "1789000000000 0", "Chào", " 1" },
+		{ "1789000000000 ", "Chào", " x" }, { "1789000000000 ", "Chào", " " },
+		{ "1789000000000 ", "Chào", " 1 " }, { "1789000000000 ", "Chào", " 0" },
+		{ "1789000000000 ", "Chào", " 11" }, { "1789000000000 ", "Chào", "1" } };
+	char try[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		(void)snprintf(try, sizeof(try), "%s%016llx%s", odd[i].before,
+			(unsigned long long)ltc_hash(LTC_HASH_SEED, S(odd[i].text)), odd[i].behind);
+		size_t op = ask(try, NULL, NULL);
+		say("/v2.0/oa/conversation", TALK);
+		if (sh_result(h, op)->outcome != LT_UNKNOWN)
+			fail_msg("'%s' ends %d", try, sh_result(h, op)->outcome);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -210,6 +317,10 @@ int main(void)
 		T(after_the_word_of_a_person_it_is_passed_over),
 		T(what_may_have_been_made_unseen_is_not_forgotten),
 		T(a_mark_is_the_last_of_its_name_and_ends_where_its_value_ends),
+		T(a_stale_token_of_an_op_that_is_stopped_asks_no_person),
+		T(a_message_that_is_tried_says_of_how_many_it_is_one),
+		T(a_message_that_is_found_has_gone_out_unless_more_follow),
+		T(a_message_that_is_not_found_or_was_noted_oddly_stays_unknown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
