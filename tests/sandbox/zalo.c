@@ -283,8 +283,13 @@ static void by_hand(struct zalo_sb *z, const cJSON *in)
 	if (!oa || z->n_article == ZL_ARTICLES_MAX)
 		return;
 	struct zl_article *a = z->article[z->n_article++] = x_calloc(1, sizeof(*a));
+	cJSON *block = json_obj(), *body = json_arr();
+	json_put_z(block, "type", "text");
+	json_put_z(block, "content", "by hand");
+	json_add(body, block);
 	a->oa = oa;
 	a->json = json_obj();
+	json_put(a->json, "body", body);
 	a->shown = a->made = a->told = true;
 	a->created_ms = a->updated_ms = zl_now(z) - json_i64(in, "ago_ms", 60000);
 	zl_id(z, "h", a->id, sizeof(a->id));

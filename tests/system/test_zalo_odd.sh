@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test_zalo_odd.sh - Zalo as it may be too: a consent page with PKCE, a demanded proof, answers without words, quoted numbers, pairs without a
-# refresh token, limits told in headers, uploads that expire, groups and users that cannot be reached, and no webhook at all: everything is polled.
+# refresh token, limits told in headers, uploads that expire, groups and users that cannot be reached, and no webhook at all: everything is polled;
+# a person who posts the same while a create waits, a message that is found after its release was cancelled.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib_zalo.sh"
 place_new
@@ -24,10 +25,11 @@ zalo,phone:0912000020,trung-uong,Người B,,lost
 zalo,user:4102938475610000010,trung-uong,Bạn đọc,,user
 zalo,user:4102938475610000020,trung-uong,Im lặng,,user
 zalo,user:4102938475610000030,trung-uong,Đã lâu,,user
+zalo,user:4102938475610000040,trung-uong,Được hỏi lại,,talk
 END
 } >"$PLACE/all.csv"
 admin -q targets import "$PLACE/all.csv"
-{ cat "$TOP/config/examples/audiences.yaml"; for a in phone lost user; do echo "$a: {name: \"$a\", any: [{tag: $a}]}"; done; echo 'hue: {name: "Hue", any: [{tag: page, office: hue}]}'
+{ cat "$TOP/config/examples/audiences.yaml"; for a in phone lost user talk; do echo "$a: {name: \"$a\", any: [{tag: $a}]}"; done; echo 'hue: {name: "Hue", any: [{tag: page, office: hue}]}'
 	echo 'centre-oa: {name: "Centre", any: [{tag: page, office: trung-uong}]}'; } >"$PLACE/aud.yaml"
 admin -q audiences import "$PLACE/aud.yaml"
 release() { # release CODE AUDIENCE [lines of front matter] [lines of the part]
@@ -118,6 +120,27 @@ spent() { operator --json delivery "$(operator --json deliveries --release ZO-10
 check "a broadcast over the day's allowance waits behind its article" until_true 20 spent
 zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$FIRST\",\"casts_day_left\":1}}"
 check "and goes the day after" until_true 20 is ZO-10 "oa:$FIRST" accepted,accepted
+
+echo "# what is somebody else's is left alone"
+rules() { sandbox_ctl "{\"cmd\":\"http_rules\",\"replace\":true,\"rules\":[${1:-}]}"; } # rules [RULES]
+rules '{"server":"zalo","match":"/v2.0/article/create","do":"reply","when":"before","times":0,"code":200,"type":"application/json","body":"{\"error\":-32,\"message\":\"OA has reached its limit\"}"}'
+release ZO-14 hue
+refused() { said ZO-14 | jq -e '.attempts | map(select(.code == "-32")) | length > 0'; }
+check "a create is refused for now" until_true 20 refused
+zalo_tell "{\"cmd\":\"zalo\",\"by_hand\":{\"oa\":\"$HUE\",\"title\":\"Thông báo ZO-14\",\"ago_ms\":0}}"
+rules
+check "when it may be made, a person has posted it: it is held" until_true 30 is ZO-14 "oa:$HUE" held
+check "and says why" bash -c "case '$(said ZO-14 | tr -d "'")' in *'already there'*) ;; *) exit 1 ;; esac"
+same "the person's article is as it was" "$("$B/sandbox" ctl --dir "$PLACE/sandbox" "{\"cmd\":\"zalo\",\"article\":{\"oa\":\"$HUE\",\"title\":\"Thông báo ZO-14\"}}" | jq -r '.body[0].content')" "by hand"
+
+echo "# what has gone out is told so, whatever was decided meanwhile"
+rules '{"server":"zalo","match":"/v3.0/oa/message/cs","do":"drop","when":"after","times":1},{"server":"zalo","match":"/v2.0/oa/conversation","do":"reply","when":"before","times":0,"code":502,"type":"text/html","body":"<html>502</html>"}'
+release ZO-15 talk
+check "a message whose answer was lost is unknown" until_true 20 is ZO-15 user:4102938475610000040 unknown
+check "its release is cancelled" operator -q cancel ZO-15 -m "rút lại"
+rules
+check "the conversation has it: it is accepted, not cancelled" until_true 20 is ZO-15 user:4102938475610000040 accepted
+same "with its id, once" "$(zalo_ledger 'map(select(.kind == "user" and .to == "4102938475610000040")) | length')" 1
 
 echo "# a pair without a refresh token, and last night's backup"
 admin -q backup "$PLACE/night"
