@@ -35,8 +35,10 @@ int sq_effect_ids(struct store_tx *tx, int64_t delivery, int64_t lane, const str
 				(int64_t)ids[i].effect);
 		if (rc == 0 && (n > 1 || ids[i].effect > 0))
 			rc = db_exec(tx_db(tx),
-				"INSERT OR REPLACE INTO effect(delivery_id, effect, state, provider_id) "
-				"VALUES (?,?,?,?)",
+				"INSERT INTO effect(delivery_id, effect, state, provider_id) VALUES "
+				"(?,?,?,?) ON CONFLICT(delivery_id, effect) DO UPDATE SET state=CASE WHEN "
+				"provider_id=excluded.provider_id AND provider_id<>'' AND state IN " EFFECT_OVER
+				" THEN state ELSE excluded.state END, provider_id=excluded.provider_id",
 				"iiis", delivery, (int64_t)ids[i].effect, (int64_t)ids[i].outcome,
 				id);
 	}

@@ -4,10 +4,17 @@
 
 #include "store/store_queue.h"
 
+/* An effect that has come to its end. What is still on its way takes that back never (contracts/sms.md 1.4): reports overtake
+ * each other. An end may follow an end. */
+#define EFFECT_OVER "(17,18,19,20)"
+_Static_assert(LT_RC_DELIVERED == 17 && LT_RC_FAILED == 18 && LT_RC_SEEN == 19 && LT_RC_LOST == 20,
+	"EFFECT_OVER");
+
 /* Attempt row, ids as refs and effects, suppression and strikes, exchange record. */
 int sq_effect_attempt(struct store_tx *tx, const struct sq_outcome *o,
 	const struct suppress_numbers *numbers) MUST_CHECK;
 int sq_effect_why(struct store_tx *tx, int64_t delivery, const char *why) MUST_CHECK;
+/* An end that a report has told of the same id before stays: a late answer brings what was known. */
 int sq_effect_ids(struct store_tx *tx, int64_t delivery, int64_t lane, const struct lt_id *ids,
 	size_t n, bool refs) MUST_CHECK;
 int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,

@@ -355,6 +355,18 @@ static int link_keep(struct store_tx *tx, const struct sq_receipt *c, int64_t de
 		delivery, c->link);
 }
 
+static int effect_move(
+	struct store_tx *tx, const struct sq_receipt *c, int64_t delivery, int64_t effect)
+{
+	bool over = c->state == LT_REFUSED ||
+		(c->state >= LT_RC_DELIVERED && c->state <= LT_RC_LOST);
+
+	return db_exec(tx_db(tx),
+		"UPDATE effect SET state=? WHERE delivery_id=? AND effect=? AND (? OR state NOT "
+		"IN " EFFECT_OVER ")",
+		"iiii", (int64_t)c->state, delivery, effect, (int64_t)over);
+}
+
 static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 {
 	int64_t delivery = c->delivery, effect = 0, state = 0, tries = 0;
@@ -384,9 +396,7 @@ static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 	rc = rc ? rc : receipt_write(tx, c, delivery, effect);
 	/* That a thing is gone or changed later is a fact beside the state. */
 	if (rc == 0 && c->state != LT_RC_GONE && c->state != LT_RC_CHANGED) {
-		rc = db_exec(tx_db(tx),
-			"UPDATE effect SET state=? WHERE delivery_id=? AND effect=?", "iii",
-			(int64_t)c->state, delivery, effect);
+		rc = effect_move(tx, c, delivery, effect);
 		if (rc == 0)
 			rc = receipt_move(tx, c, delivery, state, tries);
 	}
