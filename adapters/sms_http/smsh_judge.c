@@ -32,7 +32,8 @@ static const struct {
   flags[] = { { "suppress", LT_R_SUPPRESS }, { "strike", LT_R_STRIKE }, { "free", LT_R_FREE },
 	  { "person", LT_R_PERSON }, { "elsewhere", LT_R_ELSEWHERE } };
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define LEN(a)       (sizeof(a) / sizeof((a)[0]))
+#define UNREACHED_MS 15000 /* pause of an account whose gateway cannot be reached */
 
 bool smsh_class_known(struct lt_str word)
 {
@@ -68,14 +69,18 @@ void smsh_verdict_set(struct smsh_verdict *v, int32_t outcome, int32_t scope, ui
 	smsh_copy(v->text, sizeof(v->text), ltc_z(text));
 }
 
-/* No answer: not one byte of the request left, or it may have been taken. */
+/* No answer: not one byte of the request left, which spends no try (contracts/sms.md 3.2), or it may have been taken. */
 void smsh_verdict_lost(struct smsh_verdict *v, const struct lt_http_res *res)
 {
 	bool unsent = res->phase == LT_P_NOT_SENT;
 
-	smsh_verdict_set(v, unsent ? LT_DEFERRED : LT_UNKNOWN, LT_SCOPE_LANE, 0,
-		unsent ? "not-sent" : "no-answer",
-		unsent ? "the gateway could not be reached" : "the answer was lost");
+	if (unsent) {
+		smsh_verdict_set(v, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, "not-sent",
+			"the gateway could not be reached");
+		v->retry_ms = UNREACHED_MS;
+	} else
+		smsh_verdict_set(
+			v, LT_UNKNOWN, LT_SCOPE_LANE, 0, "no-answer", "the answer was lost");
 	if (res->error.n > 0)
 		smsh_copy(v->text, sizeof(v->text), res->error);
 }

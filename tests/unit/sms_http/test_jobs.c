@@ -11,10 +11,13 @@ static void nothing_sent_is_deferred_and_a_lost_answer_is_unknown(void **state)
 	size_t a = gate_send(&g, "+84912345678", "r1", PAYLOAD_GSM);
 	sh_answer(g.h, 0, LT_P_NOT_SENT, 0, NULL);
 	assert_int_equal(sh_result(g.h, a)->outcome, LT_DEFERRED);
-	assert_int_equal(sh_result(g.h, a)->scope, LT_SCOPE_LANE);
+	assert_int_equal(sh_result(g.h, a)->scope, LT_SCOPE_ACCOUNT);
+	assert_int_equal(sh_result(g.h, a)->flags, LT_R_FREE); /* an outage spends no try */
+	assert_true(sh_result(g.h, a)->retry_after_ms >= 10000);
 	size_t b = gate_send(&g, "+84912345678", "r2", PAYLOAD_GSM);
 	sh_answer(g.h, 1, LT_P_MAYBE_SENT, 0, NULL);
 	assert_int_equal(sh_result(g.h, b)->outcome, LT_UNKNOWN);
+	assert_int_equal(sh_result(g.h, b)->flags, 0);
 	assert_int_equal(g.h->slots, 8);
 	assert_int_equal(g.h->misuse, 0);
 	gate_free(&g);
