@@ -150,6 +150,16 @@ struct smsh_answer {                   /* what rules look at */
 void smsh_answer_read(const struct smsh_vendor *v, uint32_t call, const struct lt_http_res *res,
 	struct smsh_answer *ret);
 void smsh_answer_done(struct smsh_answer *a);
+/* A pointer of the vendor file, or a list of them: its first one (before: SMSH_NONE) or the next; SMSH_NONE: no more. */
+uint32_t smsh_pointer_next(const struct smsh_vendor *v, uint32_t at, uint32_t before);
+/* The file has one there that is not empty. */
+bool smsh_points(const struct smsh_vendor *v, uint32_t object, const char *key);
+/* Where the first that leads to something leads, below `from`; SMSH_NONE: none does. */
+uint32_t smsh_point(const struct smsh_vendor *v, uint32_t object, const char *key,
+	const struct smsh_doc *d, uint32_t from);
+/* Text of the first that has one. */
+struct lt_str smsh_point_text(const struct smsh_vendor *v, uint32_t object, const char *key,
+	const struct smsh_doc *d, uint32_t from);
 bool smsh_cond(const struct smsh_vendor *v, uint32_t cond, const struct smsh_answer *a);
 /* First rule of the list that holds; SMSH_NONE: none. */
 uint32_t smsh_rule_find(const struct smsh_vendor *v, uint32_t rules, const struct smsh_answer *a);

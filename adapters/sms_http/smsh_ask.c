@@ -184,19 +184,19 @@ static void tell_polled(struct smsh_other *o, const struct lt_http_res *res)
 	const struct smsh_vendor *v = &si->vendor;
 	uint32_t section = smsh_member(&v->doc, v->poll, "reports");
 	const struct lt_item *it = o->work->items[o->at];
-	struct lt_str list = smsh_v_text(v, section, "array"),
-		      key = smsh_v_text(v, section, "phone");
+	bool list = smsh_points(v, section, "array"), key = smsh_points(v, section, "phone");
 	struct smsh_answer a;
 
 	smsh_answer_read(v, v->poll, res, &a);
 	if (a.read && res->status >= 200 && res->status < 300) {
-		uint32_t at = list.n > 0 ? smsh_at(&a.doc, 0, list) : 0;
+		uint32_t at = list ? smsh_point(v, section, "array", &a.doc, 0) : 0;
 		bool many = at != SMSH_NONE && a.doc.nodes[at].type == SMSH_ARRAY;
 		for (uint32_t c = many ? a.doc.nodes[at].first : at; c != SMSH_NONE;
 			c = many ? a.doc.nodes[c].next : SMSH_NONE) {
 			a.root = c;
-			if (many && key.n > 0 &&
-				!smsh_same_phone(smsh_text_at(&a.doc, c, key), it->address))
+			if (many && key &&
+				!smsh_same_phone(smsh_point_text(v, section, "phone", &a.doc, c),
+					it->address))
 				continue;
 			(void)smsh_report_tell(o, section, &a, it, SMSH_T_REPORT);
 			break;

@@ -43,7 +43,7 @@ static const char *read_amount(const struct smsh_inst *si, const struct lt_http_
 	if (smsh_member(&v->doc, at, "rules") != SMSH_NONE && said->outcome != LT_ACCEPTED)
 		why = said->text[0] != '\0' ? said->text : "the gateway gives no balance";
 	else if (res->status < 200 || res->status > 299 || !a.read ||
-		!amount(smsh_text_at(&a.doc, 0, smsh_v_text(v, v->balance, "value")), ret))
+		!amount(smsh_point_text(v, v->balance, "value", &a.doc, 0), ret))
 		why = "the answer holds no balance";
 	smsh_answer_done(&a);
 	return why;

@@ -96,21 +96,10 @@ static void class_set(struct smsh_verdict *r, struct lt_str word)
 		}
 }
 
-/* A pointer, or the first of a list that is there. */
 static struct lt_str text_of(
 	const struct smsh_vendor *v, uint32_t at, const char *key, const struct smsh_answer *a)
 {
-	uint32_t n = smsh_member(&v->doc, at, key);
-	struct lt_str s = { 0 };
-
-	if (n == SMSH_NONE || !a->read)
-		return s;
-	if (v->doc.nodes[n].type != SMSH_ARRAY)
-		return smsh_text_at(&a->doc, a->root, smsh_text(&v->doc, n));
-	for (uint32_t c = v->doc.nodes[n].first; s.n == 0 && c != SMSH_NONE;
-		c = v->doc.nodes[c].next)
-		s = smsh_text_at(&a->doc, a->root, smsh_text(&v->doc, c));
-	return s;
+	return a->read ? smsh_point_text(v, at, key, &a->doc, a->root) : (struct lt_str){ 0 };
 }
 
 static void rule_apply(const struct smsh_vendor *v, uint32_t rule, struct smsh_verdict *r)
@@ -182,7 +171,7 @@ static void segments(
 	const struct smsh_vendor *v, uint32_t at, struct smsh_answer *a, struct smsh_verdict *r)
 {
 	uint32_t seg = smsh_member(&v->doc, at, "segments");
-	uint32_t list = a->read ? smsh_at(&a->doc, a->root, smsh_v_text(v, seg, "at")) : SMSH_NONE;
+	uint32_t list = a->read ? smsh_point(v, seg, "at", &a->doc, a->root) : SMSH_NONE;
 	uint32_t n = smsh_count(&a->doc, list), taken = 0, i = 0;
 	struct smsh_verdict first = { 0 }, one;
 
@@ -235,16 +224,21 @@ bool smsh_same_phone(struct lt_str a, struct lt_str b)
 	return na == nb && na >= 7 && memcmp(da, db, na) == 0;
 }
 
+/* Of several pointers each list counts: a number that stands in one of them was not taken. */
 static bool is_rejected(const struct smsh_vars *v, uint32_t rej, const struct smsh_answer *a)
 {
 	const struct smsh_vendor *ven = &v->si->vendor;
-	uint32_t list = a->read ? smsh_at(&a->doc, 0, smsh_v_text(ven, rej, "at")) : SMSH_NONE;
+	uint32_t at = smsh_member(&ven->doc, rej, "at"), p = SMSH_NONE;
 
-	if (list == SMSH_NONE)
-		return false;
-	for (uint32_t c = a->doc.nodes[list].first; c != SMSH_NONE; c = a->doc.nodes[c].next)
-		if (smsh_same_phone(smsh_text(&a->doc, c), v->phones[v->phone_i]))
-			return true;
+	while (a->read && (p = smsh_pointer_next(ven, at, p)) != SMSH_NONE) {
+		uint32_t list = smsh_at(&a->doc, 0, smsh_text(&ven->doc, p));
+		if (list == SMSH_NONE)
+			continue;
+		for (uint32_t c = a->doc.nodes[list].first; c != SMSH_NONE;
+			c = a->doc.nodes[c].next)
+			if (smsh_same_phone(smsh_text(&a->doc, c), v->phones[v->phone_i]))
+				return true;
+	}
 	return false;
 }
 
@@ -252,17 +246,17 @@ static bool is_rejected(const struct smsh_vars *v, uint32_t rej, const struct sm
 static uint32_t item_of(const struct smsh_vars *v, uint32_t items, const struct smsh_answer *a)
 {
 	const struct smsh_vendor *ven = &v->si->vendor;
-	uint32_t list = a->read ? smsh_at(&a->doc, 0, smsh_v_text(ven, items, "at")) : SMSH_NONE;
-	struct lt_str key = smsh_v_text(ven, items, "phone");
+	uint32_t list = a->read ? smsh_point(ven, items, "at", &a->doc, 0) : SMSH_NONE;
 
 	if (list == SMSH_NONE)
 		return SMSH_NONE;
-	if (key.n == 0)
+	if (!smsh_points(ven, items, "phone"))
 		return smsh_count(&a->doc, list) == v->n_phones
 			? smsh_child(&a->doc, list, (uint32_t)v->phone_i)
 			: SMSH_NONE;
 	for (uint32_t c = a->doc.nodes[list].first; c != SMSH_NONE; c = a->doc.nodes[c].next)
-		if (smsh_same_phone(smsh_text_at(&a->doc, c, key), v->phones[v->phone_i]))
+		if (smsh_same_phone(smsh_point_text(ven, items, "phone", &a->doc, c),
+			    v->phones[v->phone_i]))
 			return c;
 	return SMSH_NONE;
 }

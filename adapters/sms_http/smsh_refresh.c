@@ -100,11 +100,10 @@ static int store(struct smsh_other *o, const struct smsh_answer *a, struct lt_st
 
 	if (life.n > 0)
 		(void)!ltc_i64(life, 1, 31536000, &s);
-	if (smsh_v_text(v, v->auth, "expires").n > 0)
-		(void)!ltc_i64(smsh_text_at(&a->doc, 0, smsh_v_text(v, v->auth, "expires")), 1,
-			31536000, &s);
-	if (smsh_v_text(v, v->auth, "refresh").n > 0)
-		again = smsh_text_at(&a->doc, 0, smsh_v_text(v, v->auth, "refresh"));
+	if (smsh_points(v, v->auth, "expires"))
+		(void)!ltc_i64(smsh_point_text(v, v->auth, "expires", &a->doc, 0), 1, 31536000, &s);
+	if (smsh_points(v, v->auth, "refresh"))
+		again = smsh_point_text(v, v->auth, "refresh", &a->doc, 0);
 	set[1] = (struct lt_pair){ .name = SMSH_REFRESH, .value = again };
 	return h->secret_put(h->ctx, o->job, set, again.n > 0 ? 2 : 1,
 		h->wall_ms(h->ctx) + s * 1000, SMSH_T_TOKEN);
@@ -124,7 +123,7 @@ static int on_answer(struct smsh_other *o, const struct lt_http_res *res)
 		return lost(o, "no-answer", res->error);
 	smsh_answer_read(v, smsh_member(&v->doc, v->auth, "request"), res, &a);
 	if (a.read && res->status >= 200 && res->status < 300)
-		token = smsh_text_at(&a.doc, 0, smsh_v_text(v, v->auth, "token"));
+		token = smsh_point_text(v, v->auth, "token", &a.doc, 0);
 	if (token.n > 0 && !ltc_has_control(token)) {
 		rc = store(o, &a, token);
 		if (rc < 0)

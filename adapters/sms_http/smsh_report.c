@@ -18,17 +18,7 @@ static const struct {
 static struct lt_str text_of(
 	const struct smsh_vendor *v, uint32_t at, const char *key, const struct smsh_answer *a)
 {
-	uint32_t n = smsh_member(&v->doc, at, key);
-	struct lt_str s = { 0 };
-
-	if (n == SMSH_NONE)
-		return s;
-	if (v->doc.nodes[n].type != SMSH_ARRAY)
-		return smsh_text_at(&a->doc, a->root, smsh_text(&v->doc, n));
-	for (uint32_t c = v->doc.nodes[n].first; s.n == 0 && c != SMSH_NONE;
-		c = v->doc.nodes[c].next)
-		s = smsh_text_at(&a->doc, a->root, smsh_text(&v->doc, c));
-	return s;
+	return smsh_point_text(v, at, key, &a->doc, a->root);
 }
 
 /* Our canonical form of a number of theirs. */
@@ -196,9 +186,9 @@ static int tell_all(struct smsh_other *o, struct smsh_answer *a)
 	const struct smsh_inst *si = o->inst->priv;
 	const struct smsh_vendor *v = &si->vendor;
 	uint32_t section = smsh_member(&v->doc, v->receipts, "reports");
-	uint32_t when = smsh_member(&v->doc, v->inbound, "when");
-	struct lt_str list = smsh_v_text(v, section, "array");
-	uint32_t at = list.n > 0 ? smsh_at(&a->doc, 0, list) : 0, n = 0;
+	uint32_t when = smsh_member(&v->doc, v->inbound, "when"), n = 0;
+	uint32_t at = smsh_points(v, section, "array") ? smsh_point(v, section, "array", &a->doc, 0)
+						       : 0;
 
 	if (v->inbound != SMSH_NONE && (when == SMSH_NONE || smsh_cond(v, when, a))) {
 		tell_inbound(o, a);

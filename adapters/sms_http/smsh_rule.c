@@ -107,28 +107,52 @@ static struct lt_str header_of(const struct smsh_answer *a, struct lt_str name)
 	return (struct lt_str){ 0 };
 }
 
-/* The first of the pointers that leads to something. */
-static bool find(
-	const struct smsh_vendor *v, uint32_t at, const struct smsh_answer *a, struct lt_str *ret)
+/* --- pointers of the file: one, or a list of them ------------------------------------------------------------------------------ */
+uint32_t smsh_pointer_next(const struct smsh_vendor *v, uint32_t at, uint32_t before)
 {
-	const struct smsh_node *n = &v->doc.nodes[at];
-	bool list = n->type == SMSH_ARRAY;
+	if (at == SMSH_NONE)
+		return SMSH_NONE;
+	if (v->doc.nodes[at].type == SMSH_ARRAY)
+		return before == SMSH_NONE ? v->doc.nodes[at].first : v->doc.nodes[before].next;
+	return before == SMSH_NONE ? at : SMSH_NONE;
+}
 
-	for (uint32_t c = list ? n->first : at; c != SMSH_NONE;
-		c = list ? v->doc.nodes[c].next : SMSH_NONE) {
-		uint32_t hit = smsh_at(&a->doc, a->root, smsh_text(&v->doc, c));
-		if (hit == SMSH_NONE || a->doc.nodes[hit].type == SMSH_NULL)
-			continue;
-		*ret = smsh_text(&a->doc, hit);
-		return true;
+bool smsh_points(const struct smsh_vendor *v, uint32_t object, const char *key)
+{
+	uint32_t at = smsh_member(&v->doc, object, key);
+
+	return smsh_pointer_next(v, at, SMSH_NONE) != SMSH_NONE &&
+		(v->doc.nodes[at].type == SMSH_ARRAY || v->doc.nodes[at].text.n > 0);
+}
+
+uint32_t smsh_point(const struct smsh_vendor *v, uint32_t object, const char *key,
+	const struct smsh_doc *d, uint32_t from)
+{
+	uint32_t at = smsh_member(&v->doc, object, key), p = SMSH_NONE;
+
+	while ((p = smsh_pointer_next(v, at, p)) != SMSH_NONE) {
+		uint32_t hit = smsh_at(d, from, smsh_text(&v->doc, p));
+		if (hit != SMSH_NONE && d->nodes[hit].type != SMSH_NULL)
+			return hit;
 	}
-	return false;
+	return SMSH_NONE;
+}
+
+struct lt_str smsh_point_text(const struct smsh_vendor *v, uint32_t object, const char *key,
+	const struct smsh_doc *d, uint32_t from)
+{
+	uint32_t at = smsh_member(&v->doc, object, key), p = SMSH_NONE;
+	struct lt_str s = { 0 };
+
+	while (s.n == 0 && (p = smsh_pointer_next(v, at, p)) != SMSH_NONE)
+		s = smsh_text_at(d, from, smsh_text(&v->doc, p));
+	return s;
 }
 
 static bool value_holds(const struct smsh_vendor *v, uint32_t cond, const struct smsh_answer *a)
 {
 	const struct smsh_doc *d = &v->doc;
-	uint32_t at = smsh_member(d, cond, "at"), head = smsh_member(d, cond, "header");
+	uint32_t at = smsh_member(d, cond, "at"), head = smsh_member(d, cond, "header"), hit;
 	uint32_t is = smsh_member(d, cond, "is"), no = smsh_member(d, cond, "not");
 	uint32_t re = smsh_member(d, cond, "matches"), ex = smsh_member(d, cond, "exists");
 	struct lt_str s = { 0 };
@@ -139,8 +163,11 @@ static bool value_holds(const struct smsh_vendor *v, uint32_t cond, const struct
 	if (head != SMSH_NONE) {
 		s = header_of(a, smsh_text(d, head));
 		there = s.p != NULL;
-	} else
-		there = a->read && find(v, at, a, &s);
+	} else {
+		hit = a->read ? smsh_point(v, cond, "at", &a->doc, a->root) : SMSH_NONE;
+		there = hit != SMSH_NONE;
+		s = smsh_text(&a->doc, hit);
+	}
 	if (ex != SMSH_NONE)
 		return there == ltc_eqz(smsh_text(d, ex), "true") && (a->read || head != SMSH_NONE);
 	if (!there)
@@ -251,7 +278,7 @@ int64_t smsh_backoff(const struct smsh_vars *v, const struct smsh_answer *a)
 			if (head.n > 0)
 				s = header_of(a, head);
 			else if (a->read)
-				s = smsh_text_at(&a->doc, a->root, smsh_v_text(ven, c, "at"));
+				s = smsh_point_text(ven, c, "at", &a->doc, a->root);
 			if (s.n > 0)
 				wait = wait_of(v, s, smsh_v_text(ven, c, "unit"));
 		}

@@ -125,7 +125,7 @@ static int read_auth(struct smsh_vendor *v, char *err, size_t size)
 	for (size_t i = 0; i < 5; i++)
 		if (ltc_eqz(k, kinds[i])) {
 			v->auth_kind = (enum smsh_auth)i;
-			v->token_spends = smsh_v_text(v, v->auth, "refresh").n > 0 ||
+			v->token_spends = smsh_points(v, v->auth, "refresh") ||
 				names_refresh(v, v->auth);
 			return 0;
 		}

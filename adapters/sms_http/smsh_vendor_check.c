@@ -101,19 +101,27 @@ static void templates(struct in *in, uint32_t node)
 		templates(in, c);
 }
 
+static void pointer_one(struct in *in, uint32_t node)
+{
+	const struct smsh_node *n = &in->v->doc.nodes[node];
+
+	if (n->type != SMSH_STRING || (n->text.n > 0 && n->text.p[0] != '/'))
+		complain(in, node, "pointer",
+			"a JSON Pointer such as /data/tranId, //result, or \"\" for all");
+}
+
 static void pointer(struct in *in, uint32_t node)
 {
 	if (node == SMSH_NONE)
 		return;
-	const struct smsh_node *n = &in->v->doc.nodes[node];
-	if (n->type == SMSH_ARRAY) {
-		for (uint32_t c = n->first; c != SMSH_NONE; c = next(in, c))
-			pointer(in, c);
+	if (in->v->doc.nodes[node].type != SMSH_ARRAY) {
+		pointer_one(in, node);
 		return;
 	}
-	if (n->type != SMSH_STRING || (n->text.n > 0 && n->text.p[0] != '/'))
-		complain(in, node, "pointer",
-			"a JSON Pointer such as /data/tranId, //result, or \"\" for all");
+	if (first(in, node) == SMSH_NONE)
+		complain(in, node, "an empty list is", "one pointer or more");
+	for (uint32_t c = first(in, node); c != SMSH_NONE; c = next(in, c))
+		pointer_one(in, c);
 }
 
 static void pointers(struct in *in, uint32_t object_node, const char *keys)
@@ -219,6 +227,12 @@ static void rules(struct in *in, uint32_t node, bool last_needed)
 			"must be {\"then\": \"unknown\"} without a condition: what proves nothing is unknown");
 }
 
+static void needs_at(struct in *in, uint32_t node)
+{
+	if (get(in, node, "at") == SMSH_NONE)
+		complain(in, node, "\"at\" is missing in", "a pointer to the list");
+}
+
 static void answer(struct in *in, uint32_t node)
 {
 	if (!object(in, node, "note format rules items segments rejected id code text with_phone"))
@@ -230,15 +244,19 @@ static void answer(struct in *in, uint32_t node)
 	uint32_t items = get(in, node, "items"), seg = get(in, node, "segments");
 	uint32_t rej = get(in, node, "rejected");
 	if (object(in, items, "note at phone rules id code text")) {
+		needs_at(in, items);
 		pointers(in, items, "at phone id code text");
 		rules(in, get(in, items, "rules"), true);
 	}
 	if (object(in, seg, "note at rules id code text")) {
+		needs_at(in, seg);
 		pointers(in, seg, "at id code text");
 		rules(in, get(in, seg, "rules"), true);
 	}
-	if (object(in, rej, "note at then"))
+	if (object(in, rej, "note at then")) {
+		needs_at(in, rej);
 		pointers(in, rej, "at");
+	}
 }
 
 static void call(struct in *in, uint32_t node, const char *more)

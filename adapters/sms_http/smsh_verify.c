@@ -72,7 +72,7 @@ const char *smsh_verify(const struct smsh_vars *v, uint32_t section)
 	if (head.n > 0)
 		given = header_of(v->request, head);
 	else if (v->fields != NULL)
-		given = smsh_text_at(v->fields, 0, smsh_v_text(ven, at, "field"));
+		given = smsh_point_text(ven, at, "field", v->fields, 0);
 	if (given.n == 0)
 		return "it is not signed";
 	if (prefix.n > 0) {

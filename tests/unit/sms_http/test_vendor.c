@@ -51,6 +51,14 @@ static void a_wrong_vendor_file_is_refused_with_line_value_and_what_is_right(voi
 	said(HEAD SEND("[{\"then\":\"accepted\"}]") "}", "must be {\"then\": \"unknown\"}");
 	said(HEAD SEND("[{\"at\":\"a\",\"then\":\"temp\"},{\"then\":\"unknown\"}]") "}",
 		"JSON Pointer");
+	said(HEAD SEND("[{\"at\":[],\"is\":\"1\",\"then\":\"temp\"},{\"then\":\"unknown\"}]") "}",
+		"one pointer or more");
+	said(HEAD SEND(
+		     "[{\"at\":[[\"/a\"]],\"is\":\"1\",\"then\":\"temp\"},{\"then\":\"unknown\"}]") "}",
+		"JSON Pointer");
+	said(HEAD
+		"\"send\":{\"url\":\"{{base}}\",\"answer\":{\"rejected\":{\"then\":\"bad_rcpt\"},\"rules\":[{\"then\":\"unknown\"}]}}}",
+		"a pointer to the list");
 	said(HEAD SEND(
 		     "[{\"at\":\"/a\",\"matches\":\"(a\",\"then\":\"temp\"},{\"then\":\"unknown\"}]") "}",
 		"regular expression");
