@@ -5,6 +5,8 @@
 #include <errno.h>
 #include "email_session.h"
 
+#define TEXT_MAX 240 /* of the relay's words that are kept */
+
 static const struct ltc_word own_outcomes[] = { { "again", EMAIL_O_AGAIN },
 	{ "one-by-one", EMAIL_O_ONE_BY_ONE }, { NULL, 0 } };
 static const struct ltc_word own_flags[] = { { "alert", EMAIL_F_ALERT }, { NULL, 0 } };
@@ -43,26 +45,11 @@ int email_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_siz
 	return 0;
 }
 
-/* The relay likes to repeat the address; it does not belong into records. */
-static void copy_text(char *dst, size_t size, struct lt_str text, struct lt_str address)
-{
-	const char *hit = ltc_find(text, address, true);
-	struct lt_str before = text, after = { 0 };
-
-	if (hit != NULL) {
-		before.n = (size_t)(hit - text.p);
-		after = ltc_from(text, before.n + address.n);
-	}
-	after = ltc_utf8_cut(after, 120);
-	before = ltc_utf8_cut(before, 120);
-	(void)snprintf(dst, size, "%.*s%s%.*s", (int)before.n, before.p == NULL ? "" : before.p,
-		hit != NULL ? "(address)" : "", (int)after.n, after.p == NULL ? "" : after.p);
-}
-
 void email_classify(const struct ltc_outcomes *t, const char *phase,
 	const struct email_reply *reply, unsigned can, struct lt_str address,
 	struct email_verdict *v)
 {
+	struct email_reply said;
 	char code[8];
 
 	(void)snprintf(code, sizeof(code), "%d", reply->code);
@@ -81,7 +68,10 @@ void email_classify(const struct ltc_outcomes *t, const char *phase,
 	}
 	(void)snprintf(v->code, sizeof(v->code), "%s%s%s", code, reply->sub[0] != '\0' ? " " : "",
 		reply->sub);
-	copy_text(v->text, sizeof(v->text), (struct lt_str){ reply->text, reply->n }, address);
+	email_reply_copy(reply, &said);
+	email_hide(&said, address);
+	struct lt_str text = ltc_utf8_cut((struct lt_str){ said.text, said.n }, TEXT_MAX);
+	(void)snprintf(v->text, sizeof(v->text), "%.*s", (int)text.n, text.p);
 	v->r.code = ltc_z(v->code);
 	v->r.text = ltc_z(v->text);
 }

@@ -176,7 +176,7 @@ static void lost_behind_data(struct email_session *s, struct email_conn *c, uint
 static void lost(struct email_session *s, struct email_conn *c, uint64_t flushed)
 {
 	struct email_tx *env = c->env;
-	bool used = c->mails > 0, again = used;
+	bool again = c->assigned > 1; /* reused: another one takes the mail at once */
 	char why[160];
 
 	if (c->dot != NULL)
@@ -246,6 +246,8 @@ void email_conn_event(struct email_session *s, struct email_conn *c, const struc
 {
 	const struct lt_stream_ev *u = ev->u;
 
+	if (u != NULL)
+		c->flushed = u->flushed;
 	if (ev->type == LT_EV_OPEN && c->state == EMAIL_C_OPENING)
 		on_open(s, c, u->data);
 	else if (ev->type == LT_EV_DATA)

@@ -43,6 +43,8 @@ struct email_tx {
 	uint16_t n, n_max, n_live, n_sent,
 		n_ok;           /* n_ok: accepted by the server, also those taken away since */
 	bool mail_ok, poisoned; /* poisoned: the server accepted a recipient that must not get it */
+	bool one_full;          /* a recipient was taken behind one that was to go `again` */
+	uint16_t n_again;       /* recipients that are to go `again` */
 	bool handed;            /* body and dot are in the connection's output */
 	bool written;           /* ... and the host took them */
 	uint64_t dot_end;       /* stream offset behind the dot */
@@ -73,7 +75,8 @@ struct email_conn {
 	enum email_conn_state state;
 	uint32_t stream;
 	struct email_caps caps;
-	uint32_t mails, assigned;   /* done; ever given to this connection */
+	uint32_t assigned;          /* transactions ever given to this connection */
+	uint64_t flushed;           /* bytes of ours that have left, as the host said last */
 	struct email_tx *env, *dot; /* whose envelope is open; whose final reply is owed */
 	struct email_expect expect[EMAIL_EXPECT_MAX];
 	uint16_t exp_head, exp_n,
@@ -144,6 +147,12 @@ struct email_verdict {
 	char code[24], text[300];
 };
 int email_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size) LTC_MUST;
+/* email_hide.c: the relay's words without who they are about */
+void email_reply_copy(const struct email_reply *r, struct email_reply *ret); /* whole words only */
+void email_hide(struct email_reply *r, struct lt_str address);
+/* A copy without anybody of the transaction: for what is told of several recipients. */
+void email_hide_all(
+	const struct email_tx *tx, const struct email_reply *r, struct email_reply *ret);
 /* Fills v->r with pointers into v. `can`: which of the adapter's own outcomes make sense now. address: taken out of the text. */
 void email_classify(const struct ltc_outcomes *t, const char *phase,
 	const struct email_reply *reply, unsigned can, struct lt_str address,

@@ -63,6 +63,14 @@ static void tx_refused(struct email_session *s, struct email_tx *tx, const char 
 			op_refused(s, tx->rcpt[i], phase, r, 0);
 }
 
+/* Without an enhanced code "too many" and "this one is full" look alike: it was too many where nobody was taken behind the first of
+ * several. */
+static void learn_limit(struct email_session *s, const struct email_tx *tx)
+{
+	if (tx->n_again > 1 && !tx->one_full && tx->n_ok > 0 && tx->n_ok < s->max_rcpt)
+		s->max_rcpt = tx->n_ok;
+}
+
 /* The envelope stage is over and no body goes out: what is left is tried in a new transaction. */
 static void envelope_end(
 	struct email_session *s, struct email_conn *c, struct email_tx *tx, bool rset)
@@ -125,6 +133,7 @@ static void on_rcpt(
 
 	if (good(r)) {
 		tx->n_ok++;
+		tx->one_full |= tx->n_again > 0;
 		if (op == NULL) {
 			tx->poisoned = true;
 			return;
@@ -136,7 +145,10 @@ static void on_rcpt(
 	if (op == NULL)
 		return;
 	op_refused(s, op, "rcpt", r, tx->n_ok > 0 ? EMAIL_CAN_AGAIN : 0);
-	if (tx->rcpt[i] != NULL && tx->rcpt[i]->again && tx->n_ok < s->max_rcpt)
+	if (tx->rcpt[i] == NULL || !tx->rcpt[i]->again)
+		return;
+	tx->n_again++;
+	if (r->sub[0] != '\0' && tx->n_ok < s->max_rcpt)
 		s->max_rcpt = tx->n_ok; /* this relay takes fewer at once */
 }
 
@@ -161,6 +173,7 @@ static void go_ahead(struct email_session *s, struct email_conn *c, struct email
 		return;
 	}
 	c->env = NULL;
+	learn_limit(s, tx);
 	email_tx_split(s, tx, false);
 	c->dot = tx;
 	if (email_conn_body(s, c, tx) < 0)
@@ -180,13 +193,15 @@ static void on_data_reply(struct email_session *s, struct email_conn *c, struct 
 		email_conn_reset(s, c, "neither yes nor no to DATA");
 		return;
 	}
+	struct email_reply said;
+	email_hide_all(tx, r, &said);
 	bool split = tx->n_live > 1;
 	for (uint16_t i = 0; i < tx->n; i++) {
 		struct email_op *op = tx->rcpt[i];
 		struct email_verdict v;
 		if (op == NULL || op->again)
 			continue;
-		email_classify(s->ei->outcomes, "data", r, split ? EMAIL_CAN_SPLIT : 0,
+		email_classify(s->ei->outcomes, "data", &said, split ? EMAIL_CAN_SPLIT : 0,
 			op->work->address, &v);
 		if (v.r.outcome == EMAIL_O_ONE_BY_ONE) {
 			email_tx_split(s, tx, true);
@@ -201,19 +216,20 @@ static void on_final(struct email_session *s, struct email_conn *c, struct email
 	const struct email_reply *r)
 {
 	bool split = tx->n_live > 1;
+	struct email_reply said;
 	char code[24];
 
+	email_hide_all(tx, r, &said);
 	c->dot = NULL;
-	c->mails++;
 	if (good(r)) {
-		struct lt_str qid = email_queue_id(r);
+		struct lt_str qid = email_queue_id(&said);
 		struct lt_id id = { 0, LT_ACCEPTED, qid };
 		(void)snprintf(code, sizeof(code), "%d%s%s", r->code, r->sub[0] != '\0' ? " " : "",
 			r->sub);
 		struct lt_result res = { .struct_size = sizeof(res),
 			.outcome = LT_ACCEPTED,
 			.code = ltc_z(code),
-			.text = { r->text, r->n > 200 ? 200 : r->n } };
+			.text = ltc_utf8_cut((struct lt_str){ said.text, said.n }, 200) };
 		for (uint16_t i = 0; i < tx->n; i++) {
 			struct email_op *op = tx->rcpt[i];
 			if (op == NULL)
@@ -230,7 +246,7 @@ static void on_final(struct email_session *s, struct email_conn *c, struct email
 		struct email_verdict v;
 		if (op == NULL)
 			continue;
-		email_classify(s->ei->outcomes, "final", r, split ? EMAIL_CAN_SPLIT : 0,
+		email_classify(s->ei->outcomes, "final", &said, split ? EMAIL_CAN_SPLIT : 0,
 			op->work->address, &v);
 		if (v.r.outcome == EMAIL_O_ONE_BY_ONE) {
 			email_tx_split(s, tx, true);
@@ -241,24 +257,44 @@ static void on_final(struct email_session *s, struct email_conn *c, struct email
 	email_tx_free(s, tx);
 }
 
+/* The final reply while the text is still leaving. A no counts: nothing was taken. A yes is neither sent, for the dot never left, nor
+ * proven unsent, for the relay says that it has taken something. The link is of no use any more: what else stands in it would be
+ * read as commands, and the replies to that as replies to the next mail. */
+static void on_early_final(struct email_session *s, struct email_conn *c, struct email_tx *tx,
+	const struct email_reply *r)
+{
+	if (good(r)) {
+		c->dot = NULL;
+		email_tx_finish(s, tx, LT_UNKNOWN, LT_SCOPE_TARGET, 0, "early",
+			"the relay said yes before it had the whole mail: it may have taken a part");
+		email_tx_free(s, tx);
+	} else {
+		on_final(s, c, tx, r);
+	}
+	email_conn_reset(s, c, "a final reply before the end of the text");
+}
+
 /* 421: the relay closes. The reply settles what it answers; what stands behind it was never begun. */
 static void on_goodbye(struct email_session *s, struct email_conn *c, struct email_expect e,
 	const struct email_reply *r)
 {
+	struct email_reply said;
+
+	if (e.tx != NULL)
+		email_hide_all(e.tx, r, &said);
 	if (e.what == EMAIL_W_FINAL) {
 		c->dot = NULL;
-		c->mails++;
-		tx_refused(s, e.tx, "final", r);
+		tx_refused(s, e.tx, "final", &said);
 		email_tx_free(s, e.tx);
-	} else if (e.tx != NULL && c->mails == 0) {
+	} else if (e.tx != NULL && c->assigned == 1) {
 		c->env = NULL;
 		tx_refused(s, e.tx,
 			e.what == EMAIL_W_MAIL           ? "mail"
 				: e.what == EMAIL_W_RCPT ? "rcpt"
 							 : "data",
-			r);
+			&said);
 		email_tx_split(s, e.tx, false);
-		email_tx_finish(s, e.tx, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, "421", r->text);
+		email_tx_finish(s, e.tx, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, "421", said.text);
 		email_tx_free(s, e.tx);
 	} /* else: on a reused connection, another one takes the mail at once: see lost() */
 	email_conn_reset(s, c, "closed by the relay (421)");
@@ -288,6 +324,8 @@ void email_step(struct email_session *s, struct email_conn *c, struct email_expe
 	case EMAIL_W_FINAL:
 		if (r->code == 354 || (r->code >= 300 && r->code < 400))
 			email_conn_reset(s, c, "a go-ahead where a final reply was due");
+		else if (e.tx->dot_end > c->flushed)
+			on_early_final(s, c, e.tx, r);
 		else
 			on_final(s, c, e.tx, r);
 		break;

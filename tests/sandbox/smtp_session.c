@@ -236,7 +236,8 @@ static void take_mail(struct sb_conn *c, struct str content)
 		sb_ledger_refused(c->s, "final", who, 552, "5.3.4 message too big");
 		return;
 	}
-	if (rule_acts(c, r, "final", who))
+	bool own_words = r != NULL && r->what == SB_REPLY && r->code < 300;
+	if (!own_words && rule_acts(c, r, "final", who))
 		return;
 	struct sb_mail m = { str_of(c->from), str_of(c->params), content, rcpt, recipients(c, rcpt),
 		lost ? "lost" : "yes" };
@@ -246,6 +247,8 @@ static void take_mail(struct sb_conn *c, struct str content)
 		c->close_after_flush = true;
 	else if (lost)
 		c->state = S_DEAF;
+	else if (own_words)
+		reply(c, r->code, r->text);
 	else {
 		(void)snprintf(text, sizeof(text), "2.0.0 Ok: queued as %s", id);
 		reply(c, 250, text);

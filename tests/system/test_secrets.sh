@@ -24,6 +24,7 @@ absent() { # absent "sentence" NEEDLE FILES...: as it is, in Base64 and in hex
 	if grep -rlaiF -f "$PLACE/needles" "$@" >"$PLACE/found" 2>/dev/null; then not_ok "$what"; sed 's/^/# in /' "$PLACE/found" | head -5; else ok "$what"; fi
 }
 release_now() { editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1"; }
+sandbox_ctl "$(jq -nc --arg a "$ADDRESS" '{cmd: "rules", rules: [{match: $a, at: "final", times: 1, code: 250, text: "2.6.0 <\($a)> taken by host mx, which said: 250 <\($a)> fine for canary.nguyen"}]}')"
 release_now SEC-1
 check "a release goes out over the relay with its password" until_true 20 has_mails SEC-1 5
 operator watch -q SEC-1 --timeout 20
@@ -74,6 +75,9 @@ else
 fi
 
 echo "# personal data"
+said_of_it() { sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM attempt WHERE said LIKE '%taken by host mx%${1:-}%'" | tr -d ' '; }
+same "the relay's words are kept" "$(said_of_it)" 1
+same "without the address that it repeats" "$(said_of_it canary)" 0
 absent "no address stands in the log" "$ADDRESS" "$PLACE/lantoad.log"
 absent "nor its first part" "canary.nguyen" "$PLACE/lantoad.log"
 operator --json audit --limit 1000 >"$PLACE/audit.json"

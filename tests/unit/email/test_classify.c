@@ -112,6 +112,16 @@ static const struct want wants[] = {
 		LT_SCOPE_ACCOUNT, F, false },
 	{ "rcpt", "452 hm", 0, "recipient cannot be taken now", LT_DEFERRED, LT_SCOPE_TARGET, 0,
 		false },
+	{ "rcpt", "452 hm", EMAIL_CAN_AGAIN,
+		"too many recipients: the rest goes into a new transaction now", EMAIL_O_AGAIN,
+		LT_SCOPE_TARGET, 0, false },
+	{ "rcpt", "452 4.2.2 full", EMAIL_CAN_AGAIN, "mailbox full", LT_DEFERRED, LT_SCOPE_TARGET,
+		LT_R_STRIKE, false },
+	{ "rcpt", "552 hm", EMAIL_CAN_AGAIN,
+		"too many recipients, as it was told once: the rest goes into a new transaction now",
+		EMAIL_O_AGAIN, LT_SCOPE_TARGET, 0, false },
+	{ "rcpt", "552 hm", 0, "over a storage limit, perhaps for now", LT_DEFERRED,
+		LT_SCOPE_TARGET, 0, false },
 	{ "rcpt", "530 5.7.0 login", 0, "log-in needed: check user and secret", LT_DEFERRED,
 		LT_SCOPE_ACCOUNT, FP, false },
 	{ "rcpt", "550 5.1.1 no such user", 0, "address does not exist", LT_REFUSED,
@@ -137,6 +147,17 @@ static const struct want wants[] = {
 	{ "rcpt", "553 5.1.8 sender", 0, "address refused", LT_REFUSED, LT_SCOPE_TARGET, 0, false },
 	{ "rcpt", "550 no", 0, "refused without enhanced code", LT_REFUSED, LT_SCOPE_TARGET,
 		LT_R_STRIKE, false },
+	{ "rcpt", "501 5.1.3 Bad recipient address syntax", 0,
+		"the relay calls the address malformed", LT_REFUSED, LT_SCOPE_TARGET, LT_R_SUPPRESS,
+		false },
+	{ "rcpt", "555 5.1.1 no", 0, "the relay calls the address malformed", LT_REFUSED,
+		LT_SCOPE_TARGET, LT_R_SUPPRESS, false },
+	{ "rcpt", "501 5.1.2 bad domain", 0, "the relay does not take this address", LT_REFUSED,
+		LT_SCOPE_TARGET, 0, false },
+	{ "rcpt", "501 5.1.7 bad sender", 0, "command or parameter not understood", LT_REFUSED,
+		LT_SCOPE_RELEASE, 0, false },
+	{ "rcpt", "501 syntax", 0, "command or parameter not understood", LT_REFUSED,
+		LT_SCOPE_RELEASE, 0, false },
 	{ "rcpt", "503 5.5.1 bad sequence", 0, "command or parameter not understood", LT_REFUSED,
 		LT_SCOPE_RELEASE, 0, false },
 	{ "rcpt", "552 5.3.4 too big for him", 0, "over a limit of the recipient", LT_REFUSED,
@@ -283,6 +304,53 @@ static void the_address_does_not_get_into_the_record(void **state)
 	email_classify(rules, "rcpt", &r, 0, mt("ng.van.a@x.vn"), &v);
 	assert_string_equal(v.text, "<(address)>: Recipient unknown");
 	assert_string_equal(v.code, "550 5.1.1");
+}
+
+/* Postfix as relay repeats the words of the host behind it; others name the mailbox alone. */
+static void the_address_is_taken_out_wherever_it_stands(void **state)
+{
+	static const char *const said[][2] = {
+		{ "550 5.1.1 <a.b@x.vn>: host mx.x.vn said: 550 5.1.1 <A.B@x.vn>: unknown (in reply to RCPT)",
+			"<(address)>: host mx.x.vn said: 550 5.1.1 <(address)>: unknown (in reply to RCPT)" },
+		{ "550 5.1.1 a.b@mail.x.vn (expanded from <a.b@x.vn>)",
+			"(address)@mail.x.vn (expanded from <(address)>)" },
+		{ "550 5.1.1 no mailbox a.b.", "no mailbox (address)." },
+		{ "550 5.1.1 a.bc and xa.b are others", "a.bc and xa.b are others" },
+		{ "550 5.1.1 a.b", "(address)" },
+		{ "550 5.1.1", "" },
+	};
+	struct email_verdict v;
+	struct email_reply r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		read_reply(said[i][0], &r);
+		email_classify(rules, "rcpt", &r, 0, mt("a.b@x.vn"), &v);
+		assert_string_equal(v.text, said[i][1]);
+	}
+	read_reply("550 5.1.1 no mailbox ab at all", &r); /* says nothing of anybody */
+	email_classify(rules, "rcpt", &r, 0, mt("ab@x.vn"), &v);
+	assert_string_equal(v.text, "no mailbox ab at all");
+}
+
+/* Words that were too long to be kept whole may end in the middle of an address. */
+static void half_an_address_at_the_end_of_long_words_is_taken_out_too(void **state)
+{
+	static const char one[] = "tran.thi.mot.cai.ten.that.la.dai.lam@phong-ban.tinh.example.vn";
+	struct email_reply *r = calloc(1, sizeof(*r));
+	struct email_verdict v;
+
+	(void)state;
+	r->code = 550;
+	while (r->n + sizeof(one) < EMAIL_REPLY_TEXT_MAX)
+		r->n += (size_t)snprintf(r->text + r->n, sizeof(r->text) - r->n, "%s ", one);
+	(void)snprintf(r->text + r->n, sizeof(r->text) - r->n, "%s", one);
+	r->n = EMAIL_REPLY_TEXT_MAX;
+	r->text[r->n] = '\0';
+	email_classify(rules, "rcpt", r, 0, mt(one), &v);
+	assert_null(strstr(v.text, "tran"));
+	assert_non_null(strstr(v.text, "(address) (address)"));
+	free(r);
 }
 
 static void refuse(const char *text, const char *why)
@@ -483,6 +551,8 @@ int main(void)
 		cmocka_unit_test(every_code_has_an_outcome_in_every_phase),
 		cmocka_unit_test(a_refused_log_in_is_tried_once_a_minute),
 		cmocka_unit_test(the_address_does_not_get_into_the_record),
+		cmocka_unit_test(the_address_is_taken_out_wherever_it_stands),
+		cmocka_unit_test(half_an_address_at_the_end_of_long_words_is_taken_out_too),
 		cmocka_unit_test(a_wrong_table_is_refused_with_file_and_line),
 		cmocka_unit_test(a_table_with_a_gap_does_not_open),
 		cmocka_unit_test(patterns_match_whole_codes_only),
