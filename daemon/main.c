@@ -284,6 +284,10 @@ static int check_only(struct app *a)
 	if (elsewhere)
 		(void)printf(
 			"the master key comes from the unit's LoadCredential: not looked at here\n");
+	if (a->secrets_unseen)
+		(void)printf(
+			"%zu secrets come from the unit's LoadCredential: not looked at here\n",
+			a->secrets_unseen);
 	return 0;
 }
 
@@ -378,7 +382,8 @@ int main(int argc, char **argv)
 			a.args.make_key);
 		return 0;
 	}
-	if (conf_load(a.args.config, &a.conf, &e))
+	if (a.args.check ? conf_load_by_hand(a.args.config, &a.conf, &a.secrets_unseen, &e)
+			 : conf_load(a.args.config, &a.conf, &e))
 		return complain(EXIT_CONFIG, &e);
 	int rc = with_conf(&a);
 	conf_unref(a.conf);

@@ -33,7 +33,8 @@ struct secret_keys {
 struct app {
 	struct app_args args;
 	struct conf *conf;
-	struct keyring *keys; /* the master key */
+	size_t secrets_unseen; /* --check: the service manager gives them, and it did not start us */
+	struct keyring *keys;  /* the master key */
 	struct secret_keys secret_keys;
 	struct key_rotation *rotation; /* one at a time */
 	struct loop *loop;

@@ -191,6 +191,8 @@ static int read_all(struct chan_account *a, const struct conf_secret *s, size_t 
 		if (a->n_secrets == SECRETS_MAX)
 			return err_set(e, -E2BIG, "account '%s': more than %d secrets",
 				a->conf->name, SECRETS_MAX);
+		if (s[i].unseen)
+			continue;
 		struct chan_secret *cs = &a->secrets[a->n_secrets];
 		int rc = conf_secret_read(&s[i], &cs->value, e);
 		if (rc)

@@ -60,8 +60,9 @@ int webhook_secret_read(struct channel *c, struct err *e)
 		rc = err_set(e, -EINVAL,
 			"%s: webhook: the name '%s' cannot stand in an address; letters, digits, '.', '-' and '_' can",
 			conf->file, conf->name);
-	if (!rc)
-		rc = conf_secret_read(&conf->webhook.secret, &c->hook_secret, e);
+	if (rc || conf->webhook.secret.unseen)
+		return rc;
+	rc = conf_secret_read(&conf->webhook.secret, &c->hook_secret, e);
 	if (rc)
 		return rc;
 	struct str s = secret_value(c->hook_secret);

@@ -190,11 +190,21 @@ int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct er
 	return rc;
 }
 
-static int check_secrets(
-	struct conf_ctx *cx, const char *file, const struct conf_secret *s, size_t n)
+/* True: the service manager would give it, and gave nothing to whom only looks. */
+static bool pass_over(struct conf_ctx *cx, struct conf_secret *s)
+{
+	s->unseen = cx->unseen && s->credential && !secure_getenv("CREDENTIALS_DIRECTORY");
+	if (s->unseen)
+		(*cx->unseen)++;
+	return s->unseen;
+}
+
+static int check_secrets(struct conf_ctx *cx, const char *file, struct conf_secret *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(secret_free) struct secret *value = NULL;
+		if (pass_over(cx, &s[i]))
+			continue;
 		int rc = conf_secret_read(&s[i], &value, cx->e);
 		if (rc) {
 			err_prefix(cx->e, "%s:%d", file, s[i].line);
@@ -209,7 +219,9 @@ static int check_all_secrets(struct conf_ctx *cx)
 	const struct conf *c = cx->conf;
 	int rc = 0;
 	for (size_t i = 0; i < c->n_channels && !rc; i++) {
-		const struct conf_channel *ch = c->channels[i];
+		struct conf_channel *ch = c->channels[i];
+		if (ch->webhook.secret.name) /* the channel reads it */
+			(void)pass_over(cx, &ch->webhook.secret);
 		rc = check_secrets(cx, ch->file, ch->secrets, ch->n_secrets);
 		for (size_t k = 0; k < ch->n_accounts && !rc; k++)
 			rc = check_secrets(

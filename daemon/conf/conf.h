@@ -87,6 +87,7 @@ struct conf_secret { /* a named secret: where it comes from, never its value */
 	char *name;
 	char *file; /* 0600/0400, or $CREDENTIALS_DIRECTORY/name when `credential` */
 	bool credential;
+	bool unseen; /* conf_load_by_hand: it cannot be read here; adapters are opened without it */
 	int line;
 };
 struct conf_tls {
@@ -248,6 +249,10 @@ struct conf {
 
 /* Loads path and channels.d beside it (key channels_dir). 0 or a negative code with the reason in e. */
 int conf_load(const char *path, struct conf **ret, struct err *e) MUST_CHECK;
+/* The same for a person at a terminal: secrets that only the service manager gives are not looked at where it gave none; *ret_unseen
+ * says how many. Such a configuration is for no daemon. */
+int conf_load_by_hand(
+	const char *path, struct conf **ret, size_t *ret_unseen, struct err *e) MUST_CHECK;
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c); /* NULL allowed */
 DEFINE_CLEANUP(conf_unref, struct conf *)

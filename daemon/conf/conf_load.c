@@ -419,11 +419,11 @@ static int conf_fill(struct conf *c, struct err *e)
 	return 0;
 }
 
-int conf_load(const char *path, struct conf **ret, struct err *e)
+static int load(const char *path, struct conf **ret, size_t *unseen, struct err *e)
 {
 	CLEANUP(conf_unref) struct conf *c = x_calloc(1, sizeof(*c));
 	CLEANUP(ynode_free) struct ynode *root = NULL;
-	struct conf_ctx cx = { .file = path, .conf = c, .e = e };
+	struct conf_ctx cx = { .file = path, .conf = c, .unseen = unseen, .e = e };
 	c->magic = CONF_MAGIC;
 	c->refs = 1;
 	c->path = x_strdup(path);
@@ -443,4 +443,15 @@ int conf_load(const char *path, struct conf **ret, struct err *e)
 		return rc;
 	*ret = MOVE(c);
 	return 0;
+}
+
+int conf_load(const char *path, struct conf **ret, struct err *e)
+{
+	return load(path, ret, NULL, e);
+}
+
+int conf_load_by_hand(const char *path, struct conf **ret, size_t *ret_unseen, struct err *e)
+{
+	*ret_unseen = 0;
+	return load(path, ret, ret_unseen, e);
 }

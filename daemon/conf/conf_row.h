@@ -8,6 +8,7 @@
 struct conf_ctx {
 	const char *file;
 	struct conf *conf;
+	size_t *unseen; /* conf_load_by_hand: secrets that were not looked at; NULL: all are */
 	struct err *e;
 };
 struct conf_row {

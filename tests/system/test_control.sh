@@ -25,6 +25,12 @@ sed -i 's/^timezone:/timezon:/' "$PLACE/conf/lantoad.yaml"
 check "lantoad --check names file, line and the right key" bash -c "'$B/lantoad' --demo --config '$PLACE/conf/lantoad.yaml' --check 2>&1 | grep -q 'lantoad.yaml:1: unknown key .timezon.*timezone'"
 cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
 check "a good one passes" "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check
+cp "$PLACE/conf/channels.d/mail.yaml" "$PLACE/conf/mail.good"
+echo 'secrets: {password: {credential: relay-pw}}' >>"$PLACE/conf/channels.d/mail.yaml"
+env -u CREDENTIALS_DIRECTORY "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check >"$PLACE/check.out" 2>&1
+same "a secret that only the unit gives does not make --check fail" $? 0
+same "and it says that it did not look at it" "$(grep -c '^1 secret.*LoadCredential: not looked at here' "$PLACE/check.out")" 1
+cp "$PLACE/conf/mail.good" "$PLACE/conf/channels.d/mail.yaml"
 daemon_start || not_ok "it starts again"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
 refuse "a wrong configuration is not reloaded" 2 admin reload

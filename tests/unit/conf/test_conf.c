@@ -286,6 +286,38 @@ static void what_a_channel_does_beside_sending_is_read(void **state)
 	}
 }
 
+/* A person at a terminal has no credentials of the service manager: such secrets are counted, and a daemon goes on to refuse them. */
+static void a_secret_of_the_service_manager_is_not_looked_at_by_hand(void **state)
+{
+	struct place *p = *state;
+	char text[8192];
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	size_t unseen = 99;
+	put(p->path, top_good, 0600);
+	assert_int_equal(conf_load_by_hand(p->path, &c, &unseen, &e), 0);
+	assert_int_equal(unseen, 0);
+	conf_unref(MOVE(c));
+	(void)snprintf(text, sizeof(text),
+		"%ssecrets: {password: {credential: relay-pw}, other: {credential: relay-other}}\nwebhook: {secret: {credential: hook}}\n",
+		mail_good);
+	put(p->channel, text, 0600);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(conf_load(p->path, &c, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "add LoadCredential=relay-pw:PATH"));
+	assert_int_equal(conf_load_by_hand(p->path, &c, &unseen, &e), 0);
+	assert_int_equal(unseen, 3);
+	conf_unref(MOVE(c));
+	/* Under the service manager they are looked at, as files always are. */
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", p->dir, 1), 0);
+	assert_int_equal(conf_load_by_hand(p->path, &c, &unseen, &e), -ENOENT);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	(void)snprintf(text, sizeof(text), "%ssecrets: {password: {file: none.pw}}\n", mail_good);
+	put(p->channel, text, 0600);
+	assert_int_equal(conf_load_by_hand(p->path, &c, &unseen, &e), -ENOENT);
+	assert_null(c);
+}
+
 static void a_secret_that_others_may_read_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -351,6 +383,8 @@ int main(void)
 			values_that_do_not_fit_in_a_channel_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_secret_of_the_service_manager_is_not_looked_at_by_hand, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_secret_that_others_may_read_is_refused, setup, teardown),
 		cmocka_unit_test(yaml_beyond_its_limits_is_refused),
