@@ -88,6 +88,13 @@ static void job_retry(struct plan_job *j, const char *what, int rc)
 
 /* --- looking: worker ------------------------------------------------------------------------------------------------------------- */
 
+/* When its lots are shown as due: where an operator moved it inside its window, there. */
+static int64_t due_at(const struct part_row *p, const struct mf_times *t)
+{
+	bool inside = p->at >= t->win_from_ms && p->at <= t->win_to_ms;
+	return t->has_at && inside ? p->at : t->at_ms;
+}
+
 static int next_part(struct plan_job *j, struct db *db, const struct release_row *r)
 {
 	struct part_row rows[PARTS_MAX];
@@ -111,7 +118,7 @@ static int next_part(struct plan_job *j, struct db *db, const struct release_row
 								     : 0,
 			.prio = (int)j->part->prio,
 			.manifest = j->text->hash,
-			.at = t.at_ms,
+			.at = due_at(&rows[i], &t),
 			.expires = t.expires_ms,
 			.spread_ms = j->part->spread_ms,
 			.jitter_ms = j->part->jitter_ms };

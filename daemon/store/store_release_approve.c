@@ -212,6 +212,8 @@ static int lots_to_planning(struct approving *a)
 		"ih", a->c->release.id, &a->c->manifest);
 }
 
+/* Approved again in the same revision, a part keeps what an operator said inside its window: a time that is not the one the
+ * last approval gave it (that is where its window begins) and lies inside the new window, and the signal. */
 int release_schedule(struct store_tx *tx, const struct release_row *r, const struct hash *h,
 	int64_t base_ms, struct err *e)
 {
@@ -228,8 +230,8 @@ int release_schedule(struct store_tx *tx, const struct release_row *r, const str
 		manifest_times(m, p, base_ms, &t);
 		bool skip = p->n_kinds == 0;
 		rc = db_exec(tx_db(tx),
-			"UPDATE part SET at=CASE WHEN ?4 THEN ?5 END, win_from=?6, win_to=?7, expires=?8, planned=?9, why=?10, state=?11, "
-			"started=CASE WHEN ?9=2 THEN ?12 END, go_at=NULL, go_by=NULL WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL",
+			"UPDATE part SET at=CASE WHEN ?4 THEN iif(ifnull(at<>win_from AND at BETWEEN ?6 AND ?7, 0), at, ?5) END, win_from=?6, win_to=?7, expires=?8, planned=?9, why=?10, state=?11, "
+			"started=CASE WHEN ?9=2 THEN ?12 END WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL",
 			"iiiiiiiiitii", r->id, rev, p->number, (int64_t)t.has_at, t.at_ms,
 			t.win_from_ms, t.win_to_ms, t.expires_ms, skip ? INT64_C(2) : INT64_C(0),
 			!skip ? NULL

@@ -180,6 +180,79 @@ static void a_part_moves_inside_its_window_and_not_out_of_it(void **state)
 	assert_int_equal(scene_open_lots("press"), 4);
 }
 
+static void grow_and_approve_again(const char *who, int contact)
+{
+	char json[200];
+	for (int i = 0; i < 30; i++)
+		scene_target(contact + i, 2, 1, "vi");
+	scene_sql(
+		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES('t', 0, 'x', X'00', 30, 30, 0, 0)");
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, who, json), -EBUSY);
+	scene_remember();
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, who, json), 0);
+	scene_run(500);
+}
+
+static void a_moved_part_stays_where_it_was_moved_when_it_is_approved_again(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: 3s, window: 12h}\n");
+	int64_t moved = TESTENV_WALL_START + 2 * HOUR;
+	assert_int_equal(scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"2h\"}"), 0);
+	grow_and_approve_again("hoa", 100);
+	grow_and_approve_again("minh", 200);
+	assert_true(scene_i64("SELECT at FROM part") >= moved);
+	assert_true(scene_i64("SELECT at FROM part") < moved + 60000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 64);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM lot l JOIN part p ON p.part=l.part WHERE l.at<>p.at"),
+		0);
+	scene_run(HOUR);
+	assert_int_equal(scene_open_lots("press"), 0);
+	scene_run(HOUR + 60000);
+	assert_int_equal(scene_open_lots("press"), 4);
+}
+
+static void a_part_moved_to_before_its_new_window_has_the_time_of_the_new_approval(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: 1h, window: 12h}\n");
+	assert_int_equal(scene_act(plan_move, "oanh", "{\"part\":\"press\",\"at\":\"90m\"}"), 0);
+	scene_run(HOUR);
+	grow_and_approve_again("hoa", 100);
+	assert_int_equal(scene_i64("SELECT at-win_from FROM part"), 0);
+	scene_run(HOUR - 60000);
+	assert_int_equal(scene_open_lots("press"), 0);
+	scene_run(2 * 60000);
+	assert_int_equal(scene_open_lots("press"), 4);
+}
+
+static void a_signal_that_was_given_counts_when_its_part_is_approved_again(void **state)
+{
+	UNUSED(state);
+	scene_go(
+		"  press: {to: press, channels: [email], go: signal, window: 2h}\n  vote: {to: offices, channels: [email], go: signal, window: 2h}\n");
+	for (int i = 0; i < 30; i++)
+		scene_target(300 + i, 2, 1, "vi");
+	scene_sql(
+		"INSERT INTO import(what, at, person, hash, rows, added, changed, gone) VALUES('t', 0, 'x', X'00', 30, 30, 0, 0)");
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"press\"}"), 0);
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_true(scene_why_has("SELECT why FROM part WHERE name='press'", "grew:"));
+	grow_and_approve_again("hoa", 400);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM part WHERE name='press' AND go_by='oanh'"), 1);
+	assert_int_equal(scene_open_lots("vote"), 0); /* nobody gave its signal */
+	assert_int_equal(scene_act(plan_go, "oanh", "{\"part\":\"vote\"}"), 0);
+	scene_run(500);
+	assert_int_equal(scene_open_lots("vote"), 4);
+}
+
 static void a_time_moved_in_the_database_holds_the_part(void **state)
 {
 	UNUSED(state);
@@ -280,6 +353,9 @@ int main(void)
 		T(a_condition_taken_away_in_the_database_holds_the_part),
 		T(a_signal_that_never_came_holds_its_part_and_then_expires),
 		T(a_part_moves_inside_its_window_and_not_out_of_it),
+		T(a_moved_part_stays_where_it_was_moved_when_it_is_approved_again),
+		T(a_part_moved_to_before_its_new_window_has_the_time_of_the_new_approval),
+		T(a_signal_that_was_given_counts_when_its_part_is_approved_again),
 		T(a_time_moved_in_the_database_holds_the_part),
 		T(a_late_part_is_held_once_and_a_person_may_let_it_go),
 		T(a_late_part_may_say_send_or_drop),
