@@ -142,7 +142,8 @@ int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_j
 	"SELECT d.id, l.at+d.due, c.kind, d.state, d.tries, r.code || '@' || r.year, (SELECT p.name "   \
 	"FROM part p JOIN manifest m ON m.hash=l.manifest WHERE p.release_id=l.release_id AND "         \
 	"p.rev=m.rev AND p.part=l.part), o.code, h.name, a.name, n.class, c.address, coalesce((SELECT " \
-	"value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), l.why), l.gate, d.once, "       \
+	"value FROM step s WHERE s.delivery_id=d.id AND s.name='!why'), " Q_LOT_WHY                     \
+	"), l.gate, d.once, "                                                                           \
 	"d.contact_id, (SELECT g.at FROM gap g WHERE g.contact_id=d.contact_id) "
 #define JOINS                                                                                             \
 	" JOIN lot l ON l.id=d.lot_id JOIN release r ON r.id=l.release_id JOIN lane n ON n.id=l.lane_id " \
@@ -157,6 +158,8 @@ int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_j
 		"?3") " AND (?4=0 OR h.id=?4) "                                                \
 		      "AND (?5=0 OR l.lane_id=?5) AND (?6=0 OR c.kind=?6) AND (?7<0 OR " SHOWN \
 		      "=?7) AND " UNDER("?8")
+/* Of a lot whose approval is void only what was tried is listed; the rest waits for nothing. */
+#define LISTED     FILTER " AND (l.gate<>5 OR d.state NOT IN (0,9))"
 #define FILTER_FMT "iiiiiiii"
 #define FILTER_ARGS(f)                                                          \
 	(f)->release, (int64_t)(f)->part, (f)->office, (f)->channel, (f)->lane, \
@@ -165,7 +168,7 @@ int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_j
 static void dlv_of(sqlite3_stmt *st, struct q_dlv *d)
 {
 	*d = (struct q_dlv){ .id = col_i64(st, 0),
-		.due_ms = col_i64(st, 1),
+		.due_ms = col_i64(st, 13) == LOT_VOID ? 0 : col_i64(st, 1),
 		.kind = (int)col_i64(st, 2),
 		.state = q_shown_state((int)col_i64(st, 3), (int)col_i64(st, 13)),
 		.tries = (int)col_i64(st, 4),
@@ -226,7 +229,7 @@ static int list_release(struct store_reader *r, const struct q_filter *f,
 		a_once = once - 1;
 	int rc = db_query(db, &st,
 		COLS "FROM delivery d INDEXED BY delivery_once" JOINS
-		     "WHERE (d.once, d.contact_id) > (?9,?10) AND d.once<?11 AND " FILTER
+		     "WHERE (d.once, d.contact_id) > (?9,?10) AND d.once<?11 AND " LISTED
 		     " ORDER BY d.once, d.contact_id LIMIT ?12",
 		FILTER_FMT "iiii", FILTER_ARGS(f), (int64_t)a_once, (int64_t)a_contact, once + 1024,
 		(int64_t)f->limit + 1);
@@ -240,7 +243,7 @@ static int list_release(struct store_reader *r, const struct q_filter *f,
 static const char *rare_sql(int state)
 {
 #define RARE(s, i)                                                                               \
-	COLS "FROM delivery d INDEXED BY " i JOINS "WHERE d.state=" s " AND d.id>?9 AND " FILTER \
+	COLS "FROM delivery d INDEXED BY " i JOINS "WHERE d.state=" s " AND d.id>?9 AND " LISTED \
 	     " ORDER BY d.id LIMIT ?10"
 	if (state == DLV_SENDING)
 		return RARE("1", "delivery_sending");
@@ -269,7 +272,7 @@ static int list_windows(struct store_reader *r, const struct q_filter *f, int64_
 			return rc;
 		after = first - 1;
 		rc = db_query(db, &st,
-			COLS "FROM delivery d" JOINS "WHERE d.id>?9 AND d.id<=?10 AND " FILTER
+			COLS "FROM delivery d" JOINS "WHERE d.id>?9 AND d.id<=?10 AND " LISTED
 			     " ORDER BY d.id LIMIT ?11",
 			FILTER_FMT "iii", FILTER_ARGS(f), after, after + WINDOW_ROWS,
 			(int64_t)(f->limit - n) + 1);

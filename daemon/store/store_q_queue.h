@@ -7,6 +7,9 @@
 
 #include "store/store_queue.h"
 
+/* What the lot says of a delivery: why it waits, is held, was cancelled or expired. What was tried has words of its own. */
+#define Q_LOT_WHY "CASE WHEN d.state IN (0,5,6,9) THEN l.why END"
+
 /* State as people see it. */
 int q_shown_state(int state, int gate);
 
@@ -49,7 +52,7 @@ struct q_dlv {
 		gap_at_ms; /* gap: when its address got something over a lane with min_gap; 0: never */
 	struct str release, part, office, channel, account, class, address, why;
 };
-/* Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */
+/* Waiting and held deliveries of a lot whose approval is void are not listed. Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */
 int q_delivery_list(struct store_reader *r, const struct q_filter *f,
 	int (*row)(void *ctx, const struct q_dlv *d), void *ctx, char *next,
 	size_t size) MUST_CHECK;

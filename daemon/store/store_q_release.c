@@ -155,7 +155,8 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 		return rc;
 	rc = db_query(db, &st,
 		"WITH RECURSIVE o(id) AS (SELECT id FROM office WHERE code=?6 UNION SELECT x.id FROM office x JOIN o ON x.parent_id=o.id) "
-		"SELECT d.id, d.state, d.tries, c.kind, c.address, ifnull(p.name,''), f.code, l.gate, ifnull(l.why,''), "
+		"SELECT d.id, d.state, d.tries, c.kind, c.address, ifnull(p.name,''), f.code, l.gate, ifnull(" Q_LOT_WHY
+		",''), "
 		"(SELECT max(started) FROM attempt t WHERE t.delivery_id=d.id), "
 		"(SELECT provider_id FROM attempt t WHERE t.delivery_id=d.id ORDER BY try DESC LIMIT 1), "
 		"coalesce((SELECT value FROM step k WHERE k.delivery_id=d.id AND k.name='!link'), (SELECT "
@@ -167,7 +168,7 @@ int q_deliveries(struct db *db, const struct release_row *r, const char *under, 
 		"h.id=a.channel_id WHERE n.id=l.lane_id) "
 		"FROM delivery d INDEXED BY delivery_once JOIN lot l ON l.id=d.lot_id LEFT JOIN contact c ON c.id=d.contact_id LEFT JOIN office f "
 		"ON f.id=l.office_id LEFT JOIN part p ON p.release_id=l.release_id AND p.rev=?5 AND p.part=l.part WHERE (d.once, d.contact_id)>"
-		"(?1, ?2) AND d.once<?3 AND (?6 IS NULL OR l.office_id IN o) ORDER BY d.once, d.contact_id LIMIT ?4",
+		"(?1, ?2) AND d.once<?3 AND (l.gate<>5 OR d.state NOT IN (0,9)) AND (?6 IS NULL OR l.office_id IN o) ORDER BY d.once, d.contact_id LIMIT ?4",
 		"iiiiit", once, contact, (r->id + 1) * 64 * 16, (int64_t)limit,
 		r->rev_approved ? r->rev_approved : r->rev_newest, under);
 	if (rc < 0)
@@ -229,7 +230,8 @@ int q_calendar(struct db *db, int64_t from, int64_t to,
 		"UNION ALL SELECT ifnull(q.started, q.at), q.after, up.n+1 FROM up JOIN part q "
 		"ON q.release_id=p.release_id AND q.rev=p.rev AND q.part=up.after WHERE up.at IS NULL AND up.n<62) "
 		"SELECT at FROM up WHERE at IS NOT NULL), p.win_to) "
-		"FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_approved WHERE r.state<>5) "
+		"FROM part p JOIN release r ON r.id=p.release_id AND p.rev=r.rev_approved WHERE r.state IN (2,3,4) "
+		"OR (p.started IS NOT NULL AND r.state<>5)) "
 		"SELECT id, at, name, state, fixed, after FROM m WHERE at BETWEEN ?1 AND ?2 ORDER BY at, id, part LIMIT 1000",
 		"ii", from, to);
 	if (rc < 0)

@@ -42,7 +42,7 @@ struct q_delivery {
 	struct str address;
 	int kind, state, gate, part_no;
 };
-/* Deliveries by id after `after`; under: only those of this office and below (NULL: all). */
+/* Deliveries by id after `after`, without those waiting or held in a lot whose approval is void; under: only those of this office and below (NULL: all). */
 int q_deliveries(struct db *db, const struct release_row *r, const char *under, int64_t after,
 	size_t limit, int (*row)(void *ctx, const struct q_delivery *d), void *ctx) MUST_CHECK;
 
@@ -62,7 +62,8 @@ struct q_moment {
 	bool fixed; /* it has a time; else `at` is that of the part it comes after, or the end of the window of its signal */
 	const char *after; /* "" none */
 };
-/* Parts that start or started between from and to. */
+/* Parts that start or started between from and to; of a release that is not approved or not under way any more only what
+ * started, of a cancelled one nothing. */
 int q_calendar(struct db *db, int64_t from, int64_t to,
 	int (*row)(void *ctx, const struct q_moment *m), void *ctx) MUST_CHECK;
 

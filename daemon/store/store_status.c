@@ -28,6 +28,8 @@ int store_status_read(struct db *db, struct store_status *ret)
 		int gate = (int)col_i64(st, 0);
 		for (int i = 0; i < DLV_STATES; i++) {
 			int as = i;
+			if (gate == LOT_VOID && (i == DLV_WAITING || i == DLV_HELD))
+				continue;
 			if (i == DLV_WAITING && gate == LOT_CANCELLED)
 				as = DLV_CANCELLED;
 			else if (i == DLV_WAITING && gate == LOT_EXPIRED)

@@ -1,6 +1,7 @@
 /* test_release.c - what the release methods answer: the keys of the protocol, counted numbers, pages, what an office may see. */
 #include "../plan/scene.h"
 #include "ctl/ctl_release.h"
+#include "store/store_status.h"
 
 static int answered;
 static cJSON *answer;
@@ -240,6 +241,87 @@ static void a_cancelled_lot_is_counted_as_cancelled_before_its_rows_are_swept(vo
 	}
 }
 
+static int listed(const char *state)
+{
+	int n = 0;
+	cJSON *r CLEANUP_JSON = call(ctl_release_report, "{\"release\":\"TTBC-1\"}");
+	const cJSON *d;
+	cJSON_ArrayForEach(d, json_get(r, "deliveries"))
+		n += strcmp(json_z(d, "state", ""), state) == 0;
+	return n;
+}
+
+static void what_waits_under_a_void_approval_is_not_counted_and_not_listed(void **state)
+{
+	UNUSED(state);
+	struct store_status before, st;
+	sent();
+	scene_sql("UPDATE delivery SET state=9 WHERE contact_id=13");
+	scene_sql(
+		"UPDATE lot SET n0=n0-1, n9=n9+1 WHERE id=(SELECT lot_id FROM delivery WHERE state=9)");
+	struct store_reader *r = teststore_reader(&sc.ts);
+	assert_int_equal(store_status_read(reader_db(r), &before), 0);
+	teststore_reader_end(&sc.ts, r);
+	assert_int_equal(before.count[DLV_WAITING], 2);
+	assert_int_equal(before.count[DLV_HELD], 1);
+	assert_int_equal(listed("waiting") + listed("held"), 3);
+	scene_sql("UPDATE lot SET gate=5, why='void: returned to its author'");
+	r = teststore_reader(&sc.ts);
+	assert_int_equal(store_status_read(reader_db(r), &st), 0);
+	teststore_reader_end(&sc.ts, r);
+	assert_int_equal(st.count[DLV_WAITING], 0);
+	assert_int_equal(st.oldest[DLV_WAITING], 0);
+	assert_int_equal(st.count[DLV_HELD], 0);
+	assert_int_equal(st.oldest[DLV_HELD], 0);
+	assert_int_equal(st.count[DLV_ACCEPTED], 1);
+	assert_int_equal(listed("waiting") + listed("held"), 0);
+	assert_int_equal(listed("accepted"), 1);
+}
+
+static void the_reason_of_a_lot_is_not_told_of_what_went_out_before(void **state)
+{
+	UNUSED(state);
+	int told = 0;
+	sent();
+	scene_sql("UPDATE lot SET gate=3, why='cancelled by oanh: oops'");
+	cJSON *r CLEANUP_JSON = call(ctl_release_report, "{\"release\":\"TTBC-1\"}");
+	const cJSON *d;
+	cJSON_ArrayForEach(d, json_get(r, "deliveries"))
+	{
+		bool cancelled = strcmp(json_z(d, "state", ""), "cancelled") == 0;
+		assert_string_equal(
+			json_z(d, "why", ""), cancelled ? "cancelled by oanh: oops" : "");
+		told += cancelled;
+	}
+	assert_int_equal(told, 3);
+	scene_sql("UPDATE delivery SET state=7 WHERE contact_id=11");
+	cJSON *own CLEANUP_JSON = call_as(
+		ctl_release_report, "{\"release\":\"TTBC-1\"}", "ha-noi", 0);
+	d = cJSON_GetArrayItem(json_get(own, "deliveries"), 0);
+	assert_string_equal(json_z(d, "state", ""), "suppressed");
+	assert_null(json_z(d, "why", NULL));
+}
+
+static void the_calendar_has_no_moment_of_what_is_not_approved(void **state)
+{
+	UNUSED(state);
+	static const int hidden[] = { REL_DRAFT, REL_IN_REVIEW, REL_RETURNED, REL_CANCELLED,
+		REL_CORRECTED, REL_RECALLED };
+	scene_go(
+		"  a: {to: press, channels: [email], at: now}\n  b: {to: offices, channels: [email], at: 2026-11-23 12:00}\n");
+	cJSON *j CLEANUP_JSON = call(ctl_release_calendar, "{\"days\":7}");
+	assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), 2);
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+		scene_sql("UPDATE release SET state=%d", hidden[i]);
+		cJSON *h CLEANUP_JSON = call(ctl_release_calendar, "{\"days\":7}");
+		const cJSON *rows = json_get(h, "rows");
+		/* what began is a fact */
+		assert_int_equal(cJSON_GetArraySize(rows), hidden[i] == REL_CANCELLED ? 0 : 1);
+		if (rows->child)
+			assert_string_equal(json_z(rows->child, "part", ""), "a");
+	}
+}
+
 static void the_calendar_has_what_comes_and_what_began(void **state)
 {
 	UNUSED(state);
@@ -338,6 +420,9 @@ int main(void)
 		T(watching_tells_when_it_is_done),
 		T(a_report_pages_through_every_delivery_once),
 		T(a_cancelled_lot_is_counted_as_cancelled_before_its_rows_are_swept),
+		T(what_waits_under_a_void_approval_is_not_counted_and_not_listed),
+		T(the_reason_of_a_lot_is_not_told_of_what_went_out_before),
+		T(the_calendar_has_no_moment_of_what_is_not_approved),
 		T(the_calendar_has_what_comes_and_what_began),
 		T(a_recall_says_honestly_what_cannot_come_back),
 		T(preview_diff_and_review_show_what_goes_out),
