@@ -102,6 +102,66 @@ static int confirm_many(struct cli *c, const char *method, const cJSON *params)
 	return cli_ask(c, question) ? 0 : EXIT_FAILED;
 }
 
+/* Of a part its own counts; of an office's share those of the rows that were listed (1,000 at most). */
+static const cJSON *counts_touched(
+	const cJSON *watch, const cJSON *rows, const char *part, bool office, cJSON **ret_sum)
+{
+	const cJSON *parts = json_get(watch, "parts");
+	if (!office && !part)
+		return json_get(watch, "counts");
+	for (const cJSON *p = parts && !office ? parts->child : NULL; p; p = p->next)
+		if (!strcmp(json_z(p, "name", ""), part))
+			return json_get(p, "counts");
+	*ret_sum = json_obj();
+	for (const cJSON *d = rows ? rows->child : NULL; d; d = d->next) {
+		const char *state = json_z(d, "state", "");
+		int64_t n = json_i64(*ret_sum, state, 0) + 1;
+		cJSON_DeleteItemFromObjectCaseSensitive(*ret_sum, state);
+		json_put_i64(*ret_sum, state, n);
+	}
+	return *ret_sum;
+}
+
+#define SAMPLE_MAX 10
+
+static void show_sample(struct cli *c, cJSON *rows)
+{
+	while (cJSON_GetArraySize(rows) > SAMPLE_MAX)
+		cJSON_DeleteItemFromArray(rows, SAMPLE_MAX);
+	if (rows && rows->child && !c->quiet && !c->json)
+		cli_table(c, rows,
+			"delivery|Delivery|n,part|Part,office|Office,address|Address,state|State");
+}
+
+int cli_ask_release(struct cli *c, const char *verb, const cJSON *params)
+{
+	cJSON CLEANUP_JSON *of = json_obj(), CLEANUP_JSON *watch = NULL, CLEANUP_JSON *list = NULL,
+			   CLEANUP_JSON *sum = NULL;
+	const char *part = json_z(params, "part", NULL), *office = json_z(params, "office", NULL);
+	char question[500], counts[200];
+	json_put_z(of, "release", json_z(params, "release", ""));
+	int code = cli_call(c, "release.watch", of, &watch);
+	if (code)
+		return code;
+	if (part)
+		json_put_z(of, "part", part);
+	if (office)
+		json_put_z(of, "office", office);
+	json_put_i64(of, "limit", office ? 1000 : SAMPLE_MAX);
+	code = cli_call(c, "delivery.list", of, &list);
+	if (code)
+		return code;
+	cJSON *rows = cJSON_GetObjectItemCaseSensitive(list, "rows");
+	cli_counts(counts_touched(watch, rows, part, office, &sum), counts, sizeof(counts));
+	show_sample(c, rows);
+	(void)snprintf(question, sizeof(question), "%s %s%s%s%s%s (%s%s)?", verb,
+		json_z(watch, "release", ""), part ? " part " : "", part ? part : "",
+		office ? " office " : "", office ? office : "",
+		*counts ? counts : "no deliveries yet",
+		office && json_bool(list, "more", false) ? ", the first of more" : "");
+	return cli_ask(c, question) ? 0 : EXIT_FAILED;
+}
+
 /* Which of several words names a release: a release holds a letter, a delivery is digits only. */
 static const char *release_among(const cJSON *things)
 {
@@ -161,7 +221,9 @@ int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
 		return EXIT_USAGE;
 	}
-	if (!release && !json_has(params, "deliveries") && !json_bool(params, "dry", false))
+	if (release)
+		code = cli_ask_release(c, "cancel", params);
+	else if (!json_has(params, "deliveries") && !json_bool(params, "dry", false))
 		code = confirm_many(c, method, params);
 	if (!code)
 		code = cli_call(c, method, params, &r);

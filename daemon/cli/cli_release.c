@@ -429,8 +429,12 @@ static void show_count(const cJSON *row, const char *key, const char *says)
 int cmd_recall(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	int code;
-	if (!cli_fetch(c, cmd->method, params, &r, &code) || c->quiet)
+	if (!json_has(params, "why")) {
+		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
+		return EXIT_USAGE;
+	}
+	int code = cli_ask_release(c, "recall", params);
+	if (code || !cli_fetch(c, cmd->method, params, &r, &code) || c->quiet)
 		return code;
 	const cJSON *rows = json_get(r, "channels");
 	(void)printf(

@@ -154,22 +154,25 @@ static void recall_now(struct ctl_job *j)
 	cJSON *params = cJSON_Duplicate(j->c->params, true);
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "recall");
 	json_put_bool(params, "recall", true);
-	if (!json_has(params, "why"))
-		json_put_z(params, "why", "recalled");
 	plan_cancel(j->c->deps->plan, params, &j->c->who, on_ended, x);
 	cJSON_Delete(params);
 }
 
 int ctl_recall(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	struct recalling *x = x_calloc(1, sizeof(*x));
+	struct err bad = { 0 };
 
 	UNUSED(ret);
 	UNUSED(e);
+	if (ctl_need_why(c, &bad) != 0) {
+		ctl_answer(c, bad.code, &bad, NULL);
+		return 0;
+	}
+	struct recalling *x = x_calloc(1, sizeof(*x));
 	x->j.c = c;
 	x->j.read = read_scope;
 	x->j.then = recall_now;
-	x->why = x_strdup(json_z(c->params, "why", "recalled"));
+	x->why = x_strdup(json_z(c->params, "why", ""));
 	ctl_job_start(&x->j);
 	return 0;
 }

@@ -56,7 +56,7 @@ for _ in $(seq "$ROUNDS"); do
 		faults $with
 		release 30
 		rows $R | grep -Ev "^${P}10[1-5] " | cut -d' ' -f3 >>"$PLACE/took.$with"
-		operator -q cancel $R -m "measured" >/dev/null 2>&1
+		operator -q --yes cancel $R -m "measured" >/dev/null 2>&1
 	done
 done
 echo "30 pages beside 5 silent  p99 $(p99 <"$PLACE/took.yes") ms, median $(median <"$PLACE/took.yes"); without trouble p99 $(p99 <"$PLACE/took.no") ms, median $(median <"$PLACE/took.no"): $(ratio "$(p99 <"$PLACE/took.yes")" "$(p99 <"$PLACE/took.no")") x (bound: 1.05; $(wc -l <"$PLACE/took.yes") and $(wc -l <"$PLACE/took.no") attempts)"

@@ -32,7 +32,7 @@ release_write PLAN-1 huge >/dev/null
 release_plan PLAN-1 || die "planning"
 PLANNED=$(per_s "$PLAN" "$PLANNED_MS")
 QUEUE_MS=$(for _ in 1 2 3 4 5; do a=$(date +%s%N); operator --json queue >/dev/null; b=$(date +%s%N); echo $(((b - a) / 1000)); done | median)
-operator -q cancel PLAN-1 -m "only planned" >/dev/null || die "cancel"
+operator -q --yes cancel PLAN-1 -m "only planned" >/dev/null || die "cancel"
 
 source_run() { # mails a second of smtp-source -d
 	local a b

@@ -87,7 +87,7 @@ million() {
 	POLL=0.5 release_plan MANY-1 || return 1 # a look is two processes: twenty a second would not be the daemon's doing
 	echo "planning:   $N deliveries in $PLANNED_MS ms ($(per_s "$N" "$PLANNED_MS")/s)"
 	for _ in 1 2 3 4 5 6 7 8 9; do a=$(date +%s%N); operator --json queue >/dev/null || return 1; echo $((($(date +%s%N) - a) / 1000)); done | median >"$PLACE/queue_us"
-	a=$(now_ms); operator -q cancel MANY-1 -m "a test of size" >/dev/null || return 1
+	a=$(now_ms); operator -q --yes cancel MANY-1 -m "a test of size" >/dev/null || return 1
 	echo "cancel:     answered in $(($(now_ms) - a)) ms"
 }
 (million; echo $? >"$PLACE/million.rc") & MILLION_PID=$!

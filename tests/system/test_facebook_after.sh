@@ -67,7 +67,7 @@ check "a correction is handed over" editor correct $R "$PLACE/bundle" -m "sửa 
 check "and approved" approver approve $R-DC1 --hash "$(hash_of $R-DC1)"
 edits() { [ "$(grep -c '"what":"edit"' "$LEDGER")" -ge 33 ]; } # all but the deleted one and the page without rights
 check "it edits the posts that stand" until_true 12 edits
-check "a recall takes one back" operator recall $R-DC1 --office hue -m "đăng nhầm"
+check "a recall takes one back" operator --yes recall $R-DC1 --office hue -m "đăng nhầm"
 deleted() { grep -c '"what":"delete"' "$LEDGER" | grep -qx 1; }
 check "it is deleted" until_true 10 deleted
 same "one live post a page, never two" "$(facebook_state | jq .doubles)" 0

@@ -36,7 +36,7 @@ echo "# what is changed"
 refuse "a delivery of another office is not cancelled" 4 local_ cancel "$HUE" -m 'thử'
 refuse "nor another office held" 3 local_ hold --release TB-1 --office hue -m 'thử'
 refuse "nor a channel, which is everybody's, paused" 3 local_ channel pause mail -m 'thử'
-refuse "nor the release cancelled" 3 local_ cancel TB-1 -m 'thử'
+refuse "nor the release cancelled" 3 local_ --yes cancel TB-1 -m 'thử'
 refuse "nor started" 3 local_ go TB-1 --part all
 refuse "nor a release for all handed over" 3 local_ submit "$(release_md TB-9 "$ALL_GO")"
 echo 'Xin chào.' >"$PLACE/local.md"

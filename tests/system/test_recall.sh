@@ -29,14 +29,14 @@ taken() { operator --json recalls "$1" | jq -e --arg s "$2" --argjson n "$3" '[.
 echo "# an office's share"
 release_now REC-1
 check "four are published" until_true 20 settled REC-1 4
-check "one office's share is recalled" operator recall REC-1 --office hue -m "wrong hotline"
+check "one office's share is recalled" operator --yes recall REC-1 --office hue -m "wrong hotline"
 check "it is gone" until_true 20 taken REC-1 gone 1
 same "one call, for that one" "$(world '[.[] | select(.ev == "delete")] | length')" 1
 check "the release itself goes on" release_is REC-1 done
-refuse "who only writes may not" 3 editor recall REC-1 -m "no"
+refuse "who only writes may not" 3 editor --yes recall REC-1 -m "no"
 
 echo "# the whole"
-operator --json recall REC-1 -m "a wrong date" >"$PLACE/recall.json"
+operator --json --yes recall REC-1 -m "a wrong date" >"$PLACE/recall.json"
 same "says how many are asked back" "$(jq -r '.asked' "$PLACE/recall.json")" 3
 check "two more are gone" until_true 20 taken REC-1 gone 3
 check "one is refused, with the provider's words" until_true 20 bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json recalls REC-1 | jq -e '.rows[] | select(.state == \"refused\") | .said | contains(\"leaves it where it is\")'"
@@ -51,7 +51,7 @@ release_now REC-2
 until_true 20 settled REC-2 4
 provider busy=1
 provider after=400
-operator -q recall REC-2 -m "again"
+operator -q --yes recall REC-2 -m "again"
 until_true 10 bash -c "[ \$(jq -s '[.[] | select(.ev == \"delete\")] | length' '$WORLD') -gt 4 ]"
 daemon_kill
 provider after=0

@@ -37,7 +37,7 @@ n=$(taken); check "mails leave again" until_true 20 past $((n + 50))
 stop_now "pause of the channel" operator channel pause mail -m "test"
 operator -q channel resume mail -m "test"
 n=$(taken); check "mails leave again after the pause" until_true 20 past $((n + 50))
-stop_now "cancel" operator cancel STOP-1 -m "test"
+stop_now "cancel" operator --yes cancel STOP-1 -m "test"
 done_all() { operator --json watch STOP-1 --timeout 1 | json - '((.counts.waiting // 0) + (.counts.sending // 0)) == 0' | grep -q true; }
 check "a cancelled release has nothing waiting" until_true 20 done_all
 jq -r 'select(.t == "mail") | .mailbox' "$LEDGER" | sort >"$PLACE/got"

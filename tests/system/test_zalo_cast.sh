@@ -81,7 +81,7 @@ check "with the office and the numbers" says 'office hue, .*3 of 3 broadcasts si
 check "without a broadcast it is fine" submit ZC-6 two 'zalo: {broadcast: no}'
 operator -q resolve absent "$(dlv ZC-4)" -m "the console does not show it"
 check "what a person found absent goes again, once more" until_true 20 is ZC-4 true accepted
-operator -q cancel ZC-6 -m "not needed"
+operator -q --yes cancel ZC-6 -m "not needed"
 sed -i 's/{month: 3, campaign: 2}/{month: 9, campaign: 1}/' "$PLACE/conf/channels.d/zalo.yaml"
 admin -q reload
 check "a campaign has its own" release ZC-7 one "$(printf 'campaign: ky-hop-2-qh16\nzalo: {broadcast: yes}')"
@@ -99,7 +99,7 @@ check "a correction says that it is not broadcast" says 'a correction is not bro
 check "is approved" approve "$FIXED"
 check "and goes into the articles" until_true 20 is "$FIXED" false accepted,accepted
 same "nobody is told twice" "$(zalo_show | json - .broadcasts)" "$n"
-operator --json recall ZC-7 -m "wrong" >"$PLACE/out"
+operator --json --yes recall ZC-7 -m "wrong" >"$PLACE/out"
 same "a recall takes back the article and says that the broadcast stays" "$(jq -r '.channels[] | select(.channel == "zalo") | "\(.asked) \(.cannot)"' "$PLACE/out")" "1 1"
 same "no violation but the second that a person asked for" "$(zalo_show | json - .violations)" 1
 check "fsck is clean" operator fsck
