@@ -184,6 +184,26 @@ static void check_add(
 	json_add(p->rows, x->row);
 }
 
+/* Names what there is: of that channel, or of all. */
+static int none_such(const struct conf *conf, const char *name, const char *only, struct err *e)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < conf->n_channels && b.n < 250; i++) {
+		const struct conf_channel *ch = conf->channels[i];
+		if (name && conf_channel_find(conf, name) && strcmp(ch->name, name) != 0)
+			continue;
+		if (!only)
+			buf_addf(&b, "%s%s", b.n ? ", " : "", ch->name);
+		for (size_t k = 0; only && k < ch->n_accounts && b.n < 250; k++)
+			buf_addf(&b, "%s%s/%s", b.n ? ", " : "", ch->name, ch->accounts[k]->name);
+	}
+	return err_set(e, -ENOENT, "there is no %s%.60s%s%.60s'; %s%s%s",
+		name ? "channel '" : "account '", name ? name : only,
+		name && only ? "' with account '" : "", name && only ? only : "",
+		b.n ? "there are: " : "none is configured", buf_z(&b), b.n < 250 ? "" : ", ...");
+}
+
 int ctl_channel_check(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	const char *name = json_z(c->params, "channel", NULL),
@@ -205,9 +225,8 @@ int ctl_channel_check(struct ctl_call *c, cJSON **ret, struct err *e)
 			if ((!name || strcmp(conf->channels[i]->name, name) == 0) &&
 				(!only || strcmp(conf->channels[i]->accounts[k]->name, only) == 0))
 				check_add(p, conf->channels[i], conf->channels[i]->accounts[k]);
-	if (!p->n && name) {
-		int rc = err_set(&bad, -ENOENT, "no channel '%s'%s%s", name,
-			only ? " with account " : "", only ? only : "");
+	if (!p->n && (name || only)) {
+		int rc = none_such(conf, name, only, &bad);
 		ctl_answer(c, rc, &bad, NULL);
 		cJSON_Delete(p->rows);
 		free(p);

@@ -10,20 +10,77 @@
 
 /* --- preview -------------------------------------------------------------------------------------------------------------------- */
 
-static bool wanted(const cJSON *params, const char *key, struct str value)
+#define CHOICES   4
+#define NAMES_MAX 40 /* of one choice that a refusal may name */
+
+/* What may be chosen by: the name that is wanted, and those that there are. */
+struct choice {
+	const char *key;
+	struct str want; /* empty: any */
+	bool met;
+	size_t n;
+	char name[NAMES_MAX][64];
+};
+
+static struct choice *choices_new(const cJSON *params)
 {
-	struct str want = json_str(params, key);
-	return !want.p || want.n == 0 || str_eq(want, value);
+	static const char *const keys[CHOICES] = { "part", "channel", "office", "lang" };
+	struct choice *v = x_calloc(CHOICES, sizeof(*v));
+	for (size_t i = 0; i < CHOICES; i++) {
+		v[i].key = keys[i];
+		v[i].want = json_str(params, keys[i]);
+		v[i].met = v[i].want.n == 0;
+	}
+	return v;
+}
+
+static bool choice_fits(struct choice *c, struct str value)
+{
+	bool known = false;
+	for (size_t i = 0; i < c->n && !known; i++)
+		known = str_eqz(value, c->name[i]);
+	if (!known && c->n < NAMES_MAX)
+		(void)str_copy(c->name[c->n++], sizeof(c->name[0]), value);
+	bool fits = c->want.n == 0 || str_eq(c->want, value);
+	c->met = c->met || fits;
+	return fits;
 }
 
 static bool row_wanted(const struct plan_text *t, const struct prepared_row *row,
-	const struct plan_office *o, const struct mf_sender *s, const cJSON *params)
+	const struct plan_office *o, const struct mf_sender *s, struct choice *v)
 {
 	const struct mf_part *p = manifest_part(t->m, row->part);
-	return p && o && s && wanted(params, "part", p->name) &&
-		wanted(params, "office", str_of(o->code)) &&
-		wanted(params, "lang", str_of(row->lang)) &&
-		wanted(params, "channel", str_of(chan_kind_name((int)s->kind)));
+	if (!p || !o || !s)
+		return false;
+	const struct str is[CHOICES] = { p->name, str_of(chan_kind_name((int)s->kind)),
+		str_of(o->code), str_of(row->lang) };
+	bool all = true;
+	for (size_t i = 0; i < CHOICES; i++)
+		all = choice_fits(&v[i], is[i]) && all;
+	return all;
+}
+
+/* Nothing was found: which name is not there, and which are. */
+static int none_wanted(const struct choice *v, const char *code, struct err *e)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < CHOICES; i++) {
+		if (v[i].met)
+			continue;
+		for (size_t k = 0; k < v[i].n && b.n < 250; k++)
+			buf_addf(&b, "%s%s", k ? ", " : "; there are: ", v[i].name[k]);
+		return err_set(e, -ENOENT, "%s has no output of %s '" STR_FMT "'%s%s", code,
+			v[i].key, STR_ARG(v[i].want), buf_z(&b),
+			v[i].n == NAMES_MAX || b.n >= 250 ? ", ..." : "");
+	}
+	for (size_t i = 0; i < CHOICES; i++)
+		if (v[i].want.n)
+			buf_addf(
+				&b, "%s%s " STR_FMT, b.n ? ", " : "", v[i].key, STR_ARG(v[i].want));
+	return b.n
+		? err_set(e, -ENOENT, "%s has no output of all these together: %s", code, buf_z(&b))
+		: 0;
 }
 
 static cJSON *row_json(const struct plan_text *t, const struct prepared_row *row,
@@ -65,7 +122,7 @@ static int channel_name(struct db *db, int64_t id, char *ret, size_t size)
 }
 
 static int preview_rows(struct plan *p, struct store_reader *r, const struct plan_text *t,
-	const cJSON *params, const struct actor *who, cJSON *rows, bool *more)
+	struct choice *v, const struct actor *who, cJSON *rows, bool *more)
 {
 	const struct memo_turn turn = plan_memo_turn(p);
 	struct prepared_row *all = NULL;
@@ -81,9 +138,8 @@ static int preview_rows(struct plan *p, struct store_reader *r, const struct pla
 		const struct mf_sender *s = o
 			? sender_by_office(manifest_part(t->m, all[i].part), o->code, channel)
 			: NULL;
-		if (rc < 0 || !row_wanted(t, &all[i], o, s, params))
-			continue;
-		if (who->office && strcmp(who->office, o->code) != 0)
+		if (rc < 0 || (o && who->office && strcmp(who->office, o->code) != 0) ||
+			!row_wanted(t, &all[i], o, s, v))
 			continue;
 		if (given++ == PREVIEW_ROWS_MAX) {
 			*more = true;
@@ -121,11 +177,17 @@ int plan_preview(struct plan *p, struct store_reader *r, const cJSON *params,
 	if (rc < 0)
 		return rc;
 	cJSON *rows = json_arr();
-	rc = preview_rows(p, r, t, params, who, rows, &more);
+	struct choice *v = choices_new(params);
+	rc = preview_rows(p, r, t, v, who, rows, &more);
 	plan_text_put(p, t);
+	if (rc < 0)
+		(void)err_set(e, rc, "the outputs could not be read");
+	else if (!rows->child)
+		rc = none_wanted(v, rel.code, e);
+	free(v);
 	if (rc < 0) {
 		cJSON_Delete(rows);
-		return err_set(e, rc, "the outputs could not be read");
+		return rc;
 	}
 	*ret = json_obj();
 	json_put(*ret, "rows", rows);

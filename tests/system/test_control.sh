@@ -12,6 +12,10 @@ refuse "an unknown command is usage" 2 "$B/lantoa" aprove
 check "and names the nearest" bash -c "'$B/lantoa' aprove 2>&1 | grep -q 'lantoa approve'"
 refuse "a wrong option is usage" 2 "$B/lantoa" queue --jsn
 refuse "a release that is not there" 4 operator show KHONG-CO-1
+refuse "a check of an account that is not there" 4 operator channel check --account nope
+same "it names those that there are" "$(operator channel check --account nope 2>&1 | grep -c "no account 'nope'; there are: mail/relay")" 1
+refuse "a check of a channel that is not there" 4 operator channel check nope
+same "it names those that there are" "$(operator channel check nope 2>&1 | grep -c "no channel 'nope'; there are: mail$")" 1
 refuse "a stop without a reason is usage" 2 operator hold --all
 refuse "nobody of that name" 3 "$B/lantoa" --as Nobody status
 check "help names every command" bash -c "'$B/lantoa' help | grep -c '^  [a-z]' | { read n; [ \$n -gt 45 ]; }"

@@ -154,6 +154,36 @@ static void each_office_gets_its_own_lines_and_the_english_reader_english(void *
 	assert_int_equal(english, 1);
 }
 
+static const char *preview_refused(const char *key, const char *value, struct err *e)
+{
+	struct actor who = scene_who("minh");
+	cJSON *q CLEANUP_JSON = json_obj(), *j = NULL;
+	json_put_z(q, "release", "TTBC-2026-112");
+	json_put_z(q, "part", "press");
+	json_put_z(q, key, value);
+	struct store_reader *r = teststore_reader(&sc.ts);
+	int rc = plan_preview(sc.p, r, q, &who, &j, e);
+	teststore_reader_end(&sc.ts, r);
+	assert_null(j);
+	assert_int_equal(rc, -ENOENT);
+	return e->text;
+}
+
+static void a_preview_of_what_is_not_there_names_what_is(void **state)
+{
+	UNUSED(state);
+	struct err e = { 0 };
+	assert_int_equal(submit_sample(), 0);
+	assert_string_equal(preview_refused("channel", "fax", &e),
+		"TTBC-2026-112 has no output of channel 'fax'; there are: email");
+	assert_non_null(strstr(preview_refused("office", "hanoi", &e),
+		"no output of office 'hanoi'; there are: "));
+	assert_non_null(strstr(e.text, "dien-bien"));
+	assert_non_null(
+		strstr(preview_refused("lang", "xx", &e), "no output of lang 'xx'; there are: "));
+	assert_non_null(strstr(e.text, "en"));
+}
+
 /* Two files of equal bytes with names (and captions) of their own, each for one part. */
 static void pack_equal(const char *path)
 {
@@ -229,6 +259,7 @@ int main(void)
 		T(the_sample_is_taken_and_says_what_it_leaves_out),
 		T(the_press_goes_first_and_the_offices_after_the_embargo),
 		T(each_office_gets_its_own_lines_and_the_english_reader_english),
+		T(a_preview_of_what_is_not_there_names_what_is),
 		T(equal_files_keep_their_own_names_in_their_parts),
 		T(equal_files_keep_them_after_a_restart_too),
 	};
