@@ -295,14 +295,14 @@ static int post_send(struct fb_job *j)
 	return feed_send(j, true, LT_PUBLISHES);
 }
 
-/* Ids by which a webhook or a question finds it again: the photos and the fingerprint of the text. */
+/* Ids by which a webhook or a question finds it again: the photos and the fingerprint of the text on this page. */
 static void post_unknown(struct fb_job *j, const struct fb_verdict *v)
 {
 	struct lt_id ids[FB_PHOTOS_MAX + 1];
-	char print[8 + FB_PRINT_LEN];
+	char print[FB_CLAIM_MAX];
 	size_t n = 0;
 
-	(void)snprintf(print, sizeof(print), "text:%s", j->print);
+	fb_text_claim(j->print, fb_conf_of(j)->page, print);
 	ids[n++] = (struct lt_id){ 1, LT_UNKNOWN, ltc_z(print) };
 	for (size_t i = 0; i < j->doc.n_photos; i++)
 		ids[n++] = (struct lt_id){ (uint32_t)(2 + i), LT_UNKNOWN, ltc_z(j->photos[i]) };

@@ -108,6 +108,9 @@ static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_js
 
 	if (ltc_find(id_of(it, 0), LTC_LIT("_"), false) == NULL)
 		return; /* a video: it is there */
+	const char *at = kept.n > 0 ? memchr(kept.p, '@', kept.n) : NULL;
+	if (at != NULL) /* of an unknown that the page feed confirmed: the page behind it */
+		kept.n = (size_t)(at - kept.p);
 	if (kept.n > 0 && kept.p[kept.n - 1] == '?') {
 		no_link = true;
 		kept.n--;

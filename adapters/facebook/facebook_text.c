@@ -173,6 +173,12 @@ void fb_text_print(struct lt_str s, char ret[static FB_PRINT_LEN + 1])
 	(void)snprintf(ret, FB_PRINT_LEN + 1, "%016llx", (unsigned long long)h);
 }
 
+void fb_text_claim(const char *print, struct lt_str page, char ret[static FB_CLAIM_MAX])
+{
+	(void)snprintf(ret, FB_CLAIM_MAX, "text:%s@%.*s", print, page.n < 32 ? (int)page.n : 32,
+		page.n > 0 ? page.p : "");
+}
+
 bool fb_text_same(struct lt_str a, struct lt_str b)
 {
 	char x[FB_PRINT_LEN + 1], y[FB_PRINT_LEN + 1];

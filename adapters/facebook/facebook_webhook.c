@@ -124,29 +124,40 @@ static bool is_post(struct lt_str item)
 	return false;
 }
 
-/* Candidates, the surest first: the post, its photos, the fingerprint of its text (which only an unknown has as its first). */
-static bool tell(struct lt_inst *inst, struct lt_job *job, const struct ltc_json *value)
+/* By the page itself. What visitors post there is no post of ours, whatever its text. */
+static bool by_page(const struct ltc_json *value, struct lt_str page)
+{
+	struct lt_str from = ltc_json_str(ltc_json_get(value, "from"), "id");
+
+	return page.n > 0 && (from.n == 0 || ltc_eq(from, page));
+}
+
+/* Candidates, the surest first: the post, its photos, the fingerprint of its text (which only an unknown has as its first). The
+ * callback is the app's, so events of all its pages come here: the same text on another page is another post. */
+static bool tell(
+	struct lt_inst *inst, struct lt_job *job, const struct ltc_json *value, struct lt_str page)
 {
 	const struct lt_host *h = inst->host;
 	int32_t state = state_of(value);
 	struct lt_str ids[14];
-	char print[FB_PRINT_LEN + 1], text[8 + FB_PRINT_LEN];
+	char print[FB_PRINT_LEN + 1], text[FB_CLAIM_MAX];
 	uint32_t n = 0;
 
 	if (state < 0 || !is_post(ltc_json_str(value, "item")))
 		return true;
+	bool share = ltc_eqz(ltc_json_str(value, "item"), "share"); /* perhaps of our picture */
 	const char *const keys[] = { "post_id", "photo_id", "video_id" };
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < (share ? 1 : 3); i++)
 		if (ltc_json_str(value, keys[i]).n > 0 &&
 			ltc_json_str(value, keys[i]).n < FB_ID_MAX)
 			ids[n++] = ltc_json_str(value, keys[i]);
 	for (const struct ltc_json *p = ltc_json_first(ltc_json_get(value, "photo_ids"));
-		p != NULL && n < 13; p = ltc_json_next(p))
+		p != NULL && n < 13 && !share; p = ltc_json_next(p))
 		if (ltc_json_text(p).n > 0 && ltc_json_text(p).n < FB_ID_MAX)
 			ids[n++] = ltc_json_text(p);
-	if (state == LT_ACCEPTED && ltc_json_str(value, "message").n > 0) {
+	if (state == LT_ACCEPTED && ltc_json_str(value, "message").n > 0 && by_page(value, page)) {
 		fb_text_print(ltc_json_str(value, "message"), print);
-		(void)snprintf(text, sizeof(text), "text:%s", print);
+		fb_text_claim(print, page, text);
 		ids[n++] = ltc_z(text);
 	}
 	struct lt_receipt r = { .struct_size = sizeof(r),
@@ -168,7 +179,8 @@ static bool entries(struct lt_inst *inst, struct lt_job *job, const struct ltc_j
 			c != NULL; c = ltc_json_next(c)) {
 			if (!ltc_eqz(ltc_json_str(c, "field"), "feed"))
 				continue;
-			if (n++ == EVENTS_MAX || !tell(inst, job, ltc_json_get(c, "value")))
+			if (n++ == EVENTS_MAX ||
+				!tell(inst, job, ltc_json_get(c, "value"), ltc_json_str(e, "id")))
 				return false;
 		}
 	return true;

@@ -189,7 +189,7 @@ bool fbx_limits(struct fbx *f, struct sb_req *q, struct fbx_page *p)
 static cJSON *hook_body(const struct fbx_post *p, const char *verb)
 {
 	cJSON *o = json_obj(), *entries = json_arr(), *e = json_obj(), *changes = json_arr(),
-	      *c = json_obj(), *v = json_obj();
+	      *c = json_obj(), *v = json_obj(), *from = json_obj();
 
 	json_put_z(v, "item", p->n_photos ? "photo" : "status");
 	json_put_z(v, "verb", verb);
@@ -197,6 +197,9 @@ static cJSON *hook_body(const struct fbx_post *p, const char *verb)
 	json_put_i64(v, "published", p->live);
 	json_put_i64(v, "created_time", p->live_ms / 1000);
 	json_put_z(v, "message", p->message);
+	json_put_z(from, "id", p->page->id);
+	json_put_z(from, "name", p->page->name);
+	json_put(v, "from", from);
 	json_put_z(c, "field", "feed");
 	json_put(c, "value", v);
 	json_add(changes, c);

@@ -33,6 +33,11 @@ HOOK=http://127.0.0.1:$PORT/w/fb/canaryhookpath0123456789abcd
 same "Facebook's question is answered with its challenge" "$(curl -s "$HOOK?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=canary-verify-word-91")" 1158201444
 same "a wrong word is refused" "$(curl -s -o /dev/null -w '%{http_code}' "$HOOK?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x")" 403
 same "an event without signature is refused" "$(curl -s -o /dev/null -w '%{http_code}' -d '{"object":"page"}' "$HOOK")" 403
+# The same text on a page that is none of ours, told to the same callback.
+facebook_ctl "\"do\":\"post\",\"page\":\"${P}999\",\"message\":$(facebook_ctl "\"do\":\"posts\",\"page\":\"${P}101\"" | jq '[.posts[] | select(.ours and .live)][0].message')" >/dev/null
+facebook_ctl "\"do\":\"hook\",\"page\":\"${P}999\",\"url\":\"$HOOK\"" >/dev/null
+orphaned() { [ "$(sqlite3 "$PLACE/state/lantoa.db" "SELECT count(*) FROM orphan")" -ge 1 ]; }
+check "what is told of another page with the same text finds nobody" until_true 10 orphaned
 facebook_ctl "\"do\":\"hook\",\"page\":\"${P}101\",\"url\":\"$HOOK\"" >/dev/null
 confirmed() { [ "$(row 101 | jq -r .state)" = accepted ] || [ "$(row 101 | jq -r .state)" = delivered ]; }
 check "the page feed confirms the unknown one" until_true 10 confirmed

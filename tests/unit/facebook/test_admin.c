@@ -177,12 +177,53 @@ static void a_webhook_is_confirmed_and_its_events_are_signed(void **state)
 	fbt_over(h);
 }
 
+#define EVENT(page, item, more)                                                \
+	"{\"object\":\"page\",\"entry\":[{\"id\":\"" page                      \
+	"\",\"changes\":[{\"field\":\"feed\",\"value\":{\"item\":\"" item      \
+	"\",\"verb\":\"add\",\"post_id\":\"" page "_1\",\"published\":1," more \
+	"\"photo_ids\":[\"1221\"],\"message\":\"Xin chào\"}}]}]}"
+#define FROM(id) "\"from\":{\"id\":\"" id "\",\"name\":\"N\"},"
+
+/* The callback is the app's: events of every page come to it. The same text on another page, or by a visitor, is another post; so is
+ * one that shares our picture. */
+static void only_the_page_itself_confirms_a_post_by_its_text(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body;
+		bool text, photo;
+	} v[] = { { EVENT(PAGE, "status", ""), true, true },
+		{ EVENT(PAGE, "status", FROM(PAGE)), true, true },
+		{ EVENT("104200000000999", "status", FROM("104200000000999")), false, true },
+		{ EVENT(PAGE, "status", FROM("777")), false, true },
+		{ EVENT("", "status", ""), false, true },
+		{ EVENT(PAGE, "share", FROM(PAGE)), true, false } };
+	struct sh *h = fbt_new();
+	sh_conf(h, "publish_mode_text", "direct");
+	assert_int_equal(sh_open(h), 0);
+	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
+	fbt_guard(h);
+	fbt_say(h, "POST", "/feed", -1, "");
+	fbt_must_be(h, j, LT_UNKNOWN, 0, 0);
+	char claim[80];
+	(void)snprintf(claim, sizeof(claim), " %s ", sh_result(h, j)->id);
+	assert_int_equal(strncmp(claim, " text:", 6), 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_int_equal(hook(h, "POST", "", SIGNED, v[i].body)->value, 200);
+		if ((strstr(h->receipt_ids, claim) != NULL) != v[i].text ||
+			(strstr(h->receipt_ids, " 1221 ") != NULL) != v[i].photo)
+			fail_msg("%zu: '%s' of '%s'", i, h->receipt_ids, claim);
+	}
+	fbt_over(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_post_is_taken_back),
 		cmocka_unit_test(a_post_confirmed_without_its_id_is_found_by_its_photos),
 		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
 		cmocka_unit_test(the_page_token_is_derived_and_stored),
-		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed) };
+		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed),
+		cmocka_unit_test(only_the_page_itself_confirms_a_post_by_its_text) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

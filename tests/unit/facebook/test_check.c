@@ -293,6 +293,26 @@ static void numbers_come_in_one_batch_and_gone_is_told(void **state)
 	fbt_over(h);
 }
 
+/* The fingerprint by which the page feed confirmed an unknown names its page. */
+static void a_post_that_the_page_feed_confirmed_is_not_called_changed(void **state)
+{
+	(void)state;
+	for (int changed = 0; changed < 2; changed++) {
+		struct sh *h = fbt_open();
+		struct figures f;
+		figures(&f, PAGE "_1", PAGE "_2");
+		(void)snprintf(f.kept + strlen(f.kept), sizeof(f.kept) - strlen(f.kept), "@" PAGE);
+		f.a[1] = f.b[1] = (struct lt_id){ 1, 1, z(f.kept) };
+		size_t j = stats_job(h, &f, true);
+		batch(h, entry(200, post(changed ? "Khác" : "Xin chào", 3)), entry(200, CLICKS),
+			entry(200, post("Xin chào", 3)), entry(200, CLICKS));
+		assert_int_equal(sh_last_note(h, "receipt") != NULL, changed);
+		fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+		outcome_is(h, j, LT_ACCEPTED);
+		fbt_over(h);
+	}
+}
+
 static void what_a_batch_leaves_open_is_asked_by_itself(void **state)
 {
 	(void)state;
@@ -419,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_check_takes_old_drafts_away),
 		cmocka_unit_test(the_page_feed_is_subscribed_where_it_is_wanted),
 		cmocka_unit_test(numbers_come_in_one_batch_and_gone_is_told),
+		cmocka_unit_test(a_post_that_the_page_feed_confirmed_is_not_called_changed),
 		cmocka_unit_test(what_a_batch_leaves_open_is_asked_by_itself),
 		cmocka_unit_test(without_batches_each_is_read_with_its_clicks),
 		cmocka_unit_test(the_daily_look_says_what_is_wrong_with_the_token),
