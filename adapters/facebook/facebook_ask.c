@@ -40,6 +40,15 @@ static int list_send(struct fb_job *j)
 	return fb_list_send(j, j->asked_feed ? "feed" : "published_posts", j->try_at - 120000);
 }
 
+/* On no list: the photos have the last word. */
+static void absent(struct fb_job *j)
+{
+	if (j->photos[0][0] == '\0')
+		unknown(j, "absent?", "not on the page after all looks: a person decides");
+	else
+		fb_then(j, FBS_ASK_PHOTO);
+}
+
 static void not_found(struct fb_job *j)
 {
 	const struct fb_conf *c = fb_conf_of(j);
@@ -58,16 +67,18 @@ static void not_found(struct fb_job *j)
 	else if (!j->asked_feed) { /* before absence is believed, the other list too */
 		j->asked_feed = true;
 		fb_go(j, FBS_ASK_LIST);
-	} else if (j->photos[0][0] == '\0')
-		unknown(j, "absent?", "not on the page after all looks: a person decides");
-	else
-		fb_then(j, FBS_ASK_PHOTO);
+	} else
+		absent(j);
 }
 
 static void list_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	struct fb_post p;
 
+	if (j->asked_feed && fb_list_denied(v)) { /* it was the second list, for more certainty */
+		absent(j);
+		return;
+	}
 	if (v->class != FB_OK) {
 		fb_fail(j, v);
 		return;

@@ -147,9 +147,16 @@ static bool check_scopes(struct fb_job *j, const struct ltc_json *data)
 		all = false;
 	}
 	fact(j, "warn.permission_missing", !all);
+	return all;
+}
+
+/* Without them it goes on: behind what matters more, for the note is short. */
+static void check_niceties(struct fb_job *j, const struct ltc_json *data)
+{
 	if (!granted(j, data, "read_insights"))
 		add_note(j, "no read_insights: clicks are not counted");
-	return all;
+	if (!granted(j, data, "pages_read_user_content"))
+		add_note(j, "no pages_read_user_content: lost drafts are not found");
 }
 
 static void check_expiry(struct fb_job *j, const struct ltc_json *data)
@@ -210,6 +217,7 @@ static void check_token_done(struct fb_job *j, const struct fb_verdict *v)
 		add_note(j, "WARNING: this is not a page token: every post will fail with 200");
 	j->text_only = check_scopes(j, data);
 	check_expiry(j, data);
+	check_niceties(j, data);
 	fb_go(j, FBS_CHECK_PAGE);
 }
 

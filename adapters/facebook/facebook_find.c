@@ -109,12 +109,15 @@ int64_t fb_time_read(struct lt_str s)
 	return v * 1000;
 }
 
+/* "Fields typed float may come as Unix numbers" (contract, section 5), with a fraction too. */
 static int64_t time_of(const struct ltc_json *n, const char *key)
 {
 	const struct ltc_json *t = ltc_json_get(n, key);
+	int64_t sec = ltc_json_kind(t) == LTC_JSON_NUMBER ? ltc_json_number(t, 0) : -1;
 
-	return ltc_json_text(t).n > 0 ? fb_time_read(ltc_json_text(t))
-				      : ltc_json_number(t, 0) * 1000;
+	if (sec < 0)
+		return fb_time_read(ltc_json_text(t));
+	return sec <= INT64_C(99999999999) ? sec * 1000 : 0;
 }
 
 bool fb_post_read(const struct fb_job *j, const struct ltc_json *node, struct fb_post *ret)

@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include "facebook_step.h"
 
+/* This edge is not for us to read, as /feed is not without pages_read_user_content; posting needs no right on it. */
+bool fb_list_denied(const struct fb_verdict *v)
+{
+	return v->class == FB_GONE || (v->class == FB_SAID && !v->cools);
+}
+
 /* A listing that is refused says nothing about this post: it waits. */
 void fb_list_failed(struct fb_job *j, const struct fb_verdict *v)
 {
@@ -86,6 +92,24 @@ static int look_dup_send(struct fb_job *j)
 	return fb_list_send(j, "published_posts", fb_there(j) - INT64_C(48) * 3600000);
 }
 
+static void dup_held(struct fb_job *j)
+{
+	fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON, "dup",
+		"Facebook says that the page has this post already; look at the page");
+}
+
+/* Where the answer to a draft of ours was lost it is that draft which Facebook has, most likely: lists show it late. */
+static void look_lost_next(struct fb_job *j)
+{
+	if (j->n_lost == 0 || (int64_t)j->dup_looks >= fb_conf_of(j)->retries) {
+		dup_held(j);
+		return;
+	}
+	j->step = FBS_LOOK_LOST;
+	j->tries = 0;
+	fb_wait(j, fb_pause(j, j->dup_looks++));
+}
+
 /* Facebook says that it has this already. Ours is accepted, another's is held, and what cannot be seen is for a person. */
 static void look_dup_done(struct fb_job *j, const struct fb_verdict *v)
 {
@@ -95,13 +119,50 @@ static void look_dup_done(struct fb_job *j, const struct fb_verdict *v)
 		fb_go(j, FBS_LOOK_DUP);
 		return;
 	}
-	if (v->class == FB_RATE || v->class == FB_TOKEN) {
+	if (v->class == FB_RATE || v->class == FB_TOKEN)
 		fb_fail(j, v);
-		return;
+	else
+		look_lost_next(j);
+}
+
+static int look_lost_send(struct fb_job *j)
+{
+	return fb_list_send(j, "feed", j->try_at - 600000);
+}
+
+/* What was published meanwhile is taken as it is, a draft is published. True: found. */
+static bool take_lost(struct fb_job *j, const struct ltc_json *data)
+{
+	struct fb_post p;
+
+	for (const struct ltc_json *n = ltc_json_first(data); n != NULL; n = ltc_json_next(n)) {
+		if (!fb_post_read(j, n, &p) || !fb_post_is_mine(j, &p))
+			continue;
+		if (p.published) {
+			found_mine(j, &p);
+		} else {
+			(void)fb_copy_id(j->draft, p.id);
+			fb_draft_keep(j);
+		}
+		return true;
 	}
-	fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON, "dup",
-		"Facebook says that the page has this post already; look at the page");
+	return false;
+}
+
+static void look_lost_done(struct fb_job *j, const struct fb_verdict *v)
+{
+	if (v->class == FB_OK && take_lost(j, ltc_json_get(v->body, "data")))
+		return;
+	if (v->class == FB_OK && fb_list_more(j, v->body))
+		fb_go(j, FBS_LOOK_LOST);
+	else if (v->class == FB_OK)
+		look_lost_next(j);
+	else if (fb_list_denied(v))
+		dup_held(j);
+	else
+		fb_list_failed(j, v); /* the next try looks for it first */
 }
 
 const struct fb_step fb_step_guard = { "list", 0, guard_send, guard_done };
+const struct fb_step fb_step_look_lost = { "list", 0, look_lost_send, look_lost_done };
 const struct fb_step fb_step_look_dup = { "list", 0, look_dup_send, look_dup_done };

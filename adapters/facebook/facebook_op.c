@@ -187,7 +187,7 @@ static int draft_send(struct fb_job *j)
 }
 
 /* Draft and the word that it may be live next, in one commit; then the intent. */
-static void draft_keep(struct fb_job *j)
+void fb_draft_keep(struct fb_job *j)
 {
 	j->draft_at = fb_now(j);
 	save_time(j, "draft", j->draft, j->draft_at);
@@ -221,7 +221,7 @@ static void draft_done(struct fb_job *j, const struct fb_verdict *v)
 	} else if (!fb_copy_id(j->draft, ltc_json_str(v->body, "id"))) {
 		fb_go(j, FBS_LOOK_DRAFT);
 	} else {
-		draft_keep(j);
+		fb_draft_keep(j);
 	}
 }
 
@@ -271,6 +271,10 @@ static void look_draft_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	struct fb_post p;
 
+	if (fb_list_denied(v)) { /* a right that posting does not need: as if it were not listed */
+		draft_anew(j);
+		return;
+	}
 	if (v->class != FB_OK) { /* the next try looks again: "try" is stored, "draft" is not */
 		fb_list_failed(j, v);
 		return;
@@ -280,7 +284,7 @@ static void look_draft_done(struct fb_job *j, const struct fb_verdict *v)
 		if (!fb_post_read(j, n, &p) || !fb_post_is_mine(j, &p) || p.published)
 			continue;
 		(void)fb_copy_id(j->draft, p.id);
-		draft_keep(j);
+		fb_draft_keep(j);
 		return;
 	}
 	if (fb_list_more(j, v->body))

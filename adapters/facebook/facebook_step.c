@@ -19,6 +19,7 @@ static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard
 	[FBS_LOOK_LIVE] = &fb_step_look_live,
 	[FBS_POST] = &fb_step_post,
 	[FBS_LOOK_DUP] = &fb_step_look_dup,
+	[FBS_LOOK_LOST] = &fb_step_look_lost,
 	[FBS_LOOK_OLD] = &fb_step_look_old,
 	[FBS_LINK] = &fb_step_link,
 	[FBS_SWEEP] = &fb_step_sweep,

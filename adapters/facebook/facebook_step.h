@@ -29,6 +29,7 @@ enum fb_step_id {
 	FBS_LOOK_LIVE,
 	FBS_POST,
 	FBS_LOOK_DUP,
+	FBS_LOOK_LOST,
 	FBS_LOOK_OLD,
 	FBS_LINK,
 	FBS_SWEEP,
@@ -76,7 +77,7 @@ struct fb_job {
 	const struct lt_work *work; /* borrowed until finish */
 	struct fb_doc doc;
 	enum fb_step_id step, after_save;
-	uint32_t tries, waits, restarts, photo, orphans, n_orphan, flags;
+	uint32_t tries, waits, restarts, photo, orphans, n_orphan, flags, dup_looks;
 	uint64_t save_token, saved_token; /* of the last save, and of the last one that is stored */
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
@@ -181,6 +182,8 @@ void fb_live_over(
 	struct fb_job *j, const struct fb_verdict *v); /* it is live: link and lost drafts */
 void fb_keep_url(struct fb_job *j, struct lt_str url);
 void fb_list_failed(struct fb_job *j, const struct fb_verdict *v);
+bool fb_list_denied(const struct fb_verdict *v);
+void fb_draft_keep(struct fb_job *j); /* j->draft is ours: saved, and live next */
 void fb_op_start(struct fb_job *j);
 void fb_op_go(struct fb_job *j); /* intent granted */
 void fb_ask_start(struct fb_job *j);
@@ -189,13 +192,13 @@ void fb_stats_start(struct fb_job *j);
 void fb_stats_go(struct fb_job *j);      /* behind the look at the token */
 void fb_video_own(struct fb_job *j);     /* a video of which no post is known goes by its own id */
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
-extern const struct fb_step fb_step_warm, fb_step_guard, fb_step_photo, fb_step_draft,
-	fb_step_look_draft, fb_step_live, fb_step_look_live, fb_step_post, fb_step_look_dup,
-	fb_step_look_old, fb_step_link, fb_step_sweep, fb_step_sweep_delete, fb_step_video_start,
-	fb_step_video_chunk, fb_step_video_finish, fb_step_video_status, fb_step_ask_post,
-	fb_step_ask_list, fb_step_ask_photo, fb_step_ask_video, fb_step_target, fb_step_delete,
-	fb_step_edit, fb_step_refresh, fb_step_check_token, fb_step_check_page, fb_step_check_tasks,
-	fb_step_check_feed, fb_step_stats, fb_step_stats_one, fb_step_stats_clicks,
-	fb_step_check_batch;
+extern const struct fb_step fb_step_look_lost, fb_step_warm, fb_step_guard, fb_step_photo,
+	fb_step_draft, fb_step_look_draft, fb_step_live, fb_step_look_live, fb_step_post,
+	fb_step_look_dup, fb_step_look_old, fb_step_link, fb_step_sweep, fb_step_sweep_delete,
+	fb_step_video_start, fb_step_video_chunk, fb_step_video_finish, fb_step_video_status,
+	fb_step_ask_post, fb_step_ask_list, fb_step_ask_photo, fb_step_ask_video, fb_step_target,
+	fb_step_delete, fb_step_edit, fb_step_refresh, fb_step_check_token, fb_step_check_page,
+	fb_step_check_tasks, fb_step_check_feed, fb_step_stats, fb_step_stats_one,
+	fb_step_stats_clicks, fb_step_check_batch;
 
 #endif

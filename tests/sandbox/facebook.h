@@ -20,6 +20,7 @@ struct fbx_page {
 	int64_t token_no;  /* a new one makes older tokens void */
 	bool revoked;      /* its token is refused with 190/460 */
 	bool no_rights;    /* posting is refused with 200 */
+	bool no_feed;      /* its token lacks pages_read_user_content */
 	bool no_token;     /* its node answers without access_token */
 	bool refused_once; /* a 190 was said to this token */
 	int64_t token_sub; /* ... with this subcode: 460 reset, 463 expired */

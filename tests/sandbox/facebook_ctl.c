@@ -49,6 +49,7 @@ static int set_page(struct fbx *f, const cJSON *in, struct err *e)
 	if (!p->revoked)
 		p->refused_once = false;
 	p->no_rights = json_bool(in, "no_rights", p->no_rights);
+	p->no_feed = json_bool(in, "no_feed", p->no_feed);
 	p->no_token = json_bool(in, "no_token", p->no_token);
 	p->unlisted = json_bool(in, "unlisted", p->unlisted);
 	p->token_no = json_i64(in, "token_no", p->token_no);

@@ -217,6 +217,8 @@ void fbx_debug_token(struct fbx *f, struct sb_req *q)
 	json_add_str(scopes, STR("pages_read_engagement"));
 	if (!page || !page->no_rights)
 		json_add_str(scopes, STR("pages_manage_posts"));
+	if (!page || !page->no_feed)
+		json_add_str(scopes, STR("pages_read_user_content"));
 	json_put(d, "scopes", scopes);
 	json_put(o, "data", d);
 	fbx_reply(q, 200, o);
@@ -311,6 +313,11 @@ void fbx_get_list(struct fbx *f, struct sb_req *q, struct fbx_page *page, struct
 	(void)str_i64(sb_req_field(q, "since"), 0, INT64_C(1) << 40, &since);
 	if (limit > f->list_max) {
 		fbx_error(q, 400, 100, 0, "(#100) limit is too large");
+		return;
+	}
+	if (page->no_feed && str_eqz(edge, "feed")) {
+		fbx_error(q, 403, 10, 0,
+			"(#10) This endpoint requires the 'pages_read_user_content' permission");
 		return;
 	}
 	if (!fields_good(f, q))

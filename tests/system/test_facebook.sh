@@ -16,7 +16,7 @@ rule() { # rule METHOD PAGE TAIL WHEN REST
 }
 {
 	echo "{$(facebook_script '"empty_pages":1'), \"http_rules\": ["
-	for at in "101 /feed" "106 _*" "111 /photos" "130 /feed"; do set -- $at; rule POST "$1" "$2" after "\"do\":\"reply\",\"code\":500,\"type\":\"application/json\",\"body\":\"$E2\""; done
+	for at in "101 /feed" "128 /feed" "106 _*" "111 /photos" "130 /feed"; do set -- $at; rule POST "$1" "$2" after "\"do\":\"reply\",\"code\":500,\"type\":\"application/json\",\"body\":\"$E2\""; done
 	for at in "102 /feed" "107 _*" "112 /photos" "131 /feed"; do set -- $at; rule POST "$1" "$2" after '"do":"drop"'; done
 	for at in "103 /feed" "108 _*"; do set -- $at; rule POST "$1" "$2" after '"do":"silent"'; done
 	for at in "104 /feed" "109 _*"; do set -- $at; rule POST "$1" "$2" after '"do":"reply","half":true'; done
@@ -39,6 +39,7 @@ conf_write "$SMTP_PORT"
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}113\",\"list_delay_ms\":2500" >/dev/null
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}131\",\"list_delay_ms\":1500" >/dev/null
+facebook_ctl "\"do\":\"page\",\"page\":\"${P}128\",\"no_feed\":true" >/dev/null
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}114\",\"throttle\":{\"times\":2,\"headers\":true}" >/dev/null
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}115\",\"throttle\":{\"times\":2,\"headers\":false,\"code\":32}" >/dev/null
 facebook_ctl "\"do\":\"page\",\"page\":\"${P}116\",\"revoked\":true" >/dev/null

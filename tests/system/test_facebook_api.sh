@@ -60,6 +60,10 @@ set_ '"unpublished_in_feed":false'
 D=$(g "$U/${P}101/feed" -d message=nháp -d published=false | jq -r .id)
 NAME="drafts may be missing in /feed" says 0 "[.data[] | select(.id == \"$D\")] | length" "$U/${P}101/feed"
 set_ '"unpublished_in_feed":true'
+page_ '"no_feed":true'
+NAME="/feed needs a right of its own" says 10/0 "$code" "$U/${P}101/feed"
+NAME="which published_posts does not" says true 'has("data")' "$U/${P}101/published_posts"
+page_ '"no_feed":false'
 NAME="or stand there" says 1 "[.data[] | select(.id == \"$D\")] | length" "$U/${P}101/feed"
 set_ '"photo_life_ms":1'
 OLDP=$(photo cũ); sleep 0.05

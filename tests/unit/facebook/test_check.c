@@ -42,7 +42,8 @@ static void batch(struct sh *h, const char *a, const char *b, const char *c, con
 	fbt_say(h, "POST", "/v25.0/", 200, text);
 }
 
-#define SCOPES "[\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\"]"
+#define SCOPES_LEAST "\"pages_show_list\",\"pages_read_engagement\",\"pages_manage_posts\""
+#define SCOPES       "[" SCOPES_LEAST ",\"pages_read_user_content\"]"
 #define GOOD                                                                     \
 	"{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true," \
 	"\"expires_at\":0,\"scopes\":" SCOPES "}}"
@@ -186,6 +187,29 @@ static void a_check_takes_old_drafts_away(void **state)
 	fbt_say(h, "DELETE", "/" PAGE "_1", 200, "{\"success\":true}");
 	outcome_is(h, j, LT_ACCEPTED);
 	fbt_over(h);
+}
+
+/* Section 1: "Read feed: add pages_read_user_content". Posting goes on without it. */
+static void a_right_that_posting_does_not_need_is_named_and_harms_nothing(void **state)
+{
+	(void)state;
+	for (int given = 0; given < 2; given++) {
+		struct sh *h = fbt_open();
+		size_t j = check(h);
+		check_to(h,
+			given ? GOOD
+			      : "{\"data\":{\"app_id\":\"5550001\",\"type\":\"PAGE\",\"is_valid\":true,\"scopes\":[" SCOPES_LEAST
+				"]}}");
+		fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"name\":\"Trang\"}");
+		fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+		feed_is_subscribed(h);
+		fbt_say(h, "GET", "/" PAGE "/feed", given ? 200 : 403,
+			given ? EMPTY_LIST : "{\"error\":{\"code\":10}}");
+		outcome_is(h, j, LT_ACCEPTED);
+		assert_int_equal(
+			strstr(sh_result(h, j)->text, "pages_read_user_content") == NULL, given);
+		fbt_over(h);
+	}
 }
 
 /* Without a word for the webhook nobody wants the feed; a refusal of it is said and harms nothing. */
@@ -437,6 +461,7 @@ int main(void)
 		cmocka_unit_test(what_the_api_does_not_know_is_asked_otherwise_or_named),
 		cmocka_unit_test(a_wrong_secret_stops_the_check),
 		cmocka_unit_test(a_check_takes_old_drafts_away),
+		cmocka_unit_test(a_right_that_posting_does_not_need_is_named_and_harms_nothing),
 		cmocka_unit_test(the_page_feed_is_subscribed_where_it_is_wanted),
 		cmocka_unit_test(numbers_come_in_one_batch_and_gone_is_told),
 		cmocka_unit_test(a_post_that_the_page_feed_confirmed_is_not_called_changed),

@@ -103,6 +103,94 @@ static void a_link_that_cannot_be_read_is_refused_after_three_repeats(void **sta
 	fbt_over(h);
 }
 
+#define DENIED "{\"error\":{\"code\":10,\"message\":\"pages_read_user_content\"}}"
+/* Section 8: "A lost draft answer is no publishing effect: search, and if not found create again". The page's feed needs a right that
+ * posting does not. */
+static void a_feed_that_is_not_ours_to_read_stops_no_post(void **state)
+{
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		size_t j;
+		struct sh *h = fbt_begun(2, &j);
+		fbt_photos(h);
+		fbt_say(h, "POST", "/" PAGE "/feed", 500, E2);
+		sh_advance(h, 5000);
+		fbt_say(h, "GET", "/" PAGE "/feed", gone ? 400 : 403,
+			gone ? "{\"error\":{\"code\":100,\"error_subcode\":33}}" : DENIED);
+		fbt_photos(h); /* uploaded anew */
+		fbt_draft(h);
+		fbt_live(h);
+		fbt_say(h, "GET", "/" PAGE "/feed", 403, DENIED); /* for the orphan */
+		fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+		fbt_over(h);
+	}
+}
+
+/* A post whose first draft was lost, and whose second one Facebook calls a duplicate. */
+static struct sh *lost_and_dup(size_t photos, size_t *ret_job)
+{
+	struct sh *h = fbt_begun(photos, ret_job);
+
+	if (photos)
+		fbt_photos(h);
+	fbt_say(h, "POST", "/" PAGE "/feed", 500, E2);
+	sh_advance(h, 5000);
+	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
+	if (photos) {
+		fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1231\"}");
+		fbt_say(h, "POST", "/photos", 200, "{\"id\":\"1232\"}");
+	}
+	fbt_say(h, "POST", "/" PAGE "/feed", 400, "{\"error\":{\"code\":506}}");
+	fbt_guard(h);
+	assert_int_equal(fbt_open_calls(h), 0); /* lists show it late */
+	return h;
+}
+
+/* Section 8: "A DUP answer right after our own ambiguous attempt suggests it succeeded: reconcile, do not report failure". */
+static void a_duplicate_behind_a_lost_draft_is_that_draft(void **state)
+{
+	(void)state;
+	static const int64_t pause[] = { 5000, 30000 };
+	for (int live = 0; live < 2; live++) {
+		size_t j;
+		struct sh *h = lost_and_dup(2, &j);
+		for (int i = 0; i < 2; i++) {
+			sh_advance(h, pause[i]);
+			fbt_say(h, "GET", "/" PAGE "/feed", 200,
+				i == 0 ? EMPTY_LIST
+					: live
+					? "{\"data\":[{\"id\":\"" POST
+					  "\",\"is_published\":true,\"attachments\":{\"data\":[{\"target\":{\"id\":\"1221\"}}]}}]}"
+					: "{\"data\":[{\"id\":\"" POST
+					  "\",\"is_published\":false,\"attachments\":{\"data\":[{\"target\":{\"id\":\"1221\"}}]}}]}");
+		}
+		if (!live) {
+			fbt_live(h);
+			fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST); /* for orphans */
+		}
+		fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+		assert_string_equal(sh_result(h, j)->id, POST);
+		fbt_over(h);
+	}
+}
+
+static void a_duplicate_that_no_list_shows_is_for_a_person(void **state)
+{
+	(void)state;
+	for (int denied = 0; denied < 2; denied++) {
+		size_t j;
+		struct sh *h = lost_and_dup(0, &j);
+		for (int i = 0; i < (denied ? 1 : 3); i++) {
+			sh_advance(h, 130000);
+			fbt_say(h, "GET", "/" PAGE "/feed", denied ? 403 : 200,
+				denied ? DENIED : EMPTY_LIST);
+		}
+		fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_PERSON);
+		assert_string_equal(sh_result(h, j)->code, "dup");
+		fbt_over(h);
+	}
+}
+
 static void a_photo_that_was_posted_before_is_looked_for(void **state)
 {
 	(void)state;
@@ -166,6 +254,9 @@ int main(void)
 		cmocka_unit_test(a_post_that_stays_a_draft_is_not_live),
 		cmocka_unit_test(a_lost_draft_is_made_again_after_pauses),
 		cmocka_unit_test(a_link_that_cannot_be_read_is_refused_after_three_repeats),
+		cmocka_unit_test(a_feed_that_is_not_ours_to_read_stops_no_post),
+		cmocka_unit_test(a_duplicate_behind_a_lost_draft_is_that_draft),
+		cmocka_unit_test(a_duplicate_that_no_list_shows_is_for_a_person),
 		cmocka_unit_test(a_photo_that_was_posted_before_is_looked_for),
 		cmocka_unit_test(a_listing_without_its_list_is_no_listing),
 		cmocka_unit_test(a_question_does_without_fields_that_are_not_known),
