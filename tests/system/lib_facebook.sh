@@ -42,7 +42,7 @@ facebook_conf() { # facebook_conf [settings, one a line]
 		  verify_token: {file: $PLACE/secrets/verify_token}
 		files: {outcomes: $TOP/config/outcomes/facebook.tsv}
 		correct: edit
-		webhook: {secret: {file: $PLACE/secrets/hook}}
+		webhook: {secret: {file: $PLACE/secrets/hook}, body_max: 1MB}
 		lane:
 		  concurrency: 1
 		  backoff: [1s, 2s]

@@ -38,6 +38,17 @@ facebook_ctl "\"do\":\"post\",\"page\":\"${P}999\",\"message\":$(facebook_ctl "\
 facebook_ctl "\"do\":\"hook\",\"page\":\"${P}999\",\"url\":\"$HOOK\"" >/dev/null
 orphaned() { [ "$(sqlite3 "$PLACE/state/lantoa.db" "SELECT count(*) FROM orphan")" -ge 1 ]; }
 check "what is told of another page with the same text finds nobody" until_true 10 orphaned
+# The largest batch that is documented: 1000 events.
+/usr/bin/python3 - "$FB_APP_SECRET" "$PLACE/batch.json" >"$PLACE/batch.sig" <<'PY'
+import hashlib, hmac, json, sys
+event = lambda i: {"field": "feed", "value": {"item": "status", "verb": "edited", "post_id": "104200000000998_%d" % i, "published": 1,
+    "created_time": 1795395600, "message": "Thông báo số %d " % i + "về chính sách bảo hiểm " * 10, "from": {"id": "104200000000998", "name": "Trang"}}}
+body = json.dumps({"object": "page", "entry": [{"id": "104200000000998", "time": 1795395600, "changes": [event(i) for i in range(1000)]}]}, ensure_ascii=False).encode()
+open(sys.argv[2], "wb").write(body)
+print("sha256=" + hmac.new(sys.argv[1].encode(), body, hashlib.sha256).hexdigest(), len(body))
+PY
+read -r SIG BYTES <"$PLACE/batch.sig"
+same "a batch of 1000 events ($BYTES bytes) is taken" "$(curl -s -o /dev/null -w '%{http_code}' -H "X-Hub-Signature-256: $SIG" -H 'Content-Type: application/json' --data-binary @"$PLACE/batch.json" "$HOOK")" 200
 facebook_ctl "\"do\":\"hook\",\"page\":\"${P}101\",\"url\":\"$HOOK\"" >/dev/null
 confirmed() { [ "$(row 101 | jq -r .state)" = accepted ] || [ "$(row 101 | jq -r .state)" = delivered ]; }
 check "the page feed confirms the unknown one" until_true 10 confirmed
