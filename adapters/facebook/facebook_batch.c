@@ -1,6 +1,7 @@
 /* facebook_batch.c - several questions in one request: POST to the version's root with batch=[...], each answer read by itself.
  * Only questions go this way: a publishing call in a batch would share its lost answer with all others (contract, section 9).
- * What may be in no address (a token that is inspected) stands in the body here.
+ * What may be in no address (a token that is inspected) stands in the body here. The token of the request stands there too, beside
+ * the header: section 9 has it as always required.
  * Thread: loop. Owns: nothing beyond its job. Failures: an entry that is null was not answered in time; it is asked by itself. */
 #include <stdio.h>
 #include <string.h>
@@ -42,12 +43,14 @@ void fb_batch_add(struct ltc_buf *b, const char *path, const char *name, const c
 
 int fb_batch_send(struct fb_job *j, struct ltc_buf *b)
 {
+	const struct fb_conf *c = fb_conf_of(j);
+
 	ltc_addz(b, "]");
-	struct lt_field f[] = { { .name = LTC_LIT("include_headers"),
-					.src = { .bytes = LTC_LIT("false") } },
+	struct lt_field f[] = { { .name = LTC_LIT("access_token"), .src = { .secret = c->token } },
+		{ .name = LTC_LIT("include_headers"), .src = { .bytes = LTC_LIT("false") } },
 		{ .name = LTC_LIT("batch"), .src = { .bytes = ltc_buf_str(b) } } };
 
-	return b->failed ? -LT_E_FULL : fb_form(j, "", f, 2, 0, fb_conf_of(j)->get_ms);
+	return b->failed ? -LT_E_FULL : fb_form(j, "", f, 3, 0, c->get_ms);
 }
 
 /* One entry of the answer. False: nothing stands there. The tree is the caller's. */
@@ -80,18 +83,21 @@ bool fb_batch_can_carry(struct lt_str secret)
 int fb_batch_inspect(struct fb_job *j, struct lt_str app_head)
 {
 	const struct fb_conf *c = fb_conf_of(j);
-	/* include_headers=false&batch=[{"method":"GET","relative_url":"debug_token?input_token=...."}] */
-	struct lt_field f[] = {
+	char head[80];
+
+	/* access_token=APPID|....&include_headers=false&batch=[{"method":"GET","relative_url":"debug_token?input_token=...."}] */
+	(void)snprintf(head, sizeof(head), "access_token=%.*s%%7C", (int)c->app_id.n, c->app_id.p);
+	struct lt_field f[] = { { .src = { .bytes = ltc_z(head) } },
+		{ .src = { .secret = c->app_secret } },
 		{ .src = { .bytes = LTC_LIT(
-				   "include_headers=false&batch=%5B%7B%22method%22%3A%22GET%22%2C%22"
+				   "&include_headers=false&batch=%5B%7B%22method%22%3A%22GET%22%2C%22"
 				   "relative_url%22%3A%22debug_token%3Finput_token%3D") } },
-		{ .src = { .secret = c->token } }, { .src = { .bytes = LTC_LIT("%22%7D%5D") } }
-	};
+		{ .src = { .secret = c->token } }, { .src = { .bytes = LTC_LIT("%22%7D%5D") } } };
 	struct fb_send s = { .method = "POST",
 		.path = "",
 		.body_kind = LT_BODY_RAW,
 		.fields = f,
-		.n_fields = 3,
+		.n_fields = 5,
 		.total_ms = c->get_ms,
 		.token = c->app_secret,
 		.token_head = app_head };

@@ -96,13 +96,16 @@ static int check_token_send(struct fb_job *j)
 
 static int check_batch_send(struct fb_job *j)
 {
-	struct lt_str token;
+	const struct lt_host *h = j->inst->host;
+	struct lt_str token, secret;
 	char head[48];
 
 	if (!token_known(j, &token))
 		return -LT_E_INVALID;
-	return fb_batch_can_carry(token) ? fb_batch_inspect(j, app_head(j, head))
-					 : check_token_send(j);
+	bool plain = fb_batch_can_carry(token) &&
+		h->secret_get(h->ctx, j->job, fb_conf_of(j)->app_secret, &secret, NULL) >= 0 &&
+		fb_batch_can_carry(secret);
+	return plain ? fb_batch_inspect(j, app_head(j, head)) : check_token_send(j);
 }
 
 static bool has_scope(const struct ltc_json *list, const char *name)

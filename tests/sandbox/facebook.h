@@ -71,7 +71,7 @@ struct fbx {
 		list_max;
 	int64_t fast_posts; /* so many in ten minutes, then 368/1390008; 0: any */
 	int64_t token_days; /* until the token ends; 0: never */
-	bool unpublished_in_feed, refuse_repeats, strict_fields, need_proof, no_insights;
+	bool unpublished_in_feed, refuse_repeats, strict_fields, need_proof, no_insights, no_batch;
 };
 
 /* facebook.c */

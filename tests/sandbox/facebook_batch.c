@@ -88,11 +88,18 @@ static void ask(struct fbx *f, const struct sb_req *q, struct str url, const str
 
 void fbx_batch(struct fbx *f, struct sb_req *q, const struct fbx_caller *c)
 {
-	struct str text = sb_req_field(q, "batch");
+	struct str text = sb_req_field(q, "batch"), token = sb_req_field(q, "access_token");
 	cJSON *ops = NULL, *ret = json_arr();
 	const cJSON *op;
 	struct err e;
 
+	if (f->no_batch || !token.n) { /* "a top-level access_token (always required)" */
+		cJSON_Delete(ret);
+		fbx_error(q, 400, 2500, 0,
+			f->no_batch ? "Unknown path components: /"
+				    : "An active access token must be used to query information");
+		return;
+	}
 	if (json_parse(text, 1 << 20, &ops, &e) != 0 || !cJSON_IsArray(ops) ||
 		cJSON_GetArraySize(ops) > OPS_MAX) {
 		cJSON_Delete(ops);

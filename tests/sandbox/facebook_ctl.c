@@ -34,6 +34,7 @@ int fbx_options(struct fbx *f, const cJSON *o, struct err *e)
 	f->refuse_repeats = json_bool(o, "refuse_repeats", f->refuse_repeats);
 	f->strict_fields = json_bool(o, "strict_fields", f->strict_fields);
 	f->need_proof = json_bool(o, "need_proof", f->need_proof);
+	f->no_batch = json_bool(o, "no_batch", f->no_batch);
 	f->no_insights = json_bool(o, "no_insights", f->no_insights);
 	return 0;
 }

@@ -9,7 +9,7 @@ P=104200000000
 echo "{$(facebook_script '"delay_ms":150')}" >"$PLACE/script.json"
 sandbox_start --script "$PLACE/script.json"
 facebook_conf "  check_hours: 0"
-sed 's/\(1390008\tcool\taccount\tfree\t\)86400/\11/' "$TOP/config/outcomes/facebook.tsv" >"$PLACE/facebook.tsv"
+sed 's/\(1390008\t\*\tcool\taccount\tfree\t\)86400/\11/' "$TOP/config/outcomes/facebook.tsv" >"$PLACE/facebook.tsv"
 sed -i "s|files: {outcomes: .*|files: {outcomes: $PLACE/facebook.tsv}|; s/  regain_ms: 500/  regain_ms: 4000/; s/^webhook:/stats: {every: 24h}\nwebhook:/" "$PLACE/conf/channels.d/facebook.yaml"
 conf_write "$SMTP_PORT"
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }

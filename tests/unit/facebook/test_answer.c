@@ -28,6 +28,15 @@ static struct fb_verdict error_of(
 	return read_of(h, "post", status, body);
 }
 
+static int atoi_of(const char *p)
+{
+	int v = 0;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		v = v * 10 + (*p - '0');
+	return v;
+}
+
 static void each_row_of_the_contract_has_its_class(void **state)
 {
 	(void)state;
@@ -85,6 +94,12 @@ static void each_row_of_the_contract_has_its_class(void **state)
 			LT_R_FREE | LT_R_PERSON },
 		{ 400, 1404078, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
+		{ 400, 1390008, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE },
+		{ 400, 1404082, 0, "", FB_DUP, 0, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1404082, "", FB_DUP, 0, LT_SCOPE_TARGET, 0 },
+		{ 400, 4854002, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 400, 1609008, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 400, 506, 0, "", FB_DUP, 0, LT_SCOPE_TARGET, 0 },
 		{ 400, 100, 1366051, "", FB_DUP, 0, LT_SCOPE_TARGET, 0 },
 		{ 400, 803, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
@@ -108,6 +123,40 @@ static void each_row_of_the_contract_has_its_class(void **state)
 	}
 	assert_int_equal(error_of(h, 400, 99999, 0, "", true).class, FB_RETRY);
 	assert_int_equal(error_of(h, 400, 368, 1390008, "", false).retry_after_ms, 86400000);
+	fbt_over(h);
+}
+
+static bool same(struct fb_verdict a, struct fb_verdict b)
+{
+	return a.class == b.class && a.outcome == b.outcome && a.scope == b.scope &&
+		a.flags == b.flags && a.cools == b.cools && a.retry_after_ms == b.retry_after_ms;
+}
+
+/* Section 8: "Codes of seven digits can be in code or in error_subcode: match both". Every one that the table names. */
+static void a_code_of_seven_digits_means_the_same_in_either_place(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t n = 0;
+
+	for (const char *p = shipped_file("config/outcomes/facebook.tsv"); *p != '\0';) {
+		size_t line = strcspn(p, "\n"), len = strspn(p, "0123456789");
+		if (*p == '#') {
+			p += line + (p[line] == '\n');
+			continue;
+		}
+		if (len == 7) {
+			int code = atoi_of(p);
+			struct fb_verdict v = error_of(h, 400, code, 0, "", false);
+			if (!same(v, error_of(h, 400, 100, code, "", false)) ||
+				!same(v, error_of(h, 400, 368, code, "", false)))
+				fail_msg("%d: class %d outcome %d as a code", code, v.class,
+					v.outcome);
+			n++;
+		}
+		p += len > 0 ? len : 1;
+	}
+	assert_true(n > 30);
 	fbt_over(h);
 }
 
@@ -217,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(
 						    each_row_of_the_contract_has_its_class),
+		cmocka_unit_test(a_code_of_seven_digits_means_the_same_in_either_place),
 		cmocka_unit_test(what_is_no_answer_of_the_api_claims_nothing),
 		cmocka_unit_test(the_words_for_people_are_kept),
 		cmocka_unit_test(usage_is_told_by_its_scope),

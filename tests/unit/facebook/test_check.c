@@ -74,6 +74,7 @@ static void check_to(struct sh *h, const char *token_body)
 	assert_null(strstr(c->url, "EAA"));
 	assert_null(strstr(c->query, "EAA"));
 	assert_non_null(strstr(c->body, "debug_token%3Finput_token%3D"));
+	assert_non_null(strstr(c->body, "access_token=5550001%7C"));
 	assert_non_null(strstr(c->body, "EAAPage17"));
 	assert_non_null(strstr(c->body, "Bearer 5550001|s3cret"));
 	batch(h, entry(200, token_body), NULL, NULL, NULL);
@@ -303,6 +304,8 @@ static void numbers_come_in_one_batch_and_gone_is_told(void **state)
 	struct figures f;
 	size_t j = stats(h, &f);
 	struct sh_http *c = fbt_next(h, "POST", "/v25.0/");
+	assert_non_null(
+		strstr(c->body, "access_token=EAAPage17\n")); /* section 9: always required */
 	assert_non_null(strstr(c->body, "\"relative_url\":\"" PAGE "_1?fields=id%2Cmessage"));
 	assert_non_null(
 		strstr(c->body, "\"relative_url\":\"" PAGE "_2/insights?metric=post_clicks\""));
@@ -367,6 +370,35 @@ static void without_batches_each_is_read_with_its_clicks(void **state)
 	assert_int_equal(sh_last_note(h, "receipt")->value, LT_RC_GONE);
 	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
 	outcome_is(h, j, LT_ACCEPTED);
+	fbt_over(h);
+}
+
+#define NO_PATH "{\"error\":{\"code\":2500,\"message\":\"Unknown path components\"}}"
+/* Whoever has no batches says so with a code that elsewhere means a token: none is derived anew, and nothing is left out. */
+static void an_api_without_batches_is_asked_one_by_one(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t j = check(h);
+	fbt_say(h, "POST", "/v25.0/", 400, NO_PATH);
+	assert_null(sh_last_note(h, "refresh"));
+	fbt_say(h, "POST", "/debug_token", 400, NO_PATH);
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"name\":\"Trang\"}");
+	fbt_say(h, "GET", "/me/accounts", 200, "{\"data\":[]}");
+	feed_is_subscribed(h);
+	fbt_say(h, "GET", "/" PAGE "/feed", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_non_null(strstr(sh_result(h, j)->text, "could not be inspected"));
+	struct figures f;
+	j = stats(h, &f);
+	fbt_say(h, "POST", "/v25.0/", 400, NO_PATH);
+	fbt_say(h, "GET", "/" PAGE "_1", 200, post("Xin chào", 3));
+	fbt_say(h, "GET", "/" PAGE "_1/insights", 200, CLICKS);
+	fbt_say(h, "GET", "/" PAGE "_2", 200, post("Xin chào", 3));
+	fbt_say(h, "GET", "/" PAGE "_2/insights", 200, CLICKS);
+	fbt_say(h, "GET", "/feed", 200, EMPTY_LIST);
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_null(sh_last_note(h, "refresh"));
 	fbt_over(h);
 }
 
@@ -467,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_post_that_the_page_feed_confirmed_is_not_called_changed),
 		cmocka_unit_test(what_a_batch_leaves_open_is_asked_by_itself),
 		cmocka_unit_test(without_batches_each_is_read_with_its_clicks),
+		cmocka_unit_test(an_api_without_batches_is_asked_one_by_one),
 		cmocka_unit_test(the_daily_look_says_what_is_wrong_with_the_token),
 		cmocka_unit_test(a_link_that_nobody_knows_yet_is_told_with_the_figures),
 		cmocka_unit_test(a_video_without_a_post_is_looked_at_for_being_there) };
