@@ -1,6 +1,6 @@
 /* zalo_answer.c - from an HTTP answer to an outcome, by the table of the configuration.
  * The body speaks first: business errors come with status 200. What is no JSON is told by its status: "http502", "empty200",
- * "lost" when no answer came, "unsent" when nothing left. `sub` tells apart what one code means by its text.
+ * "lost" when no answer came or not all of it, "unsent" when nothing left. `sub` tells apart what one code means by its text.
  * Thread: loop. Owns: nothing. Failures: a table that leaves something unanswered is refused at open. */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ const struct ltc_outcome_words zalo_outcome_words = { own_outcomes, own_flags, p
 struct hint {
 	const char *code, *needle, *sub;
 };
-/* Words of their texts, English and Vietnamese; without regard to case as far as ASCII goes. */
+/* What their texts say, English and Vietnamese; without regard to case as far as ASCII goes. */
 static const struct hint hints[] = {
 	{ "-223", "quota", "quota" },
 	{ "-223", "hạn mức", "quota" },
@@ -28,11 +28,13 @@ static const struct hint hints[] = {
 	{ "-223", "limit", "quota" },
 	{ "-223", "exceed", "quota" },
 	{ "-223", "vượt", "quota" },
-	{ "-32", " oa", "oa" },
 	{ "-200", "too many failed", "blocked" },
 	{ "-200", "media", "media" },
 	{ "-200", "photo", "media" },
 	{ "-200", "image", "media" },
+	{ "-201", "user_id", "who" },
+	{ "-201", "group_id", "who" },
+	{ "-201", "recipient", "who" },
 	{ "-201", "title", "text" },
 	{ "-201", "token", "token" },
 	{ "-201", "photo", "media" },
@@ -40,8 +42,28 @@ static const struct hint hints[] = {
 	{ "-201", "file", "media" },
 };
 
+static bool letter(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		((unsigned char)c & 0x80) != 0;
+}
+
+/* "OA has reached its limit", not "OAuth" and not "oan". */
+static bool names_oa(struct lt_str text)
+{
+	for (size_t i = 0; i + 2 <= text.n; i++) {
+		struct lt_str word = { text.p + i, 2 };
+		if (ltc_ieqz(word, "oa") && (i == 0 || !letter(text.p[i - 1])) &&
+			(i + 2 == text.n || !letter(text.p[i + 2])))
+			return true;
+	}
+	return false;
+}
+
 static const char *sub_of(const char *code, struct lt_str text)
 {
+	if (strcmp(code, "-32") == 0) /* section 0: the text of an OA's own limit names it */
+		return names_oa(text) ? "oa" : "";
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strcmp(hints[i].code, code) == 0 &&
 			ltc_find(text, ltc_z(hints[i].needle), true) != NULL)
@@ -53,6 +75,12 @@ static void no_json(const struct lt_http_res *r, struct zalo_answer *a)
 {
 	bool empty = ltc_trim(r->body).n == 0;
 
+	if (r->truncated) { /* an empty rest is no empty answer */
+		(void)snprintf(a->code, sizeof(a->code), "lost");
+		(void)snprintf(a->text, sizeof(a->text),
+			"an answer with status %d that was cut off", (int)r->status);
+		return;
+	}
 	(void)snprintf(a->code, sizeof(a->code), "%s%d", empty ? "empty" : "http", (int)r->status);
 	(void)snprintf(a->text, sizeof(a->text), "%s with status %d",
 		empty ? "an empty answer" : "an answer that is no JSON", (int)r->status);

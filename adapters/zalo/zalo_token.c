@@ -332,7 +332,8 @@ static bool is_one_of(const char *code, const char *const *list)
 /* An HTML page stands in front of the service: it was not asked. Anything else that came with 2xx may have been its answer. */
 static bool was_reached(const struct lt_http_res *r, const struct zalo_answer *a)
 {
-	return r->status >= 200 && r->status < 300 && strncmp(a->code, "http", 4) == 0 &&
+	return r->status >= 200 && r->status < 300 &&
+		(r->truncated || strncmp(a->code, "http", 4) == 0) &&
 		!ltc_starts(ltc_trim(r->body), "<");
 }
 
@@ -370,12 +371,26 @@ static void no_pair(struct lt_inst *inst, struct lt_job *job, const struct lt_ht
 	}
 }
 
+/* A pair that came whole before the connection broke is one: the old token is spent for it. What else was cut off says nothing. */
+static void read_answer(const struct lt_http_res *r, struct zalo_answer *ret)
+{
+	struct lt_http_res whole = *r;
+
+	whole.truncated = 0;
+	zalo_answer_read(&whole, ret);
+	if (!r->truncated || ltc_json_str(ret->tree, "access_token").n != 0 ||
+		ltc_json_str(ret->data, "access_token").n != 0)
+		return;
+	zalo_answer_done(ret);
+	zalo_answer_read(r, ret);
+}
+
 static void answered(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r)
 {
 	struct zalo_answer a ZALO_CLEANUP_ANSWER = { 0 };
 
 	zalo_note_answer(inst, job, r);
-	zalo_answer_read(r, &a);
+	read_answer(r, &a);
 	if (r->phase == LT_P_NOT_SENT)
 		end(inst, job, LT_DEFERRED, LT_R_FREE, a.code, a.text);
 	else if (r->phase == LT_P_MAYBE_SENT)

@@ -276,6 +276,7 @@ void sh_answer(struct sh *h, size_t call, uint32_t phase, int32_t status, const 
 	struct lt_http_res r = { .struct_size = sizeof(r),
 		.status = status,
 		.phase = phase,
+		.truncated = h->answer_truncated,
 		.body = shi_z(body),
 		.headers = h->answer_headers,
 		.n_headers = h->n_answer_headers,

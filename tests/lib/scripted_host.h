@@ -108,6 +108,7 @@ struct sh {
 	const struct lt_pair *answer_headers; /* of the next answers; borrowed */
 	size_t n_answer_headers;
 	int64_t answer_date_ms;
+	bool answer_truncated; /* the connection broke within the body */
 	int assets_again; /* so many asset_url get -LT_E_AGAIN first */
 	int misuse;
 	char misuse_text[200];

@@ -53,6 +53,10 @@ struct row {
 static const struct row oa[] = {
 	SAID("read", "-32", "app reach limit", D, C, FREE),
 	SAID("read", "-32", "limit of this OA", D, A, FREE),
+	SAID("read", "-32", "OA has reached its limit", D, A, FREE),
+	SAID("read", "-32", "oa: too many calls", D, A, FREE),
+	SAID("read", "-32", "OA", D, A, FREE),
+	SAID("read", "-32", "OAuth limit of the app", D, C, FREE),
 	CODE("message", "-100", ZALO_O_UPLOAD, T, 0),
 	CODE("message", "-200", D, T, 0),
 	SAID("verify", "-200", "Upload media failed", D, T, 0),
@@ -60,6 +64,11 @@ static const struct row oa[] = {
 	NOTE("cast", "-200", D, T, OPER, "look in the console before"),
 	CODE("article", "-201", R, REL, 0),
 	CODE("message", "-201", R, REL, 0),
+	SAID("message", "-201", "user_id is invalid", R, T, 0),
+	SAID("message", "-201", "param group_id is invalid", R, T, 0),
+	SAID("message", "-201", "Recipient is invalid", R, T, 0),
+	SAID("message", "-201", "text is too long", R, REL, 0),
+	SAID("article", "-201", "recipient is invalid", R, REL, 0),
 	CODE("cast", "-201", D, T, OPER),
 	CODE("verify", "-201", ZALO_O_LOST, T, 0),
 	NOTE("upload", "-201", R, REL, 0, "file is refused"),
@@ -68,7 +77,7 @@ static const struct row oa[] = {
 	CODE("article", "-209", D, A, OPER),
 	CODE("article", "-210", R, REL, 0),
 	CODE("cast", "-211", D, T, FREE),
-	CODE("article", "-211", D, A, FREE),
+	CODE("article", "-211", D, L, FREE),
 	CODE("article", "-212", D, A, OPER),
 	NOTE("message", "-213", R, T, 0, "does not follow"),
 	CODE("verify", "-214", ZALO_O_POLL, T, 0),
@@ -79,8 +88,8 @@ static const struct row oa[] = {
 	CODE("cast", "-220", ZALO_O_REFRESH, A, FREE),
 	CODE("cast", "-221", D, T, OPER),
 	SAID("article", "-223", "App has not been granted this permission", D, A, OPER),
-	SAID("article", "-223", "OA has reached the article quota", D, A, FREE),
-	SAID("article", "-223", "Đã vượt hạn mức bài viết", D, A, FREE),
+	SAID("article", "-223", "OA has reached the article quota", D, L, FREE),
+	SAID("article", "-223", "Đã vượt hạn mức bài viết", D, L, FREE),
 	CODE("article", "-224", D, A, OPER),
 	NOTE("message", "-227", R, T, 0, "45 days"),
 	NOTE("message", "-230", R, T, 0, "last 7 days"),
@@ -126,6 +135,9 @@ static const struct row oa[] = {
 	CODE("message", "-235", D, L, OPER),
 	CODE("message", "-211", D, L, FREE),
 	CODE("upload", "-211", D, L, FREE),
+	CODE("verify", "-211", D, L, FREE),
+	SAID("verify", "-223", "OA has reached the article quota", D, L, FREE),
+	SAID("verify", "-223", "permission denied", D, A, OPER),
 	CODE("upload", "-224", D, L, OPER),
 	CODE("cast", "-212", D, T, OPER),
 	CODE("cast", "-224", D, T, OPER),
@@ -136,7 +148,7 @@ static const struct row oa[] = {
 	SAID("cast", "-223", "quota is over", D, T, FREE),
 	SAID("article", "-223", "Permission is limited: apply for it", D, A, OPER),
 	SAID("article", "-223", "Ứng dụng bị giới hạn: chưa có quyền", D, A, OPER),
-	SAID("article", "-223", "OA exceeds what it may publish today", D, A, FREE),
+	SAID("article", "-223", "OA exceeds what it may publish today", D, L, FREE),
 	NOTE("upload", "-200", D, T, 0, "processing failed"),
 	CODE("article", "-200", D, T, 0),
 	CODE("cast", "-210", D, T, OPER),
@@ -149,7 +161,7 @@ static const struct row oa[] = {
 	CODE("message", "\"-213\"", R, T, 0), /* quoted numbers */
 	CODE("cast", "\"-211\"", D, T, FREE),
 	CODE("zns", "\"-124\"", ZALO_O_REFRESH, A, FREE),
-	SAID("article", "\"-223\"", "quota", D, A, FREE),
+	SAID("article", "\"-223\"", "quota", D, L, FREE),
 	{ "read", "{\"error\":-209,\"message\":\"invalid api\"}", 404, D, A, OPER, NULL },
 	{ "message", "{\"error\":-209,\"message\":\"invalid api\"}", 404, D, A, OPER, NULL },
 	{ "article", "<html>not found</html>", 404, ZALO_O_LOST, T, 0, NULL },
@@ -317,10 +329,12 @@ static void silence_and_pages_mean_the_same_by_phase(void **state)
 		uint32_t phase;
 		int status;
 		const char *body;
-	} said[] = { { LT_P_MAYBE_SENT, 0, "" }, { LT_P_ANSWERED, 200, "<html>" },
-		{ LT_P_ANSWERED, 302, "moved" }, { LT_P_ANSWERED, 404, "<html>" },
-		{ LT_P_ANSWERED, 502, "<html>" }, { LT_P_ANSWERED, 200, "" },
-		{ LT_P_ANSWERED, 503, " " } };
+		uint32_t truncated;
+	} said[] = { { LT_P_MAYBE_SENT, 0, "", 0 }, { LT_P_ANSWERED, 200, "<html>", 0 },
+		{ LT_P_ANSWERED, 302, "moved", 0 }, { LT_P_ANSWERED, 404, "<html>", 0 },
+		{ LT_P_ANSWERED, 502, "<html>", 0 }, { LT_P_ANSWERED, 200, "", 0 },
+		{ LT_P_ANSWERED, 503, " ", 0 }, { LT_P_ANSWERED, 200, "", 1 },
+		{ LT_P_ANSWERED, 200, "{\"error\":-2", 1 }, { LT_P_ANSWERED, 502, "<ht", 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
@@ -332,9 +346,12 @@ static void silence_and_pages_mean_the_same_by_phase(void **state)
 			if (!unsent) {
 				res.phase = said[k].phase;
 				res.status = said[k].status;
+				res.truncated = said[k].truncated;
 				res.body = S(said[k].body);
 			}
 			zalo_answer_read(&res, &a);
+			if (res.truncated != 0)
+				assert_string_equal(a.code, "lost");
 			const struct ltc_outcome_row *r = zalo_classify(table, phases[i].phase, &a);
 			assert_int_equal(r->outcome, unsent ? D : phases[i].outcome);
 			assert_int_equal(r->scope, unsent ? A : phases[i].scope);

@@ -129,6 +129,46 @@ static void the_end_of_a_refresh_is_told_by_its_answer_not_its_status(void **sta
 	assert_null(sh_last_note(h, "secret_put"));
 }
 
+/* Section 1.4: a reset after the request was sent is unknown; only a whole empty answer says that the token is spent. */
+static void an_answer_that_was_cut_off_ends_no_credential(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		int outcome;
+	} rows[] = { { 200, "", LT_UNKNOWN }, { 200, "{\"access_token\":\"AT-", LT_UNKNOWN },
+		{ 200, "{\"error\":-14014,\"error_name\":\"Invalid refresh token.\"}", LT_UNKNOWN },
+		/* a page in front of the service, as when it comes whole */
+		{ 200, "<html>be back", LT_DEFERRED }, { 502, "", LT_DEFERRED },
+		{ 502, "<html>bad g", LT_DEFERRED } };
+
+	(void)state;
+	sh_secret(h, "code_verifier", "v");
+	h->answer_truncated = true;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t j = i % 2 == 0 ? job(LT_J_REFRESH, "") : job(LT_J_LOGIN, "CODE");
+		sh_answer(h, h->n_http - 1, LT_P_ANSWERED, rows[i / 2].status, rows[i / 2].body);
+		if (sh_result(h, j)->outcome != rows[i / 2].outcome)
+			fail_msg("row %zu ends %d", i / 2, sh_result(h, j)->outcome);
+		assert_string_equal(sh_result(h, j)->code, "lost");
+		assert_int_equal(sh_result(h, j)->flags & LT_R_PERSON, 0);
+	}
+	assert_null(sh_last_note(h, "secret_put"));
+}
+
+/* The old token is spent by then: what came whole before the connection broke is not thrown away. */
+static void a_pair_that_came_whole_is_kept_though_the_connection_broke_behind_it(void **state)
+{
+	(void)state;
+	h->answer_truncated = true;
+	size_t j = job(LT_J_REFRESH, "");
+	sh_answer(h, 0, LT_P_ANSWERED, 200,
+		"{\"access_token\":\"AT-2\",\"refresh_token\":\"RT-2\",\"expires_in\":\"90000\"}");
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "refresh_token");
+	sh_turn(h);
+	assert_int_equal(sh_result(h, j)->outcome, LT_ACCEPTED);
+}
+
 static void a_login_has_a_page_then_takes_the_code_of_its_address(void **state)
 {
 	(void)state;
@@ -409,6 +449,8 @@ int main(void)
 		T1(a_new_pair_is_stored_before_the_refresh_is_over),
 		T1(odd_lives_and_missing_refresh_tokens_do_not_drop_the_pair),
 		T1(the_end_of_a_refresh_is_told_by_its_answer_not_its_status),
+		T1(an_answer_that_was_cut_off_ends_no_credential),
+		T1(a_pair_that_came_whole_is_kept_though_the_connection_broke_behind_it),
 		T1(a_login_has_a_page_then_takes_the_code_of_its_address),
 		T1(a_life_may_be_a_number_or_a_text),
 		T1(the_challenge_and_the_proof_are_those_of_the_vectors),
