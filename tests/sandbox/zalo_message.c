@@ -152,7 +152,8 @@ static int64_t group_fault(const struct zalo_sb *z, const struct zl_oa *oa, cons
 	return -403;
 }
 
-/* By the last talk where it is known; else by the end of the id: 0001 blocked, 0002 silent for a week, 0003 no follower. */
+/* By the last talk where it is known; else by the end of the id: 0001 blocked, 0002 silent for a week, 0003 no follower, 0004 no id
+ * at all. */
 static int64_t user_fault(const struct zalo_sb *z, const char *id)
 {
 	for (size_t i = 0; i < z->n_user; i++)
@@ -167,6 +168,7 @@ static int64_t user_fault(const struct zalo_sb *z, const char *id)
 	return !strcmp(end, "0001")    ? -217
 		: !strcmp(end, "0002") ? -230
 		: !strcmp(end, "0003") ? -213
+		: !strcmp(end, "0004") ? -201
 				       : 0;
 }
 
@@ -181,7 +183,8 @@ static void message(struct zalo_sb *z, struct zl_oa *oa, struct sb_req *q, bool 
 	int64_t far = group ? group_fault(z, oa, id) : user_fault(z, id);
 	if (far)
 		zl_say(z, q, far,
-			!group                ? "This user cannot be reached"
+			far == -201           ? "user_id is invalid"
+				: !group      ? "This user cannot be reached"
 				: far == -403 ? "OA is not in this group"
 					      : "This group takes no messages",
 			NULL);

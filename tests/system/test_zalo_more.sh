@@ -23,6 +23,7 @@ zalo,phone:+84 912 000 011,trung-uong,Người B,,some
 zalo,phone:84912000001,trung-uong,Không có Zalo,,some
 zalo,user:4102938475610000010,trung-uong,Bạn đọc,,some
 zalo,user:4102938475610000002,trung-uong,Im lặng,,some
+zalo,user:4102938475610000004,trung-uong,Sai mã,,some
 zalo,group:9999999999999999,trung-uong,Nhóm đã rời,,left
 END
 } >"$PLACE/all.csv"
@@ -51,6 +52,8 @@ check "and the other way of writing a number" until_true 10 is phone:84912000011
 check "a phone without Zalo is told" until_true 10 is phone:84912000001 failed
 check "a user inside his window has it" until_true 10 is user:4102938475610000010 accepted
 check "a user outside is told" until_true 10 is user:4102938475610000002 failed
+check "one whose id is wrong is told" until_true 10 is user:4102938475610000004 failed
+same "and holds nobody else" "$(operator --json deliveries --limit 1000 --release ZM-1 | jq '[.rows[] | select(.state == "held" or .state == "waiting")] | length') $(operator --json queue | jq '[.rows[] | select(.release == "ZM-1" and .gate == "held")] | length')" "0 0"
 same "each once, with its parameters" "$(zalo_ledger 'map(select(.kind == "zns")) | [length, (map(.to) | unique | length), .[0].data.tin] | @csv')" '2,2,"Thông báo ZM-1"'
 
 echo "# webhooks"
@@ -103,7 +106,7 @@ zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$NEAR\",\"articles_left\":0}}"
 check "an article over the quota of its OA is approved" release ZM-5 near
 why() { operator --json delivery "$(operator --json deliveries --release ZM-5 | jq -r '.rows[0].delivery')" | jq -e '.attempts | map(select(.said | contains("quota of articles is used up"))) | length > 0' >/dev/null; }
 check "it waits, with the reason" until_true 20 why
-same "and is not posted" "$(state "oa:$NEAR")" "accepted,waiting"
+check "and is not posted" until_true 10 is "oa:$NEAR" accepted,waiting
 zalo_tell "{\"cmd\":\"zalo\",\"oa\":{\"id\":\"$NEAR\",\"articles_left\":9}}"
 check "with a new quota it goes by itself" until_true 30 is "oa:$NEAR" accepted,accepted
 same "no violation" "$(zalo_show | json - .violations)" 0
