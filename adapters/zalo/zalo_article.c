@@ -26,8 +26,7 @@ static int article_body(struct zalo_op *op, const char *status, struct ltc_buf *
 			ltc_adds(b, s->bytes);
 			continue;
 		}
-		int rc = h->asset_url(
-			h->ctx, op->job, s->asset, zalo_conf_of(op)->url_lives_ms, &url);
+		int rc = h->asset_url(h->ctx, op->job, s->asset, zalo_url_lives_ms(op), &url);
 		if (rc < 0 || url.n == 0)
 			return rc < 0 ? rc : -LT_E_INVALID;
 		ltc_json_add_inner(b, url);

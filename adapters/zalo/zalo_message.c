@@ -101,8 +101,7 @@ static int add_image(struct zalo_op *op, const struct zalo_item *it, struct ltc_
 		ltc_addz(b, "\"attachment_id\":");
 		ltc_json_add(b, ltc_z(op->attach));
 	} else {
-		int rc = h->asset_url(
-			h->ctx, op->job, it->asset, zalo_conf_of(op)->url_lives_ms, &url);
+		int rc = h->asset_url(h->ctx, op->job, it->asset, zalo_url_lives_ms(op), &url);
 		if (rc < 0)
 			return rc;
 		ltc_addz(b, "\"url\":");

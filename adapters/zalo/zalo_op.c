@@ -6,7 +6,9 @@
 #include "zalo_op.h"
 #include "zalo_prepare.h"
 
-#define FAILED_MAX    3    /* tries that -200 is followed by another */
+#define FAILED_MAX    3 /* tries that -200 is followed by another */
+#define HOUR_MS       INT64_C(3600000)
+#define LONGER_MAX    100  /* hours that a picture's address lives longer by its try */
 #define URL_WAIT_MS   2000 /* a picture that a command puts on the portal */
 #define URL_WAITS_MAX 15
 
@@ -30,6 +32,11 @@ int64_t zalo_their_now(const struct zalo_op *op)
 	const struct zalo_inst *zi = op->inst->priv;
 
 	return host(op)->wall_ms(host(op)->ctx) + (zi->skew_known ? zi->skew_ms : 0);
+}
+
+int64_t zalo_url_lives_ms(const struct zalo_op *op)
+{
+	return zalo_conf_of(op)->url_lives_ms + (int64_t)(op->work->try_no % LONGER_MAX) * HOUR_MS;
 }
 
 struct lt_str zalo_step(const struct zalo_op *op, const char *name)
@@ -191,7 +198,7 @@ static bool url_awaited(struct zalo_op *op, enum zalo_state st)
 	int64_t until = zalo_now(op) + URL_WAIT_MS + 5000;
 	size_t n = st == ZS_CREATE || st == ZS_SHOW ? op->work->n_payload : 0;
 	struct lt_str url, asset = st == ZS_SEND ? zalo_message_url(op) : (struct lt_str){ 0 };
-	int64_t lives = zalo_conf_of(op)->url_lives_ms;
+	int64_t lives = zalo_url_lives_ms(op);
 	int rc = asset.n == 0 ? 0 : host(op)->asset_url(host(op)->ctx, op->job, asset, lives, &url);
 
 	for (size_t i = 1; i < n && rc == 0; i++)

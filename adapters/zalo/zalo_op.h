@@ -98,6 +98,9 @@ void zalo_end_good(struct zalo_op *op);
 int64_t zalo_their_now(const struct zalo_op *op); /* wall time as the provider has it */
 const struct zalo_conf *zalo_conf_of(const struct zalo_op *op);
 int64_t zalo_now(const struct zalo_op *op); /* monotonic */
+/* The address of a picture names the hour of its end: an hour more by each try makes it another, for one that could not be
+ * fetched is not asked for again for a while (contract, section 4). */
+int64_t zalo_url_lives_ms(const struct zalo_op *op);
 
 /* zalo_call.c: one request of the OA or ZNS API with the token by name */
 struct zalo_call {

@@ -218,6 +218,35 @@ static void a_stale_token_of_an_op_that_is_stopped_asks_no_person(void **state)
 	}
 }
 
+/* Section 10, -200 at verify: "media: new URL". The host's address names the hour of its end. */
+static void each_try_has_other_addresses_of_its_pictures(void **state)
+{
+	int64_t last = 0;
+
+	(void)state;
+	for (uint32_t try_no = 1; try_no <= 4; try_no++) {
+		size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+		struct sh_job *j = h->jobs[op];
+		j->payload[2] = (struct lt_src){ .asset = LTC_LIT("a1"), .length = 1 };
+		j->work.n_payload = 3;
+		j->work.try_no = try_no;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		say("/article/getslice", NONE);
+		int64_t lives = sh_last_note(h, "asset_url")->value;
+		assert_true(lives >= INT64_C(72) * 3600000 && lives <= INT64_C(172) * 3600000);
+		if (try_no > 1)
+			assert_int_equal(lives - last, 3600000);
+		last = lives;
+		say("/article/create", TOKEN);
+		wait_ms(1000);
+		say("/article/verify", ID); /* shown with the same */
+		assert_int_equal(sh_last_note(h, "asset_url")->value, lives);
+		sh_cancel(h, op);
+		answer(h, TOKEN);
+	}
+}
+
 /* --- whose message ------------------------------------------------------------------------------------------------------------ */
 /* What announces a message says of how many it is one: the question has no payload to count by. */
 static void a_message_that_is_tried_says_of_how_many_it_is_one(void **state)
@@ -318,6 +347,7 @@ int main(void)
 		T(what_may_have_been_made_unseen_is_not_forgotten),
 		T(a_mark_is_the_last_of_its_name_and_ends_where_its_value_ends),
 		T(a_stale_token_of_an_op_that_is_stopped_asks_no_person),
+		T(each_try_has_other_addresses_of_its_pictures),
 		T(a_message_that_is_tried_says_of_how_many_it_is_one),
 		T(a_message_that_is_found_has_gone_out_unless_more_follow),
 		T(a_message_that_is_not_found_or_was_noted_oddly_stays_unknown),
