@@ -32,7 +32,7 @@ struct zalo_conf {
 	struct lt_str redirect_uri, author, ages, cities, gender, zns_template, zns_data, zns_mode;
 	bool comment, proof, image_default, guard;
 	int64_t window, connect_ms, call_ms, poll_ms, poll_max_ms, find_wait_ms, guard_hours, pages;
-	int64_t images_max, zns_left, url_lives_ms, retry_ms, group_pause_ms;
+	int64_t images_max, zns_left, zns_param_max, url_lives_ms, retry_ms, group_pause_ms;
 };
 struct zalo_inst {
 	struct zalo_conf conf;
@@ -60,7 +60,7 @@ const struct ltc_outcome_row *zalo_classify(
 int zalo_outcomes_check(const struct ltc_outcomes *t, char *err, size_t err_size) LTC_MUST;
 
 /* --- configuration (zalo_conf.c) --- */
-#define ZALO_N_KEYS 33u
+#define ZALO_N_KEYS 34u
 extern const struct lt_key zalo_keys[ZALO_N_KEYS];
 int zalo_conf_read(
 	const struct lt_conf *c, struct zalo_conf *ret, char *err, size_t err_size) LTC_MUST;

@@ -117,11 +117,27 @@ static int on_text(void *ctx, struct lt_str html)
 	return m->rc;
 }
 
+static void caption(struct zalo_make *m, const struct lt_asset *a, struct lt_str alt)
+{
+	struct lt_str own = a->caption.n != 0 ? a->caption : alt.n != 0 ? alt : a->alt;
+	char cut[4 * ZALO_CAPTION_MAX + 8];
+	struct ltc_buf line;
+
+	ltc_buf_init(&line, ZALO_BODY_MAX);
+	zalo_add_one_line(&line, own);
+	size_t n = zalo_chars(ltc_buf_str(&line));
+	if (n > ZALO_CAPTION_MAX)
+		zalo_problem(m, 0, "images",
+			"the caption of '%.*s' has %zu characters and is shortened to %d",
+			(int)a->filename.n, a->filename.p == NULL ? "" : a->filename.p, n,
+			ZALO_CAPTION_MAX);
+	ltc_json_add(&m->out, zalo_shorten(ltc_buf_str(&line), ZALO_CAPTION_MAX, cut, sizeof(cut)));
+	ltc_buf_done(&line);
+}
+
 static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
 {
 	const struct lt_asset *a = m->in->assets[at];
-	char text[4 * ZALO_CAPTION_MAX + 8], cut[4 * ZALO_CAPTION_MAX + 8];
-	struct lt_str caption = a->caption.n != 0 ? a->caption : alt.n != 0 ? alt : a->alt;
 	bool same;
 
 	if (at < USED_MAX)
@@ -140,8 +156,7 @@ static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
 	ltc_addz(&m->out, "{\"type\":\"image\",\"url\":\"");
 	asset_piece(m, id);
 	ltc_addz(&m->out, "\",\"caption\":");
-	caption = zalo_one_line(caption, text, sizeof(text));
-	ltc_json_add(&m->out, zalo_shorten(caption, ZALO_CAPTION_MAX, cut, sizeof(cut)));
+	caption(m, a, alt);
 	ltc_addc(&m->out, '}');
 	zalo_preview(m, "[Ảnh] ", a->filename);
 }

@@ -39,6 +39,9 @@ const struct lt_key zalo_keys[ZALO_N_KEYS] = {
 	{ "zns_data", "text", "title={title};link={link}",
 		"parameters of the template: name=text;... with {title}, {link}, {code}, {summary}, {name} and {COLUMN}",
 		0, 0 },
+	{ "zns_param_max", "int", "200",
+		"characters of one parameter of the template at most, 1 to 1000: what the template takes",
+		0, 0 },
 	{ "zns_mode", "enum:normal|development", "normal",
 		"development: template messages reach only admins of the app", 0, 0 },
 	{ "zns_left", "int", "-1", "template messages left today; -1: not known", 0, 0 },
@@ -107,6 +110,7 @@ static void read_numbers(struct ltc_settings *in, struct zalo_conf *r)
 	r->guard_hours = ltc_setting_number(in, "guard_hours", 1, 720);
 	r->pages = ltc_setting_number(in, "guard_pages", 1, 20);
 	r->zns_left = ltc_setting_number(in, "zns_left", -1, 100000000);
+	r->zns_param_max = ltc_setting_number(in, "zns_param_max", 1, 1000);
 	r->window = ltc_setting_number(in, "window", 1, 256);
 	r->group_pause_ms = ltc_setting_number(in, "group_pause_ms", 0, 60000);
 	r->connect_ms = ltc_setting_number(in, "connect_ms", 100, 600000);

@@ -62,6 +62,24 @@ struct lt_str zalo_one_line(struct lt_str s, char *dst, size_t size)
 	return (struct lt_str){ dst, n };
 }
 
+void zalo_add_one_line(struct ltc_buf *b, struct lt_str s)
+{
+	bool gap = false, begun = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c <= 0x20 || c == 0x7f) {
+			gap = begun;
+			continue;
+		}
+		if (gap)
+			ltc_addc(b, ' ');
+		ltc_addc(b, s.p[i]);
+		gap = false;
+		begun = true;
+	}
+}
+
 bool zalo_same_title(struct lt_str a, struct lt_str b)
 {
 	char x[1024], y[1024];

@@ -10,6 +10,7 @@ size_t zalo_chars(struct lt_str s);
 struct lt_str zalo_shorten(struct lt_str s, size_t max, char *dst, size_t size);
 /* One line: runs of blanks and control characters become one space. */
 struct lt_str zalo_one_line(struct lt_str s, char *dst, size_t size);
+void zalo_add_one_line(struct ltc_buf *b, struct lt_str s); /* the same, however long */
 /* Equal to a reader: case of ASCII, blanks and their number do not count. */
 bool zalo_same_title(struct lt_str a, struct lt_str b);
 /* "[@id]" would call people in a group: it is broken up. */

@@ -306,6 +306,126 @@ static void a_template_is_filled_for_each_recipient_or_refused(void **state)
 	sh_free(h);
 }
 
+/* What was approved is what goes out: nothing is cut, what is too long is said while it can be changed. */
+static void a_template_parameter_goes_out_whole_or_is_refused(void **state)
+{
+	static const struct {
+		const char *max;
+		int chars;
+		bool good;
+	} rows[] = { { NULL, 200, true }, { NULL, 201, false }, { "110", 110, true },
+		{ "110", 111, false }, { "1000", 1000, true }, { "1000", 1001, false } };
+	char title[4000], want[4200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sh *h = host_new();
+		struct sh_made m;
+		repeat(title, "ạ", rows[i].chars);
+		struct lt_content in = content(title, "S", "x");
+		struct lt_target t = { .struct_size = sizeof(t), .name = S("A") };
+		in.address_kind = LTC_LIT("phone");
+		if (rows[i].max != NULL)
+			sh_conf(h, "zns_param_max", rows[i].max);
+		sh_conf(h, "zns_data", "ten={name};tin={title}");
+		assert_int_equal(made_by(h, &m, &in), 0);
+		if (!rows[i].good) {
+			(void)snprintf(want, sizeof(want),
+				"2 zns_data: template parameter 'tin' has %d characters; at most %s",
+				rows[i].chars, rows[i].max != NULL ? rows[i].max : "200");
+			assert_non_null(strstr(m.problems.p, want));
+			assert_null(sh_compose(&m, &t, NULL));
+		} else {
+			assert_int_equal(m.n_problems, 0);
+			(void)snprintf(want, sizeof(want), "{\"ten\":\"A\",\"tin\":\"%s\"}", title);
+			char *all = sh_compose(&m, &t, NULL);
+			assert_non_null(all);
+			assert_non_null(strstr(all, want));
+			free(all);
+		}
+		sh_made_done(&m);
+		sh_free(h);
+	}
+}
+
+static void a_template_parameter_that_a_recipient_makes_too_long_refuses_that_recipient(
+	void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai mạc", "S", "x");
+	char name[1000];
+	struct lt_target t = { .struct_size = sizeof(t) };
+
+	(void)state;
+	in.address_kind = LTC_LIT("phone");
+	sh_conf(h, "zns_data", "ten=Kính gửi {name}");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.n_problems, 0);
+	for (int n = 191; n <= 192; n++) {
+		repeat(name, "ễ", n);
+		t.name = S(name);
+		char *all = sh_compose(&m, &t, NULL);
+		assert_int_equal(all != NULL, n == 191);
+		free(all);
+	}
+	assert_non_null(
+		strstr(m.problems.p, "2 zns_data: template parameter 'ten' has 201 characters"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+/* Only what differs by recipient stays a name. */
+static void the_preview_of_a_template_has_its_parameters_filled(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("Khai  mạc", "S", "x");
+
+	(void)state;
+	in.address_kind = LTC_LIT("phone");
+	sh_conf(h, "zns_data", "ten=Gửi {name};tin={title} - {link}; ma={ma_so}/{code};le={");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_string_equal(m.preview.p,
+		"Mẫu ZNS 420017:\nten=Gửi {name}\ntin=Khai mạc - https://portal.example/ttbc/112\nma={ma_so}/{code}\nle={\n");
+	sh_made_done(&m);
+	sh_free(h);
+	h = host_new();
+	sh_conf(h, "zns_data", "ten={name};tin");
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(strstr(m.problems.p, "2 zns_data: is written name=text;name=text"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
+static void a_caption_that_is_shortened_is_said(void **state)
+{
+	struct lt_asset pic = cover;
+	const struct lt_asset *list[] = { &cover, &pic };
+	char caption[4000];
+
+	(void)state;
+	pic.role = ROLE_IMAGE;
+	pic.filename = LTC_LIT("hinh.png");
+	for (int n = 200; n <= 201; n++) {
+		struct sh *h = host_new();
+		struct sh_made m;
+		struct lt_content in = content("T", "S", "x");
+		repeat(caption, "ạ", n);
+		pic.caption = S(caption);
+		in.assets = list;
+		in.n_assets = 2;
+		sh_asset(h, "c0ver", "URL", 3);
+		assert_int_equal(made_by(h, &m, &in), 0);
+		assert_int_equal(m.n_problems, n - 200);
+		if (n == 201)
+			assert_string_equal(m.problems.p,
+				"0 images: the caption of 'hinh.png' has 201 characters and is shortened to 200\n");
+		sh_made_done(&m);
+		sh_free(h);
+	}
+}
+
 static void wrong_settings_are_refused_with_name_and_value(void **state)
 {
 	static const char *const bad[][3] = { { "app_id", "12a", "app_id: '12a' is wrong" },
@@ -315,7 +435,9 @@ static void wrong_settings_are_refused_with_name_and_value(void **state)
 		{ "broadcast_ages", "2, 3", "no blanks" }, { "broadcast_ages", "8", "from 0 to 7" },
 		{ "broadcast_gender", "3", "from 0 to 2" },
 		{ "broadcast_gender", "1,2", "one number" },
-		{ "group_pause_ms", "-1", "group_pause_ms: '-1'" } };
+		{ "group_pause_ms", "-1", "group_pause_ms: '-1'" },
+		{ "zns_param_max", "0", "zns_param_max: '0'" },
+		{ "zns_param_max", "1001", "zns_param_max: '1001'" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -346,6 +468,11 @@ int main(void)
 		cmocka_unit_test(a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it),
 		cmocka_unit_test(a_group_gets_text_and_link_and_the_cover_in_one_message),
 		cmocka_unit_test(a_template_is_filled_for_each_recipient_or_refused),
+		cmocka_unit_test(a_template_parameter_goes_out_whole_or_is_refused),
+		cmocka_unit_test(
+			a_template_parameter_that_a_recipient_makes_too_long_refuses_that_recipient),
+		cmocka_unit_test(the_preview_of_a_template_has_its_parameters_filled),
+		cmocka_unit_test(a_caption_that_is_shortened_is_said),
 		cmocka_unit_test(wrong_settings_are_refused_with_name_and_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
