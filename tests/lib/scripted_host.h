@@ -109,7 +109,7 @@ struct sh {
 	size_t n_answer_headers;
 	int64_t answer_date_ms;
 	bool answer_truncated; /* the connection broke within the body */
-	int assets_again; /* so many asset_url get -LT_E_AGAIN first */
+	int assets_again;      /* so many asset_url get -LT_E_AGAIN first */
 	int misuse;
 	char misuse_text[200];
 };
