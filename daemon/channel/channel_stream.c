@@ -7,6 +7,9 @@
 #include <string.h>
 #include "channel/channel_internal.h"
 
+#define SMTP_TCP_MS \
+	30000 /* the greeting may take minutes (RFC 5321 4.5.3.2.1), the connection before it does not */
+
 static void stream_put(struct chan_stream *st)
 {
 	REQUIRE(st->refs > 0);
@@ -132,6 +135,7 @@ int stream_open(
 		.login_options = s_of(req->login_options),
 		.starttls = req->starttls != 0,
 		.connect_ms = req->connect_ms,
+		.tcp_ms = req->kind == LT_SMTP || req->kind == LT_SMTPS ? SMTP_TCP_MS : 0,
 		.idle_ms = req->idle_ms,
 		.profile = &a->ch->profile,
 		.argv = req->kind == LT_EXEC ? argv : NULL,

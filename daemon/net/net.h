@@ -139,6 +139,7 @@ struct net_stream_req {
 		login_options; /* such as "AUTH=PLAIN"; with OAUTH in it the password is the bearer token */
 	bool starttls;         /* SMTP: demanded */
 	int32_t connect_ms; /* up to OPEN; 0: 30 s */
+	int32_t tcp_ms;     /* of it, up to the TCP connection; 0: no limit of its own */
 	int32_t idle_ms; /* nothing read and nothing flushed for so long: CLOSED with -ETIMEDOUT; 0: never */
 	size_t high_water; /* 0: NET_HIGH_WATER */
 	const struct net_profile *profile;

@@ -8,6 +8,7 @@
 
 #define OPEN_MS       30000
 #define DRAIN_MS      30000
+#define LOOKS         8   /* for a TCP connection in the time that it has */
 #define OPEN_GRACE_MS 250 /* libcurl's own timeout comes first and has the better words */
 
 static struct net_stream *stream_check(struct net_stream *s)
@@ -93,13 +94,32 @@ void net_stream_end_all(struct net_curl *nc)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
+/* Two limits: up to the connection, which is looked at now and then, and up to OPEN. */
+static void stream_on_opening(struct net_stream *s)
+{
+	int64_t now = env_mono(s->nc->env);
+	if (s->tcp_ms > 0 && s->transport->connected(s))
+		s->tcp_ms = 0;
+	int64_t by = s->began_ms + (s->tcp_ms > 0 ? s->tcp_ms : s->open_ms) + OPEN_GRACE_MS;
+	if (now >= by) {
+		stream_die(s, -ETIMEDOUT,
+			s->tcp_ms > 0 ? "timed out while connecting" : "timed out while opening");
+		return;
+	}
+	int64_t look = now + s->tcp_ms / LOOKS + 1;
+	timer_set(s->nc->env, &s->timer, s->tcp_ms > 0 && look < by ? look : by);
+}
+
 static void stream_on_timer(struct timer *t)
 {
 	struct net_stream *s = stream_check(CONTAINER_OF(t, struct net_stream, timer));
 	char text[64];
-	if (s->draining || !s->open) {
-		stream_die(s, -ETIMEDOUT,
-			s->draining ? "timed out while closing" : "timed out while opening");
+	if (s->draining) {
+		stream_die(s, -ETIMEDOUT, "timed out while closing");
+		return;
+	}
+	if (!s->open) {
+		stream_on_opening(s);
 		return;
 	}
 	int64_t due = s->last_ms + s->idle_ms;
@@ -232,6 +252,11 @@ int net_stream_start(struct net *n, const struct net_stream_req *req, struct net
 	s->on_event = req->on_event;
 	s->ctx = req->ctx;
 	s->idle_ms = req->idle_ms;
+	s->began_ms = env_mono(nc->env);
+	s->open_ms = req->connect_ms > 0 ? req->connect_ms : OPEN_MS;
+	s->tcp_ms = req->tcp_ms > 0 && req->tcp_ms < s->open_ms && req->kind != NET_EXEC
+		? req->tcp_ms
+		: 0;
 	s->exit_status = -1;
 	list_init(&s->node);
 	list_init(&s->dirty);
@@ -247,9 +272,7 @@ int net_stream_start(struct net *n, const struct net_stream_req *req, struct net
 	}
 	list_push(&nc->all_streams, &s->node);
 	metric_set(nc->m.streams, (int64_t)++nc->n_streams);
-	timer_set(nc->env, &s->timer,
-		env_mono(nc->env) + (req->connect_ms > 0 ? req->connect_ms : OPEN_MS) +
-			OPEN_GRACE_MS);
+	stream_on_opening(s);
 	*ret = s;
 	return 0;
 }

@@ -15,6 +15,8 @@ struct stream_curl;
 struct stream_exec;
 
 struct stream_transport {
+	bool (*connected)(struct net_stream
+			*s); /* the opening is past the TCP connection; needed with tcp_ms */
 	void (*pump)(struct net_stream *s);   /* hand to the kernel what it takes */
 	void (*finish)(struct net_stream *s); /* graceful close, all is flushed */
 	void (*stop)(struct net_stream *s);   /* release everything; no event may follow */
@@ -35,6 +37,9 @@ struct net_stream {
 	void (*on_event)(void *ctx, const struct net_stream_ev *ev);
 	void *ctx;
 	int32_t idle_ms;
+	int32_t open_ms; /* from began_ms up to OPEN */
+	int32_t tcp_ms;  /* from began_ms up to the TCP connection; 0: none, or it is there */
+	int64_t began_ms;
 	int64_t last_ms;    /* of the last byte in or out */
 	struct timer timer; /* opening, idle, draining: whichever applies */
 	struct task end, started;

@@ -16,10 +16,13 @@
 #define PUMP_MAX   (1024u * 1024) /* bytes of one stream in one turn */
 #define READS_MAX  8u             /* of NET_RX bytes in one turn */
 
+#define NO_AUTH "log-in is configured, but the server offers no AUTH that we speak"
+
 struct stream_curl {
 	CURL *easy;
 	bool tls, polled;
-	uv_poll_t *poll; /* own memory: freed in its close callback */
+	bool choose_auth; /* of the ways to log in that the server offers */
+	uv_poll_t *poll;  /* own memory: freed in its close callback */
 	int events;
 	size_t retry_n; /* TLS: length of the record that waits for room */
 	struct net_stream *stream;
@@ -161,7 +164,19 @@ static void stream_curl_stop(struct net_stream *s)
 	xfree(c);
 }
 
+/* libcurl's limit of the connect holds up to the log-in: once there is a connection it is made longer. It is not long from the
+ * start, because libcurl gives the first of several addresses a half of it. */
+static bool stream_curl_connected(struct net_stream *s)
+{
+	curl_off_t us = 0;
+	if (curl_easy_getinfo(s->curl->easy, CURLINFO_CONNECT_TIME_T, &us) != CURLE_OK || us == 0)
+		return false;
+	(void)curl_easy_setopt(s->curl->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->open_ms);
+	return true;
+}
+
 static const struct stream_transport stream_curl_transport = {
+	.connected = stream_curl_connected,
 	.pump = stream_curl_pump,
 	.finish = stream_curl_finish,
 	.stop = stream_curl_stop,
@@ -173,7 +188,11 @@ static size_t stream_curl_on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct net_stream *s = ctx;
 	CHECK_OBJ(s, STREAM_MAGIC);
-	return buf_add(&s->said, p, size * n) == 0 ? size * n : 0;
+	if (buf_add(&s->said, p, size * n) != 0)
+		return 0;
+	smtp_ehlo_mend(
+		p, size * n, s->curl->tls, s->curl->choose_auth); /* before libcurl reads it */
+	return size * n;
 }
 
 static size_t stream_curl_discard(char *p, size_t size, size_t n, void *ctx)
@@ -189,7 +208,10 @@ static void stream_curl_refused(struct net_stream *s, CURLcode code)
 	char text[CURL_ERROR_SIZE];
 	smtp_opening_parse(buf_str(&s->said), &o);
 	s->refusal = o.last;
-	net_error_text(text, sizeof(text), code, s->curl->errbuf);
+	if (code == CURLE_LOGIN_DENIED && str_starts(o.last, "250")) /* nobody was asked */
+		(void)snprintf(text, sizeof(text), "%s", NO_AUTH);
+	else
+		net_error_text(text, sizeof(text), code, s->curl->errbuf);
 	stream_die(s, net_error_code(code), text);
 }
 
@@ -210,8 +232,7 @@ static void stream_curl_ready(struct net_stream *s)
 	if (s->kind == NET_SMTP || s->kind == NET_SMTPS)
 		smtp_opening_parse(buf_str(&s->said), &o);
 	if (s->need_auth && !o.logged_in) {
-		stream_die(s, -EACCES,
-			"log-in is configured, but the server offers no AUTH that we speak");
+		stream_die(s, -EACCES, NO_AUTH);
 		return;
 	}
 	if (uv_poll_init_socket(loop_uv(s->nc->loop), c->poll, fd) != 0) {
@@ -282,14 +303,14 @@ static void stream_curl_set_up(struct net_stream *s, const struct net_stream_req
 {
 	CURL *h = s->curl->easy;
 	bool smtp = req->kind == NET_SMTP || req->kind == NET_SMTPS;
-	long ms = req->connect_ms > 0 ? req->connect_ms : 30000;
+	long ms = s->open_ms;
 	net_easy_setup(h, req->profile, smtp ? "smtp,smtps" : "http,https");
 	stream_curl_set_url(h, req);
 	(void)curl_easy_setopt(h, CURLOPT_PRIVATE, s);
 	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, s->curl->errbuf);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECT_ONLY, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 1L);
-	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, ms);
+	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, s->tcp_ms > 0 ? (long)s->tcp_ms : ms);
 	(void)curl_easy_setopt(h, CURLOPT_SERVER_RESPONSE_TIMEOUT, (ms + 999) / 1000);
 	(void)curl_easy_setopt(h, CURLOPT_SSL_ENABLE_ALPN, 0L);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, stream_curl_discard);
@@ -321,6 +342,7 @@ int stream_curl_open(struct net_stream *s, const struct net_stream_req *req)
 	s->curl = c;
 	s->transport = &stream_curl_transport;
 	s->need_auth = req->user.n > 0 && (req->kind == NET_SMTP || req->kind == NET_SMTPS);
+	c->choose_auth = s->need_auth && req->login_options.n == 0;
 	stream_curl_set_up(s, req);
 	REQUIRE(curl_multi_add_handle(s->nc->streams.m, c->easy) == CURLM_OK);
 	return 0;

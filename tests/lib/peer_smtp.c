@@ -1,4 +1,5 @@
 /* peer_smtp.c - see peer_smtp.h. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,9 @@ static bool smtp_auth(struct peer_conn *c, const struct peer_smtp *sc, const cha
 			return false;
 		arg = more;
 	}
+	if (strcasecmp(line, "AUTH GSSAPI") == 0) /* and now a ticket */
+		return peer_printf(c, "334 \r\n") && peer_line(c, more, sizeof(more)) &&
+			peer_printf(c, "535 5.7.8 no ticket\r\n");
 	if (arg == NULL)
 		return peer_printf(c, "504 5.5.4 only PLAIN\r\n");
 	size_t n = b64_decode(arg, got, sizeof(got));
@@ -49,14 +53,17 @@ static bool smtp_auth(struct peer_conn *c, const struct peer_smtp *sc, const cha
 
 static bool smtp_ehlo(struct peer_conn *c, const struct peer_smtp *sc, bool in_tls)
 {
-	if (!peer_printf(c, "250-test greets you\r\n%s",
-		    sc->ehlo != NULL ? sc->ehlo : "250-PIPELINING\r\n250-SIZE 1000000\r\n"))
-		return false;
-	if (sc->starttls && !in_tls && !peer_printf(c, "250-STARTTLS\r\n"))
-		return false;
-	if (sc->auth != NULL && !peer_printf(c, "250-AUTH %s\r\n", sc->auth))
-		return false;
-	return peer_printf(c, "250 8BITMIME\r\n");
+	char lines[1000];
+	(void)snprintf(lines, sizeof(lines), "%s%s%s%s%s250 8BITMIME\r\n",
+		sc->ehlo != NULL ? sc->ehlo : "250-PIPELINING\r\n250-SIZE 1000000\r\n",
+		sc->starttls && !in_tls ? "250-STARTTLS\r\n" : "",
+		sc->auth == NULL          ? ""
+			: sc->auth_equals ? "250-AUTH="
+					  : "250-AUTH ",
+		sc->auth != NULL ? sc->auth : "", sc->auth != NULL ? "\r\n" : "");
+	for (char *p = lines; sc->lower_case && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return peer_printf(c, "250-test greets you\r\n%s", lines);
 }
 
 static bool smtp_data(struct peer_conn *c, const struct peer_smtp *sc)

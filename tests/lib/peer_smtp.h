@@ -12,6 +12,8 @@ struct peer_smtp {
 	bool no_ehlo;     /* only HELO is known */
 	bool tls;         /* TLS from the first byte */
 	bool starttls;    /* offered */
+	bool lower_case;  /* keywords and mechanisms of EHLO as "starttls" and "auth plain" */
+	bool auth_equals; /* "AUTH=PLAIN", the form of a draft that some still speak */
 	const char *auth; /* "AUTH" line of EHLO such as "PLAIN LOGIN"; NULL: not offered */
 	const char *user, *password;       /* PLAIN accepted */
 	int greet_after_ms, quit_after_ms; /* delays */

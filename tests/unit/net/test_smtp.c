@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 #include "base/assert.h"
 #include "net/net.h"
-#include "net/net_smtp.h"
 #include "../../lib/peer_run.h"
 #include "../../lib/peer_smtp.h"
 #include "../../lib/tmpdir.h"
@@ -247,6 +249,118 @@ static void a_wrong_password_is_told_with_the_servers_words(void **state)
 	end_quietly();
 }
 
+static void log_in(bool starttls, const char *auth, const char *options)
+{
+	Script.starttls = starttls;
+	Script.auth = auth;
+	Script.user = "gui@bhxh.example";
+	Script.password = "pass word";
+	struct net_stream_req q = smtp();
+	q.starttls = starttls;
+	q.user = STR("gui@bhxh.example");
+	q.password = STR("pass word");
+	q.login_options = str_of(options);
+	run(&q);
+}
+
+/* A user with a password, and a server that would rather have a ticket or a Windows domain. */
+static void a_password_is_given_in_the_way_that_works_with_it(void **state)
+{
+	(void)state;
+	log_in(true, "GSSAPI GSS-SPNEGO NTLM CRAM-MD5 DIGEST-MD5 LOGIN PLAIN", "");
+	assert_string_equal(A.error, "");
+	assert_int_equal(A.opens, 1);
+	assert_int_equal(peer_noted(P, "C: AUTH PLAIN"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH"), 1);
+	assert_non_null(strstr(A.ehlo, /* as it came */
+		"250-AUTH GSSAPI GSS-SPNEGO NTLM CRAM-MD5 DIGEST-MD5 LOGIN PLAIN\r\n"));
+	end_quietly();
+}
+
+static void without_tls_a_password_is_not_shown_where_it_need_not_be(void **state)
+{
+	(void)state;
+	log_in(false, "GSSAPI NTLM CRAM-MD5 PLAIN", "");
+	assert_int_equal(peer_noted(P, "C: AUTH CRAM-MD5"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH"), 1);
+	end_quietly();
+}
+
+static void without_tls_what_needs_a_ticket_is_left_out_too(void **state)
+{
+	(void)state;
+	log_in(false, "GSSAPI NTLM PLAIN", "");
+	assert_string_equal(A.error, "");
+	assert_int_equal(A.opens, 1);
+	assert_int_equal(peer_noted(P, "C: AUTH PLAIN"), 1);
+	end_quietly();
+}
+
+static void a_server_that_wants_a_ticket_only_is_told_as_no_log_in(void **state)
+{
+	(void)state;
+	log_in(true, "GSSAPI NTLM", "");
+	assert_int_equal(A.opens, 0);
+	assert_int_equal(A.error_code, -EACCES);
+	assert_non_null(strstr(A.error, "no AUTH"));
+	assert_int_equal(peer_noted(P, "C: AUTH"), 0);
+	end_quietly();
+}
+
+static void a_way_to_log_in_that_was_chosen_is_taken(void **state)
+{
+	(void)state;
+	log_in(true, "GSSAPI CRAM-MD5 LOGIN PLAIN", "AUTH=LOGIN");
+	assert_int_equal(peer_noted(P, "C: AUTH LOGIN"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH"), 1);
+	assert_int_equal(A.error_code, -EACCES); /* this server takes PLAIN */
+	end_quietly();
+}
+
+static void a_token_is_given_as_a_token(void **state)
+{
+	(void)state;
+	log_in(true, "XOAUTH2 PLAIN", "AUTH=XOAUTH2");
+	assert_int_equal(peer_noted(P, "C: AUTH XOAUTH2"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH"), 1);
+	assert_int_equal(A.error_code, -EACCES);
+	end_quietly();
+}
+
+static void a_log_in_that_libcurl_cannot_do_is_a_refused_log_in(void **state)
+{
+	(void)state;
+	log_in(true, "GSSAPI PLAIN", "AUTH=GSSAPI");
+	assert_int_equal(A.opens, 0);
+	assert_int_equal(A.error_code, -EACCES);
+	end_quietly();
+}
+
+/* RFC 5321 4.1.1.1: keywords in any case. */
+static void keywords_in_small_letters_offer_the_same(void **state)
+{
+	(void)state;
+	Script.lower_case = true;
+	log_in(true, "plain login", "");
+	assert_string_equal(A.error, "");
+	assert_int_equal(A.opens, 1);
+	assert_int_equal(peer_noted(P, "C: STARTTLS"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH PLAIN"), 1);
+	assert_non_null(strstr(A.ehlo, "250-auth plain login\r\n"));
+	end_quietly();
+}
+
+static void auth_with_an_equals_sign_is_auth(void **state)
+{
+	(void)state;
+	Script.auth_equals = true;
+	log_in(false, "LOGIN PLAIN", "");
+	assert_string_equal(A.error, "");
+	assert_int_equal(A.opens, 1);
+	assert_int_equal(peer_noted(P, "C: AUTH PLAIN"), 1);
+	end_quietly();
+}
+
 static void a_server_that_only_knows_helo_is_spoken_to(void **state)
 {
 	(void)state;
@@ -269,6 +383,54 @@ static void a_silent_server_times_out_without_holding_the_loop(void **state)
 	run(&q);
 	assert_int_equal(A.opens, 0);
 	assert_int_equal(A.error_code, -ETIMEDOUT);
+	end_quietly();
+}
+
+static void a_slow_greeting_is_waited_for_longer_than_a_connect(void **state)
+{
+	(void)state;
+	Script.greet_after_ms = 2000;
+	struct net_stream_req q = smtp();
+	q.tcp_ms = 1000;
+	run(&q);
+	assert_string_equal(A.error, "");
+	assert_int_equal(A.opens, 1);
+	end_quietly();
+}
+
+/* Listens, and has no place for one more. */
+static int deaf(uint16_t *ret_port, int *full, size_t n)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sa);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(l, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(listen(l, 0), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&sa, &len), 0);
+	for (size_t i = 0; i < n; i++) {
+		full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(full[i], (struct sockaddr *)&sa, len);
+	}
+	*ret_port = ntohs(sa.sin_port);
+	return l;
+}
+
+static void a_server_that_takes_no_connection_is_given_up_sooner(void **state)
+{
+	(void)state;
+	struct net_stream_req q = smtp();
+	int full[4], l = deaf(&q.port, full, ARRAY_LEN(full));
+	q.host = STR("127.0.0.1");
+	q.tcp_ms = 1000;
+	int64_t began = env_mono(R.env);
+	run(&q);
+	assert_int_equal(A.opens, 0);
+	assert_int_equal(A.error_code, -ETIMEDOUT);
+	assert_true(env_mono(R.env) - began < WAIT_MS / 2);
+	for (size_t i = 0; i < ARRAY_LEN(full); i++)
+		(void)close(full[i]);
+	(void)close(l);
 	end_quietly();
 }
 
@@ -317,35 +479,6 @@ static void freeing_everything_with_open_sessions_does_not_wait(void **state)
 	assert_int_equal(peer_noted(P, "QUIT"), 0);
 }
 
-/* --- parser ---------------------------------------------------------------------------------- */
-
-static void replies_are_grouped_by_their_last_line(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *said, *ehlo, *last;
-		bool in;
-	} t[] = {
-		{ "", "", "", false },
-		{ "220 hi\r\n", "", "220 hi\r\n", false },
-		{ "220-hi\r\n220 hi\r\n250-a\r\n250 b\r\n", "250-a\r\n250 b\r\n",
-			"250-a\r\n250 b\r\n", false },
-		{ "220 hi\r\n502 no\r\n250 old\r\n", "250 old\r\n", "250 old\r\n", false },
-		{ "220 h\r\n250 a\r\n220 go\r\n250-x\r\n250 y\r\n334 \r\n235 ok\r\n",
-			"250-x\r\n250 y\r\n", "235 ok\r\n", true },
-		{ "220 h\r\n250\r\n", "250\r\n", "250\r\n", false },
-		{ "garbage\r\n250 a\n", "garbage\r\n250 a\n", "garbage\r\n250 a\n", false },
-		{ "220 h\r\n250-cut", "", "220 h\r\n", false },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		struct smtp_opening o;
-		smtp_opening_parse(str_of(t[i].said), &o);
-		assert_true(str_eqz(o.ehlo, t[i].ehlo));
-		assert_true(str_eqz(o.last, t[i].last));
-		assert_int_equal(o.logged_in, t[i].in);
-	}
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -359,12 +492,22 @@ int main(void)
 		T(a_certificate_that_nobody_signed_is_refused),
 		T(configured_log_in_without_auth_on_offer_is_refused_by_us),
 		T(a_wrong_password_is_told_with_the_servers_words),
+		T(a_password_is_given_in_the_way_that_works_with_it),
+		T(without_tls_a_password_is_not_shown_where_it_need_not_be),
+		T(without_tls_what_needs_a_ticket_is_left_out_too),
+		T(a_server_that_wants_a_ticket_only_is_told_as_no_log_in),
+		T(a_way_to_log_in_that_was_chosen_is_taken),
+		T(a_token_is_given_as_a_token),
+		T(a_log_in_that_libcurl_cannot_do_is_a_refused_log_in),
+		T(keywords_in_small_letters_offer_the_same),
+		T(auth_with_an_equals_sign_is_auth),
 		T(a_server_that_only_knows_helo_is_spoken_to),
 		T(a_silent_server_times_out_without_holding_the_loop),
+		T(a_slow_greeting_is_waited_for_longer_than_a_connect),
+		T(a_server_that_takes_no_connection_is_given_up_sooner),
 		T(closing_while_the_server_is_silent_does_not_wait),
 		T(a_slow_quit_does_not_hold_the_loop_when_we_say_it_and_close),
 		T(freeing_everything_with_open_sessions_does_not_wait),
-		cmocka_unit_test(replies_are_grouped_by_their_last_line),
 	};
 	return cmocka_run_group_tests(tests, make_cert, drop_cert);
 }
