@@ -2,6 +2,7 @@
  * Thread: loop. Owns: one stream. Failures: what the relay or the way to it said, as a deferred outcome. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "email_session.h"
 
 struct email_check {
@@ -14,19 +15,28 @@ int email_check_start(struct lt_inst *inst, struct lt_job *job)
 {
 	const struct email_inst *ei = inst->priv;
 	struct email_check *k = job->priv;
-	struct lt_stream_req req = { .struct_size = sizeof(req),
-		.kind = ei->conf.tls == EMAIL_TLS_IMPLICIT ? LT_SMTPS : LT_SMTP,
-		.starttls = ei->conf.tls == EMAIL_TLS_START,
-		.host = ei->conf.host,
-		.ehlo_name = ei->conf.ehlo_name,
-		.port = ei->conf.port,
-		.connect_ms = ei->conf.connect_ms };
+	struct lt_stream_req req = email_stream_req(&ei->conf);
 
-	if (ei->conf.user.n > 0) {
-		req.user = ei->conf.user;
-		req.secret = ei->conf.secret;
-	}
 	return inst->host->stream_open(inst->host->ctx, job, &req, &k->stream);
+}
+
+/* The relay's no, or where it said none, what the host knows. */
+static void refused(const struct lt_event *ev, char *text, size_t size, struct lt_result *r)
+{
+	const struct lt_stream_ev *u = ev->u;
+	struct email_parser *p = calloc(1, sizeof(*p));
+	struct lt_str rest = u->data;
+
+	r->code = ltc_z(email_is_login(ev->error) ? "login" : "connect");
+	r->text = u->error;
+	if (p != NULL && email_parse(p, &rest) > 0 && p->cur.code >= 400) {
+		struct lt_str said = ltc_utf8_cut((struct lt_str){ p->cur.text, p->cur.n }, 300);
+		(void)snprintf(text, size, "%s%s%.*s", p->cur.sub, p->cur.sub[0] != '\0' ? " " : "",
+			(int)said.n, said.p);
+		r->code = (struct lt_str){ u->data.p, 3 };
+		r->text = ltc_z(text);
+	}
+	free(p);
 }
 
 int email_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
@@ -38,7 +48,7 @@ int email_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 		.struct_size = sizeof(r), .outcome = LT_DEFERRED, .scope = LT_SCOPE_ACCOUNT
 	};
 	struct email_caps caps;
-	char text[160];
+	char text[400];
 
 	if (ev->type == LT_EV_OPEN) {
 		email_caps_read(u->data, &caps);
@@ -51,11 +61,10 @@ int email_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_
 		r.text = ltc_z(text);
 		h->stream_close(h->ctx, k->stream, 0);
 	} else if (ev->type == LT_EV_CLOSED) {
-		r.code = u->data.n > 2 ? (struct lt_str){ u->data.p, 3 } : ltc_z("connect");
-		r.text = u->data.n > 4 ? ltc_trim(ltc_from(u->data, 4)) : u->error;
+		refused(ev, text, sizeof(text), &r);
 	} else if (ev->type == LT_EV_CANCEL || ev->type == LT_EV_SHUTDOWN) {
 		h->stream_close(h->ctx, k->stream, 1);
-		r.text = ltc_z("stopped");
+		r.text = ltc_z("stopped before the relay had answered as it should");
 	} else
 		return 0;
 	(void)h->finish(h->ctx, job, &r);

@@ -12,6 +12,8 @@ const struct lt_key email_keys[EMAIL_N_KEYS] = {
 	{ "tls", "enum:none|starttls|implicit", "starttls", "how the link is protected", 0, 0 },
 	{ "user", "text", "", "log-in name; empty: no log-in", 0, 0 },
 	{ "secret", "secret", "", "name of the secret that holds the password", 0, 0 },
+	{ "auth", "enum:auto|plain|login|cram-md5|xoauth2", "auto",
+		"how to log in; auto: with TLS PLAIN or LOGIN where offered", 0, 0 },
 	{ "ehlo_name", "text", "", "our name in EHLO; default: the domain of `from`", 0, 0 },
 	{ "from", "text", NULL, "address in From", 0, 0 },
 	{ "from_name", "text", "", "display name in From", 0, 0 },
@@ -29,7 +31,7 @@ const struct lt_key email_keys[EMAIL_N_KEYS] = {
 	{ "max_rcpt", "int", "50", "recipients in one transaction at most, 1 to 100", 0, 0 },
 	{ "max_mails_per_conn", "int", "100", "mails on one connection; 0: no limit", 0, 0 },
 	{ "idle_ms", "int", "30000", "an unused connection is closed after so long", 0, 0 },
-	{ "connect_ms", "int", "30000", "limit for connect, TLS and log-in", 0, 0 },
+	{ "connect_ms", "int", "300000", "limit for connect, greeting, TLS and log-in", 0, 0 },
 	{ "command_ms", "int", "300000", "wait for the reply to MAIL and RCPT", 0, 0 },
 	{ "data_ms", "int", "120000", "wait for the reply to DATA", 0, 0 },
 	{ "final_ms", "int", "600000", "wait for the reply behind the dot", 0, 0 },
@@ -127,6 +129,10 @@ static struct lt_str refusal_mailbox(struct ltc_settings *in, const char *name)
 	return v;
 }
 
+/* By the words of `auth`, as libcurl wants them. None: the host chooses of what the relay offers. */
+static const char *const login_options[] = { "", "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5",
+	"AUTH=XOAUTH2" };
+
 static void read_relay(struct ltc_settings *in, struct email_conf *r)
 {
 	r->host = ltc_setting_text(in, "host");
@@ -136,6 +142,7 @@ static void read_relay(struct ltc_settings *in, struct email_conf *r)
 	r->tls = (enum email_tls)ltc_setting_word(in, "tls");
 	r->user = ltc_setting_text(in, "user");
 	r->secret = ltc_setting_secret(in, "secret");
+	r->login_options = ltc_z(login_options[ltc_setting_word(in, "auth")]);
 	r->connections = (uint32_t)ltc_setting_number(in, "connections", 1, EMAIL_CONNECTIONS_MAX);
 	r->window = (uint32_t)ltc_setting_number(in, "window", 1, 4096);
 	r->pipeline_depth = (uint32_t)ltc_setting_number(in, "pipeline_depth", 1, 2);

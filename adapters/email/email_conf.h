@@ -11,8 +11,8 @@
 
 enum email_tls { EMAIL_TLS_NONE, EMAIL_TLS_START, EMAIL_TLS_IMPLICIT };
 struct email_conf {
-	struct lt_str host, user, secret, ehlo_name, from, from_name, reply_to, envelope_from,
-		verp_domain, message_id_domain, list_id, unsubscribe_mail, lang;
+	struct lt_str host, user, secret, login_options, ehlo_name, from, from_name, reply_to,
+		envelope_from, verp_domain, message_id_domain, list_id, unsubscribe_mail, lang;
 	uint16_t port;
 	enum email_tls tls;
 	uint32_t connections, max_rcpt, max_mails_per_conn, pipeline_depth, window, links_days;
@@ -27,7 +27,7 @@ int email_conf_read(
 	const struct lt_conf *c, struct email_conf *ret, char *err, size_t err_size) LTC_MUST;
 /* Text of a data table by name; absent when not configured. */
 struct lt_str email_conf_file(const struct lt_conf *c, const char *name);
-#define EMAIL_N_KEYS 32
+#define EMAIL_N_KEYS 33
 extern const struct lt_key email_keys[EMAIL_N_KEYS];
 
 #endif

@@ -2,6 +2,7 @@
  * Thread: loop. Owns: its output memory. A connection that is given up is closed first and settled when the host says CLOSED:
  * only then is it known how many bytes the kernel took, and so whether a final dot may have reached the relay.
  * Failures: every way to lose a connection ends in `lost`: behind the dot unknown, before it deferred or tried again. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,9 +94,13 @@ void email_conn_deadline(struct email_session *s, struct email_conn *c)
 		c->deadline = s->now + (e->what == EMAIL_W_DATA ? f->data_ms : f->command_ms);
 }
 
-int email_conn_open(struct email_session *s, struct email_conn *c)
+bool email_is_login(int error)
 {
-	const struct email_conf *f = &s->ei->conf;
+	return error == -EACCES || error == -EPROTO;
+}
+
+struct lt_stream_req email_stream_req(const struct email_conf *f)
+{
 	struct lt_stream_req req = { .struct_size = sizeof(req),
 		.kind = f->tls == EMAIL_TLS_IMPLICIT ? LT_SMTPS : LT_SMTP,
 		.starttls = f->tls == EMAIL_TLS_START,
@@ -107,7 +112,15 @@ int email_conn_open(struct email_session *s, struct email_conn *c)
 	if (f->user.n > 0) {
 		req.user = f->user;
 		req.secret = f->secret;
+		req.login_options = f->login_options;
 	}
+	return req;
+}
+
+int email_conn_open(struct email_session *s, struct email_conn *c)
+{
+	const struct email_conf *f = &s->ei->conf;
+	struct lt_stream_req req = email_stream_req(f);
 	int rc = s->host->stream_open(s->host->ctx, s->job, &req, &c->stream);
 	if (rc < 0)
 		return rc;

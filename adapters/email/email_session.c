@@ -87,7 +87,7 @@ static void verdict_of(struct email_session *s, int error, const struct lt_strea
 {
 	struct email_parser *p = calloc(1, sizeof(*p));
 	struct lt_str data = { 0 }, text = ltc_z(why);
-	bool login = error == -EACCES || error == -EPROTO;
+	bool login = email_is_login(error);
 
 	if (ev != NULL) {
 		data = ev->data;

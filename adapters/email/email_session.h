@@ -166,6 +166,7 @@ void email_wire_rcpt(struct ltc_buf *b, const struct email_conf *c, const struct
 	const struct lt_work *w);
 
 /* email_conn.c: one connection */
+struct lt_stream_req email_stream_req(const struct email_conf *f);
 int email_conn_open(struct email_session *s, struct email_conn *c);
 void email_conn_event(struct email_session *s, struct email_conn *c, const struct lt_event *ev);
 bool email_conn_takes(const struct email_session *s, const struct email_conn *c, bool idle_only);
@@ -178,6 +179,8 @@ void email_conn_deadline(struct email_session *s, struct email_conn *c);
 /* Called by the connection when it could not be opened: the session decides. */
 void email_session_no_connection(
 	struct email_session *s, int error, const struct lt_stream_ev *ev, const char *why);
+/* What ended an opening was the log-in or TLS, not the way to the relay. */
+bool email_is_login(int error);
 /* email_step.c: what a reply means for the transaction */
 void email_step(struct email_session *s, struct email_conn *c, struct email_expect e,
 	const struct email_reply *r);

@@ -21,8 +21,9 @@ struct sh_text { /* grows; owned by the host */
 struct sh_stream {
 	struct lt_job *job;
 	uint32_t kind;
-	char host[128], user[64], secret[64];
+	char host[128], user[64], secret[64], login[64];
 	uint16_t port;
+	int32_t connect_ms;
 	bool starttls, opened, closing, reset, gone;
 	bool refuse_again;  /* the next write gets -LT_E_AGAIN */
 	bool hold;          /* writes are taken, but `flushed` stays where it is */

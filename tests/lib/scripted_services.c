@@ -279,6 +279,8 @@ static int h_stream_open(
 	copy_to(s->host, sizeof(s->host), r->host);
 	copy_to(s->user, sizeof(s->user), r->user);
 	copy_to(s->secret, sizeof(s->secret), r->secret);
+	copy_to(s->login, sizeof(s->login), r->login_options);
+	s->connect_ms = r->connect_ms;
 	h->streams[h->n_streams++] = s;
 	*ret = (uint32_t)h->n_streams; /* index + 1: zero is never a stream */
 	return 0;

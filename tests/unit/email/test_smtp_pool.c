@@ -291,7 +291,9 @@ static void no_connection_in_time_ends_the_session_too(void **state)
 	struct fix *f = *state;
 	size_t a = op(f, "a@x.vn");
 
-	sh_advance(f->h, 40000);
+	sh_advance(f->h, 299000); /* a greeting may take five minutes (RFC 5321 4.5.3.2.1) */
+	pending(f, a);
+	sh_advance(f->h, 10000);
 	is(f, a, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE);
 	assert_true(sh_result(f->h, f->s)->done);
 }
@@ -350,23 +352,6 @@ static void policy_refusals_of_one_domain_slow_its_class(void **state)
 	is(f, last, LT_REFUSED, LT_SCOPE_TARGET, 0);
 }
 
-static void a_check_probes_without_a_mail(void **state)
-{
-	struct fix *f = *state;
-	size_t c = sh_job(f->h, LT_J_CHECK, NULL);
-
-	assert_int_equal(sh_start(f->h, c, 1), 0);
-	sh_opened(f->h, 1, PIPE);
-	is(f, c, LT_ACCEPTED, 0, 0);
-	assert_non_null(strstr(sh_result(f->h, c)->text, "100000 bytes"));
-	assert_string_equal(sh_sent(f->h, 1), "");
-	c = sh_job(f->h, LT_J_CHECK, NULL);
-	assert_int_equal(sh_start(f->h, c, 1), 0);
-	sh_closed(f->h, 2, -13, "535 5.7.8 no\r\n", "denied");
-	is(f, c, LT_DEFERRED, LT_SCOPE_ACCOUNT, 0);
-	assert_string_equal(sh_result(f->h, c)->code, "535");
-}
-
 static void a_wrong_setting_or_table_does_not_open(void **state)
 {
 	struct sh *h = mail_host();
@@ -386,6 +371,11 @@ static void a_wrong_setting_or_table_does_not_open(void **state)
 	sh_conf(h, "tls", "maybe");
 	assert_true(sh_open(h) < 0);
 	sh_conf(h, "tls", "implicit");
+	sh_conf(h, "auth", "ntlm");
+	assert_true(sh_open(h) < 0);
+	assert_non_null(strstr(sh_last_note(h, "log")->text,
+		"auth: 'ntlm' is wrong; auto, plain, login, cram-md5 or xoauth2"));
+	sh_conf(h, "auth", "plain");
 	assert_int_equal(sh_open(h), 0);
 	sh_free(h);
 }
@@ -503,7 +493,6 @@ int main(void)
 		T2(a_second_connection_that_fails_harms_nobody, two),
 		T(a_shutdown_lets_the_wire_finish_and_gives_the_rest_back),
 		T(policy_refusals_of_one_domain_slow_its_class),
-		T(a_check_probes_without_a_mail),
 		cmocka_unit_test(a_wrong_setting_or_table_does_not_open),
 		T(credits_are_told_again_when_a_mail_ends_in_its_first_turn),
 		T(a_mail_ends_before_the_deadline_of_the_host),
