@@ -81,18 +81,51 @@ static bool api_form_says_so(struct str body)
 	return false;
 }
 
-/* Mail services may send the one field as multipart/form-data. */
+static bool api_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A line of a part's head with the parameter name=List-Unsubscribe: quotes are allowed, and needed by nobody (RFC 2045 5.1). */
+static bool api_names_the_field(struct str line)
+{
+	static const char param[] = "name=", field[] = "List-Unsubscribe";
+	size_t k = sizeof(param) - 1, n = sizeof(field) - 1;
+	for (size_t i = 0; i + k + n <= line.n; i++) {
+		if ((i > 0 && api_alnum(line.p[i - 1])) ||
+			!str_ieqz((struct str){ line.p + i, k }, param))
+			continue;
+		struct str v = { line.p + i + k, line.n - i - k };
+		bool quoted = v.p[0] == '"';
+		size_t end = n + quoted;
+		if (v.n < end || !str_eqz((struct str){ v.p + quoted, n }, field))
+			continue;
+		if (quoted ? v.n > end && v.p[end] == '"'
+			   : v.n == end || memchr("; \t", v.p[end], 3) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 8058 would rather have the one field as multipart/form-data. */
 static bool api_multipart_says_so(struct str body)
 {
-	static const char name[] = "name=\"List-Unsubscribe\"", value[] = "One-Click";
-	const char *p = body.n > 0 ? memmem(body.p, body.n, name, sizeof(name) - 1) : NULL;
-	if (p == NULL)
-		return false;
-	struct str rest = { p, body.n - (size_t)(p - body.p) }, line;
-	while (str_line(&rest, &line))
-		if (line.n == 0)
-			return str_line(&rest, &line) && str_eqz(line, value);
+	struct str line;
+	bool named = false;
+	while (str_line(&body, &line)) {
+		if (line.n > 0)
+			named |= api_names_the_field(line);
+		else if (named)
+			return str_line(&body, &line) && str_eqz(line, "One-Click");
+	}
 	return false;
+}
+
+static bool api_is_multipart(struct str type)
+{
+	static const char multi[] = "multipart/";
+	return type.n >= sizeof(multi) - 1 &&
+		str_ieqz((struct str){ type.p, sizeof(multi) - 1 }, multi);
 }
 
 static void api_unsubscribe(void *ctx, const struct api_request *req, struct api_call *call)
@@ -100,8 +133,8 @@ static void api_unsubscribe(void *ctx, const struct api_request *req, struct api
 	struct api *a = ctx;
 	struct str type = STR("");
 	(void)api_header(req, "Content-Type", &type);
-	bool said = str_starts(type, "multipart/") ? api_multipart_says_so(req->body)
-						   : api_form_says_so(req->body);
+	bool said = api_is_multipart(type) ? api_multipart_says_so(req->body)
+					   : api_form_says_so(req->body);
 	if (!said) {
 		api_answer(call, MHD_HTTP_BAD_REQUEST, NULL,
 			STR("List-Unsubscribe=One-Click is missing\n"));

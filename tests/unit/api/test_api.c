@@ -37,6 +37,45 @@ static void one_click_acts_and_is_told_so(void **state)
 	assert_string_equal(W.token, "abc");
 }
 
+/* RFC 2045: a token needs no quotes, and names of types and parameters have no case; RFC 8058 sends it so. */
+static void one_click_is_understood_in_every_form_of_a_form(void **state)
+{
+	(void)state;
+	static const char *const heads[] = {
+		"Content-Disposition: form-data; name=List-Unsubscribe",
+		"content-disposition: form-data;NAME=List-Unsubscribe; charset=x",
+		"Content-Disposition: form-data;\r\n\tName=\"List-Unsubscribe\"",
+		"Content-Disposition: form-data; name=\"List-Unsubscribe\"\r\nContent-Type: text/plain"
+	};
+	static const char *const types[] = { "multipart/form-data; boundary=b",
+		"Multipart/Form-Data; boundary=\"b\"" };
+	char body[300];
+	for (size_t i = 0; i < ARRAY_LEN(heads) * ARRAY_LEN(types); i++) {
+		(void)snprintf(body, sizeof(body), "--b\r\n%s\r\n\r\nOne-Click\r\n--b--\r\n",
+			heads[i / 2]);
+		run("POST", true, "/u/abc", types[i % 2], body);
+		assert_int_equal(H.status, 200);
+		assert_int_equal(W.calls, i + 1);
+	}
+}
+
+static void a_form_with_another_field_says_nothing(void **state)
+{
+	(void)state;
+	static const char *const heads[] = { "form-data; filename=List-Unsubscribe",
+		"form-data; name=List-Unsubscribed", "form-data; name=\"List-Unsubscribe",
+		"form-data; name=\"List-Unsubscribe x\"", "form-data; name=", "form-data; name=\"",
+		"form-data; name=List" };
+	char body[300];
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		(void)snprintf(body, sizeof(body),
+			"--b\r\nContent-Disposition: %s\r\n\r\nOne-Click\r\n--b--\r\n", heads[i]);
+		run("POST", true, "/u/abc", "multipart/form-data; boundary=b", body);
+		assert_int_equal(H.status, 400);
+	}
+	assert_int_equal(W.calls, 0);
+}
+
 static void two_hundred_comes_only_after_the_commit(void **state)
 {
 	(void)state;
@@ -216,6 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(opening_the_link_shows_a_page_and_does_nothing),
 		T(one_click_acts_and_is_told_so),
+		T(one_click_is_understood_in_every_form_of_a_form),
+		T(a_form_with_another_field_says_nothing),
 		T(two_hundred_comes_only_after_the_commit),
 		T(what_is_not_committed_is_not_two_hundred),
 		T(a_post_without_the_word_does_nothing),
