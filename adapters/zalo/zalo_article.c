@@ -98,8 +98,8 @@ static bool create_bad(
 {
 	if (row->outcome == ZALO_O_LOST)
 		zalo_find(op);
-	else if (op->sought)
-		return false; /* an earlier one may have been made unseen: it stays looked for */
+	else if (op->sought || row->outcome == LT_UNKNOWN)
+		return false; /* this or an earlier one may have been made unseen: it stays looked for */
 	else
 		zalo_end_row_without(
 			op, row, a, "begun"); /* nothing was made: the guard looks again */
