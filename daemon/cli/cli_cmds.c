@@ -19,15 +19,18 @@
 		"--state", "state", OPT_TEXT,                                                                                                \
 			"in this state: waiting, sending, accepted, delivered, failed, expired, cancelled, suppressed, unknown, held, doubt" \
 	}
-#define SCOPE                                                                       \
+#define SCOPE_NAMED                                                                 \
 	{ "--release", "release", OPT_TEXT, "this release" },                       \
 		{ "--part", "part", OPT_TEXT, "this part of it" },                  \
 		{ "--office", "office", OPT_TEXT, "this office and all below" },    \
 		{ "--campaign", "campaign", OPT_TEXT, "this campaign" },            \
 		{ "--lane", "lane", OPT_TEXT, "this lane: channel/account/class" }, \
 		{ "--channel", "channel", OPT_TEXT, "this channel" },               \
-		{ "--kind", "kind", OPT_TEXT, "this kind of channel" },             \
-		{ "--all", "all", OPT_FLAG, "everything" },                         \
+	{                                                                           \
+		"--kind", "kind", OPT_TEXT, "this kind of channel"                  \
+	}
+#define SCOPE                                                                       \
+	SCOPE_NAMED, { "--all", "all", OPT_FLAG, "everything" },                    \
 		{ "--until", "until", OPT_TEXT, "goes on by itself at this time" }, \
 	{                                                                           \
 		"--except", "except", OPT_TEXT, "urgent: urgent releases go on"     \
@@ -120,8 +123,13 @@ const struct cli_cmd cli_cmds[] = {
 	{ "hold", NULL, "queue.hold",
 		"stop a scope until it is resumed; says how many are already on the wire", cmd_stop,
 		NULL, { SCOPE, WHY } },
-	{ "resume", NULL, "queue.resume", "let a held scope go on", cmd_stop, NULL,
-		{ SCOPE, WHY } },
+	{ "resume", NULL, "queue.resume",
+		"let a scope go on: lifts the holds inside it and what the machine held there; names the holds that still stop it; exit 7 when there was nothing to lift",
+		cmd_stop, NULL,
+		{ SCOPE_NAMED,
+			{ "--all", "all", OPT_FLAG,
+				"lift the hold of everything; narrower ones stay and are named" },
+			WHY } },
 	{ "channels", NULL, "channel.list", "channels, accounts and lanes, and why each waits",
 		cmd_channels, NULL,
 		{ { "--by-office", "by_office", OPT_FLAG,

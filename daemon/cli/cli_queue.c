@@ -3,6 +3,8 @@
 #include <string.h>
 #include "cli/cli.h"
 
+#define STOP_COLUMNS "what|What,person|By,since_at|Since|t,until_at|Until|t,except|Except,why|Why"
+
 int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -18,8 +20,7 @@ int cmd_queue(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		(void)printf("\ntotal: %s\n", totals);
 		if (stops && stops->child) {
 			(void)puts("\nStopped by people");
-			cli_table(c, stops,
-				"what|What,person|By,since_at|Since|t,until_at|Until|t,except|Except,why|Why");
+			cli_table(c, stops, STOP_COLUMNS);
 		}
 	}
 	return 0;
@@ -234,6 +235,30 @@ int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return code;
 }
 
+static int show_resumed(struct cli *c, const cJSON *r)
+{
+	const cJSON *stops = json_get(r, "stops");
+	bool still = stops && stops->child, lifted = json_i64(r, "lifted", 0) > 0;
+	if (c->json) {
+		cli_print_json(r);
+	} else if (!c->quiet) {
+		if (lifted)
+			(void)printf("%lld lots, %lld deliveries go on\n",
+				(long long)json_i64(r, "lots", 0),
+				(long long)json_i64(r, "deliveries", 0));
+		if (still) {
+			(void)puts("Still stopped by people");
+			cli_table(c, stops, STOP_COLUMNS);
+		}
+	}
+	if (lifted)
+		return EXIT_DONE;
+	(void)fprintf(stderr, "lantoa: nothing was lifted: %s\n",
+		still ? "no hold was given for this scope; resume those that stand as they were given"
+		      : "nothing of this scope is held; `lantoa queue` and `lantoa show` say what waits, and why");
+	return EXIT_CONFLICT;
+}
+
 int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -246,10 +271,14 @@ int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		json_put_z(params, "lane", name);
 		cJSON_DeleteItemFromObjectCaseSensitive(params, "channel");
 	}
-	int code;
-	if (!cli_fetch(c, cmd->method, params, &r, &code))
+	int code = cli_call(c, cmd->method, params, &r);
+	if (code)
 		return code;
-	if (!c->quiet)
+	if (json_has(r, "lifted"))
+		return show_resumed(c, r);
+	if (c->json)
+		cli_print_json(r);
+	else if (!c->quiet)
 		(void)printf(
 			"%lld lots, %lld deliveries; %lld may still arrive: the network already has them\n",
 			(long long)json_i64(r, "lots", 0), (long long)json_i64(r, "deliveries", 0),

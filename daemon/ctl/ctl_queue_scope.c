@@ -211,7 +211,33 @@ int ctl_filter_read(struct ctl_call *c, struct store_reader *r, struct q_filter 
 struct stopping {
 	struct ctl_job j;
 	struct stop_request r;
+	int64_t lifted;
+	cJSON *answer, *stops; /* resume: until what still stands is read */
 };
+
+static int read_still(struct ctl_job *j, struct store_reader *r, struct err *e)
+{
+	struct stopping *s = CONTAINER_OF(j, struct stopping, j);
+
+	UNUSED(r);
+	UNUSED(e);
+	return ctl_scope_stops(j->c, &s->r.scope, s->stops);
+}
+
+/* It is resumed whatever could be read afterwards: null says that what still stands is not known. */
+static void answer_resumed(struct ctl_job *j)
+{
+	struct stopping *s = CONTAINER_OF(j, struct stopping, j);
+
+	if (j->rc) {
+		cJSON_Delete(s->stops);
+		s->stops = cJSON_CreateNull();
+	}
+	json_put_i64(s->answer, "lifted", s->lifted);
+	json_put(s->answer, "stops", s->stops);
+	ctl_answer(j->c, 0, NULL, s->answer);
+	free(s);
+}
 
 static void on_stopped(
 	void *ctx, int rc, const struct err *e, int64_t lots, int64_t deliveries, int64_t on_wire)
@@ -225,8 +251,15 @@ static void on_stopped(
 		json_put_i64(o, "deliveries", deliveries);
 		json_put_i64(o, "on_wire", on_wire);
 		json_put_z(o, "scope", s->r.scope.text);
-		if (s->r.verb == STOP_RESUME) /* what was held may start now */
-			plan_on_progress(s->j.c->deps->plan, 0, 0);
+	}
+	if (rc == 0 && s->r.verb == STOP_RESUME) {
+		plan_on_progress(s->j.c->deps->plan, 0, 0); /* what was held may start now */
+		s->answer = o;
+		s->stops = json_arr();
+		s->j.read = read_still;
+		s->j.then = answer_resumed;
+		ctl_job_start(&s->j);
+		return;
 	}
 	ctl_answer(s->j.c, rc, e, o);
 	free(s);
@@ -244,6 +277,7 @@ static void stop_now(struct ctl_job *j)
 	s->r.person = j->c->who.person;
 	s->r.via = j->c->who.via;
 	s->r.why = json_z(j->c->params, "why", "");
+	s->r.ret_lifted = &s->lifted;
 	s->r.done = on_stopped;
 	s->r.ctx = s;
 	dispatch_stop_scope(j->c->deps->dispatch, &s->r);
@@ -291,7 +325,11 @@ static int stop_begin(struct ctl_call *c, enum stop_verb verb)
 	s->r.except_prio = -1;
 	if (rc == 0 && verb != STOP_RESUME)
 		rc = until_of(c, &s->r.until_ms, &e);
-	if (rc == 0 && except.n) {
+	if (rc == 0 && verb == STOP_RESUME && (json_has(c->params, "until") || except.n))
+		rc = err_set(&e, -EINVAL,
+			"%s belongs to a hold; what is resumed goes on now, until the next hold",
+			except.n ? "except" : "until");
+	else if (rc == 0 && except.n) {
 		if (!str_eqz(except, "urgent"))
 			rc = err_set(&e, -EINVAL, "except may only be: urgent");
 		s->r.except_prio = PRIO_URGENT;

@@ -35,6 +35,13 @@ static int on_stop(void *ctx, const struct q_stop *s)
 	return 0;
 }
 
+/* The caller's own office and what is stopped for all; a hold of another office is not told. */
+static int stops_begin(struct ctl_call *c, struct stops *x)
+{
+	int rc = c->who.office ? q_office_id(c->reader, c->who.office, &x->under) : 0;
+	return rc < 0 ? rc : 0;
+}
+
 static char *kinds_of(const struct conf *conf)
 {
 	cJSON *all = json_arr();
@@ -53,13 +60,31 @@ int ctl_release_stops(struct ctl_call *c, int64_t release, cJSON *o)
 {
 	struct stops x = { .list = json_arr() };
 	char *kinds = kinds_of(c->conf);
-	int rc = kinds ? 0 : -ENOMEM;
-	if (rc == 0 && c->who.office)
-		rc = q_office_id(c->reader, c->who.office, &x.under);
-	if (rc >= 0)
+	int rc = kinds ? stops_begin(c, &x) : -ENOMEM;
+	if (rc == 0)
 		rc = q_release_stops(
 			c->reader, release, kinds, env_wall(c->deps->env), on_stop, &x);
 	cJSON_free(kinds);
 	json_put(o, "stops", x.list);
 	return rc < 0 ? rc : 0;
+}
+
+int ctl_scope_stops(struct ctl_call *c, const struct stop_scope *s, cJSON *list)
+{
+	const struct sq_gate scope = { .release = s->release_id,
+		.office = s->office_id,
+		.campaign = s->campaign_id,
+		.lane = s->lane_id,
+		.channel = s->channel_id,
+		.part = s->part,
+		.kind = s->kind,
+		.all = s->all,
+		.except_prio = -1 };
+	struct stops x = { .list = list };
+	char *kinds = kinds_of(c->conf);
+	int rc = kinds ? stops_begin(c, &x) : -ENOMEM;
+	if (rc == 0)
+		rc = q_scope_stops(c->reader, &scope, kinds, env_wall(c->deps->env), on_stop, &x);
+	cJSON_free(kinds);
+	return rc;
 }

@@ -73,6 +73,8 @@ struct stop_request {
 	int64_t until_ms;               /* 0: until resumed */
 	int except_prio;                /* -1: none; PRIO_URGENT: urgent goes on */
 	const char *person, *via, *why; /* borrowed until done */
+	int64_t *
+		ret_lifted; /* borrowed until done; resume: holds, lots, parts and lanes that it let go; NULL: not asked */
 	/* Called after the commit: lots touched, deliveries that were waiting in them, and how many may still reach the provider
 	 * because the kernel already has bytes of them. */
 	void (*done)(void *ctx, int rc, const struct err *e, int64_t lots, int64_t deliveries,

@@ -174,6 +174,8 @@ static void on_stopped(struct store_cmd *cmd)
 		s->c.what, LOG_Q(str_of(s->c.scope.text)), LOG_Q(str_of(s->c.person)), cmd->rc,
 		(long long)s->c.ret_lots, (long long)s->c.ret_deliveries, (long long)s->on_wire);
 	dispatch_scan(d);
+	if (s->r.ret_lifted)
+		*s->r.ret_lifted = cmd->rc ? 0 : s->c.ret_lifted;
 	if (s->r.done)
 		s->r.done(s->r.ctx, cmd->rc, &cmd->err, s->c.ret_lots, s->c.ret_deliveries,
 			s->on_wire);

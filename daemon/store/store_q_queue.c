@@ -7,15 +7,11 @@
 #include <string.h>
 #include "store/store_cast.h"
 #include "store/store_internal.h"
+#include "store/store_q_internal.h"
 #include "store/store_q_queue.h"
-#include "store/store_queue_gate.h"
 
 #define WINDOW_ROWS 20000
 #define WINDOWS_MAX 20 /* of one call */
-
-#define UNDER(n)                                                         \
-	"(" n "=0 OR l.office_id IN (WITH RECURSIVE u(id) AS (SELECT " n \
-	" UNION SELECT o.id FROM office o JOIN u ON o.parent_id=u.id) SELECT id FROM u))"
 
 int q_shown_state(int state, int gate)
 {
@@ -72,70 +68,6 @@ int q_queue_sums(struct store_reader *r, int64_t under,
 		}
 	}
 	return rc;
-}
-
-/* 1 covered, 0 not. A release without lots is covered by what names no office, lane, channel or kind. */
-static int stop_covers(
-	struct db *db, const struct sq_gate *g, int64_t release, const char *kinds_json)
-{
-	int64_t covers = 0;
-
-	if (g->release)
-		return g->release == release;
-	int rc = db_get_i64(db, &covers,
-		"SELECT EXISTS(SELECT 1 FROM lot l JOIN lane n ON n.id=l.lane_id JOIN account a ON "
-		"a.id=n.account_id JOIN channel h ON h.id=a.channel_id WHERE l.release_id=r.id AND "
-		"l.gate<3 AND (l.n0>0 OR l.n1>0 OR l.n9>0 OR l.gate=0) AND l.prio>?7 AND " UNDER(
-			"?2") " AND (?4=0 OR l.lane_id=?4) AND (?5=0 OR h.id=?5) AND (?6=0 OR "
-			      "EXISTS(SELECT 1 FROM json_each(?8) WHERE value->>0=h.name AND "
-			      "value->>1=?6))) OR (?2=0 AND ?4=0 AND ?5=0 AND ?6=0 AND r.state<=3 "
-			      "AND r.prio>?7 AND NOT EXISTS(SELECT 1 FROM lot WHERE release_id=r.id)) "
-			      "FROM release r WHERE r.id=?1 AND (?3=0 OR r.campaign_id=?3)",
-		"iiiiiiit", release, g->office, g->campaign, g->lane, g->channel, (int64_t)g->kind,
-		(int64_t)g->except_prio, kinds_json);
-	return rc < 0 ? rc : covers != 0;
-}
-
-/* release 0: whatever they cover. */
-static int stops_read(struct store_reader *r, int64_t release, const char *kinds_json,
-	int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s), void *ctx)
-{
-	sqlite3_stmt *st;
-	struct sq_gate g;
-	int rc = db_query(reader_db(r), &st,
-		"SELECT what, person, why, at, ifnull(until,0), ifnull(except_prio,-1) FROM gate "
-		"WHERE ifnull(until>?1,1) ORDER BY id LIMIT 200",
-		"i", now_ms);
-	while (rc == 0 && (rc = db_row(reader_db(r), st)) == 1) {
-		rc = 0;
-		if (!gate_scope_read(col_str(st, 0), &g))
-			continue;
-		const struct q_stop s = { .office = g.office,
-			.what = str_of(g.text),
-			.person = col_str(st, 1),
-			.why = col_str(st, 2),
-			.at = col_i64(st, 3),
-			.until = col_i64(st, 4),
-			.spares_urgent = col_i64(st, 5) >= 0 };
-		g.except_prio = (int)col_i64(st, 5);
-		int covers = release ? stop_covers(reader_db(r), &g, release, kinds_json) : 1;
-		rc = covers > 0 ? row(ctx, &s) : covers;
-		if (rc)
-			db_reset(st);
-	}
-	return rc;
-}
-
-int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s),
-	void *ctx)
-{
-	return stops_read(r, 0, "[]", now_ms, row, ctx);
-}
-
-int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_json, int64_t now_ms,
-	int (*row)(void *ctx, const struct q_stop *s), void *ctx)
-{
-	return stops_read(r, release, kinds_json, now_ms, row, ctx);
 }
 
 #define COLS                                                                                            \

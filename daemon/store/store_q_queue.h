@@ -37,6 +37,10 @@ int q_stops(struct store_reader *r, int64_t now_ms, int (*row)(void *ctx, const 
 int q_release_stops(struct store_reader *r, int64_t release, const char *kinds_json, int64_t now_ms,
 	int (*row)(void *ctx, const struct q_stop *s), void *ctx) MUST_CHECK;
 
+/* Those of them that may stop something of the scope (of the struct only what names a scope is read). */
+int q_scope_stops(struct store_reader *r, const struct sq_gate *scope, const char *kinds_json,
+	int64_t now_ms, int (*row)(void *ctx, const struct q_stop *s), void *ctx) MUST_CHECK;
+
 struct q_filter {
 	int64_t release, office, channel, lane,
 		under;         /* 0: any; office: it and below; under: the caller's bound */

@@ -229,7 +229,8 @@ struct sq_stop {
 	char kind_channels[KIND_MAX + 1][2048];
 	/* out; resume: lots that were held, by a gate of the scope, by the machine or by their lane, with what waits in them */
 	int64_t ret_lots, ret_deliveries, ret_gates;
-	int64_t gate_id; /* out: hold */
+	int64_t ret_lifted; /* resume: holds taken away, lots and parts opened, lanes let go */
+	int64_t gate_id;    /* out: hold */
 	void *user;
 };
 void sq_stop_init(struct sq_stop *c);

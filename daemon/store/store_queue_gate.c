@@ -185,7 +185,7 @@ static int gates_drop(struct freed *f)
 /* Lots held by the machine open with it. One whose part has not started, that was held because its outputs are not what was
  * approved, or that came from a backup goes back to planning, which judges it anew and opens it only when all is as approved.
  * Parts that a restored backup held wait again, or go on where they had started. */
-static int lots_resume(struct db *db, const struct sq_scope *s)
+static int lots_resume(struct db *db, const struct sq_scope *s, int64_t *lifted)
 {
 	int rc = db_exec(db,
 		"UPDATE lot SET gate=iif(ifnull(why,'') LIKE 'changed:%' OR ifnull(why,'') LIKE 'restored:%' OR NOT EXISTS(SELECT 1 FROM "
@@ -193,18 +193,34 @@ static int lots_resume(struct db *db, const struct sq_scope *s)
 		"AND p.started IS NOT NULL), 0, 1), why=NULL WHERE gate=2 AND id IN (SELECT l.id" LOTS_OF_SCOPE
 		" AND l.gate=2)",
 		SCOPE_FMT, SCOPE_ARGS(s));
+	*lifted += rc == 0 ? db_changes(db) : 0;
 	if (rc == 0)
 		rc = db_exec(db,
 			"UPDATE part SET state=iif(started IS NULL, 0, 1), why=NULL WHERE state=3 AND why LIKE 'restored:%' AND (?2<0 OR "
 			"part=?2) AND release_id IN (SELECT r.id FROM release r WHERE r.rev_approved=part.rev AND (?1=0 OR r.id=?1) AND "
 			"(?3=0 OR r.campaign_id=?3)) AND (?1<>0 OR ?3<>0)",
 			"iii", s->release, (int64_t)s->part, s->campaign);
+	*lifted += rc == 0 ? db_changes(db) : 0;
 	return rc;
+}
+
+#define LANES_OF_SCOPE \
+	" WHERE (?1=0 OR id=?1) AND (?2=0 OR account_id IN (SELECT id FROM account WHERE channel_id=?2))"
+
+static int lanes_resume(struct db *db, const struct sq_scope *s, int64_t *lifted)
+{
+	int64_t held = 0;
+	int rc = db_get_i64(db, &held, "SELECT count(*) FROM lane" LANES_OF_SCOPE " AND gate<>0",
+		"ii", s->lane, s->channel);
+
+	*lifted += held;
+	return rc < 0 ? rc
+		      : db_exec(db, "UPDATE lane SET gate=0, why=NULL, until=0" LANES_OF_SCOPE,
+				"ii", s->lane, s->channel);
 }
 
 static int resume(struct store_tx *tx, struct sq_stop *c)
 {
-	struct db *db = tx_db(tx);
 	const struct sq_scope *s = &c->scope;
 	struct freed f = { .tx = tx, .c = c, .lots = map64_new() };
 	bool lanes = s->lane || s->channel;
@@ -214,13 +230,11 @@ static int resume(struct store_tx *tx, struct sq_stop *c)
 	if (rc == 0 && (lanes || lots))
 		rc = freed_add(&f, s, lanes ? BY_LANE : BY_LOT, -1);
 	map64_free(f.lots);
+	c->ret_lifted = c->ret_gates;
 	if (rc == 0 && lots)
-		rc = lots_resume(db, s);
+		rc = lots_resume(tx_db(tx), s, &c->ret_lifted);
 	if (rc == 0 && lanes)
-		rc = db_exec(db,
-			"UPDATE lane SET gate=0, why=NULL, until=0 WHERE (?1=0 OR id=?1) AND (?2=0 OR "
-			"account_id IN (SELECT id FROM account WHERE channel_id=?2))",
-			"ii", s->lane, s->channel);
+		rc = lanes_resume(tx_db(tx), s, &c->ret_lifted);
 	return rc;
 }
 
@@ -247,7 +261,7 @@ static int stop_run(struct store_tx *tx, struct store_cmd *cmd)
 		.why = c->why };
 	int rc = 0;
 
-	c->ret_gates = c->ret_lots = c->ret_deliveries = 0;
+	c->ret_gates = c->ret_lots = c->ret_deliveries = c->ret_lifted = 0;
 	if (c->verb != SQ_RESUME)
 		rc = count(tx, c);
 	if (rc == 0 && c->verb == SQ_HOLD)

@@ -45,8 +45,21 @@ says "it names the stop, who gave it and why" '^release:CMD-1.*office:hue +Lê V
 says "and the one with a time and an exception" '^all +Lê Vận Hành .* urgent +họp'
 check "whoever asks whether it is well hears of them" operator status
 says "by their number" '^warning 2 holds are in force: .lantoa queue'
-operator -q resume --all -m "hết họp"
+refuse "a resume that fits no hold is told from one that does" 7 operator resume --release CMD-1 --part one -m "thử"
+says "by what still stands" '^release:CMD-1.*office:hue +Lê Vận Hành .*chờ hỏi Huế'
+says "all of it" '^all +Lê Vận Hành .* urgent +họp'
+says "and by words" 'nothing was lifted: no hold was given for this scope'
+refuse "nor does a lane that a wider hold stops go on" 7 operator resume --lane mail/relay/default -m "thử"
+check "the hold of everything is lifted" operator resume --all -m "hết họp"
+says "a narrower one stays, and is named" '^release:CMD-1.*office:hue +Lê Vận Hành '
+refuse "once" 7 operator --json resume --all -m "hết họp"
+same "a program gets both" "$(sed '/^lantoa: /d' "$PLACE/check.out" | jq -c '[.lifted, (.stops | length)]')" '[0,1]'
+refuse "a resume has no end" 2 operator resume --release CMD-1 --until 23:59 -m "thử"
+refuse "nor for a program" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.resume\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"until\":\"1h\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
 check "the one is let go on" operator resume --release CMD-1 --office hue -m "Huế trả lời"
+says "with what it held" '^2 lots, 2 deliveries go on'
+refuse "then nothing is held" 7 operator resume --release CMD-1 -m "thử"
+says "and nothing stands" 'nothing was lifted: nothing of this scope is held'
 same "and no stop is left" "$(operator --json queue | jq '.stops | length')" 0
 check "--dry only says what would be touched" operator cancel CMD-1 --dry
 same "nothing was touched by any of these" "$(waits one) $(waits two)" "4 4"

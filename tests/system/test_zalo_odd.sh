@@ -137,7 +137,7 @@ echo "# what has gone out is told so, whatever was decided meanwhile"
 rules '{"server":"zalo","match":"/v3.0/oa/message/cs","do":"drop","when":"after","times":1},{"server":"zalo","match":"/v2.0/oa/conversation","do":"reply","when":"before","times":0,"code":502,"type":"text/html","body":"<html>502</html>"}'
 release ZO-15 talk
 check "a message whose answer was lost is unknown" until_true 20 is ZO-15 user:4102938475610000040 unknown
-check "its release is cancelled" operator -q cancel ZO-15 -m "rút lại"
+check "its release is cancelled" operator -q --yes cancel ZO-15 -m "rút lại"
 rules
 check "the conversation has it: it is accepted, not cancelled" until_true 20 is ZO-15 user:4102938475610000040 accepted
 same "with its id, once" "$(zalo_ledger 'map(select(.kind == "user" and .to == "4102938475610000040")) | length')" 1

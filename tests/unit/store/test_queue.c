@@ -324,12 +324,18 @@ static void a_resume_counts_what_was_held_and_nothing_else(void **state)
 	const struct sq_scope lane = { .lane = 1, .part = -1, .text = "lane" };
 	const struct sq_scope nothing_held[] = { all, release, lane };
 
-	for (size_t i = 0; i < ARRAY_LEN(nothing_held); i++)
-		assert_int_equal(stop_of(SQ_RESUME, nothing_held[i]).ret_lots, 0);
+	for (size_t i = 0; i < ARRAY_LEN(nothing_held); i++) {
+		struct sq_stop n = stop_of(SQ_RESUME, nothing_held[i]);
+		assert_int_equal(n.ret_lots, 0);
+		assert_int_equal(n.ret_lifted, 0);
+	}
 	struct sq_stop held = stop_of(SQ_HOLD, all);
 	assert_true(held.ret_lots > 1);
-	assert_int_equal(stop_of(SQ_RESUME, release).ret_lots, 0); /* the hold of all stands */
-	struct sq_stop c = stop_of(SQ_RESUME, all);
+	struct sq_stop c = stop_of(SQ_RESUME, release);
+	assert_int_equal(c.ret_lots, 0); /* the hold of all stands */
+	assert_int_equal(c.ret_lifted, 0);
+	c = stop_of(SQ_RESUME, all);
+	assert_int_equal(c.ret_lifted, 1);
 	assert_int_equal(c.ret_lots, held.ret_lots);
 	assert_int_equal(c.ret_deliveries, held.ret_deliveries);
 	held = stop_of(SQ_HOLD, mail);
@@ -338,13 +344,20 @@ static void a_resume_counts_what_was_held_and_nothing_else(void **state)
 	(void)stop_of(SQ_HOLD, sms);
 	c = stop_of(SQ_RESUME, release);
 	assert_int_equal(c.ret_gates, 3);
+	assert_int_equal(c.ret_lifted, 3);
 	assert_int_equal(c.ret_lots, held.ret_lots);
 	assert_int_equal(teststore_exec(&ts, "UPDATE lot SET gate=2 WHERE id=1"), 0);
 	assert_int_equal(stop_of(SQ_RESUME, all).ret_lots, 0); /* what the machine held stays so */
-	assert_int_equal(stop_of(SQ_RESUME, release).ret_lots, 1);
+	c = stop_of(SQ_RESUME, release);
+	assert_int_equal(c.ret_lots, 1);
+	assert_int_equal(c.ret_lifted, 1);
 	assert_int_equal(teststore_exec(&ts, "UPDATE lane SET gate=1 WHERE id=1"), 0);
-	assert_true(stop_of(SQ_RESUME, lane).ret_lots > 0);
-	assert_int_equal(stop_of(SQ_RESUME, lane).ret_lots, 0);
+	c = stop_of(SQ_RESUME, lane);
+	assert_true(c.ret_lots > 0);
+	assert_int_equal(c.ret_lifted, 1);
+	c = stop_of(SQ_RESUME, lane);
+	assert_int_equal(c.ret_lots, 0);
+	assert_int_equal(c.ret_lifted, 0);
 }
 
 static void an_office_is_stopped_with_all_below(void **state)
