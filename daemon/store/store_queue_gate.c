@@ -214,9 +214,13 @@ static int lanes_resume(struct db *db, const struct sq_scope *s, int64_t *lifted
 		"ii", s->lane, s->channel);
 
 	*lifted += held;
-	return rc < 0 ? rc
-		      : db_exec(db, "UPDATE lane SET gate=0, why=NULL, until=0" LANES_OF_SCOPE,
-				"ii", s->lane, s->channel);
+	/* The pause that a provider asked for is its word: only a hold is lifted, and the pause that came with it. */
+	return rc < 0
+		? rc
+		: db_exec(db,
+			  "UPDATE lane SET gate=0, why=NULL, until=CASE WHEN gate<>0 THEN 0 ELSE until "
+			  "END" LANES_OF_SCOPE,
+			  "ii", s->lane, s->channel);
 }
 
 static int resume(struct store_tx *tx, struct sq_stop *c)

@@ -360,6 +360,21 @@ static void a_resume_counts_what_was_held_and_nothing_else(void **state)
 	assert_int_equal(c.ret_lifted, 0);
 }
 
+static void a_resume_of_a_channel_leaves_the_pause_of_a_provider(void **state)
+{
+	(void)state;
+	run("INSERT INTO lane(id, account_id, class, gate, tokens, tokens_at) VALUES "
+	    "(2,1,'held',1,0,0)");
+	run("UPDATE lane SET until=77000");
+	struct sq_stop c = stop_of(
+		SQ_RESUME, (struct sq_scope){ .channel = 1, .part = -1, .text = "channel:mail" });
+
+	assert_int_equal(c.ret_lifted, 1);
+	assert_int_equal(teststore_i64(&ts, "SELECT until FROM lane WHERE id=1"), 77000);
+	assert_int_equal(teststore_i64(&ts, "SELECT until FROM lane WHERE id=2"), 0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM lane WHERE gate<>0"), 0);
+}
+
 static void an_office_is_stopped_with_all_below(void **state)
 {
 	(void)state;
@@ -513,6 +528,7 @@ int main(void)
 		T(what_was_asked_about_in_two_crashes_is_left_to_a_person),
 		T(a_scope_is_read_back_as_it_was_written),
 		T(a_resume_counts_what_was_held_and_nothing_else),
+		T(a_resume_of_a_channel_leaves_the_pause_of_a_provider),
 		T(an_office_is_stopped_with_all_below),
 		T(lists_page_and_show_a_cancelled_lot_as_cancelled),
 		T(a_list_passes_over_the_gap_that_a_restore_left),
