@@ -5,7 +5,8 @@
 #include "base/assert.h"
 #include "model/when.h"
 
-#define DAY WHEN_DAY_MS
+#define BURST_MAX 1000000000
+#define DAY       WHEN_DAY_MS
 #define LANE(k, r, f, lo, hi)                                                                  \
 	{                                                                                      \
 		.key = k, .read = r, .at = offsetof(struct conf_lane, f), .min = lo, .max = hi \
@@ -27,7 +28,7 @@ static int row_unknown_then(
 
 static const struct conf_row lane_rows[] = {
 	LANE("rate", conf_row_rate, rate_per_s, 0, 0),
-	LANE("burst", conf_row_double, burst, 0, 0),
+	LANE("burst", conf_row_double, burst, 1, BURST_MAX),
 	LANE("concurrency", conf_row_u32, concurrency, 1, 10000),
 	LANE("intents_max", conf_row_u32, intents_max, 1, 1024),
 	LANE("hours", conf_row_hours, hours, 0, 0),
@@ -226,7 +227,9 @@ static int row_groups(
 			.at = offsetof(struct conf_limit_group, rate_per_s) },
 		{ .key = "burst",
 			.read = conf_row_double,
-			.at = offsetof(struct conf_limit_group, burst) },
+			.at = offsetof(struct conf_limit_group, burst),
+			.min = 1,
+			.max = BURST_MAX },
 	};
 	if (v->kind != YN_MAP || v->n > 200)
 		return conf_bad(cx, v, "a map of at most 200 limit groups belongs here");

@@ -11,6 +11,15 @@
 
 #define LIST_MAX 10000
 
+/* From 1. */
+static size_t place_in_list(const struct ynode *v)
+{
+	size_t i = 0;
+	while (i < v->up->n && v->up->child[i] != v)
+		i++;
+	return i + 1;
+}
+
 int conf_bad(struct conf_ctx *cx, const struct ynode *v, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
@@ -18,8 +27,15 @@ int conf_bad(struct conf_ctx *cx, const struct ynode *v, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return err_set(cx->e, -EINVAL, "%s:%d: %s%s%.300s", cx->file, v->line, v->key ? v->key : "",
-		v->key ? ": " : "", text);
+	char entry[24] = "";
+	const struct ynode *named = v;
+	if (!v->key && v->up) { /* in a list: the list has the name */
+		(void)snprintf(entry, sizeof(entry), "[%zu]", place_in_list(v));
+		named = v->up;
+	}
+	return err_set(cx->e, -EINVAL, "%s:%d: %s%s%s%.300s", cx->file, v->line,
+		named->key ? named->key : "", named->key ? entry : "", named->key ? ": " : "",
+		text);
 }
 
 int conf_read_map(struct conf_ctx *cx, const struct ynode *map, const struct conf_row *rows,
@@ -167,12 +183,14 @@ int conf_row_double(
 {
 	const char *end;
 	double x;
-	UNUSED(row);
 	int rc = scalar(cx, v);
 	if (rc)
 		return rc;
 	if (!plain_number(v->text, &end, &x) || *end)
 		return conf_bad(cx, v, "'%.40s' is not a number such as 100 or 0.5", v->text);
+	if (row->max && (x < (double)row->min || x > (double)row->max))
+		return conf_bad(cx, v, "'%.40s' is not a number from %lld to %lld", v->text,
+			(long long)row->min, (long long)row->max);
 	*(double *)dst = x;
 	return 0;
 }
@@ -262,6 +280,10 @@ int conf_row_rate(struct conf_ctx *cx, const struct ynode *v, void *dst, const s
 	if (plain_number(v->text, &end, &x))
 		for (size_t i = 0; i < ARRAY_LEN(units); i++)
 			if (!strcmp(end, units[i].unit)) {
+				if (x <= 0)
+					return conf_bad(cx, v,
+						"'%.40s' would be no limit; leave the key out for none, and stop what shall not go by `lantoa hold`",
+						v->text);
 				*(double *)dst = x / units[i].s;
 				return 0;
 			}

@@ -55,6 +55,7 @@ static void node_add(struct ynode *parent, struct ynode *child)
 	if ((parent->n & (parent->n + 1)) == 0 || parent->n == 0)
 		parent->child = x_realloc(parent->child, parent->n * 2 + 2, sizeof(*parent->child));
 	parent->child[parent->n++] = child;
+	child->up = parent;
 }
 
 static int refuse(struct reader *r, const yaml_event_t *ev, const char *why)

@@ -11,11 +11,12 @@
 enum ynode_kind { YN_SCALAR = 1, YN_LIST = 2, YN_MAP = 3 };
 struct ynode {
 	enum ynode_kind kind;
-	int line;             /* from 1 */
-	bool quoted;          /* scalar in quotes: never null */
-	char *key;            /* owned; set when the parent is a map */
-	char *text;           /* owned; scalar only, NUL-terminated, no NUL inside */
-	struct ynode **child; /* owned; list items or map values in order */
+	int line;               /* from 1 */
+	bool quoted;            /* scalar in quotes: never null */
+	char *key;              /* owned; set when the parent is a map */
+	char *text;             /* owned; scalar only, NUL-terminated, no NUL inside */
+	struct ynode **child;   /* owned; list items or map values in order */
+	const struct ynode *up; /* borrowed: the list or map that it stands in; NULL: the root */
 	size_t n;
 };
 

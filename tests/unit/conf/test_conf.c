@@ -204,6 +204,11 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 		const char *from, *to, *says;
 	} swaps[] = { { "rate: 50/s", "rate: 50", "50/s" },
 		{ "5m, 15m", "5m, 15 bananas", "15 bananas" },
+		{ "5m, 15m", "5m, 15 bananas", "backoff[2]: " },
+		{ "rate: 50/s", "rate: 0/s", "leave the key out" },
+		{ "gmail: {rate: 1/s", "gmail: {rate: 0/min", "leave the key out" },
+		{ "burst: 20", "burst: 0", "burst: '0' is not a number from 1 to" },
+		{ "rate: 50/s", "rate: 50/s, burst: 0.5", "burst: '0.5' is not" },
 		{ "06:00-22:00", "22:00-06:00", "from before to" },
 		{ "kind: email", "kind: pigeon", "pigeon" },
 		{ "limit_groups: [relay]", "limit_groups: [nope]", "nope" },
