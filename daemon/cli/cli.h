@@ -45,8 +45,8 @@ struct cli_opt {
 
 struct cli_cmd {
 	const char *words; /* "offices import" */
-	const char
-		*args; /* positional: "R=release", "D...=deliveries", "[FILE]=file"; NULL: none */
+	const char *
+		args; /* positional: "R=release", "D...=deliveries", "[FILE]=file", "into"; NULL: none */
 	const char *method;
 	const char *help;
 	/* NULL: call the method, show the result by `columns` */
@@ -105,6 +105,7 @@ int cmd_channel_login(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_channels(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_import(struct cli *, const struct cli_cmd *, cJSON *);
 int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
+int cmd_campaign_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_target_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_target_allow(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
 int cmd_restore_confirm(struct cli *c, const struct cli_cmd *cmd, cJSON *params);
@@ -116,6 +117,8 @@ extern const struct cli_cmd cli_cmds[];
 extern const size_t cli_n_cmds;
 
 /* cli_help.c */
+#define CLI_OWN 2
+extern const struct cli_cmd cli_own[CLI_OWN]; /* completion and help: no fn, no method */
 void cli_help(FILE *to);
 void cli_help_cmd(FILE *to, const struct cli_cmd *cmd);
 void cli_man(void);

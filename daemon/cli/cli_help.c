@@ -2,6 +2,30 @@
 #include <string.h>
 #include "cli/cli.h"
 
+/* What the program answers without a daemon. */
+const struct cli_cmd cli_own[CLI_OWN] = {
+	{ "completion", "SHELL=shell", NULL,
+		"completion for bash or zsh: eval \"$(lantoa completion bash)\"", NULL, NULL,
+		{ { 0 } } },
+	{ "help", "[COMMAND]=command", NULL,
+		"all commands, or one in full; `help channel` explains all that begin with the word",
+		NULL, NULL, { { "--man", "man", OPT_FLAG, "the manual page, for man(1)" } } },
+};
+
+static const struct {
+	const char *name, *value, *help;
+} globals[] = {
+	{ "--socket", "PATH",
+		"the daemon's control socket (else LANTOA_SOCKET, else /run/lantoa/control.sock)" },
+	{ "--json", "", "one JSON document with stable keys instead of tables" },
+	{ "-q", "", "say only what went wrong" },
+	{ "--yes", "", "every question is answered with yes" },
+	{ "--as", "NAME",
+		"act as this person: for a gateway that has authenticated them, and in a demo database" },
+	{ "--as-key", "KEY",
+		"with --as: the key by which the gateway knew the person, as the configuration has it" },
+};
+
 static void synopsis(FILE *to, const struct cli_cmd *cmd)
 {
 	struct str rest = str_of(cmd->args), spec, name;
@@ -16,14 +40,20 @@ static void synopsis(FILE *to, const struct cli_cmd *cmd)
 void cli_help(FILE *to)
 {
 	(void)fputs("lantoa - releases, their approval, the queue, and the proof afterwards\n\n"
-		    "usage: lantoa [--socket PATH] [--json] [-q] [--yes] COMMAND ...\n\n",
+		    "usage: lantoa [OPTIONS] COMMAND ...\n\n",
 		to);
+	for (size_t i = 0; i < ARRAY_LEN(globals); i++) {
+		char left[40];
+		(void)snprintf(left, sizeof(left), "%s %s", globals[i].name, globals[i].value);
+		(void)fprintf(to, "  %-22s %s\n", left, globals[i].help);
+	}
+	(void)fputc('\n', to);
 	for (size_t i = 0; i < cli_n_cmds; i++)
 		(void)fprintf(to, "  %-22s %s\n", cli_cmds[i].words, cli_cmds[i].help);
+	for (size_t i = 0; i < CLI_OWN; i++)
+		(void)fprintf(to, "  %-22s %s\n", cli_own[i].words, cli_own[i].help);
 	(void)fputs(
-		"  completion SHELL       completion for bash or zsh\n"
-		"  help [COMMAND]         this page, or one command in full\n\n"
-		"R is CODE or CODE@YEAR. Times are read as 2026-11-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.\n"
+		"\nR is CODE or CODE@YEAR. Times are read as 2026-11-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.\n"
 		"Exit codes: 0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 5 daemon unreachable, 6 refused by a check, 7 conflict.\n",
 		to);
 }
@@ -52,6 +82,38 @@ static void roff(const char *s)
 	}
 }
 
+static void man_cmd(const struct cli_cmd *cmd)
+{
+	struct str rest = str_of(cmd->args), spec, name;
+	(void)printf(".TP\n.B lantoa %s", cmd->words);
+	while (cmd->args && str_next(&rest, ' ', &spec))
+		if (str_next(&spec, '=', &name))
+			(void)printf(" " STR_FMT, STR_ARG(name));
+	(void)putchar('\n');
+	roff(cmd->help);
+	(void)putchar('\n');
+	for (size_t k = 0; k < CLI_OPTS_MAX && cmd->opt[k].name; k++) {
+		(void)fputs(".br\n", stdout);
+		roff(cmd->opt[k].name);
+		(void)fputs(": ", stdout);
+		roff(cmd->opt[k].help);
+		(void)putchar('\n');
+	}
+}
+
+static void man_globals(void)
+{
+	(void)puts(
+		".SH OPTIONS\nThey stand before the command; \\-\\-json, \\-q and \\-\\-yes also behind it.");
+	for (size_t i = 0; i < ARRAY_LEN(globals); i++) {
+		(void)fputs(".TP\n.B ", stdout);
+		roff(globals[i].name);
+		(void)printf(" %s\n", globals[i].value);
+		roff(globals[i].help);
+		(void)putchar('\n');
+	}
+}
+
 void cli_man(void)
 {
 	(void)printf(
@@ -59,27 +121,15 @@ void cli_man(void)
 		LANTOA_VERSION);
 	(void)puts(
 		".SH NAME\nlantoa \\- releases, their approval, the queue, and the proof afterwards\n.SH SYNOPSIS\n"
-		".B lantoa\n[\\-\\-socket PATH] [\\-\\-json] [\\-q] [\\-\\-yes] COMMAND ...\n.SH DESCRIPTION\n"
+		".B lantoa\n[OPTIONS] COMMAND ...\n.SH DESCRIPTION\n"
 		"Talks to\n.BR lantoad (8)\nover its control socket. R is CODE or CODE@YEAR; D is the number of a delivery; a lane is channel/account/class.\n"
-		"Times are read as 2026\\-11\\-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.\n.SH COMMANDS");
-	for (size_t i = 0; i < cli_n_cmds; i++) {
-		const struct cli_cmd *cmd = &cli_cmds[i];
-		struct str rest = str_of(cmd->args), spec, name;
-		(void)printf(".TP\n.B lantoa %s", cmd->words);
-		while (cmd->args && str_next(&rest, ' ', &spec))
-			if (str_next(&spec, '=', &name))
-				(void)printf(" " STR_FMT, STR_ARG(name));
-		(void)putchar('\n');
-		roff(cmd->help);
-		(void)putchar('\n');
-		for (size_t k = 0; k < CLI_OPTS_MAX && cmd->opt[k].name; k++) {
-			(void)fputs(".br\n", stdout);
-			roff(cmd->opt[k].name);
-			(void)fputs(": ", stdout);
-			roff(cmd->opt[k].help);
-			(void)putchar('\n');
-		}
-	}
+		"Times are read as 2026\\-11\\-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.");
+	man_globals();
+	(void)puts(".SH COMMANDS");
+	for (size_t i = 0; i < cli_n_cmds; i++)
+		man_cmd(&cli_cmds[i]);
+	for (size_t i = 0; i < CLI_OWN; i++)
+		man_cmd(&cli_own[i]);
 	(void)puts(
 		".SH ENVIRONMENT\n.B LANTOA_SOCKET\nthe control socket; NO_COLOR: no colour.\n.SH EXIT STATUS\n"
 		"0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 5 daemon unreachable, 6 refused by a check, 7 conflict.\n"
@@ -104,18 +154,33 @@ static void bash_options(void)
 	}
 }
 
+/* Options before the command are passed over, with their values. */
+#define GLOBALS "--socket --json -q --yes --as --as-key --help --version"
+
 static int completion_bash(void)
 {
 	(void)puts(
 		"# bash completion for lantoa: eval \"$(lantoa completion bash)\"\n_lantoa()\n{\n"
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} one=${COMP_WORDS[1]} two=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" opts=\"--json -q --yes --help\" key\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} opts=\"--json -q --yes --help\" i=1 one two key first rest firsts= seconds= word\n"
 		"\tlocal words=\"");
 	words_lines();
+	for (size_t i = 0; i < CLI_OWN; i++)
+		(void)puts(cli_own[i].words);
 	(void)puts(
-		"\"\n\tif [[ $COMP_CWORD -eq 1 ]]; then\n\t\tCOMPREPLY=($(compgen -W \"$(cut -d' ' -f1 <<<\"$words\" | sort -u) help completion\" -- \"$cur\"))\n\t\treturn\n\tfi\n"
-		"\tlocal seconds\n\tseconds=$(grep -E \"^$one \" <<<\"$words\" | cut -d' ' -f2)\n"
-		"\tif [[ $COMP_CWORD -eq 2 && -n $seconds && $cur != -* ]]; then\n\t\tCOMPREPLY=($(compgen -W \"$seconds\" -- \"$cur\"))\n\t\t[[ ${#COMPREPLY[@]} -gt 0 ]] && return\n\tfi\n"
-		"\tkey=$one\n\tgrep -qx \"$two\" <<<\"$words\" && key=$two\n\tcase $key in");
+		"\"\n\twhile [[ $i -lt $COMP_CWORD && ${COMP_WORDS[i]} == -* ]]; do\n"
+		"\t\tcase ${COMP_WORDS[i]} in --socket | --as | --as-key) ((i++)) ;; esac\n\t\t((i++))\n\tdone\n"
+		"\tif [[ $i -gt $COMP_CWORD ]]; then\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\t\treturn\n\tfi\n"
+		"\tone=${COMP_WORDS[i]} two=\"${COMP_WORDS[i]} ${COMP_WORDS[i + 1]}\" key=$one\n"
+		"\twhile read -r first word rest; do\n\t\tfirsts+=\" $first\"\n"
+		"\t\t[[ $first == \"$one\" ]] && seconds+=\" $word\"\n"
+		"\t\t[[ \"$first $word\" == \"$two\" ]] && key=$two\n\tdone <<<\"$words\"\n"
+		"\tif [[ $COMP_CWORD -eq $i ]]; then\n\t\t[[ $cur == -* ]] && firsts=\"" GLOBALS
+		"\"\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$(printf '%s\\n' $firsts | sort -u)\" -- \"$cur\"))\n\t\treturn\n\tfi\n"
+		"\t[[ $one == completion ]] && seconds=\"bash zsh\"\n\t[[ $one == help ]] && seconds=$firsts\n"
+		"\tif [[ $COMP_CWORD -eq $((i + 1)) && -n ${seconds// /} && $cur != -* ]]; then\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$(printf '%s\\n' $seconds | sort -u)\" -- \"$cur\"))\n\t\t[[ ${#COMPREPLY[@]} -gt 0 ]] && return\n\tfi\n"
+		"\tcase $key in");
 	bash_options();
 	(void)puts(
 		"\tesac\n\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W \"$opts\" -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\ncomplete -F _lantoa lantoa");
@@ -157,8 +222,9 @@ static void zsh_words(void)
 		if (first_of_its_word(i))
 			zsh_item(one, rest.n ? "has commands of its own" : cli_cmds[i].help);
 	}
-	(void)puts(
-		"'help:this page, or one command' 'completion:for bash or zsh')\n\tcase $words[2] in");
+	for (size_t i = 0; i < CLI_OWN; i++)
+		zsh_item(str_of(cli_own[i].words), cli_own[i].help);
+	(void)puts(")\n\tcase $words[2] in");
 	for (size_t i = 0; i < cli_n_cmds; i++) {
 		struct str one = first_word(&cli_cmds[i], &rest);
 		bool open = false;
@@ -195,12 +261,18 @@ static void zsh_options(void)
 static int completion_zsh(void)
 {
 	(void)puts(
-		"#compdef lantoa\n# zsh completion for lantoa\n_lantoa() {\n\tlocal -a cmds seconds opts\n\tlocal key");
+		"#compdef lantoa\n# zsh completion for lantoa\n_lantoa() {\n\tlocal -a cmds seconds opts\n\tlocal key\n\tlocal -i i=2\n"
+		"\twhile (( i < CURRENT )) && [[ $words[i] == -* ]]; do\n"
+		"\t\tcase $words[i] in --socket|--as|--as-key) (( i++ )) ;; esac\n\t\t(( i++ ))\n\tdone\n"
+		"\tif (( i > CURRENT )); then\n\t\t_files\n\t\treturn\n\tfi\n"
+		"\twords=($words[1] $words[i,-1])\n\t(( CURRENT -= i - 2 ))");
 	zsh_words();
 	zsh_options();
 	(void)puts(
 		"\topts+=('--json:one JSON document' '-q:say only what went wrong' '--yes:do not ask' '--help:explain this command')\n"
-		"\tif (( CURRENT == 2 )); then\n\t\t_describe command cmds\n"
+		"\tif (( CURRENT == 2 )) && [[ $words[2] == -* ]]; then\n\t\tcompadd -- " GLOBALS
+		"\n"
+		"\telif (( CURRENT == 2 )); then\n\t\t_describe command cmds\n"
 		"\telif [[ $words[CURRENT] == -* ]]; then\n\t\t_describe option opts\n"
 		"\telse\n\t\t(( CURRENT == 3 && $#seconds )) && _describe command seconds\n\t\t_files\n\tfi\n}\n_lantoa \"$@\"");
 	return EXIT_DONE;

@@ -244,6 +244,13 @@ int cmd_approve(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			json_z(params, "release", ""));
 		return EXIT_USAGE;
 	}
+	if (json_has(params, "code") &&
+		(!json_has(params, "for") || !json_has(params, "document"))) {
+		(void)fputs(
+			"lantoa: an approval on paper needs all three: --code CODE, --for WHO and --document FILE (a scan of the signed sheet)\n",
+			stderr);
+		return EXIT_USAGE;
+	}
 	if (json_has(params, "document"))
 		code = upload_as(c, params, "document", "document", "upload");
 	if (!code)

@@ -73,6 +73,21 @@ int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
+int cmd_campaign_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
+{
+	cJSON CLEANUP_JSON *r = NULL;
+	int code;
+	if (!cli_fetch(c, cmd->method, params, &r, &code))
+		return code;
+	(void)printf("%-14s %s\n%-14s %s\n", "name", json_z(r, "name", ""), "title",
+		json_z(r, "title", ""));
+	say_date(c, r, "from", "from");
+	say_date(c, r, "to", "until");
+	(void)printf("%-14s %s\n\nReleases\n", "priority", json_z(r, "priority", ""));
+	cli_show(c, r, "release|Release,title|Title,state|State,submitted_at|Submitted|t");
+	return 0;
+}
+
 int cmd_target_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;

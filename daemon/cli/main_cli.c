@@ -96,7 +96,7 @@ static int read_option(
 	return EXIT_USAGE;
 }
 
-/* cmd->args: words "NAME=key", optional "[NAME]=key", several "NAME...=key". */
+/* cmd->args: words "NAME=key", optional "[NAME]=key", several "NAME...=key"; a word without a key stands there as it is. */
 static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
 {
 	struct str rest = str_of(cmd->args), spec, name;
@@ -116,6 +116,11 @@ static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
 				return usage("something is missing after", cmd->words);
 			}
 			json_put(params, key, list);
+		} else if (!*key && (used >= n || !str_eqz(name, pos[used]))) {
+			cli_help_cmd(stderr, cmd);
+			return EXIT_USAGE;
+		} else if (!*key) {
+			used++;
 		} else if (used < n) {
 			json_put_z(params, key, pos[used++]);
 		} else if (!optional) {
@@ -166,6 +171,8 @@ static int unknown_command(const char *word)
 	size_t n = 0;
 	for (size_t i = 0; i < cli_n_cmds && n < ARRAY_LEN(names); i++)
 		names[n++] = cli_cmds[i].words;
+	for (size_t i = 0; i < CLI_OWN && n < ARRAY_LEN(names); i++)
+		names[n++] = cli_own[i].words;
 	const char *near = str_nearest(str_of(word), names, n);
 	if (near)
 		(void)fprintf(
@@ -189,6 +196,11 @@ static int help_for(int argc, char **argv)
 	} else if (cmd) {
 		cli_help_cmd(stdout, cmd);
 	} else {
+		for (size_t i = 0; i < CLI_OWN && argc == 1; i++)
+			if (!strcmp(argv[0], cli_own[i].words)) {
+				cli_help_cmd(stdout, &cli_own[i]);
+				return EXIT_DONE;
+			}
 		for (size_t i = 0; i < cli_n_cmds; i++) {
 			struct str rest = str_of(cli_cmds[i].words), first;
 			if (!str_next(&rest, ' ', &first) || !str_eqz(first, argv[0]))

@@ -358,8 +358,11 @@ static int method_audit_list(struct ctl_call *c, cJSON **ret, struct err *e)
 }
 
 /* --- acts of service ---------------------------------------------------------------------------------------------------------- */
+/* A configuration that is not good is refused by a check, as config.check and lantoad --check say it. */
 static void on_reloaded(void *ctx, int rc, const struct err *e)
 {
+	if (rc && rc != -EBUSY)
+		rc = -EBADMSG;
 	cJSON *r = rc ? NULL : json_obj();
 	if (r)
 		json_put_bool(r, "applied", true);

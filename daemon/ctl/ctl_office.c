@@ -337,6 +337,7 @@ const struct ctl_method ctl_office_methods[] = {
 	{ "audiences.list", CTL_READ, ROLE_VIEWER, ctl_audiences_list },
 	{ "audience.show", CTL_READ, ROLE_VIEWER, ctl_audience_show },
 	{ "campaigns.list", CTL_READ, ROLE_VIEWER, ctl_campaigns_list },
+	{ "campaign.show", CTL_READ, ROLE_VIEWER, ctl_campaign_show },
 	{ "offices.merge", CTL_WRITE, ROLE_ADMIN, method_offices_merge },
 	{ "deputy.add", CTL_WRITE, ROLE_APPROVER, method_deputy_add },
 	{ "deputy.list", CTL_READ, ROLE_VIEWER, ctl_deputy_list },

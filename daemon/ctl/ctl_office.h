@@ -13,6 +13,7 @@ int ctl_targets_show(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_audiences_list(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_campaigns_list(struct ctl_call *c, cJSON **ret, struct err *e);
+int ctl_campaign_show(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_deputy_list(struct ctl_call *c, cJSON **ret, struct err *e);
 int ctl_targets_allow(struct ctl_call *c, cJSON **ret, struct err *e); /* CTL_WRITE: loop */
 /* -EINVAL when the reason names an address of v: the audit keeps it for ever, and addresses do not stand there. */

@@ -110,6 +110,9 @@ static int method_approve(struct ctl_call *c, cJSON **ret, struct err *e)
 	UNUSED(e);
 	bool paper = json_has(c->params, "code") && !json_has(c->params, "document_hash");
 	int rc = paper ? ctl_upload_take(c, &s, &why) : 0;
+	if (rc < 0)
+		(void)err_prefix(&why,
+			"an approval on paper needs all three: --code, --for WHO and --document FILE");
 	if (rc < 0) {
 		ctl_answer(c, rc, &why, NULL);
 	} else if (!paper) {

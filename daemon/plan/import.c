@@ -188,12 +188,18 @@ int import_address(struct importer *im, const char *channel, struct str in, stru
 		 : err_set(e, -ENOENT, "channel '%s' is not open", channel);
 }
 
+const char *import_file_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *last = slash ? slash + 1 : name;
+	return *last ? last : "standard input";
+}
+
 bool import_problem(void *ctx, bool error, int line, const char *field, const char *text)
 {
 	struct importer *im = ctx;
-	const char *slash = strrchr(im->name, '/');
 	problem_add(&im->problems, error ? PROBLEM_ERROR : PROBLEM_WARNING,
-		slash ? slash + 1 : im->name, line, field, "%s", text);
+		import_file_name(im->name), line, field, "%s", text);
 	return im->problems.errors < 10000;
 }
 

@@ -114,6 +114,7 @@ int import_targets_slice(struct importer *im); /* the next rows into im->block; 
 void import_targets_close(struct importer *im);
 int import_address(struct importer *im, const char *channel, struct str in, struct addr_out *ret,
 	struct err *e);
+const char *import_file_name(const char *name); /* for people: what came by a pipe has none */
 bool import_problem(void *im, bool error, int line, const char *field, const char *text);
 
 #endif

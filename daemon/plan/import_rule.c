@@ -17,8 +17,7 @@
 
 static const char *file_of(const struct importer *im)
 {
-	const char *slash = strrchr(im->name, '/');
-	return slash ? slash + 1 : im->name;
+	return import_file_name(im->name);
 }
 
 #define BAD(im, ln, field, ...) \

@@ -182,11 +182,10 @@ static int source_open(
 int table_open(const struct staged *s, const char *key, const struct column *known, size_t n_known,
 	bool further, struct content_problems *p, struct table **ret, struct err *e)
 {
-	const char *slash = strrchr(s->name, '/');
 	struct table *t = x_calloc(1, sizeof(*t));
 	t->fd = -1;
 	t->key = key;
-	(void)str_copy(t->file, sizeof(t->file), str_of(slash ? slash + 1 : s->name));
+	(void)str_copy(t->file, sizeof(t->file), str_of(import_file_name(s->name)));
 	buf_init(&t->hold, 1u << 20);
 	int rc = source_open(t, s, p, e);
 	if (rc == 0) {

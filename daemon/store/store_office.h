@@ -101,6 +101,9 @@ int audience_list(
 	struct db *db, bool (*row)(void *ctx, const struct rule_in *r), void *ctx) MUST_CHECK;
 int campaign_list(
 	struct db *db, bool (*row)(void *ctx, const struct campaign_in *r), void *ctx) MUST_CHECK;
+/* Ids of its releases, newest first; after: 0, or the last id of the page before. */
+int campaign_releases(struct db *db, const char *name, int64_t after, int64_t *ret, size_t max,
+	size_t *ret_n) MUST_CHECK;
 struct deputy_row {
 	const char *person, *deputy, *by;
 	int64_t first, last;

@@ -39,6 +39,23 @@ static int act_return(struct store_tx *tx, struct release_act_cmd *c)
 	return rc;
 }
 
+/* None was named, or one that is not there. */
+static int no_part(struct release_act_cmd *c, const char *const *names, size_t n)
+{
+	char list[300] = "";
+	const char *near = *c->part ? str_nearest(str_of(c->part), names, n) : NULL;
+	for (size_t i = 0, at = 0; i < n && at < sizeof(list) - 80; i++)
+		at += (size_t)snprintf(
+			list + at, sizeof(list) - at, "%s%.64s", i ? ", " : "", names[i]);
+	if (!*c->part)
+		return refuse(c,
+			err_set(&c->why_refused, -EINVAL, "which part of %s? say --part: %s",
+				c->release.code, list));
+	return refuse(c,
+		err_set(&c->why_refused, -ENOENT, "%s has no part '%.64s'; %s%s", c->release.code,
+			c->part, near ? "did you mean " : "there are: ", near ? near : list));
+}
+
 static int find_part(struct store_tx *tx, struct release_act_cmd *c)
 {
 	struct part_row rows[PARTS_MAX];
@@ -60,10 +77,7 @@ static int find_part(struct store_tx *tx, struct release_act_cmd *c)
 			return 0;
 		}
 	}
-	const char *near = str_nearest(str_of(c->part), names, n);
-	return refuse(c,
-		err_set(&c->why_refused, -ENOENT, "%s has no part '%s'%s%s", c->release.code,
-			c->part, near ? "; did you mean " : "", near ? near : ""));
+	return no_part(c, names, n);
 }
 
 /* Held because the moment was missed or a link did not answer: a person may say "go" until it expires. */

@@ -42,6 +42,10 @@ check "that it is void stands in the audit" audited 'submit|revision|void' "TB-2
 same "nothing left" "$(mails_of TB-2)" 0
 approve_it TB-2
 until_true 10 planned TB-2 all
+refuse "a signal for no part is usage" 2 operator go TB-2
+says "which names the parts" 'which part of TB-2\? say --part: all'
+refuse "a part that is not there" 4 operator go TB-2 --part zzzzzz
+says "names those that are" "no part 'zzzzzz'; there are: all"
 check "the new revision is approved and the signal given" operator go TB-2 --part all
 check "it goes out" until_true 20 has_mails TB-2 4
 same "in its new form only" "$(grep -l 'Subject: .*TB-2' "$PLACE"/sandbox/mails/*.eml 2>/dev/null | xargs -r cat | grep -c 'Hỏi 0200')" 0
@@ -143,6 +147,8 @@ editor -q submit "$(release_md TB-11 "$ALL_NOW")"
 CODE=$(approver --json sheet TB-11 | jq -r '.short_code // .code'); [ "${#CODE}" -gt 20 ] && CODE=$(approver --json review TB-11 | jq -r '.code')
 printf 'scan of a signed sheet' >"$PLACE/sheet.pdf"
 refuse "paper needs who and a document" 2 operator approve TB-11 --code "$CODE"
+refuse "paper needs a document" 2 operator approve TB-11 --code "$CODE" --for 'Trần Văn Duyệt'
+says "which is said by its option" 'all three: .*--document FILE'
 refuse "a code of another text is a conflict" 7 operator approve TB-11 --code AAAA-AAAA-AAAA --for 'Trần Văn Duyệt' --document "$PLACE/sheet.pdf"
 refuse "paper of one who may not approve is refused" 3 operator approve TB-11 --code "$CODE" --for 'Lê Vận Hành' --document "$PLACE/sheet.pdf"
 refuse "paper of the author, too" 3 operator approve TB-11 --code "$CODE" --for 'Nguyễn Thị Biên' --document "$PLACE/sheet.pdf"

@@ -56,7 +56,7 @@ wrong() { # wrong "sentence" PATTERN LINES: --check and a reload refuse it with 
 	conf "$3"
 	refuse "$1: --check" 6 "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check
 	says "$1: says so" "mail\.yaml:[0-9]+:.*$2"
-	refuse "$1: a reload" 2 admin reload
+	refuse "$1: a reload" 6 admin reload
 }
 wrong "an authority that is not there" "ca: .*nirgendwo\.pem.*No such file" "tls: {ca: $PLACE/nirgendwo.pem}"
 printf 'hello' >"$PLACE/text.pem"

@@ -20,6 +20,18 @@ refuse "a stop without a reason is usage" 2 operator hold --all
 refuse "nobody of that name" 3 "$B/lantoa" --as Nobody status
 check "help names every command" bash -c "'$B/lantoa' help | grep -c '^  [a-z]' | { read n; [ \$n -gt 45 ]; }"
 check "completion for bash parses" bash -c "'$B/lantoa' completion bash | bash -n"
+offered() { # offered WORDS...: what bash offers for the last of them, with everything that it throws onto the terminal
+	bash -c 'eval "$("$0" completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lantoa; echo "${COMPREPLY[*]}"' "$B/lantoa" "$@" 2>&1
+}
+same "completion offers commands" "$(offered lantoa ch)" "channel channels check"
+same "also behind global options" "$(offered lantoa --json -q ch)" "channel channels check"
+same "and behind those with a value" "$(offered lantoa --socket /tmp/x channel lo)" "login"
+same "global options are offered where they stand" "$(offered lantoa --as)" "--as --as-key"
+same "the options of a command of two words" "$(offered lantoa --json channel check --ac)" "--account"
+same "the words of help" "$(offered lantoa help comp)" "completion"
+check "help explains itself" bash -c "'$B/lantoa' help help | grep -q 'usage: lantoa help'"
+check "and completion" bash -c "'$B/lantoa' help completion | grep -q 'usage: lantoa completion SHELL'"
+check "the manual page has both, and the global options" bash -c "'$B/lantoa' help --man >'$PLACE/man' && for w in '^.B lantoa completion SHELL' '^.B lantoa help' '^.B .*as.*key KEY' '^.B .*socket PATH' '^.B .*yes' '^.B .*json'; do grep -q \"\$w\" '$PLACE/man' || exit 1; done"
 check "the manual page is made" bash -c "'$B/lantoa' help --man | grep -q '^.B lantoa submit'"
 daemon_stop
 refuse "no daemon is exit 5" 5 operator status
@@ -37,7 +49,7 @@ same "and it says that it did not look at it" "$(grep -c '^1 secret.*LoadCredent
 cp "$PLACE/conf/mail.good" "$PLACE/conf/channels.d/mail.yaml"
 daemon_start || not_ok "it starts again"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
-refuse "a wrong configuration is not reloaded" 2 admin reload
+refuse "a wrong configuration is refused by a check" 6 admin reload
 cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
 sed -i 's/uid: 1234/uid: 4321/; s/connections: 4/connections: 3/' "$PLACE/conf/lantoad.yaml" "$PLACE/conf/channels.d/mail.yaml"
 check "a good one is" admin reload
@@ -46,7 +58,7 @@ kill -HUP "$DAEMON_PID"
 reloaded() { [ "$(grep -c ev=reload.done "$PLACE/lantoad.log")" -ge 2 ]; }
 check "SIGHUP reloads too" until_true 10 reloaded
 sed 's/port: 1/prot: 1/' -i "$PLACE/conf/channels.d/mail.yaml"
-refuse "an adapter's wrong setting is refused with its nearest name" 2 admin reload
+refuse "an adapter's wrong setting is refused with its nearest name" 6 admin reload
 daemon_stop
 same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 2
 tap_end

@@ -59,6 +59,8 @@ check "with the nearest office's values, the column of its own among them" grep 
 check "in English with the name that is English" grep 'From The base\.' <(text_of OF-1 b@b)
 
 echo "# one is merged into another"
+refuse "which word stands between them is read" 2 admin offices merge base from z-first --on "$(day today)"
+same "and nothing was merged" "$(operator --json offices show base | jq -r '.replaced_by // "none"')" none
 refuse "an office whose time is over cannot take over" 4 admin offices merge base into over --on "$(day today)"
 says "and it says why" "'over' in force on that day"
 refuse "nor one whose time has not come" 4 admin offices merge base into to-come --on "$(day today)"
@@ -76,5 +78,21 @@ editor -q submit "$PLACE/bundle" && approve_it OF-2
 check "the next release goes to the same five" until_true 20 has_mails OF-2 5
 same "from the offices that are" "$(operator --json report OF-2 | codes '.deliveries[] | .office + "=" + .address')" \
 	"trung-uong=one@tw.bhxh.example z-first=b@b.bhxh.example z-first=shared@z.bhxh.example z-first=z@z.bhxh.example a-second=a@a.bhxh.example "
+
+echo "# one campaign, and what came by a pipe"
+printf 'xuan: {name: "Đợt Xuân", from: %s, to: %s, priority: normal}\nhe: {name: "Đợt hè", from: %s, to: %s, priority: bulk}\n' "$(day today)" "$(day '1 month')" "$(day '2 months')" "$(day '3 months')" >"$PLACE/campaigns.yaml"
+check "campaigns are imported" admin campaigns import "$PLACE/campaigns.yaml"
+bundle OF-3 'Của {{office.name}}.'
+sed -i 's/^parts:/campaign: xuan\nparts:/' "$PLACE/bundle/release.md"
+check "a release belongs to one" editor submit "$PLACE/bundle"
+same "the campaign is shown with it" "$(operator --json campaigns show xuan | jq -r '.title + " " + .priority + " " + ([.rows[].release] | join(" "))')" "Đợt Xuân normal OF-3@$(day today | cut -c1-4)"
+check "also for people" operator campaigns show xuan
+says "with its dates and releases" 'OF-3'
+same "another one has none" "$(operator --json campaigns show he | jq '.rows | length')" 0
+refuse "one that is not there is refused" 4 operator campaigns show xuam
+says "with the nearest name" "no campaign 'xuam'; did you mean 'xuan'"
+printf 'channel,address,office,name,lang,tags\nemail,xx,base,X,,office\n' >"$PLACE/wrong.csv"
+refuse "what a pipe brings is refused" 6 admin targets import - <"$PLACE/wrong.csv"
+says "by where it came from, and the line" 'standard input:2'
 check "fsck is clean" operator fsck
 tap_end
