@@ -344,11 +344,7 @@ void fb_op_begin(struct fb_job *j)
 	bool old = j->draft[0] != '\0' && j->draft_at < fb_now(j) - fb_conf_of(j)->draft_life_ms;
 
 	if (j->doc.has_video) {
-		fb_go(j,
-			j->done_at > 0                        ? FBS_VIDEO_STATUS
-				: j->video[0] == '\0'         ? FBS_VIDEO_START
-				: j->video_from < j->video_to ? FBS_VIDEO_CHUNK
-							      : FBS_VIDEO_STATUS);
+		fb_video_begin(j);
 		return;
 	}
 	if (j->draft[0] != '\0' && !old) {

@@ -186,7 +186,7 @@ static bool is_live(const struct fb_job *j)
 
 static void no_host(struct fb_job *j)
 {
-	bool asks = j->job->kind == LT_J_RECONCILE;
+	bool asks = j->job->kind == LT_J_RECONCILE || (j->doc.has_video && j->tried_live);
 
 	if (is_live(j)) {
 		fb_video_own(j);
@@ -200,6 +200,8 @@ static void no_host(struct fb_job *j)
 /* What may be live is not told as stopped; a question that is stopped proves nothing. */
 static void stopped(struct fb_job *j)
 {
+	if (j->step == FBS_VIDEO_FINISH && !j->intended)
+		fb_save(j, "done", ""); /* it will not take place */
 	if (j->tried_live || j->job->kind == LT_J_RECONCILE)
 		fb_end(j, LT_UNKNOWN, LT_SCOPE_TARGET, 0, "stop", "stopped before it could tell");
 	else
@@ -298,7 +300,7 @@ static void proceed(struct fb_job *j, enum fb_step_id next)
 	j->tries = 0;
 	if (h->intent(h->ctx, j->job, ltc_z(steps[next]->phase),
 		    LT_PUBLISHES | (flags & FB_STEP_REPEATABLE ? LT_REPEATABLE : 0u)) < 0)
-		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "stop", "stopped before it was live");
+		stopped(j);
 }
 
 void fb_then(struct fb_job *j, enum fb_step_id step)

@@ -190,6 +190,7 @@ void fb_ask_start(struct fb_job *j);
 void fb_admin_start(struct fb_job *j);
 void fb_stats_start(struct fb_job *j);
 void fb_stats_go(struct fb_job *j);      /* behind the look at the token */
+void fb_video_begin(struct fb_job *j);   /* behind the guard, as fb_op_begin */
 void fb_video_own(struct fb_job *j);     /* a video of which no post is known goes by its own id */
 void fb_photos_forget(struct fb_job *j); /* saved, in memory and in the store */
 extern const struct fb_step fb_step_look_lost, fb_step_warm, fb_step_guard, fb_step_photo,

@@ -1,6 +1,8 @@
 /* facebook_video.c - a video by chunked upload: start, the pieces that the API asks for, finish; then its state until it is live.
  * Only finish publishes, and its lost answer is unknown: questions read the state of the video. An upload that broke off goes
- * on where the API says. Thread: loop. Owns: nothing beyond its job. */
+ * on where the API says. A try that finds that an earlier one was about to finish looks first: it begins at all because nothing
+ * was published, and a session makes one video, however often it is finished.
+ * Thread: loop. Owns: nothing beyond its job. */
 #include <stdio.h>
 #include <string.h>
 #include "facebook_step.h"
@@ -77,6 +79,26 @@ static void upload_next(struct fb_job *j)
 	(void)snprintf(value, sizeof(value), "%lld", (long long)fb_now(j));
 	fb_save(j, "done", value); /* from here on it may be public */
 	fb_then(j, FBS_VIDEO_FINISH);
+}
+
+/* Nothing of it can be used, nothing of it is public: from the start. */
+static void video_anew(struct fb_job *j)
+{
+	fb_save(j, "video", "");
+	fb_save(j, "sent", "");
+	fb_save(j, "done", "");
+	j->done_at = j->video_from = j->video_to = 0;
+	fb_then(j, FBS_VIDEO_START);
+}
+
+void fb_video_begin(struct fb_job *j)
+{
+	if (j->video[0] == '\0' || j->video_to <= 0)
+		fb_go(j, FBS_VIDEO_START);
+	else if (j->done_at > 0)
+		fb_go(j, FBS_VIDEO_STATUS);
+	else
+		upload_next(j);
 }
 
 static void start_done(struct fb_job *j, const struct fb_verdict *v)
@@ -184,8 +206,10 @@ static void video_unknown(struct fb_job *j, const char *code, const char *text)
 
 static void finish_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_RETRY) {
-		video_unknown(j, v->code, v->text);
+	if (v->class == FB_RETRY || v->class == FB_GONE) {
+		video_unknown(j, v->code, v->text); /* "unsupported" was said of what appeared */
+	} else if (v->class == FB_DUP) {
+		fb_go(j, FBS_LOOK_DUP);
 	} else if (v->class != FB_OK) {
 		fb_save(j, "done", "");
 		fb_fail(j, v);
@@ -265,6 +289,18 @@ static void video_live(struct fb_job *j, const struct ltc_json *body)
 	fb_end_ok(j, j->draft);
 }
 
+/* Of a try that has not finished it itself. */
+static void early_status(struct fb_job *j, const struct fb_verdict *v, int state)
+{
+	if (v->class == FB_GONE || state < 0)
+		video_anew(j);
+	else if (v->class != FB_OK)
+		fb_list_failed(j, v); /* looked at again by the next try */
+	else
+		upload_next(j);
+}
+
+/* A video that is worked on may not be there to see yet: only its own word that it failed is one. */
 static void status_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	struct lt_str why = { NULL, 0 };
@@ -276,7 +312,11 @@ static void status_done(struct fb_job *j, const struct fb_verdict *v)
 		video_live(j, v->body);
 		return;
 	}
-	if (state < 0 || v->class == FB_GONE) {
+	if (!j->tried_live) {
+		early_status(j, v, state);
+		return;
+	}
+	if (state < 0) {
 		char text[201];
 		(void)snprintf(text, sizeof(text), "Facebook could not make a video of it: %.*s",
 			(int)(why.n > 120 ? 120 : why.n), why.n > 0 ? why.p : "");
