@@ -142,6 +142,7 @@ static void state(const struct fbx *f, cJSON *ret)
 	json_put_i64(ret, "photos_live", photos_live);
 	json_put_i64(ret, "alts_live", alts);
 	json_put_i64(ret, "photos", (int64_t)f->n_photos);
+	json_put_i64(ret, "videos", (int64_t)f->n_videos);
 	json_put_i64(ret, "doubles", (int64_t)f->doubles);
 	json_put_i64(ret, "leaks", (int64_t)f->leaks);
 	json_put_i64(ret, "lacking", (int64_t)f->lacking);
