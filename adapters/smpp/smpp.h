@@ -43,10 +43,11 @@ struct smpp_seg {
 		*prev;          /* in the link's window or its late list, in the order of sending */
 	struct smpp_link *link; /* of those lists; NULL: in none */
 	uint64_t end;           /* offset behind it in the link's stream */
-	int64_t sent_at;
+	int64_t sent_at, not_before; /* not_before: put off until then; 0: not */
 	const struct ltc_outcome_row *row;
 	uint32_t seq, status, at, n; /* at, n: its bytes of the text */
-	uint8_t state, index, resends;
+	uint8_t state, index, resends,
+		rounds;  /* rounds: put off so often, resends: those that spent a try */
 	bool late, full; /* full: it took the last place in the window */
 	char id[SMPP_ID_MAX];
 };
@@ -67,7 +68,8 @@ struct smpp_msg {
 	uint32_t try_no;
 	uint16_t ref; /* of a longer text */
 	uint8_t n, urgent;
-	bool queued, late;     /* late: counted in n_late */
+	bool queued, late; /* late: counted in n_late */
+	bool asked; /* the host is asked whether the rest may still go: nothing is written until it says so */
 	struct smpp_seg seg[]; /* n */
 };
 
@@ -164,8 +166,8 @@ struct smpp_session {
 	struct smpp_inst *si;
 	struct lt_job *job;
 	struct smpp_link *links; /* owned, n_links */
-	uint32_t n_links, told_slots, n_queued, n_late, next_link;
-	struct smpp_msg *head, *tail; /* with segments to be sent; n_queued counts those */
+	uint32_t n_links, told_slots, n_queued, n_put_off, n_late, next_link;
+	struct smpp_msg *head, *tail; /* with segments to be sent: n_queued now, n_put_off later */
 	struct smpp_msg *all;
 	struct smpp_pace pace;
 	struct smpp_ghost *ghosts; /* owned, SMPP_GHOSTS */
@@ -236,11 +238,19 @@ void smpp_submit_answer(struct smpp_session *s, struct smpp_link *l, const struc
 void smpp_submit_expired(struct smpp_session *s, struct smpp_seg *g);
 void smpp_submit_lost(struct smpp_session *s, struct smpp_link *l, uint64_t flushed);
 void smpp_submit_unbatch(struct smpp_session *s, struct smpp_link *l);
-void smpp_submit_again(struct smpp_session *s, struct smpp_seg *g); /* to the front of the queue */
+/* To the front of the queue, but not sent before `at`. */
+void smpp_submit_again(struct smpp_session *s, struct smpp_seg *g, int64_t at);
 void smpp_submit_stop(
 	struct smpp_session *s, const struct lt_result *r); /* all that has not begun */
 void smpp_msg_forget(struct smpp_session *s, struct smpp_msg *m);
 bool smpp_submit_open(const struct smpp_session *s); /* an op is under way */
+
+/* smpp_put_off.c: segments that go again behind accepted ones */
+/* All of this text that may go again waits for its time. False: one of them does not. */
+bool smpp_put_off(struct smpp_session *s, struct smpp_msg *m);
+void smpp_put_off_due(struct smpp_session *s);
+int64_t smpp_put_off_next(const struct smpp_session *s); /* 0: nothing waits for a time */
+void smpp_submit_uncount(struct smpp_session *s, struct smpp_seg *g); /* it is queued no more */
 
 /* smpp_settle.c: from segments to the outcome of an op */
 void smpp_msg_settle(struct smpp_session *s, struct smpp_msg *m);

@@ -173,6 +173,7 @@ static void arm(struct smpp_session *s)
 	for (uint32_t i = 0; i < s->n_links; i++)
 		ltc_alarm_sooner(&first, smpp_link_next(s, &s->links[i]));
 	ltc_alarm_sooner(&first, smpp_pace_next(s));
+	ltc_alarm_sooner(&first, smpp_put_off_next(s));
 	ltc_alarm_sooner(&first, smpp_inbound_next(s));
 	ltc_alarm_sooner(&first, smpp_early_next(s));
 	if (s->closing &&

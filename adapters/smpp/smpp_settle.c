@@ -8,6 +8,7 @@
 
 struct tally {
 	uint32_t queued, sent, ok, later, refused, dropped, lost;
+	uint32_t status; /* of one that was not taken, and is not sent any more */
 	const struct smpp_seg *first_bad;
 };
 
@@ -24,12 +25,15 @@ static void count(const struct smpp_msg *m, struct tally *t)
 		case SMPP_SEG_BAD:
 			if (g->row == NULL)
 				t->dropped++;
-			else if (g->row->outcome == LT_DEFERRED)
+			if (g->status != 0)
+				t->status = g->status;
+			if (g->row == NULL)
+				break;
+			if (g->row->outcome == LT_DEFERRED)
 				t->later++;
 			else
 				t->refused++;
-			if (g->row != NULL &&
-				(t->first_bad == NULL || t->first_bad->row->outcome == LT_DEFERRED))
+			if (t->first_bad == NULL || t->first_bad->row->outcome == LT_DEFERRED)
 				t->first_bad = g;
 			break;
 		}
@@ -63,7 +67,7 @@ void smpp_msg_finish(struct smpp_session *s, struct smpp_msg *m, const struct lt
 		struct smpp_seg *g = &m->seg[i];
 		late |= g->link != NULL;
 		if (g->state == SMPP_SEG_QUEUED) {
-			s->n_queued--;
+			smpp_submit_uncount(s, g);
 			g->state = SMPP_SEG_BAD;
 			g->row = NULL;
 		}
@@ -88,6 +92,13 @@ static void finish_unknown(struct smpp_session *s, struct smpp_msg *m, const str
 
 	if (t->first_bad != NULL && t->first_bad->status != 0)
 		smpp_status_text(t->first_bad->status, why, sizeof(why));
+	else if (t->status != 0)
+		smpp_status_text(t->status, why, sizeof(why));
+	/* What stops the account stops it, though this text cannot be put off any more. */
+	if (t->first_bad != NULL && t->first_bad->row->outcome == LT_DEFERRED &&
+		(t->first_bad->row->scope == LT_SCOPE_ACCOUNT ||
+			t->first_bad->row->scope == LT_SCOPE_CHANNEL))
+		r.scope = t->first_bad->row->scope;
 	if (m->n == 1)
 		(void)snprintf(text, sizeof(text), "no answer came, and it may have been taken");
 	else
@@ -136,24 +147,6 @@ static void finish_accepted(struct smpp_session *s, struct smpp_msg *m)
 	smpp_msg_finish(s, m, &r);
 }
 
-/* Some segments are out: those that were put off go again behind them. False: one of them was put off too often. */
-static bool again(struct smpp_session *s, struct smpp_msg *m)
-{
-	for (uint8_t i = 0; i < m->n; i++) {
-		struct smpp_seg *g = &m->seg[i];
-		if (g->state == SMPP_SEG_BAD && g->row != NULL && g->resends >= SMPP_RESEND_MAX)
-			return false;
-	}
-	for (uint8_t i = 0; i < m->n; i++) {
-		struct smpp_seg *g = &m->seg[i];
-		if (g->state != SMPP_SEG_BAD || g->row == NULL)
-			continue;
-		g->resends++;
-		smpp_submit_again(s, g);
-	}
-	return true;
-}
-
 void smpp_msg_settle(struct smpp_session *s, struct smpp_msg *m)
 {
 	struct tally t;
@@ -174,7 +167,7 @@ void smpp_msg_settle(struct smpp_session *s, struct smpp_msg *m)
 	else if (t.refused + t.dropped > 0)
 		finish_unknown(s, m, &t);
 	else if (t.later > 0) {
-		if (s->closing || s->farewell.failed || !again(s, m))
+		if (s->closing || s->farewell.failed || !smpp_put_off(s, m))
 			finish_unknown(s, m, &t);
 	} else if (t.queued > 0) {
 		if (s->closing || s->farewell.failed)

@@ -55,15 +55,27 @@ static void seg_queue(struct smpp_session *s, struct smpp_seg *g, bool front)
 	queue_push(s, g->msg, front);
 }
 
-void smpp_submit_again(struct smpp_session *s, struct smpp_seg *g)
+void smpp_submit_again(struct smpp_session *s, struct smpp_seg *g, int64_t at)
 {
 	seg_queue(s, g, true);
+	s->n_queued--;
+	s->n_put_off++;
+	g->not_before = at;
 }
 
-static struct smpp_seg *next_queued(struct smpp_msg *m)
+static bool has_queued(const struct smpp_msg *m)
 {
 	for (uint8_t i = 0; i < m->n; i++)
 		if (m->seg[i].state == SMPP_SEG_QUEUED)
+			return true;
+	return false;
+}
+
+/* What may go now; the rest of the queue does not wait for what may not. */
+static struct smpp_seg *next_ready(struct smpp_msg *m)
+{
+	for (uint8_t i = 0; i < m->n && !m->asked; i++)
+		if (m->seg[i].state == SMPP_SEG_QUEUED && m->seg[i].not_before == 0)
 			return &m->seg[i];
 	return NULL;
 }
@@ -93,7 +105,8 @@ void smpp_msg_forget(struct smpp_session *s, struct smpp_msg *m)
 	if (m == NULL)
 		return;
 	for (uint8_t i = 0; i < m->n; i++) {
-		s->n_queued -= m->seg[i].state == SMPP_SEG_QUEUED;
+		if (m->seg[i].state == SMPP_SEG_QUEUED)
+			smpp_submit_uncount(s, &m->seg[i]);
 		smpp_window_remove(&m->seg[i]);
 	}
 	queue_del(s, m);
@@ -234,29 +247,31 @@ static bool send_one(struct smpp_session *s, struct smpp_link *l, struct smpp_se
 static void pump_link(struct smpp_session *s, struct smpp_link *l)
 {
 	uint32_t room = smpp_pace_room(s, l);
+	struct smpp_msg *m = s->head;
 
-	while (room > 0 && s->head != NULL && smpp_link_sends(l) && !l->blocked) {
-		struct smpp_msg *m = s->head;
-		struct smpp_seg *g = next_queued(m);
-		if (g == NULL) {
-			queue_del(s, m);
+	while (room > 0 && m != NULL && smpp_link_sends(l) && !l->blocked) {
+		struct smpp_msg *next = m->next;
+		struct smpp_seg *g = next_ready(m);
+		if (g != NULL && !send_one(s, l, g)) {
+			smpp_msg_settle(s, m);
+			m = s->head; /* that one may be gone, and more with it */
 			continue;
 		}
-		bool sent = send_one(s, l, g);
-		if (next_queued(m) == NULL)
+		room -= g != NULL;
+		if (!has_queued(m))
 			queue_del(s, m);
-		if (!sent)
-			smpp_msg_settle(s, m);
-		else
-			room--;
-		if (l->n_batch == SMPP_BATCH_MAX)
+		if (l->n_batch == SMPP_BATCH_MAX) {
 			smpp_link_flush(s, l);
+			m = s->head;
+		} else if (g == NULL || !m->queued)
+			m = next;
 	}
 }
 
 /* Binds take turns, so that none is always the first. */
 void smpp_submit_pump(struct smpp_session *s)
 {
+	smpp_put_off_due(s);
 	for (uint32_t i = 0; i < s->n_links && s->head != NULL && !s->farewell.failed; i++) {
 		struct smpp_link *l = &s->links[(s->next_link + i) % s->n_links];
 		if (smpp_link_sends(l) && !l->blocked)
@@ -436,6 +451,8 @@ int smpp_op_event(struct lt_job *job, const struct lt_event *ev)
 	struct smpp_msg *m = op->msg;
 	bool open = false, queued = false;
 
+	if (ev->type == LT_EV_GO && m != NULL)
+		m->asked = false; /* the end of the turn follows */
 	if (ev->type != LT_EV_CANCEL || m == NULL)
 		return 0;
 	s->now = s->host->mono_ms(s->host->ctx);
@@ -456,9 +473,9 @@ int smpp_op_event(struct lt_job *job, const struct lt_event *ev)
 		struct smpp_seg *g = &m->seg[i];
 		queued |= g->state == SMPP_SEG_QUEUED;
 		if (g->state == SMPP_SEG_QUEUED) { /* never sent now: the rest decides */
+			smpp_submit_uncount(s, g);
 			g->state = SMPP_SEG_BAD;
 			g->row = NULL;
-			s->n_queued--;
 		}
 		if (late && g->state == SMPP_SEG_SENT) {
 			g->state = SMPP_SEG_LOST;

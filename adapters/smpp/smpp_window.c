@@ -271,7 +271,7 @@ int64_t smpp_pace_next(const struct smpp_session *s)
 
 	if (p->paused_until > s->now)
 		return p->paused_until;
-	if (s->head != NULL && p->per_s > 0 && p->tokens < 1) {
+	if (s->n_queued > 0 && p->per_s > 0 && p->tokens < 1) {
 		double ms = (1 - p->tokens) * 1000 / p->per_s;
 		return s->now + (ms < 1 ? 1 : (int64_t)ms + 1);
 	}
