@@ -31,6 +31,16 @@ static int open_tables(struct lt_inst *inst, char *err, size_t err_size)
 	return open_failed(inst, err);
 }
 
+static void memory_free(struct smpp_inst *si)
+{
+	free(si->refs);
+	free(si->ghosts);
+	free(si->early);
+	si->refs = NULL;
+	si->ghosts = NULL;
+	si->early = NULL;
+}
+
 static int smpp_open(struct lt_inst *inst)
 {
 	struct smpp_inst *si = inst->priv;
@@ -40,15 +50,17 @@ static int smpp_open(struct lt_inst *inst)
 		smpp_conf_read(inst->conf, &si->conf, err, sizeof(err)) < 0)
 		return open_failed(inst, err);
 	si->refs = malloc(SMPP_REF_SLOTS * sizeof(si->refs[0]));
-	if (si->refs == NULL)
-		return open_failed(inst, "out of memory");
-	smpp_encode_refs_start(si, inst->host->wall_ms(inst->host->ctx));
-	int rc = open_tables(inst, err, sizeof(err));
+	si->ghosts = calloc(SMPP_GHOSTS, sizeof(si->ghosts[0]));
+	si->early = calloc(SMPP_EARLY, sizeof(si->early[0]));
+	int rc = si->refs == NULL || si->ghosts == NULL || si->early == NULL
+		? open_failed(inst, "out of memory")
+		: open_tables(inst, err, sizeof(err));
 	if (rc < 0) {
-		free(si->refs);
-		si->refs = NULL;
+		memory_free(si);
+		return rc;
 	}
-	return rc;
+	smpp_encode_refs_start(si, inst->host->wall_ms(inst->host->ctx));
+	return 0;
 }
 
 static void smpp_close(struct lt_inst *inst)
@@ -58,9 +70,8 @@ static void smpp_close(struct lt_inst *inst)
 	while (si->sessions[0] != NULL)
 		smpp_session_free(si->sessions[0]);
 	ltc_outcomes_free(si->outcomes);
-	free(si->refs);
 	si->outcomes = NULL;
-	si->refs = NULL;
+	memory_free(si);
 }
 
 static int smpp_start(struct lt_inst *inst, struct lt_job *const *jobs,

@@ -11,11 +11,12 @@
 #include "smpp_conf.h"
 #include "smpp_pdu.h"
 
-#define SMPP_LINKS_MAX   (2u * SMPP_BINDS_MAX)
-#define SMPP_BATCH_MAX   128u  /* segments in one write */
-#define SMPP_LATE_MAX    8192u /* late messages of a session */
-#define SMPP_GHOSTS      1024u /* lost messages that a receipt may still name by our reference */
-#define SMPP_HELD        256u  /* reports that wait for an answer that tells whose they are */
+#define SMPP_LINKS_MAX (2u * SMPP_BINDS_MAX)
+#define SMPP_BATCH_MAX 128u  /* segments in one write */
+#define SMPP_LATE_MAX  8192u /* late messages of a session */
+#define SMPP_GHOSTS \
+	1024u /* lost messages of an account that a receipt may still name by our reference */
+#define SMPP_HELD        256u /* reports that wait for an answer that tells whose they are */
 #define SMPP_EARLY       256u /* reports that came before the answer and may be needed without it */
 #define SMPP_LEARN_SLOTS 16384u /* of the last answers, for the form of ids in reports */
 #define SMPP_RECEIPTS_MAX \
@@ -148,6 +149,10 @@ struct smpp_inst { /* priv of an instance */
 	struct ltc_outcomes *outcomes;                    /* owned */
 	struct smpp_session *sessions[SMPP_SESSIONS_MAX]; /* owned, oldest first */
 	uint16_t *refs; /* owned: last reference by a hash of the recipient */
+	struct smpp_ghost
+		*ghosts; /* owned, SMPP_GHOSTS: they outlive the session whose link was lost */
+	struct smpp_early *early; /* owned, SMPP_EARLY */
+	uint32_t n_ghosts, n_early;
 	uint32_t gens;
 };
 struct smpp_pace {            /* smpp_window.c */
@@ -170,11 +175,9 @@ struct smpp_session {
 	struct smpp_msg *head, *tail; /* with segments to be sent: n_queued now, n_put_off later */
 	struct smpp_msg *all;
 	struct smpp_pace pace;
-	struct smpp_ghost *ghosts; /* owned, SMPP_GHOSTS */
-	struct smpp_early *early;  /* owned, SMPP_EARLY */
-	struct smpp_held *held;    /* owned, SMPP_HELD */
+	struct smpp_held *held; /* owned, SMPP_HELD */
 	struct smpp_learn learn;
-	uint32_t n_ghosts, n_early, n_held;
+	uint32_t n_held;
 	uint32_t streak;  /* answers of that kind in a row, nothing accepted between them */
 	uint64_t id_lens; /* bit n: the server gives ids of n octets that begin with 0 */
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */

@@ -38,12 +38,13 @@ static bool tell_from_session(struct lt_inst *inst, struct lt_job *job)
 
 	for (size_t i = 0; i < SMPP_SESSIONS_MAX; i++) {
 		const struct smpp_session *s = si->sessions[i];
-		uint32_t bound = 0, waiting = 0;
+		uint32_t bound = 0, senders = 0, waiting = 0;
 		for (uint32_t k = 0; s != NULL && s->links != NULL && k < s->n_links; k++) {
 			bound += s->links[k].state == SMPP_L_BOUND;
+			senders += smpp_link_sends(&s->links[k]);
 			waiting += s->links[k].window.n;
 		}
-		if (bound == 0 ||
+		if (senders == 0 ||
 			inst->host->mono_ms(inst->host->ctx) - s->now > 2 * si->conf.enquire_ms)
 			continue;
 		const char *form = si->conf.dlr_id == SMPP_DLR_AUTO ? smpp_learn_setting(s) : NULL;

@@ -13,14 +13,23 @@ static void nack(struct smpp_session *s, struct smpp_link *l, uint32_t status, u
 		l->ctl.failed = true;
 }
 
+static void bind_refused(struct smpp_session *s, struct smpp_link *l, uint32_t status)
+{
+	char word[48], why[80];
+
+	smpp_status_text(status, word, sizeof(word));
+	(void)snprintf(why, sizeof(why), "bind refused: %s", word);
+	l->refused = true;
+	l->bind_status = status;
+	smpp_link_reset(s, l, why);
+}
+
 static void on_bind_answer(struct smpp_session *s, struct smpp_link *l, const struct smpp_header *h)
 {
 	if (l->state != SMPP_L_BINDING)
 		return;
 	if (h->status != 0) {
-		l->refused = true;
-		l->bind_status = h->status;
-		smpp_link_reset(s, l, "bind refused");
+		bind_refused(s, l, h->status);
 		return;
 	}
 	l->state = SMPP_L_BOUND;
@@ -38,9 +47,7 @@ static void on_nack(struct smpp_session *s, struct smpp_link *l, const struct sm
 	struct lt_str body)
 {
 	if (l->state == SMPP_L_BINDING) {
-		l->refused = true;
-		l->bind_status = h->status == 0 ? SMPP_RINVCMDID : h->status;
-		smpp_link_reset(s, l, "bind refused");
+		bind_refused(s, l, h->status == 0 ? SMPP_RINVCMDID : h->status);
 	} else if (l->enquired_at > 0 && h->seq == l->enquire_seq)
 		l->enquired_at = 0; /* alive, if not polite */
 	else if (smpp_window_find(l, h->seq) != NULL)

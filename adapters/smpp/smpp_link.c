@@ -12,7 +12,6 @@
 #define EXPIRIES    3u    /* timeouts in a row after which the link itself is doubted */
 #define IN_MAX      (SMPP_PDU_MAX * 2u)
 #define OUT_MAX     (16u << 20)
-#define DRAIN_MS    5000
 #define BACKOFF_MIN 1000
 #define BACKOFF_MAX 60000
 #define GOOD_MS     60000 /* bound for so long: the next pause is the shortest again */
@@ -149,7 +148,8 @@ void smpp_link_drain(struct smpp_session *s, struct smpp_link *l, const char *wh
 	smpp_submit_unbatch(s, l);
 	(void)snprintf(l->why, sizeof(l->why), "%s", why);
 	l->state = SMPP_L_DRAINING;
-	l->deadline = s->now + DRAIN_MS;
+	l->deadline = s->now +
+		s->si->conf.response_ms; /* each of them expires by then, or the peer closes */
 }
 
 void smpp_link_unbind(struct smpp_session *s, struct smpp_link *l)

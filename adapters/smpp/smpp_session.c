@@ -1,8 +1,8 @@
 /* smpp_session.c - the session of an SMPP account: its binds, one clock, the end of every turn.
- * As long as one bind works, or worked and is being made anew, the session stays. When no bind can be made at all it ends with
+ * As long as one bind that may send works, or worked and is being made anew, the session stays. When none can be made it ends with
  * what the server said, and the host starts the next one in its own time; so the operator sees the reason.
  * At a stop: nothing new, answers are awaited, then unbind and close.
- * Thread: loop. Owns: links, messages, ghosts, parts. */
+ * Thread: loop. Owns: links, messages, parts. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +23,12 @@ void smpp_session_log(struct smpp_session *s, uint32_t level, const char *fmt, .
 	s->host->log(s->host->ctx, s->job, level, ltc_z(text));
 }
 
-static bool any_link_alive(const struct smpp_session *s)
+/* One that may send, or is about to: a receiver alone carries no text. */
+static bool any_sender_alive(const struct smpp_session *s)
 {
 	for (uint32_t i = 0; i < s->n_links; i++)
-		if (s->links[i].state != SMPP_L_DOWN && s->links[i].state != SMPP_L_CLOSING)
+		if (s->links[i].role != SMPP_ROLE_RX && s->links[i].state != SMPP_L_DOWN &&
+			s->links[i].state != SMPP_L_CLOSING)
 			return true;
 	return false;
 }
@@ -55,21 +57,27 @@ static void fail(struct smpp_session *s, const struct smpp_link *l)
 	}
 	ltc_farewell_say(&s->farewell, &r, code, text);
 	r = ltc_farewell_result(&s->farewell);
+	s->settled_at = s->now;
 	smpp_submit_stop(s, &r);
 }
 
 void smpp_session_link_down(struct smpp_session *s, struct smpp_link *l, bool was_bound)
 {
-	smpp_session_log(s, 4, "link down: %s; next try in %lld ms",
-		l->why[0] == 0 ? "closed" : l->why, (long long)(l->retry_at - s->now));
-	s->host->metric(s->host->ctx, s->job, LTC_LIT("links_lost"), 1);
+	uint32_t level = 4;
+
 	if (l->refused) {
 		const struct ltc_outcome_row *row = smpp_status_row(
 			s->si->outcomes, "bind", l->bind_status, 1);
 		if (s->now + row->retry_after_ms > l->retry_at)
 			l->retry_at = s->now + row->retry_after_ms;
+		if (row->flags & SMPP_F_ALERT)
+			level = 3;
 	}
-	if (!was_bound && !s->farewell.failed && !any_link_alive(s))
+	smpp_session_log(s, level, "link down: %s%s; next try in %lld ms",
+		l->role == SMPP_ROLE_RX ? "receiver: " : "", l->why[0] == 0 ? "closed" : l->why,
+		(long long)(l->retry_at - s->now));
+	s->host->metric(s->host->ctx, s->job, LTC_LIT("links_lost"), 1);
+	if (!was_bound && !s->farewell.failed && !any_sender_alive(s))
 		fail(s, l);
 }
 
@@ -85,12 +93,9 @@ static void open_links(struct smpp_session *s)
 static int memory(struct smpp_session *s)
 {
 	s->links = calloc(s->n_links, sizeof(*s->links));
-	s->ghosts = calloc(SMPP_GHOSTS, sizeof(*s->ghosts));
-	s->early = calloc(SMPP_EARLY, sizeof(*s->early));
 	s->parts = calloc(SMPP_PARTS_MAX, sizeof(*s->parts));
 	s->held = calloc(SMPP_HELD, sizeof(*s->held));
-	return !smpp_learn_init(s) || s->held == NULL || s->links == NULL || s->ghosts == NULL ||
-			s->early == NULL || s->parts == NULL
+	return !smpp_learn_init(s) || s->held == NULL || s->links == NULL || s->parts == NULL
 		? -LT_E_FULL
 		: 0;
 }
@@ -157,8 +162,6 @@ void smpp_session_free(struct smpp_session *s)
 	for (uint32_t i = 0; s->parts != NULL && i < SMPP_PARTS_MAX; i++)
 		smpp_inbound_drop(&s->parts[i]);
 	free(s->links);
-	free(s->ghosts);
-	free(s->early);
 	free(s->held);
 	smpp_learn_done(s);
 	free(s->parts);
@@ -176,7 +179,7 @@ static void arm(struct smpp_session *s)
 	ltc_alarm_sooner(&first, smpp_put_off_next(s));
 	ltc_alarm_sooner(&first, smpp_inbound_next(s));
 	ltc_alarm_sooner(&first, smpp_early_next(s));
-	if (s->closing &&
+	if ((s->closing || s->farewell.failed) &&
 		s->now - s->settled_at < ACK_WAIT_MS) /* behind it, answers end the wait */
 		ltc_alarm_sooner(&first, s->settled_at + ACK_WAIT_MS);
 	ltc_alarm_set(&s->alarm, s->host, s->job, first, WAKE_TOKEN);
