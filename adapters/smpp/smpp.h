@@ -296,7 +296,8 @@ int smpp_receipt_parse(
 bool smpp_form_is_good(struct lt_str form);
 bool smpp_form_read(struct lt_str form, struct lt_str text, struct smpp_receipt *ret,
 	struct lt_str *ret_done) LTC_MUST; /* an id that is there already stays */
-#define SMPP_IDS_MAX 16u
+#define SMPP_IDS_MAX \
+	24u /* the host takes so many for a report; an id of six digits makes as many */
 struct smpp_ids {
 	struct lt_str list[SMPP_IDS_MAX];
 	size_t n;
@@ -346,6 +347,9 @@ void smpp_early_gone(struct smpp_session *s, uint32_t gen); /* the link that the
 
 /* Adds ways of writing with zeros in front. lens: bit n where the server gave an id of n octets that begins with 0. */
 void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret);
+/* The same for what smpp_receipt_ids() made of the id: it may have lost its zeros and its base. */
+void smpp_receipt_pad_all(
+	enum smpp_dlr_id how, uint64_t lens, struct lt_str id, struct smpp_ids *ret);
 
 /* smpp_orphan.c: texts whose answer never came, by our own reference */
 static inline uint16_t smpp_user_ref(uint64_t attempt, uint32_t segment)

@@ -129,12 +129,35 @@ void smpp_receipt_pad(uint64_t lens, struct lt_str id, struct smpp_ids *ret)
 
 	if (!all_in(id, "0123456789abcdefABCDEF"))
 		return;
+	id = without_zeros(id); /* it may have more of them, too */
 	for (size_t n = id.n + 1; n < sizeof(z); n++) {
 		if (((lens != 0 ? lens : usual) >> n & 1) == 0)
 			continue;
 		memset(z, '0', n - id.n);
 		memcpy(z + n - id.n, id.p, id.n);
 		ids_add(ret, (struct lt_str){ z, n });
+	}
+}
+
+void smpp_receipt_pad_all(
+	enum smpp_dlr_id how, uint64_t lens, struct lt_str id, struct smpp_ids *ret)
+{
+	uint64_t v;
+	char z[24];
+
+	if (how == SMPP_DLR_EXACT)
+		return;
+	if (how == SMPP_DLR_AUTO)
+		smpp_receipt_pad(lens, id, ret);
+	if (how != SMPP_DLR_DEC_HEX && number_of(id, 10, &v)) {
+		(void)snprintf(z, sizeof(z), "%llx", (unsigned long long)v);
+		smpp_receipt_pad(lens, ltc_z(z), ret);
+		(void)snprintf(z, sizeof(z), "%llX", (unsigned long long)v);
+		smpp_receipt_pad(lens, ltc_z(z), ret);
+	}
+	if (how != SMPP_DLR_HEX_DEC && number_of(id, 16, &v)) {
+		(void)snprintf(z, sizeof(z), "%llu", (unsigned long long)v);
+		smpp_receipt_pad(lens, ltc_z(z), ret);
 	}
 }
 

@@ -93,6 +93,7 @@ void smpp_learn_ids(
 	ret->n = 0;
 	if (s->si->conf.dlr_id != SMPP_DLR_AUTO) {
 		smpp_receipt_ids(s->si->conf.dlr_id, id, ret);
+		smpp_receipt_pad_all(s->si->conf.dlr_id, s->id_lens, id, ret);
 		return;
 	}
 	if (id.n > 0 && smpp_learn_known(s, phone, id)) {
@@ -100,11 +101,13 @@ void smpp_learn_ids(
 		hit(s, id, id);
 		return;
 	}
-	if (smpp_learn_exact(s))
+	if (smpp_learn_exact(s)) {
 		smpp_ids_near(id, ret);
-	else
+		smpp_receipt_pad(s->id_lens, id, ret);
+	} else {
 		smpp_receipt_ids(SMPP_DLR_AUTO, id, ret);
-	smpp_receipt_pad(s->id_lens, id, ret);
+		smpp_receipt_pad_all(SMPP_DLR_AUTO, s->id_lens, id, ret);
+	}
 	for (size_t i = 0; i < ret->n; i++)
 		if (smpp_learn_known(s, phone, ret->list[i])) {
 			struct lt_str first = ret->list[i];

@@ -168,6 +168,7 @@ enum note_kind {
 	NOTE_REFRESHED, /* a refresh is over */
 	NOTE_SECRET     /* to a job: the refresh that it waited for is over */
 };
+#define NOTE_IDS_MAX 24
 struct note {
 	struct list node;
 	enum note_kind kind;
@@ -188,7 +189,7 @@ struct note {
 	struct job_probe *probe; /* owned */
 	chan_answer_fn
 		*answer; /* NOTE_REPLY: error is the status, name the type, result.text the body */
-	struct lt_str list[16];
+	struct lt_str list[NOTE_IDS_MAX]; /* of a receipt: ways of writing one id */
 	struct lt_id ids[16];
 	size_t text_n;
 	char text[]; /* owns the strings */

@@ -63,6 +63,27 @@ static void a_receipt_is_acknowledged_after_its_commit(void **state)
 	over(t);
 }
 
+static void a_receipt_may_name_24_ids_and_no_more(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED);
+	struct lt_str ids[25];
+	struct lt_receipt r = {
+		.struct_size = sizeof(r), .state = LT_RC_DELIVERED, .ids = ids, .n_ids = 24
+	};
+	for (size_t i = 0; i < 25; i++)
+		ids[i] = (struct lt_str){ "mid-1", 5 };
+	assert_int_equal(puppet.host->receipt(puppet.host->ctx, puppet.session, &r, 91), 0);
+	ht_turn(t);
+	assert_int_equal(t->n_receipts, 1);
+	r.n_ids = 25; /* refused whole: what was left out could be the one that fits */
+	assert_int_equal(
+		puppet.host->receipt(puppet.host->ctx, puppet.session, &r, 92), -LT_E_INVALID);
+	ht_turn(t);
+	assert_int_equal(t->n_receipts, 1);
+	over(t);
+}
+
 static void a_struct_of_an_older_adapter_is_read_only_as_far_as_it_goes(void **state)
 {
 	(void)state;
@@ -385,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_step_is_told_after_its_commit_with_its_error),
 		cmocka_unit_test(a_commit_that_comes_after_the_op_is_over_reaches_nobody),
 		cmocka_unit_test(a_receipt_is_acknowledged_after_its_commit),
+		cmocka_unit_test(a_receipt_may_name_24_ids_and_no_more),
 		cmocka_unit_test(a_struct_of_an_older_adapter_is_read_only_as_far_as_it_goes),
 		cmocka_unit_test(timers_wake_their_job_and_die_with_it),
 		cmocka_unit_test(a_publishing_request_needs_an_intent),
