@@ -106,6 +106,8 @@ void smsc_stats(const struct smsc *c, cJSON *o)
 	json_put_i64(o, "taken", (int64_t)c->taken);
 	json_put_i64(o, "segments", (int64_t)c->segments);
 	json_put_i64(o, "refused", (int64_t)c->refused);
+	json_put_i64(o, "sms_refused",
+		(int64_t)c->refused); /* the answer has a `refused` of mails, too */
 	json_put_i64(o, "throttled", (int64_t)c->throttled);
 	json_put_i64(o, "lost_answers", (int64_t)c->lost);
 	json_put_i64(o, "reports_sent", (int64_t)c->sent_reports);

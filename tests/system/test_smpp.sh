@@ -51,7 +51,20 @@ check "each report finds its own text in the end" until_true 20 all_in $R delive
 got $R >"$PLACE/got"
 expected $R >"$PLACE/want"
 check "and each phone got its text once" diff "$PLACE/want" "$PLACE/got"
-smpp_ctl '"options":{"reports":"after"},"rules":[]' >/dev/null
+
+# --- a part that is put off for seconds, behind its accepted one; ids with zeros in front that reports write in the other base ---------
+before=$(smpp_stat sms_refused)
+smpp_ctl '"options":{"ids":"hex16","report_ids":"dec","reports":"after","report_ms":50},"rules":[{"match":"105","code":100,"skip":1}]' >/dev/null
+R=TTBC-2026-204
+check "a release with a part that cannot be served now is approved" release $R
+put_off() { [ $(($(smpp_stat sms_refused) - before)) -ge "$1" ]; }
+check "the part is tried again" until_true 10 put_off 2
+same "and once, not at once again and again" "$(($(smpp_stat sms_refused) - before))" 2
+smpp_ctl '"rules":[]' >/dev/null
+check "it gets there when it can, and every report finds its text" until_true 20 all_in $R delivered 35
+got $R >"$PLACE/got"
+expected $R >"$PLACE/want"
+check "and each phone has its text once" diff "$PLACE/want" "$PLACE/got"
 
 # --- kills and cuts in the middle ------------------------------------------------------------------------------------------------
 smpp_ctl '"options":{"ids":"random","report_ids":"upper","report_ms":20},"rules":[{"do":"delay","delay_ms":300}]' >/dev/null
