@@ -86,6 +86,8 @@ static void receipts(const struct smpp_sm *m)
 		return;
 	for (int how = SMPP_DLR_AUTO; how <= SMPP_DLR_DEC_HEX; how++) {
 		smpp_receipt_ids((enum smpp_dlr_id)how, r.id, &ids);
+		smpp_receipt_pad_all((enum smpp_dlr_id)how,
+			r.id.n % 3 == 0 ? UINT64_MAX : r.id.n % 3 - 1, r.id, &ids);
 		MUST(ids.n <= SMPP_IDS_MAX);
 		for (size_t i = 0; i < ids.n; i++) {
 			MUST(ids.list[i].n > 0 && ids.list[i].n < sizeof(ids.text[0]));

@@ -205,6 +205,53 @@ static void the_host_is_asked_before_a_put_off_segment_goes_again(void **state)
 	play_free(p);
 }
 
+static void a_text_that_ends_while_its_segment_waits_leaves_nothing_behind(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d;
+
+	(void)state;
+	size_t op = half_sent(p, 0x08);
+	sh_cancel(p->h, op);
+	sh_turn(p->h);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_UNKNOWN);
+	op = play_send(p, "+84910000002", ONE);
+	sh_turn(p->h);
+	assert_true(next_submit(p, 0, &d));
+	play_ok(p, 0, d.seq, "x");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	assert_int_equal(p->h->slots, 500);
+	sh_advance(p->h, 31000);
+	assert_null(sh_last_note(p->h, "intent"));
+	assert_false(next_submit(p, 0, &d));
+	play_free(p);
+}
+
+/* Asked earlier, the answer could be old when the pause of the account is over. */
+static void the_host_is_asked_when_the_pause_of_the_account_is_over(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d;
+
+	(void)state;
+	size_t op = half_sent(p, 0x64);
+	sh_advance(p->h, 500);
+	(void)play_send(p, "+84910000002", ONE);
+	sh_turn(p->h);
+	assert_true(next_submit(p, 0, &d));
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x58, d.seq, "", 0);
+	sh_turn(p->h);
+	sh_advance(p->h, 900);
+	assert_null(sh_last_note(p->h, "intent"));
+	sh_advance(p->h, 200);
+	assert_non_null(sh_last_note(p->h, "intent"));
+	sh_advance(p->h, 1000);
+	assert_true(next_submit(p, 0, &d));
+	play_ok(p, 0, d.seq, "second");
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+	play_free(p);
+}
+
 static void a_stop_of_the_session_does_not_wait_for_a_put_off_segment(void **state)
 {
 	struct play *p = play_bound();
@@ -242,6 +289,150 @@ static void a_segment_whose_time_came_while_the_link_was_down_goes_on_the_next(v
 	play_free(p);
 }
 
+/* --- chance ------------------------------------------------------------------------------------------------------------------ */
+#define TEXTS 12
+
+struct chance {
+	struct play *p;
+	uint64_t seed;
+	size_t first, link; /* link: the newest stream */
+	bool taken[TEXTS][2];
+	struct { /* under way on the newest stream */
+		uint32_t seq;
+		uint8_t text, part;
+	} open[64];
+	size_t n_open;
+};
+
+static uint32_t below(struct chance *c, uint32_t n)
+{
+	c->seed = c->seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(c->seed >> 33) % n;
+}
+
+static void note_submit(struct chance *c, const struct pdu *d)
+{
+	struct smpp_part part;
+	size_t head;
+
+	assert_true(smpp_udh_read(d->sm.message, &part, &head));
+	uint8_t text = (uint8_t)strtoul(d->sm.dest.p + d->sm.dest.n - 2, NULL, 10);
+	assert_false(c->taken[text][part.seq - 1]); /* what was taken never goes again */
+	assert_true(c->n_open < 64);
+	c->open[c->n_open].seq = d->seq;
+	c->open[c->n_open].text = text;
+	c->open[c->n_open++].part = (uint8_t)(part.seq - 1);
+}
+
+static void listen_to(struct chance *c)
+{
+	struct pdu d;
+
+	while (play_next(c->p, c->link, &d)) {
+		if (d.id == SMPP_SUBMIT_SM)
+			note_submit(c, &d);
+		else if (!(d.id & SMPP_RESP))
+			play_say(c->p, c->link, d.id | SMPP_RESP, 0, d.seq, "", 1);
+	}
+}
+
+static void answer_one(struct chance *c)
+{
+	static const uint32_t statuses[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0x64, 0x64, 0x64, 0x58, 0x14,
+		0x45, 0x08, 0x102, 0x0b, 0x0a, 0x62, 0x53, 0xff, 0x04 };
+	uint32_t status = statuses[below(c, sizeof(statuses) / sizeof(statuses[0]))];
+
+	if (c->n_open == 0)
+		return;
+	size_t at = below(c, (uint32_t)c->n_open);
+	uint32_t seq = c->open[at].seq;
+	c->taken[c->open[at].text][c->open[at].part] |= status == 0;
+	c->open[at] = c->open[--c->n_open];
+	play_say(c->p, c->link, SMPP_SUBMIT_SM | SMPP_RESP, status, seq, "x", status == 0 ? 2 : 0);
+}
+
+static void new_link(struct chance *c)
+{
+	for (int i = 0; i < 90 && c->p->h->n_streams == c->link + 1; i++)
+		sh_advance(c->p->h, 1000);
+	assert_int_equal(c->p->h->n_streams, c->link + 2);
+	c->link++;
+	c->n_open = 0;
+	sh_opened(c->p->h, c->link, "");
+}
+
+static void something_happens(struct chance *c)
+{
+	struct sh *h = c->p->h;
+	size_t op = c->first + below(c, TEXTS);
+
+	switch (below(c, 40)) {
+	case 0: sh_closed(h, c->link, -104, "", "reset"); break;
+	case 1:
+		if (!sh_result(h, op)->done)
+			sh_cancel(h, op);
+		break;
+	case 2: sh_advance(h, 5000 + below(c, 20000)); break;
+	case 3:
+	case 4:
+	case 5: sh_advance(h, below(c, 3000)); break;
+	default: answer_one(c); break;
+	}
+	sh_turn(h);
+	if (h->streams[c->link]->gone || h->streams[c->link]->closing)
+		new_link(c);
+	listen_to(c);
+}
+
+static uint32_t done_of(const struct chance *c)
+{
+	return play_results(c->p, c->first, TEXTS, LT_ACCEPTED) +
+		play_results(c->p, c->first, TEXTS, LT_UNKNOWN) +
+		play_results(c->p, c->first, TEXTS, LT_REFUSED) +
+		play_results(c->p, c->first, TEXTS, LT_DEFERRED);
+}
+
+static void story(uint64_t seed, uint32_t ends[4])
+{
+	struct chance c = { .p = play_new(), .seed = seed * 7919 };
+
+	sh_conf(c.p->h, "window", seed % 3 == 0 ? "2" : "10");
+	sh_conf(c.p->h, "segments_per_s", seed % 2 == 0 ? "3" : "0");
+	play_bind(c.p);
+	for (int i = 0; i < TEXTS; i++) {
+		char to[20];
+		(void)snprintf(to, sizeof(to), "+849100000%02d", i);
+		size_t op = sh_op(c.p->h, c.p->session, to, "ref", TWO, 0);
+		c.first = i == 0 ? op : c.first;
+		assert_int_equal(sh_start(c.p->h, op, 1), 0);
+	}
+	sh_turn(c.p->h);
+	listen_to(&c);
+	for (int i = 0; i < 3000 && done_of(&c) < TEXTS; i++)
+		something_happens(&c);
+	assert_int_equal(done_of(&c), TEXTS); /* nothing hangs */
+	for (size_t i = 0; i < TEXTS; i++) {
+		int32_t end = sh_result(c.p->h, c.first + i)->outcome;
+		ends[end]++;
+		assert_true(end != LT_ACCEPTED || (c.taken[i][0] && c.taken[i][1]));
+		assert_true((end != LT_REFUSED && end != LT_DEFERRED) ||
+			(!c.taken[i][0] && !c.taken[i][1]));
+	}
+	sh_turn(c.p->h);
+	play_free(c.p);
+}
+
+static void whatever_happens_no_part_that_was_taken_goes_again(void **state)
+{
+	uint32_t ends[4] = { 0 };
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 150; seed++)
+		story(seed, ends);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(ends[i] > 20); /* each end is reached */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,9 +444,12 @@ int main(void)
 		cmocka_unit_test(a_put_off_segment_holds_up_no_other_text),
 		cmocka_unit_test(a_pause_that_is_longer_than_the_op_has_time_ends_it),
 		cmocka_unit_test(the_host_is_asked_before_a_put_off_segment_goes_again),
+		cmocka_unit_test(a_text_that_ends_while_its_segment_waits_leaves_nothing_behind),
+		cmocka_unit_test(the_host_is_asked_when_the_pause_of_the_account_is_over),
 		cmocka_unit_test(a_stop_of_the_session_does_not_wait_for_a_put_off_segment),
 		cmocka_unit_test(
 			a_segment_whose_time_came_while_the_link_was_down_goes_on_the_next),
+		cmocka_unit_test(whatever_happens_no_part_that_was_taken_goes_again),
 	};
 	return cmocka_run_group_tests_name("smpp/again", tests, NULL, NULL);
 }
