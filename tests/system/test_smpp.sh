@@ -66,6 +66,20 @@ got $R >"$PLACE/got"
 expected $R >"$PLACE/want"
 check "and each phone has its text once" diff "$PLACE/want" "$PLACE/got"
 
+# --- a hold while a part waits: behind its answer no part goes any more ----------------------------------------------------------------
+before=$(smpp_stat sms_refused)
+smpp_ctl '"rules":[{"match":"105","code":100,"skip":1}]' >/dev/null
+R=TTBC-2026-205
+check "another release with a part that is put off is approved" release $R
+check "the part is put off" until_true 10 put_off 1
+check "the release is held" operator -q hold --release $R -m "a look"
+smpp_ctl '"rules":[]' >/dev/null
+unknown_one() { [ "$(state_count $R unknown)" = 1 ]; }
+check "the half that is out is unknown, and shown" until_true 15 unknown_one
+same "and its other part did not go" "$(got $R | grep -c '^+84910000105')" 0
+check "the release goes on" operator -q resume --release $R -m "a look"
+check "for all others it got there" until_true 20 all_in $R delivered 34
+
 # --- kills and cuts in the middle ------------------------------------------------------------------------------------------------
 smpp_ctl '"options":{"ids":"random","report_ids":"upper","report_ms":20},"rules":[{"do":"delay","delay_ms":300}]' >/dev/null
 R=TTBC-2026-202
