@@ -265,7 +265,7 @@ static int completion_zsh(void)
 		"\twhile (( i < CURRENT )) && [[ $words[i] == -* ]]; do\n"
 		"\t\tcase $words[i] in --socket|--as|--as-key) (( i++ )) ;; esac\n\t\t(( i++ ))\n\tdone\n"
 		"\tif (( i > CURRENT )); then\n\t\t_files\n\t\treturn\n\tfi\n"
-		"\twords=($words[1] $words[i,-1])\n\t(( CURRENT -= i - 2 ))");
+		"\twords=(\"$words[1]\" \"${(@)words[i,-1]}\")\n\t(( CURRENT -= i - 2 ))");
 	zsh_words();
 	zsh_options();
 	(void)puts(
