@@ -233,6 +233,29 @@ static void a_refused_receiver_leaves_the_transmitter_and_is_told_as_an_error(vo
 	play_free(p);
 }
 
+/* "bound: 1 of 2 connections" would be no answer to the question whether texts can go. */
+static void a_check_is_not_satisfied_with_a_receiver(void **state)
+{
+	struct pdu tx, rx;
+	struct play *p = two_links(&tx, &rx);
+
+	(void)state;
+	play_say(p, 1, SMPP_BIND_RX | SMPP_RESP, 0, rx.seq, "s", 2);
+	size_t check = sh_job(p->h, LT_J_CHECK, NULL);
+	assert_int_equal(sh_start(p->h, check, 1), 0);
+	assert_false(sh_result(p->h, check)->done);
+	assert_int_equal(p->h->n_streams, 3);
+	bind_answer(p, 2, SMPP_BIND_TX, 0x0d);
+	assert_int_equal(sh_result(p->h, check)->outcome, LT_DEFERRED);
+	assert_string_equal(sh_result(p->h, check)->code, "0x0D ESME_RBINDFAIL");
+	play_say(p, 0, SMPP_BIND_TX | SMPP_RESP, 0, tx.seq, "s", 2);
+	check = sh_job(p->h, LT_J_CHECK, NULL);
+	assert_int_equal(sh_start(p->h, check, 1), 0);
+	assert_int_equal(sh_result(p->h, check)->outcome, LT_ACCEPTED);
+	assert_int_equal(p->h->n_streams, 3);
+	play_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_receiver_of_a_session_that_fails_goes_behind_its_reports),
 		cmocka_unit_test(a_transmitter_that_cannot_come_back_ends_the_session_too),
 		cmocka_unit_test(a_refused_receiver_leaves_the_transmitter_and_is_told_as_an_error),
+		cmocka_unit_test(a_check_is_not_satisfied_with_a_receiver),
 	};
 	return cmocka_run_group_tests_name("smpp/links", tests, NULL, NULL);
 }
