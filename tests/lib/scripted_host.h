@@ -88,6 +88,7 @@ struct sh {
 	char receipt_code[100], inbound_text[500]; /* of the last ones */
 	char receipt_text[200];
 	uint64_t receipt_attempt;
+	int64_t receipt_at_ms;
 	struct lt_rate rate; /* the last one told */
 	struct sh_event {    /* queued for sh_turn */
 		struct lt_job *job;

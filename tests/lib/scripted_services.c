@@ -428,6 +428,7 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 	note(ctx, "receipt", job, r->n_ids > 0 ? r->ids[0] : r->ref, r->state);
 	h->receipt_ids[0] = 0;
 	h->receipt_attempt = r->attempt;
+	h->receipt_at_ms = r->at_ms;
 	(void)snprintf(h->receipt_code, sizeof(h->receipt_code), "%.*s", (int)r->code.n,
 		r->code.n > 0 ? r->code.p : "");
 	(void)snprintf(h->receipt_text, sizeof(h->receipt_text), "%.*s", (int)r->text.n,

@@ -130,6 +130,25 @@ static void what_cannot_be_read_is_400_and_what_concerns_nobody_is_answered(void
 	gate_free(&g);
 }
 
+/* docs/webhooks.md, "Receipts": a time of ours would make a second report of each repetition (contracts/sms.md 1.4: idempotent). */
+static void a_report_without_a_time_of_the_gateway_names_none(void **state)
+{
+	static const char body[] =
+		"{\"type\":\"report\",\"tranId\":7,\"phone\":\"84912345678\",\"status\":0}";
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "speedsms");
+	assert_int_equal(gate_open(&g), 0);
+	for (int i = 0; i < 2; i++) {
+		g.h->receipt_at_ms = -1;
+		assert_int_equal(push(&g, "POST", "", "application/json", NULL, body), 200);
+		assert_int_equal(g.h->receipt_at_ms, 0);
+		sh_advance(g.h, 30000);
+	}
+	gate_free(&g);
+}
+
 static void a_text_from_a_phone_is_handed_on(void **state)
 {
 	struct gate g;
@@ -151,6 +170,7 @@ int main(void)
 		cmocka_unit_test(pushed_reports_are_told_and_answered_behind_the_commit),
 		cmocka_unit_test(a_signed_report_is_checked_over_address_and_sorted_fields),
 		cmocka_unit_test(what_cannot_be_read_is_400_and_what_concerns_nobody_is_answered),
+		cmocka_unit_test(a_report_without_a_time_of_the_gateway_names_none),
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

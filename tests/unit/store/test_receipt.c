@@ -200,6 +200,19 @@ static void a_late_answer_takes_no_end_of_a_segment_back(void **state)
 	assert_int_equal(state_of(1), DLV_DELIVERED);
 }
 
+static void the_same_again_without_a_time_of_the_provider_is_kept_once(void **state)
+{
+	(void)state;
+	two_segments(1, LT_ACCEPTED, "a", "b");
+	for (int i = 0; i < 3; i++) {
+		report(LT_RC_DELIVERED, "a\n");
+		report(LT_RC_DELIVERED, "nobody\n");
+		ts.wall_ms += 30000;
+	}
+	assert_int_equal(number("SELECT count(*) FROM receipt"), 1);
+	assert_int_equal(number("SELECT count(*) FROM orphan"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -207,6 +220,7 @@ int main(void)
 		T(a_report_from_the_way_that_comes_late_takes_no_end_back),
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
+		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
 	};
 	return cmocka_run_group_tests_name("store/receipt", tests, NULL, NULL);
 }
