@@ -15,7 +15,8 @@
 /* --- whom to ask about ------------------------------------------------------------------------------------------------------- */
 struct sq_ask_cursor { /* zero: from the beginning */
 	int64_t lane, day;
-	char id[256];
+	char id[256]; /* with the two below: several deliveries may have one */
+	int64_t delivery, effect;
 };
 struct sq_ask_query {
 	int64_t account, since_ms; /* accepted since (wall) */

@@ -100,8 +100,8 @@ static int day_read(struct asking *k)
 	sqlite3_stmt *st;
 	int rc = db_query(k->db, &st,
 		"SELECT provider_id, delivery_id, effect FROM ref WHERE lane_id=? AND day=? AND "
-		"provider_id>? ORDER BY provider_id",
-		"iit", at->lane, at->day, at->id);
+		"(provider_id, delivery_id, effect)>(?,?,?) ORDER BY provider_id, delivery_id, effect",
+		"iitii", at->lane, at->day, at->id, at->delivery, at->effect);
 	while (rc == 0 && (rc = db_row(k->db, st)) == 1) {
 		if (k->scanned == SQ_ASK_SCAN || k->rows == k->q->max) {
 			db_reset(st);
@@ -109,7 +109,9 @@ static int day_read(struct asking *k)
 		}
 		k->scanned++;
 		(void)str_copy(at->id, sizeof(at->id), col_str(st, 0));
-		rc = ref_look(k, col_i64(st, 1), col_i64(st, 2), col_str(st, 0));
+		at->delivery = col_i64(st, 1);
+		at->effect = col_i64(st, 2);
+		rc = ref_look(k, at->delivery, at->effect, col_str(st, 0));
 		if (rc)
 			db_reset(st);
 	}
@@ -128,6 +130,7 @@ static int day_next(struct asking *k)
 				"SELECT day FROM ref WHERE lane_id=? AND day>? ORDER BY day LIMIT 1",
 				"ii", at->lane, at->day > first ? at->day : first);
 		at->id[0] = 0;
+		at->delivery = at->effect = 0;
 		if (rc)
 			return rc;
 		rc = db_get_i64(k->db, &at->lane,

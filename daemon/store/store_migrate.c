@@ -10,6 +10,7 @@
 #include "schema_4.sql.h"
 #include "schema_5.sql.h"
 #include "schema_6.sql.h"
+#include "schema_7.sql.h"
 #include "exchange_1.sql.h"
 
 struct migration {
@@ -19,7 +20,8 @@ struct migration {
 
 /* Numbered without gaps; an applied one is never edited. */
 static const struct migration main_steps[] = { { 1, schema_1_sql }, { 2, schema_2_sql },
-	{ 3, schema_3_sql }, { 4, schema_4_sql }, { 5, schema_5_sql }, { 6, schema_6_sql } };
+	{ 3, schema_3_sql }, { 4, schema_4_sql }, { 5, schema_5_sql }, { 6, schema_6_sql },
+	{ 7, schema_7_sql } };
 static const struct migration exchange_steps[] = { { 1, exchange_1_sql } };
 
 static int pragma_i64(struct db *db, const char *sql, int64_t *ret, struct err *e)

@@ -104,9 +104,10 @@ static const struct pinned hot[] = {
 	/* whom to ask about, and what is pruned */
 	{ "SELECT day FROM ref WHERE lane_id=?1 AND day>?2 ORDER BY day LIMIT 1",
 		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day>?)" },
-	{ "SELECT provider_id, delivery_id, effect FROM ref WHERE lane_id=?1 AND day=?2 AND provider_id>?3 ORDER "
-	  "BY provider_id",
-		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND provider_id>?)" },
+	{ "SELECT provider_id, delivery_id, effect FROM ref WHERE lane_id=?1 AND day=?2 AND (provider_id, "
+	  "delivery_id, effect)>(?3, ?4, ?5) ORDER BY provider_id, delivery_id, effect",
+		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND "
+		"(provider_id,delivery_id,effect)>(?,?,?))" },
 	{ "SELECT r.provider_id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
 	  "CROSS JOIN ref r ON r.lane_id=n.id AND r.day<?1 WHERE c.name=?2 LIMIT ?3",
 		"SEARCH r USING PRIMARY KEY (lane_id=? AND day<?)" },
@@ -190,7 +191,7 @@ static void the_schema_has_what_the_header_says(void **state)
 {
 	(void)state;
 	assert_int_equal(teststore_i64(&ts, "PRAGMA application_id"), 0x4c616e74);
-	assert_int_equal(teststore_i64(&ts, "PRAGMA user_version"), 6);
+	assert_int_equal(teststore_i64(&ts, "PRAGMA user_version"), 7);
 	assert_int_equal(teststore_i64(&ts, "PRAGMA page_size"), 4096);
 	assert_int_equal(teststore_i64(&ts,
 				 "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND "
