@@ -8,6 +8,7 @@
 #include "store/store_audit.h"
 #include "store/store_consent.h"
 #include "base/assert.h"
+#include "base/buf.h"
 #include "store/store_internal.h"
 #include "store/store_jobs.h"
 #include "store/store_money.h"
@@ -16,6 +17,7 @@
 #define DAY_MS     INT64_C(86400000)
 #define TEXT_KEEP  4096
 #define PRUNE_ROWS 200
+#define ID_KEEP    65536 /* bytes of a provider's id */
 
 int store_seen_add(struct store_tx *tx, const struct hash *key)
 {
@@ -180,6 +182,57 @@ void sq_stats_init(struct sq_stats *c)
 }
 
 /* --- pruning ------------------------------------------------------------------------------------------------------------------- */
+/* Of the lane and day: the row with which a chunk ends, in *id and the two others. 0: there are fewer rows. */
+static int chunk_end(struct db *db, int64_t lane, int64_t day, struct buf *id,
+	int64_t *ret_delivery, int64_t *ret_effect)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(db, &st,
+		"SELECT provider_id, delivery_id, effect FROM ref WHERE lane_id=? AND day=? ORDER BY "
+		"provider_id, delivery_id, effect LIMIT 1 OFFSET ?",
+		"iii", lane, day, (int64_t)PRUNE_ROWS - 1);
+
+	if (rc == 0)
+		rc = db_row(db, st);
+	if (rc != 1)
+		return rc;
+	rc = buf_add_str(id, col_str(st, 0));
+	*ret_delivery = col_i64(st, 1);
+	*ret_effect = col_i64(st, 2);
+	db_reset(st);
+	return rc < 0 ? rc : 1;
+}
+
+/* The first rows of a day that is over, by a range of the key: a list of rows would walk through the whole day, which may have
+ * millions, for each chunk. */
+static int prune_refs(struct db *db, const struct sq_jobs_prune *c)
+{
+	struct buf id CLEANUP_BUF = { 0 };
+	sqlite3_stmt *st;
+	int64_t lane = 0, day = 0, delivery = 0, effect = 0;
+
+	buf_init(&id, ID_KEEP);
+	int rc = db_query(db, &st,
+		"SELECT r.lane_id, r.day FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON "
+		"c.id=a.channel_id CROSS JOIN ref r ON r.lane_id=n.id AND r.day<? WHERE c.name=? LIMIT 1",
+		"it", c->refs_before_ms / DAY_MS, c->channel);
+
+	if (rc == 0 && (rc = db_row(db, st)) == 1) {
+		lane = col_i64(st, 0);
+		day = col_i64(st, 1);
+		db_reset(st);
+		rc = chunk_end(db, lane, day, &id, &delivery, &effect);
+	}
+	if (rc < 0)
+		return rc;
+	return rc == 1
+		? db_exec(db,
+			  "DELETE FROM ref WHERE lane_id=? AND day=? AND (provider_id, delivery_id, "
+			  "effect)<=(?,?,?)",
+			  "iisii", lane, day, buf_str(&id), delivery, effect)
+		: db_exec(db, "DELETE FROM ref WHERE lane_id=? AND day=?", "ii", lane, day);
+}
+
 static int prune_step(struct store_tx *tx, struct sq_jobs_prune *c, int step)
 {
 	struct db *db = tx_db(tx);
@@ -198,13 +251,7 @@ static int prune_step(struct store_tx *tx, struct sq_jobs_prune *c, int step)
 		return db_exec(db,
 			"DELETE FROM seen WHERE key IN (SELECT key FROM seen INDEXED BY seen_at WHERE at<? LIMIT ?)",
 			"ii", c->seen_before_ms, (int64_t)PRUNE_ROWS);
-	default:
-		return db_exec(db,
-			"DELETE FROM ref WHERE (lane_id, day, provider_id) IN (SELECT r.lane_id, r.day, "
-			"r.provider_id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON "
-			"c.id=a.channel_id CROSS JOIN ref r ON r.lane_id=n.id AND r.day<? WHERE c.name=? "
-			"LIMIT ?)",
-			"iti", c->refs_before_ms / DAY_MS, c->channel, (int64_t)PRUNE_ROWS);
+	default: return prune_refs(db, c);
 	}
 }
 
@@ -214,8 +261,9 @@ static int prune_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->ret_rows = 0;
 	c->left = false;
 	for (int step = 0; step < 4; step++) {
+		bool by_day = step == 3; /* the last rows of a day are fewer */
 		int64_t gone = PRUNE_ROWS;
-		while (gone == PRUNE_ROWS) {
+		while (gone == PRUNE_ROWS || (by_day && gone > 0)) {
 			if (tx_elapsed_us(tx) >= tx_chunk_us(tx)) {
 				c->left = true;
 				return 0;

@@ -108,9 +108,12 @@ static const struct pinned hot[] = {
 	  "delivery_id, effect)>(?3, ?4, ?5) ORDER BY provider_id, delivery_id, effect",
 		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND "
 		"(provider_id,delivery_id,effect)>(?,?,?))" },
-	{ "SELECT r.provider_id FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
-	  "CROSS JOIN ref r ON r.lane_id=n.id AND r.day<?1 WHERE c.name=?2 LIMIT ?3",
+	{ "SELECT r.lane_id, r.day FROM lane n JOIN account a ON a.id=n.account_id JOIN channel c ON c.id=a.channel_id "
+	  "CROSS JOIN ref r ON r.lane_id=n.id AND r.day<?1 WHERE c.name=?2 LIMIT 1",
 		"SEARCH r USING PRIMARY KEY (lane_id=? AND day<?)" },
+	{ "DELETE FROM ref WHERE lane_id=?1 AND day=?2 AND (provider_id, delivery_id, effect)<=(?3,?4,?5)",
+		"SEARCH ref USING PRIMARY KEY (lane_id=? AND day=? AND "
+		"(provider_id,delivery_id,effect)<(?,?,?))" },
 	{ "SELECT id FROM inbound WHERE channel_id=?1 AND came<?2 LIMIT ?3",
 		"SEARCH inbound USING INDEX inbound_came (channel_id=? AND came<?)" },
 	{ "SELECT key FROM seen INDEXED BY seen_at WHERE at<?1 LIMIT ?2",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "store/store_jobs.h"
 #include "store/store_queue.h"
 #include "tests/lib/teststore.h"
 
@@ -213,6 +214,36 @@ static void the_same_again_without_a_time_of_the_provider_is_kept_once(void **st
 	assert_int_equal(number("SELECT count(*) FROM orphan"), 1);
 }
 
+/* --- pruning ----------------------------------------------------------------------------------------------------------------- */
+
+/* 900 ids on each of two days that are over and on one that is not, in both lanes; many have one id. */
+static void ids_of_days_that_are_over_go_in_chunks_and_all_of_them(void **state)
+{
+	int64_t today = ts.wall_ms / 86400000;
+	int turns = 0;
+
+	(void)state;
+	run("WITH RECURSIVE k(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM k WHERE i<5399) INSERT INTO "
+	    "ref(lane_id, day, provider_id, delivery_id, effect) SELECT 1+i%%2, %lld-(i/2)%%3, "
+	    "printf('%%x', i/600), i, 0 FROM k",
+		(long long)today);
+	for (bool left = true; left; turns++) {
+		struct sq_jobs_prune c = {
+			.channel = "sms", .refs_before_ms = today * 86400000, .inbound_max = 1000
+		};
+		sq_jobs_prune_init(&c);
+		ts.look_us = 200; /* its time is over after a few chunks */
+		assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+		assert_true(c.ret_rows <= 2000);
+		left = c.left;
+		assert_in_range(turns, 0, 100);
+	}
+	ts.look_us = 0;
+	assert_true(turns > 3);
+	assert_int_equal(number("SELECT count(*) FROM ref"), 1800);
+	assert_int_equal(number("SELECT count(*) FROM ref WHERE day=%lld", (long long)today), 1800);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -221,6 +252,7 @@ int main(void)
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
 		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
+		T(ids_of_days_that_are_over_go_in_chunks_and_all_of_them),
 	};
 	return cmocka_run_group_tests_name("store/receipt", tests, NULL, NULL);
 }
