@@ -1,6 +1,6 @@
 /* store_queue_receipt.c - what providers say later: receipts, early ones kept as orphans, saved steps, facts.
  * Thread: store. Owns: nothing. Must not know: adapters.
- * A receipt finds its delivery by our own reference or by the provider's id (a unique hit); it is stored in any case, and
+ * A receipt finds its delivery by our own reference or by the provider's id (store_queue_find.c); it is stored in any case, and
  * moves the state only where the table says so. One that comes before its attempt is over waits as an orphan.
  * Failures: a store error fails the command; the peer is then not told "ok" and sends it again. */
 #include <stdio.h>
@@ -9,134 +9,10 @@
 #include "store/store_jobs.h"
 #include "store/store_queue.h"
 #include "store/store_queue_effect.h"
+#include "store/store_queue_find.h"
 
-#define DAY_MS         INT64_C(86400000)
-#define DAYS_BACK      8
-#define DAYS_BACK_LONG 40 /* for what is told of things that stand for long: seen, gone, changed */
-#define ORPHANS_MAX    100000
-#define LATE_NO_MS     180000 /* longer than a question about an unknown one lasts */
-
-/* Of the refs that there are: days before it need no look, which are most of them where little was sent. */
-static int oldest_day(struct store_tx *tx, struct sq_receipt *c)
-{
-	int64_t day = 0;
-	int rc;
-
-	if (c->account_id)
-		rc = db_get_i64(tx_db(tx), &day,
-			"SELECT min((SELECT min(day) FROM ref WHERE lane_id=n.id)) FROM lane n WHERE "
-			"n.account_id=?",
-			"i", c->account_id);
-	else
-		rc = db_get_i64(tx_db(tx), &day,
-			"SELECT min((SELECT min(day) FROM ref WHERE lane_id=n.id)) FROM account a JOIN "
-			"lane n ON n.account_id=a.id WHERE a.channel_id=?",
-			"i", c->channel_id);
-	c->oldest_day = day;
-	return rc < 0 ? rc : 0;
-}
-
-/* 1: a unique hit; 0: none; 2: several deliveries claim it. */
-static int find_by_id(struct store_tx *tx, const struct sq_receipt *c, struct str id, int64_t days,
-	int64_t *ret_delivery, int64_t *ret_effect)
-{
-	int64_t today = tx_wall_ms(tx) / DAY_MS, first = today - days;
-	sqlite3_stmt *st;
-	int hits = 0, rc;
-
-	first = c->oldest_day > first ? c->oldest_day : first;
-	if (c->account_id)
-		rc = db_query(tx_db(tx), &st,
-			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?2) "
-			"SELECT DISTINCT r.delivery_id, r.effect FROM lane n CROSS JOIN day CROSS JOIN ref "
-			"r ON r.lane_id=n.id AND r.day=day.d AND r.provider_id=?3 WHERE n.account_id=?4 "
-			"LIMIT 2",
-			"iisi", today, first, id, c->account_id);
-	else
-		rc = db_query(tx_db(tx), &st,
-			"WITH RECURSIVE day(d) AS (SELECT ?1 UNION ALL SELECT d-1 FROM day WHERE d>?2) "
-			"SELECT DISTINCT r.delivery_id, r.effect FROM account a CROSS JOIN lane n ON "
-			"n.account_id=a.id CROSS JOIN day CROSS JOIN ref r ON r.lane_id=n.id AND "
-			"r.day=day.d AND r.provider_id=?3 WHERE a.channel_id=?4 LIMIT 2",
-			"iisi", today, first, id, c->channel_id);
-	while (rc == 0 && (rc = db_row(tx_db(tx), st)) == 1) {
-		*ret_delivery = col_i64(st, 0);
-		*ret_effect = col_i64(st, 1);
-		hits++;
-		rc = 0;
-	}
-	return rc < 0 ? rc : hits;
-}
-
-/* A phone is the same when its last nine digits are: +84912..., 84912..., 0912... */
-uint64_t sq_receipt_phone(struct str address)
-{
-	uint64_t h = STR_HASH_SEED;
-	size_t n = 0;
-
-	for (size_t i = address.n; i > 0 && n < 9; i--, n++) {
-		const char *c = &address.p[i - 1];
-		if (*c < '0' || *c > '9')
-			return 0;
-		h = str_hash(h, (struct str){ c, 1 });
-	}
-	return n == 9 ? h : 0;
-}
-
-/* 1: the delivery goes to the phone that the report names, or it names none; 0: to another one. */
-static int phone_fits(struct store_tx *tx, int64_t delivery, struct str want)
-{
-	sqlite3_stmt *st;
-	char have[20];
-	int rc = db_query(tx_db(tx), &st,
-		"SELECT c.address FROM delivery d JOIN contact c ON c.id=d.contact_id WHERE d.id=?",
-		"i", delivery);
-
-	if (rc == 0)
-		rc = db_row(tx_db(tx), st);
-	if (rc <= 0)
-		return rc < 0 ? rc : 1;
-	snprintf(have, sizeof(have), "%016llx",
-		(unsigned long long)sq_receipt_phone(col_str(st, 0)));
-	db_reset(st);
-	return str_eqz(want, have);
-}
-
-static struct str phone_of(const struct sq_receipt *c)
-{
-	const char *at = strrchr(c->ids, '@');
-
-	if (!at || (at != c->ids && at[-1] != '\n') || strlen(at) != SQ_PHONE_LINE)
-		return (struct str){ NULL, 0 };
-	return (struct str){ at + 1, SQ_PHONE_LINE - 2 };
-}
-
-static int find_in_days(struct store_tx *tx, const struct sq_receipt *c, int64_t days,
-	int64_t *ret_delivery, int64_t *ret_effect)
-{
-	struct str rest = str_of(c->ids), id, phone = phone_of(c);
-	const char *stop = phone.n ? phone.p - 1 : NULL;
-
-	while (str_next(&rest, '\n', &id) && id.p != stop) {
-		int rc = id.n ? find_by_id(tx, c, id, days, ret_delivery, ret_effect) : 0;
-		if (rc == 1 && phone.n)
-			rc = phone_fits(tx, *ret_delivery, phone);
-		if (rc)
-			return rc == 2 ? 0 : rc;
-	}
-	return 0;
-}
-
-/* 1: a unique hit; 0: none, or several deliveries claim it. */
-static int find_by_ids(
-	struct store_tx *tx, const struct sq_receipt *c, int64_t *ret_delivery, int64_t *ret_effect)
-{
-	int rc = find_in_days(tx, c, DAYS_BACK, ret_delivery, ret_effect);
-
-	if (rc == 0 && c->state >= LT_RC_SEEN)
-		rc = find_in_days(tx, c, DAYS_BACK_LONG, ret_delivery, ret_effect);
-	return rc;
-}
+#define ORPHANS_MAX 100000
+#define LATE_NO_MS  180000 /* longer than a question about an unknown one lasts */
 
 /* As it stands in the row. final 1, provider's own time 2, whole channel 4. */
 static void orphan_body(const struct sq_receipt *c, char *ret, size_t size)
@@ -275,15 +151,12 @@ static int receipt_move(
 static int receipt_write(
 	struct store_tx *tx, struct sq_receipt *c, int64_t delivery, int64_t effect)
 {
-	bool dated = c->at_given &&
-		(c->state == LT_RC_CHANGED || c->state == LT_RC_DELIVERED ||
-			c->state == LT_RC_FAILED);
 	int rc = db_exec(tx_db(tx),
 		"INSERT INTO receipt(delivery_id, effect, state, at, code) SELECT ?1,?2,?3,?4,?5 WHERE NOT "
 		"EXISTS(SELECT 1 FROM receipt INDEXED BY receipt_delivery WHERE delivery_id=?1 AND "
 		"effect=?2 AND state=?3 AND code IS ?5 AND (?6=0 OR at=?4))",
 		"iiiiti", delivery, effect, (int64_t)c->state, c->at_ms,
-		c->code[0] ? c->code : NULL, (int64_t)dated);
+		c->code[0] ? c->code : NULL, (int64_t)sq_receipt_dated(c));
 
 	c->ret_again = rc == 0 && db_changes(tx_db(tx)) == 0;
 	return rc;
@@ -294,7 +167,7 @@ static int find(
 	struct store_tx *tx, const struct sq_receipt *c, int64_t *ret_delivery, int64_t *ret_effect)
 {
 	int64_t delivery = 0, effect = 0;
-	int rc = find_by_ids(tx, c, &delivery, &effect);
+	int rc = sq_find_by_ids(tx, c, &delivery, &effect);
 
 	if (rc < 0)
 		return rc;
@@ -408,7 +281,7 @@ static int receipt_apply(struct store_tx *tx, struct sq_receipt *c)
 static int receipt_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_receipt *c = CONTAINER_OF(cmd, struct sq_receipt, cmd);
-	int rc = oldest_day(tx, c);
+	int rc = sq_find_oldest_day(tx, c);
 
 	return rc ? rc : receipt_apply(tx, c);
 }
@@ -431,7 +304,7 @@ static int receipts_run(struct store_tx *tx, struct store_cmd *cmd)
 			last->channel_id == c->v[i]->channel_id)
 			c->v[i]->oldest_day = last->oldest_day;
 		else
-			rc = oldest_day(tx, c->v[i]);
+			rc = sq_find_oldest_day(tx, c->v[i]);
 		rc = rc ? rc : receipt_apply(tx, c->v[i]);
 	}
 	return rc;

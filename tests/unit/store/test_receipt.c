@@ -103,6 +103,12 @@ static void answered(int64_t delivery, int64_t lane, int outcome, const struct l
 	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
 	assert_true(o.applied);
 }
+static void accepted(int64_t delivery, int64_t lane, const char *id)
+{
+	struct lt_id one = seg(0, LT_ACCEPTED, id);
+
+	answered(delivery, lane, LT_ACCEPTED, &one, 1);
+}
 static void two_segments(int64_t delivery, int outcome, const char *first, const char *second)
 {
 	struct lt_id ids[] = { seg(0, LT_ACCEPTED, first), seg(1, outcome, second) };
@@ -132,6 +138,34 @@ static void report(int state, const char *ids)
 	struct sq_receipt c;
 
 	told(&c, state, ids, 0);
+}
+/* A report that names the phone of a delivery, and when. */
+static void report_of(int state, const char *id, int64_t phone_of, int64_t at_ms)
+{
+	struct sq_receipt c;
+	char address[20], ids[80];
+
+	(void)snprintf(address, sizeof(address), "84912345%03lld", (long long)phone_of);
+	(void)snprintf(ids, sizeof(ids), "%s\n@%016llx\n", id,
+		(unsigned long long)sq_receipt_phone(str_of(address)));
+	memset(&c, 0, sizeof(c));
+	c.account_id = 1;
+	c.channel_id = 1;
+	c.ids = ids;
+	c.state = state;
+	c.final = state != LT_RC_TRANSIT;
+	c.at_given = at_ms != 0;
+	c.at_ms = at_ms ? at_ms : ts.wall_ms;
+	c.retry_ms = 10000;
+	c.give_up_ms = ts.wall_ms + 600000;
+	sq_receipt_init(&c);
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+}
+/* Both go to the phone of the first. */
+static void same_phone(int64_t first, int64_t second)
+{
+	run("UPDATE delivery SET contact_id=%lld, once=1042 WHERE id=%lld", (long long)first,
+		(long long)second);
 }
 static int64_t state_of(int64_t delivery)
 {
@@ -214,6 +248,90 @@ static void the_same_again_without_a_time_of_the_provider_is_kept_once(void **st
 	assert_int_equal(number("SELECT count(*) FROM orphan"), 1);
 }
 
+/* --- whose an id is (contracts/sms.md 1.4: a unique hit on the same route with the same recipient) ---------------------------- */
+
+static void an_id_that_many_texts_have_is_told_apart_by_the_phone(void **state)
+{
+	(void)state;
+	for (int64_t i = 1; i <= 7; i++) /* a server that counts its ids in each session */
+		accepted(i, 1 + i % 2, "1");
+	for (int64_t i = 1; i <= 7; i++) {
+		report_of(LT_RC_DELIVERED, "1", i, 0);
+		assert_int_equal(state_of(i), DLV_DELIVERED);
+		assert_int_equal(number("SELECT count(*) FROM delivery WHERE state=3"), i);
+	}
+	accepted(8, 1, "1");
+	ts.wall_ms += 86400000; /* another day */
+	accepted(9, 1, "1");
+	report_of(LT_RC_FAILED, "1", 8, 0);
+	report_of(LT_RC_DELIVERED, "1", 9, 0);
+	assert_int_equal(state_of(8), DLV_FAILED);
+	assert_int_equal(state_of(9), DLV_DELIVERED);
+	assert_int_equal(number("SELECT count(*) FROM orphan"), 0);
+}
+
+static void without_a_phone_an_id_that_several_have_is_nobodys(void **state)
+{
+	(void)state;
+	accepted(1, 1, "x");
+	accepted(2, 1, "x");
+	report(LT_RC_DELIVERED, "x\n");
+	report_of(LT_RC_DELIVERED, "x", 3, 0); /* and a third phone's */
+	assert_int_equal(number("SELECT count(*) FROM delivery WHERE state=2"), 2);
+	assert_int_equal(number("SELECT count(*) FROM orphan"), 2);
+}
+
+static void two_texts_to_one_phone_with_one_id_are_settled_each_once(void **state)
+{
+	(void)state;
+	same_phone(1, 2);
+	accepted(1, 1, "5");
+	ts.wall_ms += 3600000;
+	accepted(2, 1, "5");
+	report_of(LT_RC_DELIVERED, "5", 1,
+		ts.wall_ms); /* the last one that went is what the server has */
+	assert_int_equal(state_of(1), DLV_ACCEPTED);
+	assert_int_equal(state_of(2), DLV_DELIVERED);
+	report_of(LT_RC_DELIVERED, "5", 1,
+		ts.wall_ms); /* the same again is not about the other one */
+	assert_int_equal(state_of(1), DLV_ACCEPTED);
+	assert_int_equal(number("SELECT count(*) FROM receipt"), 1);
+	report_of(LT_RC_DELIVERED, "5", 1, ts.wall_ms + 60000);
+	assert_int_equal(state_of(1), DLV_DELIVERED);
+	report_of(LT_RC_DELIVERED, "5", 1,
+		ts.wall_ms + 60000); /* all are over: still the same again */
+	assert_int_equal(number("SELECT count(*) FROM receipt"), 2);
+}
+
+static void our_own_reference_says_which_of_them(void **state)
+{
+	struct sq_receipt c;
+
+	(void)state;
+	two_segments(1, LT_ACCEPTED, "7", "8");
+	two_segments(2, LT_ACCEPTED, "9", "7");
+	told(&c, LT_RC_DELIVERED, "7\n", 2);
+	assert_int_equal(segment(2, 1), LT_RC_DELIVERED);
+	assert_int_equal(segment(1, 0), LT_ACCEPTED);
+	told(&c, LT_RC_DELIVERED, "9\n", 2);
+	assert_int_equal(state_of(2), DLV_DELIVERED);
+	assert_int_equal(state_of(1), DLV_ACCEPTED);
+}
+
+/* More of one id than are looked through: the newest are. */
+static void an_id_that_hundreds_have_is_looked_for_among_the_newest(void **state)
+{
+	(void)state;
+	accepted(1, 1, "0");
+	run("WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM k WHERE i<500) INSERT INTO "
+	    "ref(lane_id, day, provider_id, delivery_id, effect) SELECT 1, %lld, '0', 10+i%%10, i FROM k",
+		(long long)(ts.wall_ms / 86400000 - 1));
+	report_of(LT_RC_DELIVERED, "0", 1, 0);
+	assert_int_equal(state_of(1), DLV_DELIVERED);
+	report_of(LT_RC_DELIVERED, "0", 3, 0);
+	assert_int_equal(number("SELECT count(*) FROM orphan"), 1);
+}
+
 /* --- pruning ----------------------------------------------------------------------------------------------------------------- */
 
 /* 900 ids on each of two days that are over and on one that is not, in both lanes; many have one id. */
@@ -252,6 +370,11 @@ int main(void)
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
 		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
+		T(an_id_that_many_texts_have_is_told_apart_by_the_phone),
+		T(without_a_phone_an_id_that_several_have_is_nobodys),
+		T(two_texts_to_one_phone_with_one_id_are_settled_each_once),
+		T(our_own_reference_says_which_of_them),
+		T(an_id_that_hundreds_have_is_looked_for_among_the_newest),
 		T(ids_of_days_that_are_over_go_in_chunks_and_all_of_them),
 	};
 	return cmocka_run_group_tests_name("store/receipt", tests, NULL, NULL);
