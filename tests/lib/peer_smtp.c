@@ -53,14 +53,14 @@ static bool smtp_auth(struct peer_conn *c, const struct peer_smtp *sc, const cha
 
 static bool smtp_ehlo(struct peer_conn *c, const struct peer_smtp *sc, bool in_tls)
 {
-	char lines[1000];
-	(void)snprintf(lines, sizeof(lines), "%s%s%s%s%s250 8BITMIME\r\n",
+	char lines[1000], auth[300] = "";
+	if (sc->auth != NULL)
+		(void)snprintf(auth, sizeof(auth), "250%sAUTH%s%s\r\n", sc->auth_last ? " " : "-",
+			sc->auth_equals ? "=" : " ", sc->auth);
+	(void)snprintf(lines, sizeof(lines), "%s%s%s250%s8BITMIME\r\n%s",
 		sc->ehlo != NULL ? sc->ehlo : "250-PIPELINING\r\n250-SIZE 1000000\r\n",
-		sc->starttls && !in_tls ? "250-STARTTLS\r\n" : "",
-		sc->auth == NULL          ? ""
-			: sc->auth_equals ? "250-AUTH="
-					  : "250-AUTH ",
-		sc->auth != NULL ? sc->auth : "", sc->auth != NULL ? "\r\n" : "");
+		sc->starttls && !in_tls ? "250-STARTTLS\r\n" : "", sc->auth_last ? "" : auth,
+		sc->auth_last ? "-" : " ", sc->auth_last ? auth : "");
 	for (char *p = lines; sc->lower_case && *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	return peer_printf(c, "250-test greets you\r\n%s", lines);

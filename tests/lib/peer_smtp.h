@@ -14,6 +14,7 @@ struct peer_smtp {
 	bool starttls;    /* offered */
 	bool lower_case;  /* keywords and mechanisms of EHLO as "starttls" and "auth plain" */
 	bool auth_equals; /* "AUTH=PLAIN", the form of a draft that some still speak */
+	bool auth_last;   /* it ends the reply */
 	const char *auth; /* "AUTH" line of EHLO such as "PLAIN LOGIN"; NULL: not offered */
 	const char *user, *password;       /* PLAIN accepted */
 	int greet_after_ms, quit_after_ms; /* delays */

@@ -353,8 +353,8 @@ static void keywords_in_small_letters_offer_the_same(void **state)
 static void auth_with_an_equals_sign_is_auth(void **state)
 {
 	(void)state;
-	Script.auth_equals = true;
-	log_in(false, "LOGIN PLAIN", "");
+	Script.auth_equals = Script.auth_last = true;
+	log_in(false, "NTLM LOGIN PLAIN", "");
 	assert_string_equal(A.error, "");
 	assert_int_equal(A.opens, 1);
 	assert_int_equal(peer_noted(P, "C: AUTH PLAIN"), 1);
