@@ -6,6 +6,7 @@
 place_new
 PASSWORD=canary-Q7w2-relay-password
 sandbox_start --user lantoa --password "$PASSWORD" --store-mails
+sandbox_ctl '{"cmd":"options","options":{"lower_case":true}}' # the log-in does not depend on it
 printf '%s\n' "$PASSWORD" >"$PLACE/pw"; chmod 600 "$PLACE/pw"
 secure_conf() { # secure_conf PORT
 	SMTP_SETTINGS=$'  user: lantoa\n  secret: relay' SMTP_CHANNEL="secrets: {relay: {file: $PLACE/pw}}" conf_write "$1"
