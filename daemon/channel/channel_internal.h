@@ -260,6 +260,7 @@ void rotated_done(struct chan_account *a);
 /* channel_mask.c */
 void mask_add(const struct chan_account *a, struct buf *b, struct str s,
 	size_t max); /* the first max bytes, secrets left out */
+bool mask_finds(const struct chan_account *a, struct str s, size_t max);
 /* channel_probe.c */
 void probe_free(struct job_probe *p); /* NULL allowed */
 void probe_fact(struct job *j, struct str name, int64_t value);

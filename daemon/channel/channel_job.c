@@ -10,6 +10,8 @@
 #include "base/utf8.h"
 #include "channel/channel_internal.h"
 
+#define TEXT_MAX 1000 /* bytes of a result's text that are looked at; fewer are told */
+
 /* An op that is late is told to stop and may still end honestly. Who does not let go then loses its session: the adapter may
  * hold on to the op's memory for as long as that lives. */
 static void job_on_deadline(struct timer *t)
@@ -272,33 +274,47 @@ static void op_over(struct job *j, const struct lt_result *r, bool by_host)
 	session_count(j->session);
 }
 
-void job_end(struct job *j, const struct lt_result *in, bool by_host)
+static void result_tell(struct job *j, const struct lt_result *r, bool by_host)
 {
-	struct lt_result r = sane(in);
-	REQUIRE(!j->finished);
-	j->finished = true;
-	http_cancel_all(j);
 	if (j->pub.kind == LT_J_SESSION) {
-		session_ended(CONTAINER_OF(j, struct chan_session, job), &r);
+		session_ended(CONTAINER_OF(j, struct chan_session, job), r);
 		return;
 	}
 	if (j->refresh)
-		refresh_ended(j, &r);
+		refresh_ended(j, r);
 	if (j->hook)
 		webhook_over(j);
 	if (j->op) {
-		op_over(j, &r, by_host);
+		op_over(j, r, by_host);
 	} else if (j->check_done) {
-		struct note *n = note_new(j->acct->ch->cs, NOTE_CHECK, result_bytes(&r));
+		struct note *n = note_new(j->acct->ch->cs, NOTE_CHECK, result_bytes(r));
 		n->acct = j->acct;
 		n->check_done = j->check_done;
 		n->check_ctx = j->check_ctx;
 		n->probe = MOVE(j->probe);
-		note_result(n, &r);
+		note_result(n, r);
 		n->result.by_host = by_host;
 		note_send(j->acct->ch->cs, n);
 	}
 	job_free_later(j);
+}
+
+/* What an adapter tells of a no is the provider's words, and those like to repeat what they were sent. */
+void job_end(struct job *j, const struct lt_result *in, bool by_host)
+{
+	struct lt_result r = sane(in);
+	struct buf text;
+
+	REQUIRE(!j->finished);
+	j->finished = true;
+	http_cancel_all(j);
+	buf_init(&text, 2 * TEXT_MAX);
+	if (r.outcome != LT_ACCEPTED && mask_finds(j->acct, s_of(r.text), TEXT_MAX)) {
+		mask_add(j->acct, &text, s_of(r.text), TEXT_MAX);
+		r.text = lt_of(buf_str(&text));
+	}
+	result_tell(j, &r, by_host);
+	buf_done(&text);
 }
 
 static void wake_fire(struct timer *t)

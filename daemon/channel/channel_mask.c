@@ -1,12 +1,13 @@
-/* channel_mask.c - what a provider says is kept without the secrets that it says back: a link to the next page that holds the token,
+/* channel_mask.c - what a provider says is kept and told without the secrets that it says back: a link to the next page that holds the token,
  * an error that repeats a password. Known are the secrets of the account's files and of its credential, the value before the last
  * change too: an answer may be older than the change. A value counts in whatever way it is written: plainly, percent-encoded, in
- * JSON's escapes, or cut off where the text ends.
+ * JSON's escapes, cut off where the text ends, or cut short by whoever told it (MASK_PART bytes are no chance).
  * Thread: loop. Owns: nothing. Failures: none; a secret shorter than MASK_MIN is no secret and would blacken everything. */
 #include "channel/channel_internal.h"
 
-#define MASK_MIN 4 /* bytes */
-#define MASK     "***"
+#define MASK_MIN  4 /* bytes */
+#define MASK_PART 16
+#define MASK      "***"
 
 static int nibble(char c)
 {
@@ -44,6 +45,11 @@ static size_t begins(struct str s, char c)
 	return s.p[0] == '+' && c == ' ' ? 1 : 0;
 }
 
+static bool cut_off(struct str rest)
+{
+	return !rest.n || (rest.n < 6 && (*rest.p == '%' || *rest.p == '\\'));
+}
+
 /* Bytes of the secret at the beginning of s; 0: it does not stand there. */
 static size_t stands(struct str s, struct str secret)
 {
@@ -55,11 +61,7 @@ static size_t stands(struct str s, struct str secret)
 		struct str rest = { s.p + at, s.n - at };
 		size_t n = begins(rest, secret.p[i]);
 		if (!n) /* cut off by the end, perhaps in the middle of an escape */
-			return i >= MASK_MIN &&
-					(!rest.n ||
-						(rest.n < 6 && (*rest.p == '%' || *rest.p == '\\')))
-				? s.n
-				: 0;
+			return i >= MASK_MIN && cut_off(rest) ? s.n : i >= MASK_PART ? at : 0;
 		at += n;
 	}
 	return at;
@@ -81,6 +83,14 @@ static size_t secret_at(const struct chan_account *a, struct str s)
 			max = n;
 	}
 	return max;
+}
+
+bool mask_finds(const struct chan_account *a, struct str s, size_t max)
+{
+	for (size_t at = 0; at < s.n && at < max; at++)
+		if (secret_at(a, (struct str){ s.p + at, s.n - at }))
+			return true;
+	return false;
 }
 
 void mask_add(const struct chan_account *a, struct buf *b, struct str s, size_t max)

@@ -94,6 +94,8 @@ static void a_secret_that_is_said_back_is_kept_out_of_the_record(void **state)
 		{ "hid\\u002fden val, hid/den valhid/den val", "200 \n***, ******\n" },
 		{ "hid/den va", "200 \n***\n" }, /* the answer was cut there */
 		{ "hid%2Fden%2", "200 \n***\n" },
+		{ "EAAB0123456789abcde [x]", "200 \n*** [x]\n" }, /* cut short by whoever says it */
+		{ "EAAB0123456789 [x]", "200 \nEAAB0123456789 [x]\n" },
 		{ "hid/den oak hid, abc hid/d", "200 \nhid/den oak hid, abc ***\n" },
 	};
 	struct ht *t = ht_new();
@@ -103,11 +105,13 @@ static void a_secret_that_is_said_back_is_kept_out_of_the_record(void **state)
 	(void)snprintf(path, sizeof(path), "%s/key", dir);
 	assert_int_equal(dir_make(dir, 0700, &e), 0);
 	assert_int_equal(file_write_durable(path, STR("hid/den val\n"), 0600, &e), 0);
+	(void)snprintf(path, sizeof(path), "%s/long", dir);
+	assert_int_equal(file_write_durable(path, STR("EAAB0123456789abcdefghij\n"), 0600, &e), 0);
 	(void)snprintf(path, sizeof(path), "%s/pin", dir);
 	assert_int_equal(file_write_durable(path, STR("abc\n"), 0600, &e), 0);
 	assert_int_equal(
 		puppet_load_as(t, SHARED_NOW,
-			"secrets: {key: {file: key}, pin: {file: pin}}\naccounts: [{name: main}]\n"),
+			"secrets: {key: {file: key}, pin: {file: pin}, long: {file: long}}\naccounts: [{name: main}]\n"),
 		0);
 	channel_limit(t->acct, 100);
 	ht_turn(t);
@@ -120,7 +124,14 @@ static void a_secret_that_is_said_back_is_kept_out_of_the_record(void **state)
 	longer[sizeof(longer) - 1] = '\0';
 	assert_null(strstr(kept(t, puppet.op[0], longer), "hid"));
 	assert_non_null(strstr(t->trace_last, "..***\n"));
-	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	struct ht_op *o = t->ops[0];
+	const char *said = "Malformed access token hid/den val, hid%2Fden+val";
+	struct lt_result no = {
+		.struct_size = sizeof(no), .outcome = LT_REFUSED, .text = { said, strlen(said) }
+	};
+	assert_int_equal(puppet.host->finish(puppet.host->ctx, puppet.op[0], &no), 0);
+	ht_turn(t);
+	assert_string_equal(o->text, "Malformed access token ***, ***");
 	over(t);
 }
 
