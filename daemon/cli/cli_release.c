@@ -189,6 +189,17 @@ int cmd_text(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return code;
 }
 
+static void show_approval(struct cli *c, const cJSON *a)
+{
+	const char *other = json_z(a, "for", NULL);
+	int64_t voided = json_i64(a, "voided_at", 0);
+	char at[60];
+	(void)printf("%s %s%s%s (%s)", voided ? "void    " : "approved", json_z(a, "person", ""),
+		other ? " for " : "", other ? other : "", json_z(a, "kind", ""));
+	cli_time(c, voided, at, sizeof(at));
+	(void)printf("%s%s\n", voided ? ": counts no more since " : "", voided ? at : "");
+}
+
 int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -205,8 +216,7 @@ int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			(void)printf("author   %s\n",
 				cJSON_IsString(a) ? a->valuestring : json_z(a, "person", ""));
 		for (const cJSON *a = approvals ? approvals->child : NULL; a; a = a->next)
-			(void)printf("approved %s (%s)\n", json_z(a, "person", ""),
-				json_z(a, "kind", ""));
+			show_approval(c, a);
 		(void)printf("approve exactly this: lantoa approve %s --hash %s\n",
 			json_z(params, "release", ""), json_z(r, "hash", ""));
 	}
@@ -509,7 +519,7 @@ int cmd_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	cli_table(c, json_get(r, "revisions"), "rev|Rev|n,person|Who,at|When|t,hash|Hash");
 	(void)puts("\nApprovals");
 	cli_table(c, json_get(r, "approvals"),
-		"step|Step|n,person|Who,kind|Kind,at|When|t,hash|Hash,why|Why");
+		"step|Step|n,person|Who,for|For,kind|Kind,at|When|t,voided_at|Void since|t,hash|Hash,why|Why");
 	const cJSON *stops = json_get(r, "stops");
 	if (stops && stops->child) {
 		(void)puts("\nStopped by people");

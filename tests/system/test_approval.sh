@@ -155,6 +155,8 @@ refuse "paper of the author, too" 3 operator approve TB-11 --code "$CODE" --for 
 check "a signed sheet is entered" operator approve TB-11 --code "$CODE" --for 'Trần Văn Duyệt' --document "$PLACE/sheet.pdf"
 check "it goes out" until_true 20 has_mails TB-11 4
 check "audit names who entered it for whom" audited 'release.approve' "for Trần Văn Duyệt"
+check "the release is shown" operator show TB-11
+says "with the one who entered the approval, and for whom" '^ *1 +Lê Vận Hành +Trần Văn Duyệt +paper +[0-9/]+ [0-9:]+ +[0-9a-f]{64}'
 check "and the approval keeps the hash of the sheet" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json show TB-11 | jq -e --arg h $(sha256sum <"$PLACE/sheet.pdf" | cut -d' ' -f1) '[.approvals[].document] | index(\$h) != null'"
 
 editor -q submit "$(release_md TB-12 "$ALL_NOW")"
@@ -164,6 +166,16 @@ check "it is returned" release_is TB-12 returned
 check "and shows the note" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' --json show TB-12 | grep -q 'thiếu số điện thoại'"
 refuse "what was returned cannot be approved" 7 approver approve TB-12 --hash "$(hash_of TB-12)"
 check "the return stands in the audit" audited 'return' "thiếu số điện thoại"
+
+editor -q submit "$(release_md TB-14 "$ALL_GO")"
+approve_it TB-14
+check "one that was approved is reviewed again" approver review TB-14
+says "its approval counts" '^approved Trần Văn Duyệt \(normal\)$'
+approver -q return TB-14 -m "sai ngày"
+check "and again when it was returned" approver review TB-14
+says "its approval does not, and says since when" '^void     Trần Văn Duyệt \(normal\): counts no more since [0-9/]+ [0-9:]+$'
+check "the release is shown" operator show TB-14
+says "and says so too" '^ *1 +Trần Văn Duyệt +normal +[0-9/]+ [0-9:]+ +[0-9/]+ [0-9:]+ +[0-9a-f]{64}'
 
 check "a release with a place for local text" editor submit "$(release_md TB-13 "$ALL_GO" $'Nội dung.\n\n{{local}}')"
 approve_it TB-13
