@@ -198,6 +198,15 @@ void cli_print_json(const cJSON *j)
 	free(text);
 }
 
+static void say_more(const cJSON *next)
+{
+	char *text = next && !cJSON_IsString(next) ? cJSON_PrintUnformatted(next) : NULL;
+	const char *at = text ? text : next ? next->valuestring : NULL;
+	(void)fprintf(
+		stderr, "(there are more%s%s)\n", at ? ": go on with --after " : "", at ? at : "");
+	cJSON_free(text);
+}
+
 void cli_show(struct cli *c, const cJSON *result, const char *columns)
 {
 	if (c->json) {
@@ -210,7 +219,7 @@ void cli_show(struct cli *c, const cJSON *result, const char *columns)
 	else if (!c->quiet)
 		cli_facts(c, result);
 	if (json_bool(result, "more", false) && !c->quiet)
-		(void)fprintf(stderr, "(there are more; ask with --limit or --after)\n");
+		say_more(json_get(result, "next"));
 }
 
 void cli_problems(struct cli *c, const cJSON *problems)

@@ -15,6 +15,8 @@ struct out {
 	struct ctl_call *c;
 	cJSON *rows;
 	int64_t limit, next, n;
+	int64_t skip;     /* rows of earlier pages, of a list that goes by place */
+	bool full;        /* of such a list: there is a row after the last one that has room */
 	const char *only; /* code of the one that is shown in full */
 };
 
@@ -39,6 +41,42 @@ static cJSON *paged(struct out *o)
 	json_put(r, "rows", o->rows);
 	json_put_bool(r, "more", more);
 	if (more)
+		json_put_i64(r, "next", o->next);
+	return r;
+}
+
+/* Lists of what stands in a file of its own go by place: `after` is how many rows were shown. Without `limit` they come whole. */
+static int listed_begin(struct ctl_call *c, struct out *o, struct err *e)
+{
+	*o = (struct out){ .c = c,
+		.limit = json_has(c->params, "limit") ? limit_of(c) : INT64_MAX };
+	int rc = ctl_after(c, &o->skip, e);
+	o->next = o->skip;
+	o->rows = rc == 0 ? json_arr() : NULL;
+	return rc;
+}
+
+/* True: the row belongs to the page; else the list goes on unless it is full. */
+static bool listed_take(struct out *o)
+{
+	if (o->skip > 0) {
+		o->skip--;
+		return false;
+	}
+	o->full = o->n == o->limit;
+	if (o->full)
+		return false;
+	o->n++;
+	o->next++;
+	return true;
+}
+
+static cJSON *listed(struct out *o)
+{
+	cJSON *r = json_obj();
+	json_put(r, "rows", o->rows);
+	json_put_bool(r, "more", o->full);
+	if (o->full)
 		json_put_i64(r, "next", o->next);
 	return r;
 }
@@ -71,19 +109,20 @@ static cJSON *office_json(const struct office_row *r, bool full)
 static bool on_office(void *ctx, const struct office_row *r)
 {
 	struct out *o = ctx;
-	if (!ctl_may_see(o->c, r->code))
-		return true;
-	json_add(o->rows, office_json(r, o->only != NULL));
-	o->n++;
-	return true;
+	if (ctl_may_see(o->c, r->code) && listed_take(o))
+		json_add(o->rows, office_json(r, o->only != NULL));
+	return !o->full;
 }
 
 int ctl_offices_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	struct out o = { .c = c, .rows = json_arr(), .limit = OFFICES_MAX + 1 };
+	struct out o;
 	const char *code = json_z(c->params, "code", NULL);
-	int rc = office_list(reader_db(c->reader), code, on_office, &o);
-	*ret = paged(&o);
+	int rc = listed_begin(c, &o, e);
+	if (rc < 0)
+		return rc;
+	rc = office_list(reader_db(c->reader), code, on_office, &o);
+	*ret = listed(&o);
 	return rc < 0 ? err_set(e, rc, "the offices could not be read") : 0;
 }
 
@@ -323,11 +362,22 @@ static bool on_rule(void *ctx, const struct rule_in *r)
 	return true;
 }
 
+static bool on_listed_rule(void *ctx, const struct rule_in *r)
+{
+	struct out *o = ctx;
+	if (listed_take(o))
+		on_rule(o, r);
+	return !o->full;
+}
+
 int ctl_audiences_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	struct out o = { .c = c, .rows = json_arr(), .limit = 1 };
-	int rc = audience_list(reader_db(c->reader), on_rule, &o);
-	*ret = paged(&o);
+	struct out o;
+	int rc = listed_begin(c, &o, e);
+	if (rc < 0)
+		return rc;
+	rc = audience_list(reader_db(c->reader), on_listed_rule, &o);
+	*ret = listed(&o);
 	return rc < 0 ? err_set(e, rc, "the audiences could not be read") : 0;
 }
 
@@ -385,6 +435,8 @@ int ctl_audience_show(struct ctl_call *c, cJSON **ret, struct err *e)
 static bool on_campaign(void *ctx, const struct campaign_in *r)
 {
 	struct out *o = ctx;
+	if (!listed_take(o))
+		return !o->full;
 	cJSON *row = json_obj();
 	json_put_z(row, "name", r->name);
 	json_put_z(row, "title", r->title);
@@ -397,15 +449,20 @@ static bool on_campaign(void *ctx, const struct campaign_in *r)
 
 int ctl_campaigns_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	struct out o = { .c = c, .rows = json_arr(), .limit = 1 };
-	int rc = campaign_list(reader_db(c->reader), on_campaign, &o);
-	*ret = paged(&o);
+	struct out o;
+	int rc = listed_begin(c, &o, e);
+	if (rc < 0)
+		return rc;
+	rc = campaign_list(reader_db(c->reader), on_campaign, &o);
+	*ret = listed(&o);
 	return rc < 0 ? err_set(e, rc, "the campaigns could not be read") : 0;
 }
 
 static bool on_deputy(void *ctx, const struct deputy_row *r)
 {
 	struct out *o = ctx;
+	if (!listed_take(o))
+		return !o->full;
 	cJSON *row = json_obj();
 	json_put_z(row, "person", r->person);
 	json_put_z(row, "deputy", r->deputy);
@@ -417,8 +474,11 @@ static bool on_deputy(void *ctx, const struct deputy_row *r)
 
 int ctl_deputy_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
-	struct out o = { .c = c, .rows = json_arr(), .limit = 1 };
-	int rc = deputy_list(reader_db(c->reader), on_deputy, &o);
-	*ret = paged(&o);
+	struct out o;
+	int rc = listed_begin(c, &o, e);
+	if (rc < 0)
+		return rc;
+	rc = deputy_list(reader_db(c->reader), on_deputy, &o);
+	*ret = listed(&o);
 	return rc < 0 ? err_set(e, rc, "the deputies could not be read") : 0;
 }

@@ -144,7 +144,7 @@ int ctl_release_list(struct ctl_call *c, cJSON **ret, struct err *e)
 	int rc = ctl_after(c, &after, e);
 	if (rc < 0)
 		return rc;
-	rc = q_release_list(db, state, after, limit + 1 > LIST_MAX ? LIST_MAX : limit + 1, ids, &n);
+	rc = q_release_list(db, state, after, limit + 1, ids, &n);
 	cJSON *rows = json_arr();
 	for (size_t i = 0; i < n && i < limit && rc == 0; i++) {
 		struct release_row r;

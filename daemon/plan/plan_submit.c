@@ -138,6 +138,7 @@ static void submit_rows(struct plan_call *c)
 	fill_assets(c);
 	*s = (struct release_submit_cmd){ .person = c->who.person,
 		.via = c->who.via,
+		.why = c->correct ? json_z(c->params, "why", NULL) : NULL,
 		.code = k->code,
 		.companions = k->companion,
 		.n_companions = k->n_companions,

@@ -169,7 +169,8 @@ static int submit_audit(
 			.what = c->corrects ? "release.correct" : "release.submit",
 			.subject = release_subject(&r, subject, sizeof(subject)),
 			.was = old ? was : NULL,
-			.now = now });
+			.now = now,
+			.why = c->why });
 }
 
 static int submit_guard(struct release_submit_cmd *c, const struct release_row *old)

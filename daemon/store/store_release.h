@@ -116,6 +116,7 @@ struct rendition_row; /* store_rendition.h */
 struct release_submit_cmd {
 	struct store_cmd cmd;
 	const char *person, *via, *code, *title, *front, *body, *bodies;
+	const char *why; /* of a correction, for the audit; NULL: not said */
 	int64_t year, expect_id,
 		rev; /* expect_id 0: a release that is not there yet; rev: the new one */
 	int64_t campaign_id, corrects; /* 0: none; corrects: the release that this one corrects */

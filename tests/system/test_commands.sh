@@ -113,6 +113,9 @@ refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE
 says "and nothing crashes" 'no UTF-8'
 
 echo "# what is shown"
+check "offices page" bash -c "'$B/lantoa' --as 'Lê Vận Hành' offices --limit 2 2>&1"
+says "and name the next page" '^\(there are more: go on with --after 2\)$'
+same "each of them once" "$( (operator --json offices --limit 2; operator --json offices --limit 1000 --after 2) | jq -s '[.[].rows[].code]')" "$(operator --json offices | jq '[.rows[].code]')"
 check "an office is shown" operator offices show hue
 says "with its variables" 'office\.hotline}}  0200 000 046'
 says "and its targets" 'vanphong@hue\.bhxh\.example'
@@ -136,6 +139,7 @@ same "completion for zsh knows first words once, second words by their first" "$
 if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; fi
 sed 's/CMD-2/CMD-2-DC/; s/^Nội dung\./Đính chính./' "$PLACE/one.md" >"$PLACE/dc.md"
 check "a correction is handed over" editor correct CMD-2 "$PLACE/dc.md" -m "sai số"
+check "its reason stands in the audit" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 1000 | jq -e '[.rows[] | select(.what == \"release.correct\" and .why == \"sai số\")] | length == 1'"
 check "it is shown" operator show CMD-2-DC
 says "with what it corrects" "^corrects +CMD-2@$(date +%Y)"
 refuse "a recall needs a reason" 2 operator --yes recall CMD-2

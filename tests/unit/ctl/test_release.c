@@ -89,6 +89,23 @@ static void a_list_has_every_release_with_its_parts_and_counts(void **state)
 	cJSON_Delete(call_as(ctl_release_list, "{\"state\":\"flying\"}", NULL, -EINVAL));
 }
 
+static void the_largest_page_says_that_there_are_more(void **state)
+{
+	UNUSED(state);
+	scene_sql(
+		"WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM k WHERE i<1001) INSERT INTO release(year, code, state, rev_newest, "
+		"prio, category, kind, title) SELECT 2026, 'R-'||i, 1, 1, 1, 2, 1, 't' FROM k");
+	cJSON *page CLEANUP_JSON = call(ctl_release_list, "{\"limit\":1000}");
+	assert_int_equal(cJSON_GetArraySize(json_get(page, "rows")), 1000);
+	assert_true(json_bool(page, "more", false));
+	char next[60];
+	snprintf(next, sizeof(next), "{\"limit\":1000,\"after\":%lld}",
+		(long long)json_i64(page, "next", 0));
+	cJSON *last CLEANUP_JSON = call(ctl_release_list, next);
+	assert_int_equal(cJSON_GetArraySize(json_get(last, "rows")), 1);
+	assert_false(json_bool(last, "more", true));
+}
+
 static void a_release_is_shown_in_full(void **state)
 {
 	UNUSED(state);
@@ -415,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_list_has_every_release_with_its_parts_and_counts),
+		T(the_largest_page_says_that_there_are_more),
 		T(a_release_is_shown_in_full),
 		T(a_release_names_the_holds_that_cover_it_and_no_others),
 		T(watching_tells_when_it_is_done),

@@ -255,11 +255,14 @@ static void a_correction_goes_to_exactly_those_reached_or_unknown(void **state)
 		FRONT("TTBC-1", "  fix: {to: all, channels: [email], at: now}\n") "Corrected.\n");
 	cJSON *params CLEANUP_JSON = json_obj();
 	json_put_z(params, "release", sc.release);
+	json_put_z(params, "why", "a wrong number");
 	int before = sc.answers;
 	plan_correct(sc.p, params, &s, &a, scene_done, NULL);
 	assert_int_equal(scene_wait(before), 0);
 	scene_remember();
 	assert_string_equal(sc.release, "TTBC-1-DC1@2026");
+	assert_true(scene_why_has(
+		"SELECT why FROM audit WHERE what='release.correct'", "a wrong number"));
 	assert_int_equal(scene_approve("minh"), 0);
 	scene_run(500);
 	assert_int_equal(
