@@ -138,6 +138,10 @@ static void merge_rows(struct dfill *f, struct fill_lot *fl)
 			copy_free(c);
 			continue;
 		}
+		if (c->intent.tries > 0 && recon_waits(d, (int64_t)c->op.delivery, l)) {
+			copy_free(c);
+			continue;
+		}
 		if (c->verdict == FILL_WAITS) {
 			fl->waits = true;
 			copy_free(c);

@@ -278,6 +278,8 @@ struct drecon { /* a question about an unknown delivery */
 	struct dlane *lane;
 	struct chan_op op;
 	int64_t since_ms;
+	uint32_t tries;     /* of the row that is asked about */
+	int64_t waited_lot; /* that would have sent it again meanwhile; 0: none */
 	char address[320], ref[24], idtext[1024], code[80], url[400];
 	struct lt_id ids[D_IDS_MAX];
 	size_t n_ids;
@@ -524,6 +526,8 @@ void scan_free(struct dispatch *d);
 bool settle_init(struct dispatch *d);
 void settle_free(struct dispatch *d);
 void recon_done(struct drecon *r, const struct chan_result *res);
+/* A question about it is open, or its answer is not committed: no copy of it may go, its lot is wanted again behind the question. */
+bool recon_waits(struct dispatch *d, int64_t delivery, const struct dlot *l);
 void settle_kick(struct dispatch *d);
 /* So long the provider is asked about an unknown one, or waited for. */
 int64_t settle_max_ms(const struct dlot *l);

@@ -17,6 +17,7 @@
 struct unknown_row {
 	struct dlot *lot;
 	int64_t delivery, since_ms;
+	uint32_t tries;
 	char address[320], ids[1024];
 	struct lt_pair *steps; /* one block with its text, from malloc; NULL without */
 	size_t n_steps;
@@ -57,8 +58,15 @@ static void recon_free(struct drecon *r)
 {
 	if (!r)
 		return;
+	struct dlot *l = r->waited_lot ? lot_find(r->d, r->waited_lot) : NULL;
+
+	list_del(&r->node);
 	lot_unref(r->lot);
 	r->d->n_recons--;
+	if (l && !r->d->stopping) {
+		l->rewind = true;
+		lot_want(l);
+	}
 	d_free(r->steps);
 	d_free(r);
 }
@@ -82,6 +90,12 @@ static void settle_stored(struct store_cmd *cmd)
 			l->rewind = true;
 			lot_want(l);
 		}
+	} else if (s->item.held) {
+		struct dlot *in = lot_find(d, s->item.lot);
+		log_line(LOG_WARN, "ev=delivery.hold msg=%lld why=found continuing",
+			(long long)s->item.delivery);
+		if (in)
+			lot_count(in, DLV_WAITING, DLV_HELD);
 	}
 	recon_free(s->recon);
 	lot_unref(l);
@@ -89,8 +103,8 @@ static void settle_stored(struct store_cmd *cmd)
 	cmd_end(d);
 }
 
-static void settle_store(
-	struct dlot *l, int64_t delivery, const struct settle_out *o, struct drecon *recon)
+static void settle_store(struct dlot *l, int64_t delivery, uint32_t tries,
+	const struct settle_out *o, struct drecon *recon)
 {
 	struct dispatch *d = l->lane->d;
 	struct settle_cmd *s = d_alloc(d, sizeof(*s));
@@ -102,6 +116,7 @@ static void settle_store(
 	s->recon = recon;
 	s->item = (struct sq_settle_item){ .delivery = delivery,
 		.lot = l->id,
+		.tries = tries,
 		.to = o->to,
 		.due_ms = (o->to < 0 ? o->next_ms : now) - l->at_ms,
 		.by_policy = o->by_policy,
@@ -133,8 +148,8 @@ int64_t settle_max_ms(const struct dlot *l)
 	return conf && conf->unknown_max_ms > 0 ? conf->unknown_max_ms : INT64_C(86400000);
 }
 
-static void decide(
-	struct dlot *l, int64_t delivery, int64_t since_ms, int outcome, struct drecon *recon)
+static void decide(struct dlot *l, int64_t delivery, uint32_t tries, int64_t since_ms, int outcome,
+	struct drecon *recon)
 {
 	const struct conf_lane *conf = l->lane->conf;
 	struct settle_out o;
@@ -146,7 +161,7 @@ static void decide(
 		.assume_accepted = conf && conf->unknown_then == UNKNOWN_THEN_ASSUME_ACCEPTED };
 
 	settle_decide(&in, &o);
-	settle_store(l, delivery, &o, recon);
+	settle_store(l, delivery, tries, &o, recon);
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------- */
@@ -155,7 +170,6 @@ void recon_done(struct drecon *r, const struct chan_result *res)
 {
 	char *at = r->idtext + strlen(r->idtext) + 1, *end = r->idtext + sizeof(r->idtext);
 
-	list_del(&r->node);
 	r->n_ids = 0;
 	for (size_t i = 0; i < res->n_ids && i < D_IDS_MAX; i++) {
 		struct lt_str id = res->ids[i].id;
@@ -167,7 +181,7 @@ void recon_done(struct drecon *r, const struct chan_result *res)
 		at += id.n;
 	}
 	(void)str_copy(r->url, sizeof(r->url), res->url);
-	decide(r->lot, (int64_t)r->op.delivery, r->since_ms,
+	decide(r->lot, (int64_t)r->op.delivery, r->tries, r->since_ms,
 		res->revoked ? (int)LT_UNKNOWN : res->outcome, r);
 }
 
@@ -208,6 +222,19 @@ static struct lt_pair *steps_copy(struct dispatch *d, const struct lt_pair *v, s
 	return ret;
 }
 
+bool recon_waits(struct dispatch *d, int64_t delivery, const struct dlot *l)
+{
+	LIST_FOR(&d->recons, n)
+	{
+		struct drecon *r = CONTAINER_OF(n, struct drecon, node);
+		if ((int64_t)r->op.delivery != delivery)
+			continue;
+		r->waited_lot = l->id;
+		return true;
+	}
+	return false;
+}
+
 static bool recon_start(struct dlot *l, const struct unknown_row *u)
 {
 	struct dispatch *d = l->lane->d;
@@ -222,6 +249,7 @@ static bool recon_start(struct dlot *l, const struct unknown_row *u)
 	d->n_recons++;
 	r->lane = l->lane;
 	r->since_ms = u->since_ms;
+	r->tries = u->tries;
 	(void)str_copy(r->address, sizeof(r->address), str_of(u->address));
 	(void)str_copy(r->idtext, sizeof(r->idtext) / 2, str_of(u->ids));
 	ref_make(d->o.store, u->delivery, r->ref);
@@ -264,8 +292,10 @@ static void unknown_one(struct dispatch *d, const struct unknown_row *u)
 	LIST_FOR(&d->recons, n)
 	if ((int64_t)CONTAINER_OF(n, struct drecon, node)->op.delivery == u->delivery)
 		return; /* asked already */
+	if (map64_get(d->copy_by_id, (uint64_t)u->delivery))
+		return; /* it goes again since it was read, or its outcome is just being told */
 	if (!asks || age >= settle_max_ms(l)) {
-		decide(l, u->delivery, u->since_ms, asks ? (int)LT_UNKNOWN : -1, NULL);
+		decide(l, u->delivery, u->tries, u->since_ms, asks ? (int)LT_UNKNOWN : -1, NULL);
 		return;
 	}
 	if (lane->quiet_until_ms > env_wall(d->o.env))
@@ -286,6 +316,7 @@ static int on_unknown_row(void *ctx, const struct sq_unknown_row *u)
 	r->lot = s->lot[s->at].lot;
 	r->delivery = u->delivery;
 	r->since_ms = u->since_ms;
+	r->tries = u->tries;
 	(void)str_copy(r->address, sizeof(r->address), u->address);
 	(void)str_copy(r->ids, sizeof(r->ids), u->ref_ids);
 	r->steps = steps_copy(NULL, u->steps, u->n_steps);

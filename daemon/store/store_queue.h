@@ -256,6 +256,8 @@ void sq_act_init(struct sq_act *c);
 
 struct sq_settle_item {
 	int64_t delivery, lot;
+	uint32_t
+		tries; /* as the row had it when the question began: a later try is not settled by an older question */
 	int to;         /* enum dlv_state; -1: next question only */
 	int64_t due_ms; /* relative to lot.at */
 	bool by_policy;
@@ -267,6 +269,7 @@ struct sq_settle_item {
 	struct str url;       /* of what was found; kept beside the attempts, which never change */
 	uint32_t crashes_max; /* absent: held as poison after so many crashes; 0: never */
 	bool applied;         /* out */
+	bool held; /* out: it waits to go again, and the provider says that it has it: a person looks */
 };
 struct sq_settle {
 	struct store_cmd cmd; /* STORE_OUTCOME: what the provider said is not lost */

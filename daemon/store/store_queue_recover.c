@@ -174,15 +174,16 @@ void sq_recover_init(struct sq_recover *c)
 	c->cmd.run = recover_run;
 }
 
-static int settle_audit(struct store_tx *tx, const struct sq_settle_item *it)
+static int settle_audit(struct store_tx *tx, const struct sq_settle_item *it, enum dlv_state from,
+	enum dlv_state to)
 {
 	char subject[48];
 	struct audit_event ev = { .person = "system",
 		.via = it->by,
 		.what = "delivery.settle",
 		.subject = subject,
-		.was = "unknown",
-		.now = dlv_state_name(it->to) };
+		.was = dlv_state_name((int)from),
+		.now = dlv_state_name((int)to) };
 
 	snprintf(subject, sizeof(subject), "delivery:%lld", (long long)it->delivery);
 	return store_audit(tx, &ev);
@@ -207,18 +208,48 @@ static int settle_poison(struct store_tx *tx, const struct sq_settle_item *it, s
 		tx, it->delivery, "poison: the daemon crashed again and again while sending this");
 }
 
+/* Absent, said a person while the question was open, and its answer is that it is there: it must not go again by itself. */
+static int settle_found(struct store_tx *tx, struct sq_settle_item *it, struct sq_tally *t)
+{
+	struct db *db = tx_db(tx);
+	int64_t lot = 0, state = 0, tries = 0;
+	int rc = sq_delivery_get(db, it->delivery, &lot, &state, &tries);
+
+	if (rc != 1 || state != (int64_t)DLV_WAITING)
+		return rc < 0 ? rc : 0;
+	rc = db_exec(db, "UPDATE delivery SET state=9 WHERE id=? AND state=0", "i", it->delivery);
+	if (rc)
+		return rc;
+	it->held = true;
+	it->lot = lot; /* it may have moved to another gateway since */
+	sq_tally_move(t, lot, DLV_WAITING, DLV_HELD);
+	rc = settle_audit(tx, it, DLV_WAITING, DLV_HELD);
+	if (rc == 0 && it->url.n)
+		rc = db_exec(db,
+			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",
+			"is", it->delivery, it->url);
+	return rc ? rc
+		  : sq_effect_why(tx, it->delivery,
+			    "found: the provider has it, though it was called absent");
+}
+
 static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_tally *t)
 {
 	struct db *db = tx_db(tx);
 	int to = it->to < 0 ? (int)DLV_UNKNOWN : it->to;
-	int rc = db_exec(db, "UPDATE delivery SET state=?, due=? WHERE id=? AND state=8", "iii",
-		(int64_t)to, it->due_ms, it->delivery);
+	int rc = db_exec(db,
+		"UPDATE delivery SET state=?, due=? WHERE id=? AND state=8 AND tries=?", "iiii",
+		(int64_t)to, it->due_ms, it->delivery, (int64_t)it->tries);
 
 	it->applied = rc == 0 && db_changes(db) == 1;
+	it->held = false;
+	if (rc == 0 && !it->applied && !it->by_policy &&
+		(to == (int)DLV_ACCEPTED || to == (int)DLV_DELIVERED))
+		return settle_found(tx, it, t);
 	if (rc || !it->applied || it->to < 0)
 		return rc;
 	sq_tally_move(t, it->lot, DLV_UNKNOWN, (enum dlv_state)it->to);
-	rc = settle_audit(tx, it);
+	rc = settle_audit(tx, it, DLV_UNKNOWN, (enum dlv_state)it->to);
 	if (rc == 0 && it->n_ids)
 		rc = sq_effect_ids(tx, it->delivery, it->lane, it->ids, it->n_ids, it->lane != 0);
 	/* There is no attempt that holds it: a recall or an edit needs it. */

@@ -52,6 +52,7 @@ static struct fake {
 	struct fake_answer (*script)(const struct chan_op *op);
 	int outcome_of_question;    /* LT_J_RECONCILE */
 	const char *id_of_question; /* found by it */
+	int64_t question_ms;        /* how long one takes; 0: FAKE_WIRE_MS */
 	const char *compose_fails;  /* an address that cannot be composed */
 	/* ledger */
 	struct map64 *published; /* delivery -> times */
@@ -322,7 +323,10 @@ int channel_start(struct chan_account *a, struct chan_op **ops, size_t n)
 		} else {
 			fake.n_questions++;
 		}
-		timer_set(fake.env, &f->timer, env_mono(fake.env) + FAKE_WIRE_MS);
+		timer_set(fake.env, &f->timer,
+			env_mono(fake.env) +
+				(ops[i]->kind != LT_J_OP && fake.question_ms ? fake.question_ms
+									     : FAKE_WIRE_MS));
 	}
 	return 0;
 }

@@ -220,6 +220,54 @@ static void a_person_says_absent_and_it_is_sent_again(void **state)
 		1);
 }
 
+/* One delivery, unknown, and the question about it is open for another 100 s. */
+static void asked_slowly(int outcome)
+{
+	scene_lot(1, 0, 1, 1, 1);
+	fake.question_ms = 100000;
+	fake.outcome_of_question = outcome;
+	scene_start();
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_questions, 1);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 1);
+	assert_int_equal(fake.n_published, 1);
+	act(ACT_RESOLVE_ABSENT, 1);
+	assert_int_equal(changed, 1);
+	scene_run(5000);
+	assert_int_equal(fake.n_questions, 1);
+	assert_int_equal(fake.n_published, 1); /* not beside its question */
+	assert_int_equal(scene_state(DLV_WAITING), 1);
+}
+
+static void an_open_question_keeps_the_next_try_back(void **state)
+{
+	UNUSED(state);
+	asked_slowly(LT_DEFERRED);
+	scene_run(100000);
+	assert_int_equal(fake.n_published, 2);
+	assert_int_equal(scene_i64("SELECT tries FROM delivery"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='delivery.settle'"), 0);
+}
+
+static void what_a_late_answer_found_is_not_sent_again(void **state)
+{
+	UNUSED(state);
+	fake.id_of_question = "post-77";
+	asked_slowly(LT_ACCEPTED);
+	scene_run(HR_MS);
+	assert_int_equal(fake.n_published, 1);
+	assert_int_equal(scene_state(DLV_HELD), 1);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM step WHERE name='!why' AND value LIKE 'found:%%'"),
+		1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='delivery.settle' AND "
+				   "was='waiting' AND now='held'"),
+		1);
+	scene_check();
+	act(ACT_RESOLVE_SENT, 1);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 1);
+}
+
 static void failed_is_tried_again_and_waiting_is_cancelled(void **state)
 {
 	UNUSED(state);
@@ -457,6 +505,8 @@ int main(void)
 		T(nobody_could_say_and_it_becomes_doubt),
 		T(the_policy_may_assume),
 		T(a_person_says_absent_and_it_is_sent_again),
+		T(an_open_question_keeps_the_next_try_back),
+		T(what_a_late_answer_found_is_not_sent_again),
 		T(failed_is_tried_again_and_waiting_is_cancelled),
 		T(receipts_move_what_they_name),
 		T(a_receipt_before_its_answer_waits_for_it),

@@ -283,6 +283,34 @@ static struct sq_stop stop_of(enum sq_stop_verb verb, struct sq_scope scope)
 	return c;
 }
 
+static struct sq_settle_item settled(int64_t delivery, uint32_t tries, int to)
+{
+	struct sq_settle_item it = {
+		.delivery = delivery, .lot = 1, .tries = tries, .to = to, .by = "provider"
+	};
+	struct sq_settle c = { .v = &it, .n = 1 };
+
+	sq_settle_init(&c);
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+	return it;
+}
+
+static void an_old_question_settles_no_newer_try(void **state)
+{
+	(void)state;
+	run("UPDATE delivery SET state=8, tries=2, due=7 WHERE id=1");
+	run("UPDATE lot SET n0=9, n8=1 WHERE id=1");
+	assert_false(settled(1, 1, DLV_WAITING).applied);
+	assert_false(settled(1, 1, DLV_ACCEPTED).applied);
+	assert_false(settled(1, 1, -1).applied);
+	assert_int_equal(teststore_i64(&ts, "SELECT state*100+due FROM delivery WHERE id=1"), 807);
+	assert_true(settled(1, 2, DLV_WAITING).applied);
+	assert_int_equal(teststore_i64(&ts, "SELECT state FROM delivery WHERE id=1"), 0);
+	assert_true(settled(1, 2, DLV_ACCEPTED).held);
+	assert_int_equal(teststore_i64(&ts, "SELECT state FROM delivery WHERE id=1"), 9);
+	counters_equal_rows();
+}
+
 static void a_scope_is_read_back_as_it_was_written(void **state)
 {
 	(void)state;
@@ -527,6 +555,7 @@ int main(void)
 		T(recovery_tells_unknown_from_unpublished),
 		T(what_was_asked_about_in_two_crashes_is_left_to_a_person),
 		T(a_scope_is_read_back_as_it_was_written),
+		T(an_old_question_settles_no_newer_try),
 		T(a_resume_counts_what_was_held_and_nothing_else),
 		T(a_resume_of_a_channel_leaves_the_pause_of_a_provider),
 		T(an_office_is_stopped_with_all_below),
