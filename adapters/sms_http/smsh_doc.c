@@ -89,7 +89,12 @@ static struct lt_str form_decode(struct smsh_doc *d, struct lt_str s)
 			d->bytes[d->used + r.n++] = c;
 	}
 	d->used += r.n;
-	return r;
+	if (!smsh_charset_other(d->charset, r))
+		return r;
+	struct lt_str own = { d->bytes + d->used, 0 };
+	own.n = smsh_charset_put(d->bytes + d->used, d->charset, r);
+	d->used += own.n;
+	return own;
 }
 
 int smsh_form_read(struct smsh_doc *d, struct lt_str text)
@@ -117,12 +122,80 @@ int smsh_form_read(struct smsh_doc *d, struct lt_str text)
 	return 0;
 }
 
+/* *text becomes UTF-8, ended by a NUL. */
+static int convert(struct smsh_doc *d, enum smsh_charset c, struct lt_str *text)
+{
+	bool other = smsh_charset_other(c, *text);
+
+	d->input = malloc((other ? 3 : 1) * text->n + 1);
+	if (d->input == NULL)
+		return -ENOMEM;
+	if (!other && text->n > 0)
+		memcpy(d->input, text->p, text->n);
+	size_t n = other ? smsh_charset_put(d->input, c, *text) : text->n;
+	d->input[n] = '\0';
+	*text = (struct lt_str){ d->input, n };
+	return 0;
+}
+
+static int group_add(struct smsh_doc *d, size_t i, struct lt_str text)
+{
+	static const char digits[] = "0123456789";
+	uint32_t at = smsh_node_add(d, 0, text.p == NULL ? SMSH_NULL : SMSH_STRING, 1);
+
+	if (at == SMSH_NONE)
+		return -ENOMEM;
+	if (!ltc_utf8_valid(text))
+		return smsh_doc_fail(d, 1, "a group ends inside of a character");
+	d->nodes[at].key = (struct lt_str){ digits + i, 1 };
+	d->nodes[at].text = text;
+	return 0;
+}
+
+int smsh_doc_match(struct smsh_doc *d, const regex_t *re, enum smsh_charset c, struct lt_str text)
+{
+	regmatch_t g[SMSH_GROUPS + 1];
+
+	*d = (struct smsh_doc){ 0 };
+	if (text.n > SMSH_MATCH_MAX)
+		return smsh_doc_fail(d, 1, "longer than 4096 bytes"), -E2BIG;
+	if (text.n > 0 && memchr(text.p, 0, text.n) != NULL)
+		return smsh_doc_fail(d, 1, "a NUL in the text");
+	int rc = convert(d, c, &text);
+	if (rc == 0 && !ltc_utf8_valid(text))
+		rc = smsh_doc_fail(d, 1, "not UTF-8");
+	if (rc == 0 && (re == NULL || regexec(re, text.p, SMSH_GROUPS + 1, g, 0) != 0))
+		rc = smsh_doc_fail(d, 1, "not of the form that is expected");
+	if (rc == 0 && smsh_node_add(d, SMSH_NONE, SMSH_OBJECT, 1) == SMSH_NONE)
+		rc = -ENOMEM;
+	for (size_t i = 0; rc == 0 && i <= SMSH_GROUPS && i <= re->re_nsub; i++) {
+		struct lt_str s = { 0 };
+		if (g[i].rm_so >= 0)
+			s = (struct lt_str){ text.p + g[i].rm_so,
+				(size_t)(g[i].rm_eo - g[i].rm_so) };
+		rc = group_add(d, i, s);
+	}
+	if (rc < 0)
+		d->n = 0;
+	return rc;
+}
+
 int smsh_doc_read(struct smsh_doc *d, enum smsh_format f, struct lt_str text)
 {
-	*d = (struct smsh_doc){ 0 };
+	return smsh_doc_read_as(d, f, SMSH_C_UTF8, text);
+}
+
+int smsh_doc_read_as(
+	struct smsh_doc *d, enum smsh_format f, enum smsh_charset c, struct lt_str text)
+{
+	bool form = f == SMSH_F_FORM; /* what is not UTF-8 in it comes to light in its fields */
+
+	*d = (struct smsh_doc){ .charset = c };
 	if (text.n > SMSH_TEXT_MAX)
 		return smsh_doc_fail(d, 1, "longer than 1 MiB"), -E2BIG;
-	d->bytes = malloc(text.n + 8);
+	if (!form && smsh_charset_other(c, text) && convert(d, c, &text) < 0)
+		return -ENOMEM;
+	d->bytes = malloc((form && c != SMSH_C_UTF8 ? 4 : 1) * text.n + 8);
 	if (d->bytes == NULL)
 		return -ENOMEM;
 	int rc = f == SMSH_F_JSON  ? smsh_json_read(d, text)
@@ -138,6 +211,7 @@ void smsh_doc_done(struct smsh_doc *d)
 {
 	free(d->nodes);
 	free(d->bytes);
+	free(d->input);
 	ltc_json_free(d->json);
 	*d = (struct smsh_doc){ 0 };
 }

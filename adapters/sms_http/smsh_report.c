@@ -151,16 +151,17 @@ static int read_push(const struct smsh_vendor *v, const struct lt_request *r, st
 {
 	struct lt_str f = smsh_v_text(v, v->receipts, "format"), ct = content_type(r);
 	bool any = f.n == 0 || ltc_eqz(f, "auto");
+	enum smsh_charset c = smsh_charset_of(smsh_v_text(v, v->receipts, "charset"));
 
 	memset(a, 0, sizeof(*a));
 	int rc = ltc_eqz(f, "query") || (any && (ltc_eqz(r->method, "GET") || r->body.n == 0))
-		? smsh_doc_read(&a->doc, SMSH_F_FORM, r->query)
+		? smsh_doc_read_as(&a->doc, SMSH_F_FORM, c, r->query)
 		: ltc_eqz(f, "json") || (any && ltc_istarts(ct, "application/json"))
-		? smsh_doc_read(&a->doc, SMSH_F_JSON, r->body)
+		? smsh_doc_read_as(&a->doc, SMSH_F_JSON, c, r->body)
 		: ltc_eqz(f, "xml") ||
 			(any && (ltc_istarts(ct, "text/xml") || ltc_istarts(ct, "application/xml")))
-		? smsh_doc_read(&a->doc, SMSH_F_XML, r->body)
-		: smsh_doc_read(&a->doc, SMSH_F_FORM, r->body);
+		? smsh_doc_read_as(&a->doc, SMSH_F_XML, c, r->body)
+		: smsh_doc_read_as(&a->doc, SMSH_F_FORM, c, r->body);
 	a->read = rc == 0;
 	return rc;
 }

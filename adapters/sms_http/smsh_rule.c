@@ -9,13 +9,14 @@
 
 static enum smsh_format format_of(struct lt_str word)
 {
-	return ltc_eqz(word, "xml")     ? SMSH_F_XML
-		: ltc_eqz(word, "form") ? SMSH_F_FORM
-		: ltc_eqz(word, "none") ? SMSH_F_NONE
-					: SMSH_F_JSON;
+	return ltc_eqz(word, "xml")      ? SMSH_F_XML
+		: ltc_eqz(word, "form")  ? SMSH_F_FORM
+		: ltc_eqz(word, "regex") ? SMSH_F_REGEX
+		: ltc_eqz(word, "none")  ? SMSH_F_NONE
+					 : SMSH_F_JSON;
 }
 
-/* A body that was cut off is not read: half of it proves nothing. */
+/* A body that was cut off is not read: half of it proves nothing. One byte that is not UTF-8 takes nothing from the rest. */
 void smsh_answer_read(const struct smsh_vendor *v, uint32_t call, const struct lt_http_res *res,
 	struct smsh_answer *ret)
 {
@@ -27,8 +28,14 @@ void smsh_answer_read(const struct smsh_vendor *v, uint32_t call, const struct l
 	if (word.n == 0)
 		word = LTC_LIT("json");
 	enum smsh_format f = format_of(word);
-	if (f != SMSH_F_NONE && res->truncated == 0 && res->body.n > 0)
-		ret->read = smsh_doc_read(&ret->doc, f, res->body) == 0;
+	enum smsh_charset c = smsh_charset_of(smsh_v_text(v, at, "charset"));
+	if (f == SMSH_F_NONE || res->truncated != 0 || res->body.n == 0)
+		return;
+	int rc = f == SMSH_F_REGEX
+		? smsh_doc_match(&ret->doc, smsh_v_regex(v, smsh_member(&v->doc, at, "pattern")), c,
+			  res->body)
+		: smsh_doc_read_as(&ret->doc, f, c, res->body);
+	ret->read = rc == 0;
 }
 
 void smsh_answer_done(struct smsh_answer *a)

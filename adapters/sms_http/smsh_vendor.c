@@ -49,7 +49,8 @@ static const char *pattern_fault(struct lt_str p)
 	return NULL;
 }
 
-static int regex_add(struct smsh_vendor *v, uint32_t node, char *err, size_t size)
+/* `reads`: its groups are what an answer is read into. */
+static int regex_add(struct smsh_vendor *v, uint32_t node, bool reads, char *err, size_t size)
 {
 	struct lt_str p = v->doc.nodes[node].text;
 	const char *why = pattern_fault(p);
@@ -61,21 +62,28 @@ static int regex_add(struct smsh_vendor *v, uint32_t node, char *err, size_t siz
 		return fail(v, node, "expression", why, err, size);
 	memcpy(z, p.p, p.n);
 	z[p.n] = '\0';
-	if (regcomp(&v->regex[v->n_regex].re, z, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
+	struct smsh_regex *r = &v->regex[v->n_regex];
+	if (regcomp(&r->re, z, REG_EXTENDED | REG_NEWLINE | (reads ? 0 : REG_NOSUB)) != 0)
 		return fail(
 			v, node, "expression", "a POSIX extended regular expression", err, size);
-	v->regex[v->n_regex++].node = node;
-	return 0;
+	v->n_regex++;
+	r->node = node;
+	return reads && r->re.re_nsub > SMSH_GROUPS
+		? fail(v, node, "expression", "at most 9 groups", err, size)
+		: 0;
 }
 
 static int regexes(struct smsh_vendor *v, char *err, size_t size)
 {
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < v->doc.n; i++)
-		if (ltc_eqz(v->doc.nodes[i].key, "matches") ||
-			ltc_eqz(v->doc.nodes[i].key, "body_matches"))
-			rc = regex_add(v, i, err, size);
+	for (uint32_t i = 0; rc == 0 && i < v->doc.n; i++) {
+		const struct smsh_node *n = &v->doc.nodes[i];
+		bool reads = ltc_eqz(n->key, "pattern") && n->parent != SMSH_NONE &&
+			ltc_eqz(v->doc.nodes[n->parent].key, "answer");
+		if (reads || ltc_eqz(n->key, "matches") || ltc_eqz(n->key, "body_matches"))
+			rc = regex_add(v, i, reads, err, size);
+	}
 	return rc;
 }
 

@@ -227,6 +227,8 @@ static void rules(struct in *in, uint32_t node, bool last_needed)
 			"must be {\"then\": \"unknown\"} without a condition: what proves nothing is unknown");
 }
 
+#define CHARSETS "utf-8 latin1 windows-1258"
+
 static void needs_at(struct in *in, uint32_t node)
 {
 	if (get(in, node, "at") == SMSH_NONE)
@@ -235,9 +237,15 @@ static void needs_at(struct in *in, uint32_t node)
 
 static void answer(struct in *in, uint32_t node)
 {
-	if (!object(in, node, "note format rules items segments rejected id code text with_phone"))
+	if (!object(in, node,
+		    "note format charset pattern rules items segments rejected id code text with_phone"))
 		return;
-	words(in, node, "format", "json xml form none");
+	words(in, node, "format", "json xml form regex none");
+	words(in, node, "charset", CHARSETS);
+	bool regex = ltc_eqz(smsh_v_text(in->v, node, "format"), "regex");
+	if (regex != (get(in, node, "pattern") != SMSH_NONE))
+		complain(in, node, "format and pattern of",
+			"\"format\": \"regex\" and \"pattern\", an expression, belong together");
 	pointers(in, node, "id code text");
 	secret_name(in, node, "with_phone");
 	rules(in, get(in, node, "rules"), true);
@@ -328,8 +336,9 @@ static void auth(struct in *in, uint32_t node)
 
 static void receipts(struct in *in, uint32_t node)
 {
-	if (!object(in, node, "note format verify reply reports"))
+	if (!object(in, node, "note format charset verify reply reports"))
 		return;
+	words(in, node, "charset", CHARSETS);
 	words(in, node, "format", "json xml form query auto");
 	uint32_t ver = get(in, node, "verify"), rep = get(in, node, "reply");
 	if (object(in, ver, "note header field algorithm encoding prefix secret string")) {

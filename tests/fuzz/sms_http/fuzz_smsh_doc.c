@@ -1,4 +1,4 @@
-/* The three notations of gateways: a tree within its bounds whose texts are UTF-8 without NUL, whose nodes hang together and whose
+/* The notations of gateways in each charset: a tree within its bounds whose texts are UTF-8 without NUL, whose nodes hang together and whose
  * numbers stay as they were written. */
 #include <string.h>
 #include "../host.h"
@@ -42,20 +42,33 @@ static void pointers(const struct smsh_doc *d, struct lt_str pointer)
 	MUST(at == SMSH_NONE || at < d->n);
 }
 
+static int read_as(struct smsh_doc *d, int f, enum smsh_charset c, struct lt_str in)
+{
+	static regex_t re;
+	static bool made;
+
+	if (f != SMSH_F_REGEX)
+		return smsh_doc_read_as(d, (enum smsh_format)f, c, in);
+	MUST(made || regcomp(&re, "^([A-Z]+)?[ :]*([0-9]*)(.|$)", REG_EXTENDED | REG_NEWLINE) == 0);
+	made = true;
+	return smsh_doc_match(d, &re, c, in);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct lt_str in = { (const char *)p, n }, rest = in, first = fh_part(&rest);
 	struct smsh_doc d;
 
-	for (int f = SMSH_F_JSON; f <= SMSH_F_FORM; f++) {
-		int rc = smsh_doc_read(&d, (enum smsh_format)f, in);
-		if (rc == 0) {
-			tree(&d);
-			pointers(&d, first);
-		} else {
-			MUST(d.why[0] != '\0' || rc != -22);
+	for (int f = SMSH_F_JSON; f <= SMSH_F_REGEX; f++)
+		for (int c = SMSH_C_UTF8; c <= SMSH_C_1258; c++) {
+			int rc = read_as(&d, f, (enum smsh_charset)c, in);
+			if (rc == 0) {
+				tree(&d);
+				pointers(&d, first);
+			} else {
+				MUST(d.why[0] != '\0' || rc != -22);
+			}
+			smsh_doc_done(&d);
 		}
-		smsh_doc_done(&d);
-	}
 	return 0;
 }

@@ -1,18 +1,6 @@
 /* test_pointers.c - where nobody knows under which of two names something stands, a list of pointers names both: anywhere in a
  * vendor file, in every part of an answer. */
-#include "smshtest.h"
-
-/* JSON is written with ' here. */
-static const char *json(const char *text)
-{
-	static char buf[8000];
-	size_t n = strlen(text);
-
-	assert_true(n < sizeof(buf));
-	for (size_t i = 0; i <= n; i++)
-		buf[i] = text[i] == '\'' ? '"' : text[i];
-	return buf;
-}
+#include "json.h"
 
 #define ZERO "'rules': [{'at': '/r', 'is': '0', 'then': 'accepted'}, {'then': 'unknown'}]"
 static const char two[] =
