@@ -255,7 +255,7 @@ static int show_resumed(struct cli *c, const cJSON *r)
 		return EXIT_DONE;
 	(void)fprintf(stderr, "lantoa: nothing was lifted: %s\n",
 		still ? "no hold was given for this scope; resume those that stand as they were given"
-		      : "nothing of this scope is held; `lantoa queue` and `lantoa show` say what waits, and why");
+		      : "no hold stands here; `lantoa channels` says what a lane waits for, `lantoa show` what a release does");
 	return EXIT_CONFLICT;
 }
 

@@ -59,7 +59,7 @@ refuse "nor for a program" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\"
 check "the one is let go on" operator resume --release CMD-1 --office hue -m "Huế trả lời"
 says "with what it held" '^2 lots, 2 deliveries go on'
 refuse "then nothing is held" 7 operator resume --release CMD-1 -m "thử"
-says "and nothing stands" 'nothing was lifted: nothing of this scope is held'
+says "and nothing stands" 'nothing was lifted: no hold stands here'
 same "and no stop is left" "$(operator --json queue | jq '.stops | length')" 0
 check "--dry only says what would be touched" operator cancel CMD-1 --dry
 same "nothing was touched by any of these" "$(waits one) $(waits two)" "4 4"
