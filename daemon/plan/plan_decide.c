@@ -18,7 +18,7 @@ static void hold(struct decision *d, const char *why)
 	snprintf(d->why, sizeof(d->why), "%s", why);
 }
 
-/* No delivery of it is waiting or sending, or it is over. */
+/* No delivery of it is waiting or sending, or it is over; what a person must look at first keeps no other part waiting. */
 static bool finished(const struct plan_active *x, int64_t now)
 {
 	if (x->part.state == PART_DONE || x->part.state == PART_CANCELLED)
@@ -26,7 +26,7 @@ static bool finished(const struct plan_active *x, int64_t now)
 	if (x->part.expires && now >= x->part.expires)
 		return true;
 	return x->part.state == PART_PLANNED && x->part.planned == 2 && x->planning == 0 &&
-		x->live == 0;
+		x->moving == 0;
 }
 
 static const struct plan_active *part_of(const struct decide_facts *f, uint32_t number)
@@ -114,10 +114,14 @@ static bool is_late(const struct decide_facts *f, const struct plan_active *a,
 	if (!t->has_at || a->part.go_at || a->part.after || m->needs_link)
 		return false;
 	int64_t since = a->part.at > a->release.approved_at ? a->part.at : a->release.approved_at;
-	if (f->now - since <= m->late_after_ms || m->late == LATE_SEND)
+	bool over = m->window_ms > 0 && a->release.approved_at > t->win_to_ms;
+	if ((!over && f->now - since <= m->late_after_ms) || m->late == LATE_SEND)
 		return false;
-	snprintf(why, sizeof(why), "late: it is %lld minutes after its time",
-		(long long)((f->now - since) / 60000));
+	if (over)
+		snprintf(why, sizeof(why), "window: it was approved after its window had ended");
+	else
+		snprintf(why, sizeof(why), "late: it is %lld minutes after its time",
+			(long long)((f->now - since) / 60000));
 	if (m->late == LATE_HOLD) {
 		hold(ret, why);
 		return true;

@@ -184,6 +184,7 @@ struct plan_active {
 	struct part_row part;
 	int64_t lots, planning, live, open, receipts,
 		settle_by;             /* live: waiting or sending; open: unknown, held, doubt */
+	int64_t moving;                /* of live: what no person holds */
 	int64_t camp_first, camp_last; /* 0: no campaign */
 };
 /* Parts of approved and sending releases, by release and part; *ret owned. */

@@ -164,7 +164,8 @@ static int active_facts(struct db *db, int64_t now_ms, struct plan_active *a)
 	sqlite3_stmt *st;
 	int rc = db_query(db, &st,
 		"SELECT count(*), ifnull(sum(gate=0),0), ifnull(sum(n0+n1),0), ifnull(sum(n8+n9+n10),0), "
-		"ifnull(sum(CASE WHEN settle_by>?3 THEN n2 END),0), ifnull(max(settle_by),0) FROM lot "
+		"ifnull(sum(CASE WHEN settle_by>?3 THEN n2 END),0), ifnull(max(settle_by),0), "
+		"ifnull(sum(n1+CASE WHEN gate IN (0,1) THEN n0 ELSE 0 END),0) FROM lot "
 		"WHERE release_id=?1 AND part=?2 AND gate<>5",
 		"iii", a->release.id, (int64_t)a->part.part, now_ms);
 	if (rc == 0)
@@ -177,6 +178,7 @@ static int active_facts(struct db *db, int64_t now_ms, struct plan_active *a)
 	a->open = col_i64(st, 3);
 	a->receipts = col_i64(st, 4);
 	a->settle_by = col_i64(st, 5);
+	a->moving = col_i64(st, 6);
 	db_reset(st);
 	return 0;
 }
