@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "dispatch/dispatch_internal.h"
 
+#define ENDED_MS      600000
 #define LOTS_ROUND    64 /* lots whose unknowns are read in one round */
 #define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
@@ -32,7 +33,8 @@ struct dsettle {
 	struct dispatch *d;
 	bool out, again, expiring;
 	uint32_t sweeps;
-	int64_t now_ms, orphans_ms;
+	int64_t now_ms, orphans_ms,
+		ended_ms; /* ended_ms: next look for lots that outlived their release */
 	struct unknown_lot lot[LOTS_ROUND];
 	size_t n_lot;
 	struct unknown_row row[D_SETTLE_ROWS];
@@ -511,13 +513,14 @@ static void expire_begin(struct dispatch *d)
 	sq_expire_init(&x->c);
 	x->c.cmd.done = on_expired;
 	d->settle->expiring = true;
+	d->settle->ended_ms = env_mono(d->o.env) + ENDED_MS;
 	cmd_begin(d);
 	store_submit_or_done(d->o.store, &x->c.cmd);
 }
 
 static void lots_look(struct dispatch *d, int64_t now)
 {
-	bool expired = false;
+	bool expired = env_mono(d->o.env) >= d->settle->ended_ms;
 
 	LIST_FOR_SAFE(&d->lots, n, nx)
 	{

@@ -33,7 +33,10 @@ static int still_planned(struct db *db, const struct plan_lot *l)
 		return 0;
 	if (rc < 0)
 		return rc;
-	rc = db_get_i64(db, &state, "SELECT state FROM release WHERE id=?", "i", l->release_id);
+	rc = db_get_i64(db, &state,
+		"SELECT state FROM release WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM part p JOIN manifest m ON "
+		"m.hash=?3 WHERE p.release_id=?1 AND p.rev=m.rev AND p.part=?2 AND p.state=4)",
+		"iih", l->release_id, (int64_t)l->part, &l->manifest);
 	if (rc <= 0)
 		return rc;
 	return (state == REL_APPROVED || state == REL_SENDING) && hash_cmp(&now, &l->manifest) == 0;

@@ -76,7 +76,7 @@ static int act_write(struct store_tx *tx, struct sq_act *c, const struct act_rul
 static int act_one(struct store_tx *tx, struct sq_act *c, int64_t delivery, struct sq_tally *t)
 {
 	const struct act_rule *r = &rules[c->verb];
-	int64_t lot = 0, state = 0, tries = 0, gate = 0, at = 0;
+	int64_t lot = 0, state = 0, tries = 0, gate = 0, at = 0, expires = 0;
 	int rc = sq_delivery_get(tx_db(tx), delivery, &lot, &state, &tries);
 
 	if (rc <= 0) {
@@ -93,12 +93,16 @@ static int act_one(struct store_tx *tx, struct sq_act *c, int64_t delivery, stru
 	rc = db_get_i64(tx_db(tx), &gate, "SELECT gate FROM lot WHERE id=?", "i", lot);
 	if (rc == 1)
 		rc = db_get_i64(tx_db(tx), &at, "SELECT at FROM lot WHERE id=?", "i", lot);
+	if (rc == 1)
+		rc = db_get_i64(
+			tx_db(tx), &expires, "SELECT expires FROM lot WHERE id=?", "i", lot);
 	if (rc <= 0)
 		return rc < 0 ? rc : -EIO;
-	if (r->to == DLV_WAITING && gate >= LOT_CANCELLED) {
+	/* Of a lot with nothing left to do nobody ever wrote down that it expired. */
+	bool expired = gate == LOT_EXPIRED || expires <= tx_wall_ms(tx);
+	if (r->to == DLV_WAITING && (gate >= LOT_CANCELLED || expired)) {
 		refuse(c, delivery,
-			gate == LOT_EXPIRED ? "has expired with its lot"
-					    : "belongs to a cancelled lot");
+			expired ? "has expired with its lot" : "belongs to a cancelled lot");
 		return 0;
 	}
 	rc = act_write(tx, c, r, delivery, state, at);

@@ -182,6 +182,23 @@ static int gates_drop(struct freed *f)
 	return rc;
 }
 
+/* What was tried again after its release was done, and came back from a backup: a done release is not looked at any more, so it is being
+ * sent once more. */
+static int done_again(struct db *db, const struct sq_scope *s)
+{
+	int rc = db_exec(db,
+		"UPDATE part SET state=1 WHERE state=2 AND started IS NOT NULL AND EXISTS(SELECT 1" LOTS_OF_SCOPE
+		" AND l.gate=0 AND l.n0>0 AND r.state IN (3,4) AND r.rev_approved=part.rev AND "
+		"l.release_id=part.release_id AND l.part=part.part)",
+		SCOPE_FMT, SCOPE_ARGS(s));
+	if (rc == 0 && db_changes(db) > 0)
+		rc = db_exec(db,
+			"UPDATE release SET state=3 WHERE state=4 AND EXISTS(SELECT 1 FROM part p WHERE "
+			"p.release_id=release.id AND p.rev=release.rev_approved AND p.state=1)",
+			"");
+	return rc;
+}
+
 /* Lots held by the machine open with it. One whose part has not started, that was held because its outputs are not what was
  * approved, or that came from a backup goes back to planning, which judges it anew and opens it only when all is as approved.
  * Parts that a restored backup held wait again, or go on where they had started. */
@@ -201,7 +218,7 @@ static int lots_resume(struct db *db, const struct sq_scope *s, int64_t *lifted)
 			"(?3=0 OR r.campaign_id=?3)) AND (?1<>0 OR ?3<>0)",
 			"iii", s->release, (int64_t)s->part, s->campaign);
 	*lifted += rc == 0 ? db_changes(db) : 0;
-	return rc;
+	return rc == 0 ? done_again(db, s) : rc;
 }
 
 #define LANES_OF_SCOPE \
@@ -242,15 +259,31 @@ static int resume(struct store_tx *tx, struct sq_stop *c)
 	return rc;
 }
 
+/* A part and nothing narrower: also the lots that it would have, were it planned (again). */
+static bool names_part(const struct sq_scope *s)
+{
+	return s->release && s->part >= 0 && !s->office && !s->campaign && !s->lane &&
+		!s->channel && !s->channels_json[0];
+}
+
+static int part_close(struct store_tx *tx, const struct sq_scope *s, const char *why)
+{
+	return db_exec(tx_db(tx),
+		"UPDATE part SET state=?3, why=?4 WHERE release_id=?1 AND part=?2 AND rev=(SELECT rev_approved "
+		"FROM release WHERE id=?1) AND state IN (0,1,3)",
+		"iiit", s->release, (int64_t)s->part, (int64_t)PART_CANCELLED, why);
+}
+
 static int cancel(struct store_tx *tx, struct sq_stop *c)
 {
 	char why[500];
 
 	snprintf(why, sizeof(why), "cancelled by %s: %s", c->person, c->why);
-	return db_exec(tx_db(tx),
+	int rc = db_exec(tx_db(tx),
 		"UPDATE lot SET gate=3, why=?8 WHERE gate IN (0,1,2) AND id IN (SELECT "
 		"l.id" LOTS_OF_SCOPE " AND l.gate IN (0,1,2))",
 		SCOPE_FMT "t", SCOPE_ARGS(&c->scope), why);
+	return rc == 0 && names_part(&c->scope) ? part_close(tx, &c->scope, why) : rc;
 }
 
 static int stop_run(struct store_tx *tx, struct store_cmd *cmd)
@@ -285,6 +318,16 @@ void sq_stop_init(struct sq_stop *c)
 	c->cmd.run = stop_run;
 }
 
+/* Lots of a release that was ended, where a crash or a full disk came between its end and theirs. */
+static int ended_close(struct db *db)
+{
+	return db_exec(db,
+		"UPDATE lot SET gate=3, why='cancelled with its release' WHERE id IN (SELECT l.id FROM lot l "
+		"INDEXED BY lot_live JOIN release r ON r.id=l.release_id WHERE (n0>0 OR n1>0 OR n8>0 OR n9>0 "
+		"OR n10>0) AND r.state IN (5,7) AND l.gate IN (0,1,2,5))",
+		"");
+}
+
 static int expire_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_expire *c = CONTAINER_OF(cmd, struct sq_expire, cmd);
@@ -295,6 +338,9 @@ static int expire_run(struct store_tx *tx, struct store_cmd *cmd)
 		"i", tx_wall_ms(tx));
 
 	c->ret_lots = rc ? 0 : db_changes(db);
+	if (rc == 0)
+		rc = ended_close(db);
+	c->ret_lots += rc ? 0 : db_changes(db);
 	if (rc == 0)
 		rc = db_exec(db, "DELETE FROM gate WHERE until IS NOT NULL AND until<=?", "i",
 			tx_wall_ms(tx));

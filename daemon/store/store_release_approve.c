@@ -248,6 +248,28 @@ int release_schedule(struct store_tx *tx, const struct release_row *r, const str
 	return rc;
 }
 
+/* What is corrected goes no further: who has not had it waits for nothing, and reads why. */
+static int corrected_end(struct approving *a)
+{
+	const struct release_row *r = &a->c->release;
+	char name[120], why[160];
+	int rc = db_exec(a->db, "UPDATE release SET state=6 WHERE id=? AND state IN (3,4)", "i",
+		r->corrects);
+	if (rc < 0 || db_changes(a->db) == 0)
+		return rc;
+	(void)snprintf(why, sizeof(why), "corrected by %s", release_ref(r, name, sizeof(name)));
+	rc = db_exec(a->db,
+		"UPDATE part SET state=?, why=? WHERE release_id=? AND state IN (0,1,3)", "iti",
+		(int64_t)PART_CANCELLED, why, r->corrects);
+	if (rc == 0)
+		rc = db_exec(a->db, "DELETE FROM job WHERE kind=1 AND subject=?", "i", r->corrects);
+	if (rc == 0)
+		rc = db_exec(a->db,
+			"UPDATE lot SET gate=3, why=? WHERE release_id=? AND gate IN (0,1,2,5)",
+			"ti", why, r->corrects);
+	return rc;
+}
+
 static int begin_planning(struct approving *a)
 {
 	struct release_approve_cmd *c = a->c;
@@ -270,8 +292,7 @@ static int begin_planning(struct approving *a)
 			"UPDATE release SET state=?, rev_approved=?, approved_at=? WHERE id=?",
 			"iiii", (int64_t)state, a->rev, now, c->release.id);
 	if (rc == 0 && c->release.corrects)
-		rc = db_exec(a->db, "UPDATE release SET state=6 WHERE id=? AND state IN (3,4)", "i",
-			c->release.corrects);
+		rc = corrected_end(a);
 	c->release.state = state;
 	c->planning = rc == 0;
 	return rc;

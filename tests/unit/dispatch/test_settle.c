@@ -266,6 +266,42 @@ static void what_a_late_answer_found_is_not_sent_again(void **state)
 	scene_check();
 	act(ACT_RESOLVE_SENT, 1);
 	assert_int_equal(scene_state(DLV_ACCEPTED), 1);
+	scene_check();
+}
+
+/* A lot with nothing left to do is never marked as expired. */
+static void what_failed_is_not_tried_again_once_its_lot_has_expired(void **state)
+{
+	UNUSED(state);
+	answer = (struct fake_answer){ .outcome = LT_REFUSED };
+	scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	scene_run(2000);
+	assert_int_equal(scene_state(DLV_FAILED), 1);
+	scene_exec("UPDATE lot SET expires=%lld", (long long)env_wall(&sc.te.env) + 1000);
+	scene_run(2000);
+	act(ACT_RETRY, 1);
+	assert_int_equal(refused, 1);
+	assert_string_equal(said, "1 has expired with its lot");
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_FAILED), 1);
+	scene_check();
+}
+
+/* A crash between the end of a release and that of its lots. */
+static void lots_that_outlived_their_release_are_closed_at_the_next_start(void **state)
+{
+	UNUSED(state);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_lot(1, 1, 1, 1, 2);
+	scene_exec("UPDATE lot SET gate=0 WHERE part=1");
+	scene_exec("UPDATE release SET state=5");
+	scene_start();
+	scene_run(20000);
+	assert_int_equal(scene_state(DLV_CANCELLED), 5);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=3 AND why<>''"), 2);
+	assert_int_equal(fake.n_published, 0);
+	scene_check();
 }
 
 static void failed_is_tried_again_and_waiting_is_cancelled(void **state)
@@ -507,6 +543,8 @@ int main(void)
 		T(a_person_says_absent_and_it_is_sent_again),
 		T(an_open_question_keeps_the_next_try_back),
 		T(what_a_late_answer_found_is_not_sent_again),
+		T(what_failed_is_not_tried_again_once_its_lot_has_expired),
+		T(lots_that_outlived_their_release_are_closed_at_the_next_start),
 		T(failed_is_tried_again_and_waiting_is_cancelled),
 		T(receipts_move_what_they_name),
 		T(a_receipt_before_its_answer_waits_for_it),
