@@ -103,6 +103,12 @@ static void app_lots_open(void *ctx)
 	dispatch_scan(a->dispatch);
 }
 
+static void app_targets_changed(void *ctx)
+{
+	struct app *a = ctx;
+	dispatch_targets_changed(a->dispatch);
+}
+
 static void app_prepared(void *ctx, const struct prep_key *key, struct prepared *p)
 {
 	struct app *a = ctx;
@@ -194,6 +200,7 @@ static int open_doors(struct app *a, struct err *e)
 				      .main_ctx = a,
 				      .reload = app_ctl_reload,
 				      .routes_look = app_routes_look,
+				      .targets_changed = app_targets_changed,
 				      .key_rotate = app_ctl_key_rotate,
 				      .public_check = app_public_check },
 		.socket_path = a->conf->socket_path,

@@ -18,9 +18,14 @@ static void refuse(struct ctl_call *c, int rc, const char *text)
 
 /* --- imports ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Removals and suppressions apply from the answer on, to what dispatch has leased already, too. */
 static void on_import(void *ctx, int rc, const struct err *e, cJSON *result)
 {
-	ctl_answer(ctx, rc, e, result);
+	struct ctl_call *c = ctx;
+
+	if (rc == 0 && c->deps->targets_changed)
+		c->deps->targets_changed(c->deps->main_ctx);
+	ctl_answer(c, rc, e, result);
 }
 
 static int import_by(struct ctl_call *c, enum import_what what)

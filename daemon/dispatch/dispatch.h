@@ -51,6 +51,8 @@ int dispatch_reload(
 void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n);
 /* What the rows of this key are sent as, compared by plan with what was approved: a reference is taken, where there is room. */
 void dispatch_prepared(struct dispatch *d, const struct prep_key *key, struct prepared *p);
+/* Targets or suppressions have changed (an import): what was read before is read again before it goes. */
+void dispatch_targets_changed(struct dispatch *d);
 void dispatch_scan(struct dispatch *d); /* lots or gates changed in the store: look again, soon */
 
 /* Stops. What is stopped: release (id), part (release,part), office subtree, campaign, lane, channel, kind, everything. */

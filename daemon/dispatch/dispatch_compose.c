@@ -205,6 +205,12 @@ static bool unsendable(struct row_ctx *x, struct dcopy *c, const struct sq_lease
 			c->why, sizeof(c->why), "unreadable: the contact of this delivery is gone");
 		return true;
 	}
+	if (l->removed) {
+		c->verdict = FILL_REMOVED;
+		snprintf(c->why, sizeof(c->why),
+			"removed: from the targets, after this was planned");
+		return true;
+	}
 	if (l->suppressed || !conf_trial_allows(conf, c->text)) {
 		c->verdict = FILL_SUPPRESSED;
 		snprintf(c->why, sizeof(c->why), "suppressed: %s",

@@ -24,6 +24,7 @@ static void query_of(struct dfill *f, struct fill_lot *fl, struct dlot *l, size_
 	fl->min_gap_ms = lane->conf->min_gap_ms;
 	fl->q = (struct sq_lease_query){ .lot = l->id,
 		.now_due_ms = f->now_ms - l->at_ms,
+		.now_ms = f->now_ms,
 		.after_due_ms = l->cur_due,
 		.after_id = l->cur_id,
 		.max = rows,
@@ -105,6 +106,8 @@ static void settle_unsent(struct dcopy *c, struct dlot *l, int64_t at_ms)
 		c->out.to = DLV_CANCELLED;
 		log_line(LOG_INFO, "ev=broadcast.none msg=%lld why=%s", (long long)c->op.delivery,
 			LOG_Q(str_of(c->why)));
+	} else if (c->verdict == FILL_REMOVED) {
+		c->out.to = DLV_CANCELLED;
 	} else if (c->verdict == FILL_BAD) {
 		c->out.to = DLV_HELD;
 		log_line(LOG_WARN, "ev=delivery.hold msg=%lld why=%s continuing",

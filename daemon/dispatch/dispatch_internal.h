@@ -201,8 +201,9 @@ enum fill_verdict {
 	FILL_SUPPRESSED = 1,
 	FILL_BAD = 2,
 	FILL_GAP = 3,
-	FILL_WAITS = 4, /* for its article: nothing is written */
-	FILL_NEVER = 5  /* a broadcast without an article: cancelled */
+	FILL_WAITS = 4,  /* for its article: nothing is written */
+	FILL_NEVER = 5,  /* a broadcast without an article: cancelled */
+	FILL_REMOVED = 6 /* of who is no target any more: cancelled */
 };
 
 struct dcopy {
@@ -483,7 +484,8 @@ void receipt_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account);
 int64_t chan_id_of(const struct dispatch *d, const char *channel); /* 0: not known */
 void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
-void leases_void(struct dispatch *d, int64_t contact); /* copies in memory of who opted out */
+void leases_void(
+	struct dispatch *d, int64_t contact); /* copies in memory of who opted out; 0: of all */
 void receipt_again(struct dispatch *d, const struct sq_receipt *o);
 void receipts_go(struct dispatch *d);
 

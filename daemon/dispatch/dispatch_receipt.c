@@ -266,7 +266,7 @@ struct optout_cmd {
 	void *ctx;
 };
 
-/* Copies of that contact that wait in memory were leased before: their lots are read again. */
+/* Copies of that contact (0: of all) that wait in memory were leased before: their lots are read again. */
 void leases_void(struct dispatch *d, int64_t contact)
 {
 	size_t at = 0;
@@ -282,6 +282,11 @@ void leases_void(struct dispatch *d, int64_t contact)
 		else if (c->state == CP_READY)
 			c->leased_ms -= D_LEASE_MS + 1;
 	}
+}
+
+void dispatch_targets_changed(struct dispatch *d)
+{
+	leases_void(d, 0);
 }
 
 static void on_opted_out(struct store_cmd *cmd)

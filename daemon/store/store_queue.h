@@ -142,6 +142,7 @@ int sq_read_lots(struct store_reader *r, int64_t after, size_t max,
 
 struct sq_lease_query {
 	int64_t lot, now_due_ms;        /* relative to lot.at */
+	int64_t now_ms;                 /* wall: offices have dates */
 	int64_t after_due_ms, after_id; /* cursor; after_id 0: from the beginning */
 	size_t max;
 	int category;
@@ -153,7 +154,8 @@ struct sq_lease_row {
 	uint32_t tries;
 	int kind;
 	struct str address, name, form, class, lang, vars; /* vars: JSON or absent */
-	int suppressed;                                    /* enum suppress_reason; 0: not */
+	bool removed; /* its target or that one's office is gone, and no other office or list has the contact */
+	int suppressed;    /* enum suppress_reason; 0: not */
 	int consent;       /* enum consent_state, where it was asked for */
 	bool consent_by;   /* asked, by this very delivery */
 	int64_t gap_at_ms; /* last delivery to the contact; 0: none known */

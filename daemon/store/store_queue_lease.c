@@ -150,14 +150,21 @@ static void row_of(sqlite3_stmt *st, struct sq_lease_row *l)
 		.vars = col_str(st, 11) };
 }
 
-#define LEASE_SELECT                                                                               \
-	"SELECT d.id, d.contact_id, d.target_id, d.tries, d.due, c.kind, c.address, c.name, "      \
-	"c.form, c.class, iif(t.lang='', (SELECT lang FROM office WHERE id=t.office_id), t.lang)," \
-	" t.vars FROM delivery d INDEXED BY delivery_due LEFT JOIN contact c ON "                  \
+#define LEASE_SELECT                                                                                                \
+	"SELECT d.id, d.contact_id, d.target_id, d.tries, d.due, c.kind, c.address, c.name, "                       \
+	"c.form, c.class, iif(t.lang='', (SELECT lang FROM office WHERE id=t.office_id), t.lang),"                  \
+	" t.vars, t.office_id, ifnull(t.flags,1)&1 FROM delivery d INDEXED BY delivery_due LEFT JOIN contact c ON " \
 	"c.id=d.contact_id LEFT JOIN target t ON t.id=d.target_id WHERE d.state=0 AND d.lot_id=? "
+
+/* An office (alias o) whose targets count now; one that is merged counts until its targets have moved to the successor. */
+#define OFFICE_STANDS                                                                            \
+	"(o.gone=0 AND ifnull(o.valid_from<=?2,1) AND ifnull(o.valid_to>?2,1) OR o.replaced_by " \
+	"IS NOT NULL AND o.valid_to<=?2)"
 
 struct lease {
 	struct store_reader *r;
+	int64_t office; /* of the last row, and whether it stands: rows of a lot have the same one */
+	bool office_gone;
 	const struct sq_lease_query *q;
 	int (*row)(void *ctx, const struct sq_lease_row *l);
 	void *ctx;
@@ -166,6 +173,31 @@ struct lease {
 	struct cast_articles cast;
 	bool over;
 };
+
+/* Removals apply to what was planned before them. Who was removed here and stands elsewhere is still one of those approved. */
+static int removed_of(struct lease *x, sqlite3_stmt *st, struct sq_lease_row *l)
+{
+	struct db *db = reader_db(x->r);
+	int64_t office = col_i64(st, 12), one = 0;
+	int rc = 0;
+
+	l->removed = col_i64(st, 13) != 0;
+	if (!l->removed && office != x->office) {
+		rc = db_get_i64(db, &one, "SELECT 1 FROM office o WHERE o.id=?1 AND " OFFICE_STANDS,
+			"ii", office, x->q->now_ms);
+		x->office = office;
+		x->office_gone = rc == 0;
+	}
+	l->removed = l->removed || x->office_gone;
+	if (rc < 0 || !l->removed)
+		return rc < 0 ? rc : 0;
+	rc = db_get_i64(db, &one,
+		"SELECT 1 FROM target t JOIN office o ON o.id=t.office_id WHERE t.contact_id=?1 AND "
+		"(t.flags&1)=0 AND " OFFICE_STANDS " LIMIT 1",
+		"ii", l->contact, x->q->now_ms);
+	l->removed = rc == 0;
+	return rc < 0 ? rc : 0;
+}
 
 /* One run through the index; over: the first row that is not wanted any more was seen. */
 static int lease_rows(struct lease *x, sqlite3_stmt *st)
@@ -184,7 +216,9 @@ static int lease_rows(struct lease *x, sqlite3_stmt *st)
 			return 0;
 		}
 		x->end.rows++;
-		rc = complete(x->r, x->q, &l, &x->steps, &x->cast);
+		rc = removed_of(x, st, &l);
+		if (rc == 0)
+			rc = complete(x->r, x->q, &l, &x->steps, &x->cast);
 		if (rc == 0)
 			rc = x->row(x->ctx, &l);
 		if (rc) {

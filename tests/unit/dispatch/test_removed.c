@@ -1,0 +1,107 @@
+/* test_removed.c - who is taken off the targets after a release was planned gets nothing of what had not gone. */
+#include "scene.h"
+
+static int setup(void **state)
+{
+	UNUSED(state);
+	scene_open(21);
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	return 0;
+}
+static int teardown(void **state)
+{
+	UNUSED(state);
+	scene_close();
+	return 0;
+}
+
+static int64_t state_of(int64_t delivery)
+{
+	return scene_i64("SELECT state FROM delivery WHERE id=%lld", (long long)delivery);
+}
+
+static void a_target_that_is_gone_gets_nothing(void **state)
+{
+	UNUSED(state);
+	scene_lot(1, 0, 1, 2, 4);
+	scene_exec("UPDATE target SET flags=1 WHERE id IN (1, 2)");
+	scene_exec("DELETE FROM target WHERE id=3");
+	scene_exec(
+		"INSERT INTO target(id, contact_id, lane_id, office_id, lang, flags, seen_import) "
+		"VALUES (91,2,1,1,'vi',2,1), (92,1,1,1,'vi',3,1)");
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(state_of(1), DLV_CANCELLED);
+	assert_int_equal(state_of(2), DLV_ACCEPTED); /* another office has the address */
+	assert_int_equal(state_of(3), DLV_CANCELLED);
+	assert_int_equal(state_of(4), DLV_ACCEPTED);
+	assert_int_equal(fake.n_published, 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM step WHERE name='!why' AND value LIKE "
+				   "'removed: from the targets%%'"),
+		2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM attempt"), 2);
+	scene_check();
+}
+
+static void office_goes(const char *set, int64_t want)
+{
+	scene_lot(1, 0, 1, 2, 3);
+	scene_exec("UPDATE office SET %s WHERE id=2", set);
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(scene_state((int)want), 3);
+	assert_int_equal(fake.n_published, want == DLV_ACCEPTED ? 3 : 0);
+}
+
+static void an_office_that_is_gone_gets_nothing(void **state)
+{
+	UNUSED(state);
+	office_goes("gone=1", DLV_CANCELLED);
+}
+
+static void an_office_whose_time_is_over_gets_nothing(void **state)
+{
+	UNUSED(state);
+	office_goes("valid_from=1, valid_to=1795395600000", DLV_CANCELLED);
+}
+
+/* Until its targets have moved to the successor they stand in the old one. */
+static void an_office_that_was_merged_gets_what_was_planned(void **state)
+{
+	UNUSED(state);
+	office_goes("valid_to=1795395600000, replaced_by=1", DLV_ACCEPTED);
+}
+
+static void what_is_leased_is_read_again_after_an_import(void **state)
+{
+	UNUSED(state);
+	sc.ch[0].lane.rate_per_s = 1;
+	sc.ch[0].lane.burst = 1;
+	scene_reload();
+	scene_lot(1, 0, 1, 2, 10);
+	scene_start();
+	scene_run(2500);
+	uint64_t before = fake.n_published;
+	assert_true(before > 0 && before < 6);
+	scene_exec("UPDATE target SET flags=1 WHERE id>=8");
+	dispatch_targets_changed(sc.d);
+	scene_run(20000);
+	assert_int_equal(fake.n_published, 7);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 7);
+	assert_int_equal(scene_state(DLV_CANCELLED), 3);
+	assert_int_equal(fake.n_doubles, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(a_target_that_is_gone_gets_nothing),
+		T(an_office_that_is_gone_gets_nothing),
+		T(an_office_whose_time_is_over_gets_nothing),
+		T(an_office_that_was_merged_gets_what_was_planned),
+		T(what_is_leased_is_read_again_after_an_import),
+#undef T
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
