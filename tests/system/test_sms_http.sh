@@ -34,9 +34,18 @@ release() { # release CODE [TEXT]: the sample release, its duty part alone and n
 	editor -q submit "$PLACE/$1" >"$PLACE/submit.out" 2>&1 || { cat "$PLACE/submit.out"; return 1; }
 	approve_it "$1"
 }
-route() { # route CHANNEL
+route() { # route CHANNEL: a reload answers before every target has its new lane
 	sed -i "s|^  sms: .*|  sms: $1/main|" "$PLACE/conf/lantoad.yaml"
-	admin -q reload >/dev/null
+	admin -q reload >/dev/null && until_true 30 routed "$1"
+}
+routed() { # routed CHANNEL: all phones go there
+	[ "$(/usr/bin/python3 - "$PLACE/state/lantoa.db" "$1" <<-'PY'
+	import sqlite3, sys
+	db = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
+	print(db.execute("SELECT count(*) FROM target t JOIN contact k ON k.id=t.contact_id LEFT JOIN lane l ON l.id=t.lane_id LEFT JOIN account a ON "
+	    "a.id=l.account_id LEFT JOIN channel c ON c.id=a.channel_id WHERE k.kind=2 AND t.flags & 1 = 0 AND c.name IS NOT ?", sys.argv[2:]).fetchone()[0])
+	PY
+	)" = 0 ]
 }
 in_state() { operator --json report "$1" | jq --arg s "$2" '[.deliveries[] | select(.state == $s)] | length'; }
 all_in() { sleep 0.2; [ "$(in_state "$1" "$2")" = "$3" ]; }
