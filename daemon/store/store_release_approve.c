@@ -231,7 +231,7 @@ int release_schedule(struct store_tx *tx, const struct release_row *r, const str
 		bool skip = p->n_kinds == 0;
 		rc = db_exec(tx_db(tx),
 			"UPDATE part SET at=CASE WHEN ?4 THEN iif(ifnull(at<>win_from AND at BETWEEN ?6 AND ?7, 0), at, ?5) END, win_from=?6, win_to=?7, expires=?8, planned=?9, why=?10, state=?11, "
-			"started=CASE WHEN ?9=2 THEN ?12 END WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL",
+			"started=CASE WHEN ?9=2 THEN ?12 END WHERE release_id=?1 AND rev=?2 AND part=?3 AND started IS NULL AND state<>4",
 			"iiiiiiiiitii", r->id, rev, p->number, (int64_t)t.has_at, t.at_ms,
 			t.win_from_ms, t.win_to_ms, t.expires_ms, skip ? INT64_C(2) : INT64_C(0),
 			!skip ? NULL

@@ -230,6 +230,24 @@ static void a_part_moved_to_before_its_new_window_has_the_time_of_the_new_approv
 	assert_int_equal(scene_open_lots("press"), 4);
 }
 
+static void a_part_that_was_cancelled_stays_so_when_the_other_is_approved_again(void **state)
+{
+	UNUSED(state);
+	scene_go(
+		"  press: {to: press, channels: [email], at: 1h}\n  vote: {to: all, channels: [email], at: 1h, again: true}\n");
+	scene_sql("UPDATE part SET state=%d, why='cancelled by oanh: x' WHERE name='vote'",
+		PART_CANCELLED);
+	scene_sql("UPDATE lot SET gate=3 WHERE part=(SELECT part FROM part WHERE name='vote')");
+	for (int i = 0; i < 30; i++)
+		scene_target(300 + i, 2, 1, "vi");
+	grow_and_approve_again("hoa", 400);
+	assert_int_equal(scene_part_state("vote"), PART_CANCELLED);
+	assert_true(scene_why_has("SELECT why FROM part WHERE name='vote'", "cancelled by oanh"));
+	scene_run(HOUR + 60000);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(scene_open_lots("vote"), 0);
+}
+
 static void a_signal_that_was_given_counts_when_its_part_is_approved_again(void **state)
 {
 	UNUSED(state);
@@ -355,6 +373,7 @@ int main(void)
 		T(a_part_moves_inside_its_window_and_not_out_of_it),
 		T(a_moved_part_stays_where_it_was_moved_when_it_is_approved_again),
 		T(a_part_moved_to_before_its_new_window_has_the_time_of_the_new_approval),
+		T(a_part_that_was_cancelled_stays_so_when_the_other_is_approved_again),
 		T(a_signal_that_was_given_counts_when_its_part_is_approved_again),
 		T(a_time_moved_in_the_database_holds_the_part),
 		T(a_late_part_is_held_once_and_a_person_may_let_it_go),
