@@ -134,6 +134,7 @@ void app_channels_bind(struct app *a, struct channels *cs)
 static int open_core(struct app *a, struct err *e)
 {
 	list_init(&a->lingering);
+	list_init(&a->routes_waits);
 	struct store_opts so;
 	int rc = loop_new(&a->loop, e);
 	if (rc)

@@ -59,6 +59,7 @@ struct app {
 	struct reload *reload;          /* one at a time */
 	bool reload_again;              /* a signal came while it ran */
 	bool routes_look, routes_again; /* main_routes.c: one is under way; and another after it */
+	struct list routes_waits;       /* for its end */
 	struct upkeep *upkeep;
 	struct states *states;
 	struct list lingering; /* channels of earlier configurations */
@@ -74,6 +75,9 @@ void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 /* main_routes.c: targets get the lanes that the configuration in force gives them, and what waits follows. `app` is a struct app. */
 void app_routes_look(void *app);
+/* done once no look-up is under way, at once where there is none: what is submitted then meets the new routes. */
+void app_routes_wait(
+	struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 /* main_policy.c: events of the audit: an act (NULL: none) and, unless it was refused (NULL: it was not), rules that changed. */
 void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);

@@ -124,8 +124,10 @@ static void reload_end(struct reload *r)
 		r->rc ? r->err.text : NULL);
 	notify_state(a, "READY=1");
 	a->reload = NULL;
-	if (r->done)
+	if (r->done && r->rc)
 		r->done(r->ctx, r->rc, &r->err);
+	else if (r->done)
+		app_routes_wait(a, r->done, r->ctx);
 	channels_free(r->channels);
 	conf_unref(r->conf);
 	app_secrets_drop(r->secrets);
