@@ -103,6 +103,12 @@ static void app_lots_open(void *ctx)
 	dispatch_scan(a->dispatch);
 }
 
+static void app_release_void(void *ctx, int64_t release_id)
+{
+	struct app *a = ctx;
+	dispatch_release_void(a->dispatch, release_id);
+}
+
 static void app_targets_changed(void *ctx)
 {
 	struct app *a = ctx;
@@ -223,6 +229,7 @@ static int open_parts(struct app *a, struct err *e)
 		.channels = a->channels,
 		.renditions = a->renditions,
 		.on_lots_open = app_lots_open,
+		.on_void = app_release_void,
 		.on_prepared = app_prepared,
 		.ctx = a,
 		.link_check = app_link_check };

@@ -51,6 +51,8 @@ int dispatch_reload(
 void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n);
 /* What the rows of this key are sent as, compared by plan with what was approved: a reference is taken, where there is room. */
 void dispatch_prepared(struct dispatch *d, const struct prep_key *key, struct prepared *p);
+/* Its approval is void by what was just committed: nothing of it starts from here on, begun ops get no further publishing step. */
+void dispatch_release_void(struct dispatch *d, int64_t release_id);
 /* Targets or suppressions have changed (an import): what was read before is read again before it goes. */
 void dispatch_targets_changed(struct dispatch *d);
 void dispatch_scan(struct dispatch *d); /* lots or gates changed in the store: look again, soon */

@@ -115,6 +115,26 @@ static void go_stop(struct dispatch *d)
 	}
 }
 
+void dispatch_release_void(struct dispatch *d, int64_t release_id)
+{
+	const struct sq_gate g = { .release = release_id, .part = -1, .except_prio = -1 };
+
+	LIST_FOR(&d->lots, n)
+	{
+		struct dlot *l = CONTAINER_OF(n, struct dlot, node);
+		if (l->release == release_id)
+			l->approved = false;
+	}
+	int64_t on_wire = copies_stop(d, &g);
+	go_stop(d);
+	lots_regate(d);
+	log_line(LOG_INFO, "ev=release.void release=%lld on_wire=%lld", (long long)release_id,
+		(long long)on_wire);
+	d->stop_seq++; /* a scan that began before the commit would say otherwise */
+	dispatch_scan(d);
+	dispatch_kick(d);
+}
+
 static void memory_stop(struct stop *s)
 {
 	struct dispatch *d = s->d;

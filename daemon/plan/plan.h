@@ -22,6 +22,8 @@ struct plan_opts {
 	struct channels *channels;       /* pure side only; borrowed */
 	struct renditions *renditions;   /* borrowed; NULL: no picture can be fitted */
 	void (*on_lots_open)(void *ctx); /* lots opened or changed: dispatch_scan */
+	/* A new revision or a return is committed, which voids its approval: dispatch_release_void. NULL: nothing is sent */
+	void (*on_void)(void *ctx, int64_t release_id);
 	/* What a part's lots will be sent as, made again and equal to what was approved, before they open: dispatch_prepared. Who wants
 	 * one takes a reference; after a reload they count no more. NULL: dispatch asks plan_prepare for each. */
 	void (*on_prepared)(void *ctx, const struct prep_key *key, struct prepared *p);

@@ -22,6 +22,8 @@ static void act_done(struct store_cmd *cmd)
 				a->act == ACT_GO ? a->row.go_at : a->row.at);
 		}
 	}
+	if (c->rc == 0 && a->act == ACT_RETURN && c->p->o.on_void && !c->p->stopping)
+		c->p->o.on_void(c->p->o.ctx, a->release.id);
 	if (c->p->o.on_lots_open && !c->p->stopping)
 		c->p->o.on_lots_open(c->p->o.ctx);
 	plan_scan(c->p);

@@ -122,6 +122,8 @@ static void submit_done(struct store_cmd *cmd)
 	c->err = cmd->err;
 	if (c->rc == 0)
 		put_identity(c, &c->checked.hash);
+	if (c->rc == 0 && c->checked.release.id && c->p->o.on_void && !c->p->stopping)
+		c->p->o.on_void(c->p->o.ctx, c->checked.release.id);
 	if (c->rc == 0 && c->p->o.on_lots_open && !c->p->stopping)
 		c->p->o.on_lots_open(c->p->o.ctx); /* lots of an earlier revision are void */
 	plan_scan(c->p);

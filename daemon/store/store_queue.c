@@ -235,15 +235,19 @@ static int intent_apply(
 	return rc;
 }
 
+/* An op may take minutes to its publishing step: what it was begun for is asked for again, as an intent is. */
 static int step_apply(struct store_tx *tx, struct sq_step_intent *s)
 {
-	int64_t one = 0;
-	int rc = db_get_i64(
-		tx_db(tx), &one, "SELECT 1 FROM delivery WHERE id=? AND state=1", "i", s->delivery);
+	int64_t lot = 0;
+	bool may = false;
+	int rc = db_get_i64(tx_db(tx), &lot, "SELECT lot_id FROM delivery WHERE id=? AND state=1",
+		"i", s->delivery);
 
 	s->granted = false;
-	if (rc <= 0)
-		return rc;
+	if (rc == 1)
+		rc = lot_may_send(tx_db(tx), lot, &may);
+	if (rc < 0 || !may)
+		return rc < 0 ? rc : 0;
 	s->granted = true;
 	return db_exec(tx_db(tx),
 		"INSERT OR REPLACE INTO intent(delivery_id, step, repeatable, at, epoch) VALUES "

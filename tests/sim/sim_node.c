@@ -143,6 +143,13 @@ static void on_progress(void *ctx, int64_t release_id, uint32_t part)
 	if (N.plan)
 		plan_on_progress(N.plan, release_id, part);
 }
+
+static void on_void(void *ctx, int64_t release_id)
+{
+	UNUSED(ctx);
+	dispatch_release_void(N.dispatch, release_id);
+}
+
 static void on_lots_open(void *ctx)
 {
 	UNUSED(ctx);
@@ -250,6 +257,7 @@ static void parts_boot(void)
 		.channels = N.channels,
 		.renditions = N.renditions,
 		.on_lots_open = on_lots_open,
+		.on_void = on_void,
 		.on_prepared = on_prepared };
 	N.plan = plan_new(&p);
 	if (dispatch_attach(N.dispatch, N.channels, &e))

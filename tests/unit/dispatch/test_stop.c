@@ -237,11 +237,59 @@ static void steps_get_no_intent_after_a_stop(void **state)
 	assert_int_equal(fake.n_doubles, 0);
 }
 
+static void a_void_approval_stops_what_is_committed(void **state)
+{
+	UNUSED(state);
+	fake.script = script_slow;
+	fake.ch[0].account[0].room = 2;
+	scene_lot(1, 0, 1, 1, 20);
+	int64_t other = scene_lot(2, 0, 1, 1, 5);
+	scene_start();
+	assert_int_equal(fake.in_flight, 2); /* two have begun, more have their intents */
+	assert_true(scene_state(DLV_SENDING) > 2);
+	scene_exec("UPDATE approval SET voided=1 WHERE manifest=(SELECT hash FROM manifest WHERE "
+		   "release_id=1)");
+	dispatch_release_void(sc.d, 1);
+	scene_run(5000);
+	assert_int_equal(fake.n_published, 5);
+	assert_int_equal(published_of(other), 5);
+	assert_int_equal(scene_state(DLV_WAITING), 20);
+	scene_exec("UPDATE approval SET voided=NULL");
+	dispatch_scan(sc.d);
+	scene_run(20000);
+	assert_int_equal(fake.n_published, 25);
+	assert_int_equal(fake.n_doubles, 0);
+}
+
+/* Nobody has told dispatch: the writer is asked. */
+static void a_step_gets_no_intent_under_a_void_approval(void **state)
+{
+	UNUSED(state);
+	fake.ch[0].caps = 0;
+	dispatch_free(sc.d);
+	scene_dispatch();
+	scene_settle();
+	int64_t lot = scene_lot(1, 0, 1, 1, 1);
+	scene_start();
+	assert_int_equal(fake.in_flight, 1); /* asks for its step 2 ms later */
+	scene_exec("UPDATE release SET state=1, rev_newest=2 WHERE id=1");
+	scene_run(500);
+	assert_int_equal(published_of(lot), 0);
+	assert_int_equal(scene_state(DLV_WAITING), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM intent"), 0);
+	scene_exec("UPDATE release SET state=2 WHERE id=1");
+	dispatch_scan(sc.d);
+	scene_run(5000);
+	assert_int_equal(published_of(lot), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(a_hold_is_a_hold_at_each_moment),
+		T(a_void_approval_stops_what_is_committed),
+		T(a_step_gets_no_intent_under_a_void_approval),
 		T(the_answer_counts_what_the_kernel_has),
 		T(a_cancelled_lot_counts_as_cancelled_at_once_and_is_swept),
 		T(pause_of_a_channel_stops_it_alone),
