@@ -123,6 +123,27 @@ static void settle_unsent(struct dcopy *c, struct dlot *l, int64_t at_ms)
 	turn_outcome(c);
 }
 
+void fills_void(struct dispatch *d, int64_t contact)
+{
+	LIST_FOR(&d->fill_list, n)
+	{
+		struct dfill *f = CONTAINER_OF(n, struct dfill, node);
+		if (contact == 0 || f->n_opted_out >= D_FILL_VOIDS)
+			f->n_opted_out = D_FILL_VOIDS + 1;
+		else
+			f->opted_out[f->n_opted_out++] = contact;
+	}
+}
+
+static bool opted_out(const struct dfill *f, int64_t contact)
+{
+	bool found = f->n_opted_out > D_FILL_VOIDS;
+
+	for (size_t i = 0; i < f->n_opted_out && !found; i++)
+		found = f->opted_out[i] == contact;
+	return found;
+}
+
 static void merge_rows(struct dfill *f, struct fill_lot *fl)
 {
 	struct dispatch *d = f->d;
@@ -138,6 +159,11 @@ static void merge_rows(struct dfill *f, struct fill_lot *fl)
 		l->cur_id = (int64_t)c->op.delivery;
 		if (!may || map64_get(d->copy_by_id, c->op.delivery)) {
 			l->rewind = l->rewind || !may;
+			copy_free(c);
+			continue;
+		}
+		if (opted_out(f, c->contact)) {
+			l->rewind = true;
 			copy_free(c);
 			continue;
 		}

@@ -25,6 +25,7 @@
 #define D_COPIES_MAX      16384
 #define D_FILLS_MAX       2  /* workers filling at once: readers of people need the others */
 #define D_FILL_LOTS       16 /* lots of one fill */
+#define D_FILL_VOIDS      16 /* opt-outs that one fill under way takes note of */
 #define D_PREPS_PER_LOT   32 /* kinds of address x language that one fill knows */
 #define D_PREP_BYTES_MAX  (8u << 20)
 #define D_PREP_MAX        4096
@@ -269,6 +270,9 @@ struct dfill {
 	size_t n;
 	struct dcopy *copy[SQ_LEASE_MAX];
 	size_t n_copy, used;
+	/* The loop's: contacts that opted out since its begin, its rows may be older; one more than fits means all. */
+	int64_t opted_out[D_FILL_VOIDS];
+	size_t n_opted_out;
 	int rc;
 };
 
@@ -484,6 +488,7 @@ void receipt_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account);
 int64_t chan_id_of(const struct dispatch *d, const char *channel); /* 0: not known */
 void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
+void fills_void(struct dispatch *d, int64_t contact); /* the same of fills under way */
 void leases_void(
 	struct dispatch *d, int64_t contact); /* copies in memory of who opted out; 0: of all */
 void receipt_again(struct dispatch *d, const struct sq_receipt *o);

@@ -273,6 +273,7 @@ void leases_void(struct dispatch *d, int64_t contact)
 	uint64_t key;
 	void *v;
 
+	fills_void(d, contact);
 	while (map64_next(d->copy_by_id, &at, &key, &v)) {
 		struct dcopy *c = v;
 		if (c->contact != contact && contact != 0)

@@ -1,4 +1,6 @@
-/* test_removed.c - who is taken off the targets after a release was planned gets nothing of what had not gone. */
+/* test_removed.c - who is taken off the targets, or opts out, after a release was planned gets nothing of what had not gone, wherever
+ * his copy is at that moment. */
+#include "dispatch/dispatch_internal.h"
 #include "scene.h"
 
 static int setup(void **state)
@@ -92,6 +94,96 @@ static void what_is_leased_is_read_again_after_an_import(void **state)
 	assert_int_equal(fake.n_doubles, 0);
 }
 
+/* A worker that has read its rows, while the loop goes on. */
+static const struct env_ops *ops_before;
+static struct work *reading;
+static bool catches;
+static void work_caught(struct env *e, struct work *w)
+{
+	if (!catches || w->fn != fill_run) {
+		ops_before->work(e, w);
+		return;
+	}
+	catches = false;
+	w->fn(w);
+	reading = w;
+}
+
+static void on_unsubscribed(void *ctx, int rc)
+{
+	*(int *)ctx = rc;
+}
+
+static void a_fill_is_read(void)
+{
+	static struct env_ops ops;
+
+	ops_before = sc.te.env.ops;
+	ops = *ops_before;
+	ops.work = work_caught;
+	sc.te.env.ops = &ops;
+	catches = true;
+	reading = NULL;
+	scene_start();
+	scene_run(1000);
+	assert_non_null(reading);
+	assert_int_equal(fake.n_published, 0);
+}
+
+static void who_opts_out_while_a_fill_runs_gets_nothing(void **state)
+{
+	UNUSED(state);
+	char token[UNSUB_MAX];
+	int rc = 1;
+
+	scene_lot(1, 0, 1, 1, 3);
+	a_fill_is_read();
+	unsub_make(sc.ts.s, 2, 0, token);
+	dispatch_unsubscribe(sc.d, str_of(token), on_unsubscribed, &rc);
+	scene_settle();
+	assert_int_equal(rc, 0); /* answered: from here on nothing more */
+	reading->done(reading);
+	scene_run(5000);
+	assert_int_equal(state_of(2), DLV_SUPPRESSED);
+	assert_int_equal(fake.n_published, 2);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 2);
+}
+
+/* More than a fill notes one by one: it is read again whole. */
+static void many_opt_out_while_a_fill_runs(void **state)
+{
+	UNUSED(state);
+	char token[UNSUB_MAX];
+	int rc = 1;
+
+	scene_lot(1, 0, 1, 1, 60);
+	a_fill_is_read();
+	for (int64_t who = 1; who <= 40; who++) {
+		unsub_make(sc.ts.s, who, 0, token);
+		dispatch_unsubscribe(sc.d, str_of(token), on_unsubscribed, &rc);
+		scene_settle();
+		assert_int_equal(rc, 0);
+	}
+	reading->done(reading);
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_SUPPRESSED), 40);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 20);
+	assert_int_equal(fake.n_published, 20);
+}
+
+static void an_import_while_a_fill_runs(void **state)
+{
+	UNUSED(state);
+	scene_lot(1, 0, 1, 1, 5);
+	a_fill_is_read();
+	scene_exec("UPDATE target SET flags=1 WHERE id<4");
+	dispatch_targets_changed(sc.d);
+	reading->done(reading);
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_CANCELLED), 3);
+	assert_int_equal(fake.n_published, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +193,9 @@ int main(void)
 		T(an_office_whose_time_is_over_gets_nothing),
 		T(an_office_that_was_merged_gets_what_was_planned),
 		T(what_is_leased_is_read_again_after_an_import),
+		T(who_opts_out_while_a_fill_runs_gets_nothing),
+		T(many_opt_out_while_a_fill_runs),
+		T(an_import_while_a_fill_runs),
 #undef T
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
