@@ -197,6 +197,8 @@ static void make_id(struct smsc *c, char *dst, size_t size)
 	else if (strcmp(c->opt.ids, "hex16") == 0)
 		(void)snprintf(
 			dst, size, "%016llx", (unsigned long long)(0x39f90000u + ++c->last_id));
+	else if (strcmp(c->opt.ids, "few") == 0)
+		(void)snprintf(dst, size, "%u", (unsigned)(++c->last_id % 7 + 1));
 	else if (strcmp(c->opt.ids, "random") == 0)
 		(void)snprintf(dst, size, "%016llx", (unsigned long long)r);
 	else if (strcmp(c->opt.ids, "uuid") == 0)

@@ -6,7 +6,8 @@
  *   "delay_ms"}; the first that fits acts. do: "status" (code; not taken), "nack" (generic_nack, code), "silent" (not taken, no answer), "take_silent"
  *   (taken, no answer), "drop" (link closes, not taken), "take_drop" (taken, then the link closes: a lost answer), "delay" (taken,
  *   answered delay_ms later), "unbind" (taken and answered, then the server unbinds), "garbage" (taken, bytes without sense).
- * Options: user, password; window (over it: window_code, default 0x14); per_s (over it: 0x58); ids: dec, hex, hex16 (zeros in front), random, uuid;
+ * Options: user, password; window (over it: window_code, default 0x14); per_s (over it: 0x58); ids: dec, hex, hex16 (zeros in front), random, uuid, few (1 to 7
+ *   and again: a server that counts anew);
  *   reports: after, before, double, never; report_ms; report_ids: same, upper, dec, stripped, padded; report_tlv; state: DELIVRD ...; err;
  *   order: fifo, reversed (answers of one turn); text: keep the text in reports.
  * Ledger: {"t":"sms"} once a message, with all its segments; {"t":"sms_part"} for each segment of a longer one; {"t":"sms_again"}

@@ -66,6 +66,16 @@ got $R >"$PLACE/got"
 expected $R >"$PLACE/want"
 check "and each phone has its text once" diff "$PLACE/want" "$PLACE/got"
 
+# --- a server that counts its ids anew: seven ids for all, told apart by their phones ------------------------------------------------
+smpp_ctl '"options":{"ids":"few","report_ids":"same","reports":"double","report_ms":50}' >/dev/null
+R=TTBC-2026-206
+check "a release whose ids come again and again is approved" release $R
+check "every report finds its own text" until_true 20 all_in $R delivered 35
+got $R >"$PLACE/got"
+expected $R >"$PLACE/want"
+check "and each phone has it once" diff "$PLACE/want" "$PLACE/got"
+smpp_ctl '"options":{"ids":"hex16","report_ids":"dec","reports":"after","report_ms":50}' >/dev/null
+
 # --- a hold while a part waits: behind its answer no part goes any more ----------------------------------------------------------------
 before=$(smpp_stat sms_refused)
 smpp_ctl '"rules":[{"match":"105","code":100,"skip":1}]' >/dev/null
