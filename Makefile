@@ -221,7 +221,7 @@ SYSTEM   := $(sort $(wildcard tests/system/test_*.sh) $(wildcard tests/crash/tes
 .PHONY: test-programs test-run
 test-programs: all $(UNIT_ALL) $(FUZZ)
 test-run: test-programs
-	@B=$(B) tests/run -j 3 -o $(B)/logs $(UNIT_ALL) tests/fuzz/test_corpus.sh $(SYSTEM)
+	@B=$(B) tests/run -j 4 -o $(B)/logs $(UNIT_ALL) tests/fuzz/test_corpus.sh $(SYSTEM)
 test-all: check-calls check-deps check-docs
 	@echo "== release build, warnings are errors"
 	@$(MAKE) --no-print-directory -s -j2 VARIANT=release all
