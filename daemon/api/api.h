@@ -21,7 +21,7 @@
 #define API_BODY_MAX      (1024u * 1024) /* of a webhook, where it says nothing smaller */
 #define API_FORM_MAX      4096u          /* of the unsubscribe form */
 #define API_TOKEN_MAX     200u
-#define API_HEADERS_MAX   64u
+#define API_HEADERS_MAX   64u /* more: 431 */
 #define API_WEBHOOKS_MAX  256u
 
 struct api;

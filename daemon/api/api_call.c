@@ -1,6 +1,6 @@
 /* api_call.c - one request: received whole, handed to its handler, suspended until it is answered.
  * Thread: loop. Owns: body, answer. Freed when both the connection and the handler have let go.
- * Failures: too large is 413 (or a cut connection when no length was announced), no answer in time is 503.
+ * Failures: too large is 413 (or a cut connection when no length was announced), too many headers 431, no answer in time 503.
  */
 #include <netdb.h>
 #include <stdio.h>
@@ -214,8 +214,10 @@ static enum MHD_Result api_on_header(
 {
 	struct api_call *c = ctx;
 	UNUSED(kind);
-	if (c->req.n_headers == API_HEADERS_MAX)
+	if (c->req.n_headers == API_HEADERS_MAX) {
+		c->too_many = true;
 		return MHD_NO;
+	}
 	c->headers[c->req.n_headers++] = (struct api_pair){ str_of(name),
 		str_of(value != NULL ? value : "") };
 	return MHD_YES;
@@ -253,6 +255,9 @@ static enum MHD_Result api_call_begin(struct api_call *c, const char *method)
 	int64_t n = 0;
 	c->begun = true;
 	api_call_fill(c, method);
+	if (c->too_many) /* what a proxy or a signature says may be among those left out */
+		return api_call_refuse(
+			c, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header lines\n");
 	c->route = c->listener->find(c->listener->ctx, &c->req);
 	if (c->route.allow != NULL)
 		api_answer_header(c, MHD_HTTP_HEADER_ALLOW, str_of(c->route.allow));

@@ -40,6 +40,7 @@ struct api_call {
 	struct api_request req;
 	struct api_route route;
 	bool begun, handed_over, suspended, answered;
+	bool too_many; /* headers */
 	struct timer deadline;
 	int status;
 	struct MHD_Response *response; /* owned until it is queued */

@@ -130,6 +130,8 @@ admin -q reload
 same "a caller that is not listed is 403" "$(hook "loop/$SECRET" -d '')" 403
 same "one that the proxy names may" "$(hook "loop/$SECRET" -d '' -H 'X-Forwarded-For: 203.0.113.9')" 200
 same "a forged first address does not help" "$(hook "loop/$SECRET" -d '' -H 'X-Forwarded-For: 203.0.113.9, 198.51.100.1')" 403
+MANY=(-H 'X-Forwarded-For: 203.0.113.9'); for i in $(seq 64); do MANY+=(-H "X-$i: y"); done
+same "nor one that pushes the proxy's own line out of the table" "$(hook "loop/$SECRET" -d '' "${MANY[@]}" -H 'X-Forwarded-For: 198.51.100.1')" 431
 OLD=$SECRET; SECRET=${SECRET}new
 HOOK_MORE='' jobs_conf
 admin -q reload

@@ -48,6 +48,35 @@ static void headers_without_end_are_refused(void **state)
 	assert_null(strstr(S.data, "HTTP/1.1 200"));
 }
 
+/* A proxy puts its own headers last: whoever fills the table before them is not heard without them. */
+static void say_headers(size_t n, const char *last)
+{
+	static char text[API_HEADERS_MAX * 20 + 200];
+	size_t at = (size_t)snprintf(
+		text, sizeof(text), "GET /w/sms-1/s3cret-s3cret HTTP/1.1\r\nHost: x\r\n");
+	for (size_t i = 2; i < n; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "X-%zu: y\r\n", i);
+	(void)snprintf(text + at, sizeof(text) - at, "X-Sign: %s\r\n\r\n", last);
+	raw_open(true);
+	raw_say(text);
+}
+
+static void a_request_with_more_headers_than_are_handed_on_is_refused(void **state)
+{
+	(void)state;
+	static char answer[] = "HTTP/1.1 ";
+	say_headers(API_HEADERS_MAX, "the last");
+	assert_true(peer_run_until(&R, raw_answered, answer, WAIT_MS));
+	assert_non_null(strstr(S.data, "HTTP/1.1 202"));
+	assert_string_equal(W.header, "the last");
+	net_stream_close(R.net, S.s, true);
+	assert_true(peer_run_until(&R, rec_stream_closed, &S, WAIT_MS));
+	say_headers(API_HEADERS_MAX + 1, "the proxy's");
+	assert_true(peer_run_until(&R, raw_answered, answer, WAIT_MS));
+	assert_non_null(strstr(S.data, "HTTP/1.1 431"));
+	assert_int_equal(W.calls, 1);
+}
+
 static void a_chunked_body_without_end_is_cut(void **state)
 {
 	(void)state;
@@ -175,6 +204,7 @@ int main(void)
 		T(pipelined_requests_are_answered_one_after_the_other),
 		T(garbage_is_refused_and_nothing_leaks),
 		T(headers_without_end_are_refused),
+		T(a_request_with_more_headers_than_are_handed_on_is_refused),
 		T(a_chunked_body_without_end_is_cut),
 		T(a_client_that_goes_away_does_not_hurt_a_late_answer),
 		T(closing_answers_the_waiting_and_takes_late_answers),
