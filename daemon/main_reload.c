@@ -41,17 +41,31 @@ static void reload_run(struct work *w)
 		r->rc = app_secrets_read(r->app, r->conf, &r->secrets, &r->err);
 }
 
-/* What a running process cannot change. */
+/* What a running process cannot change: refused, or "done" would be said of what is not in force. */
 static int same_places(const struct conf *a, const struct conf *b, struct err *e)
 {
-	if (strcmp(a->state_dir, b->state_dir) != 0 || strcmp(a->socket_path, b->socket_path) != 0)
-		return err_set(
-			e, -EINVAL, "%s: state_dir and socket change only by a restart", b->path);
-	if (strcmp(a->secret_key_file ? a->secret_key_file : "",
-		    b->secret_key_file ? b->secret_key_file : "") != 0)
-		return err_set(
-			e, -EINVAL, "%s: secret_key_file changes only by a restart", b->path);
-	return 0;
+	const struct {
+		const char *key, *was, *is;
+	} places[] = { { "state_dir", a->state_dir, b->state_dir },
+		{ "runtime_dir", a->runtime_dir, b->runtime_dir },
+		{ "socket", a->socket_path, b->socket_path },
+		{ "secret_key_file", a->secret_key_file, b->secret_key_file },
+		{ "listen_public", a->listen_public, b->listen_public },
+		{ "listen_private", a->listen_private, b->listen_private } };
+	const struct {
+		const char *key;
+		int64_t was, is;
+	} sizes[] = { { "free_floor", a->free_floor_bytes, b->free_floor_bytes },
+		{ "ballast", a->ballast_bytes, b->ballast_bytes },
+		{ "wal_max", a->wal_max_bytes, b->wal_max_bytes } };
+	const char *other = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(places) && !other; i++)
+		if (!str_eq(str_of(places[i].was), str_of(places[i].is)))
+			other = places[i].key;
+	for (size_t i = 0; i < ARRAY_LEN(sizes) && !other; i++)
+		if (sizes[i].was != sizes[i].is)
+			other = sizes[i].key;
+	return other ? err_set(e, -EINVAL, "%s: %s changes only by a restart", b->path, other) : 0;
 }
 
 #define LINGER_MS 10000 /* a worker may still compose with the old adapters for a moment */

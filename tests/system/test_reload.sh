@@ -51,6 +51,18 @@ sed -i 's|^routes: {}|routes:\n  email: mail/relay|' "$Y"
 check "and another one gives it back" admin -q reload
 check "all targets have it again" until_true 10 all_by relay
 
+echo "# what a running daemon cannot change"
+cp "$Y" "$PLACE/as-it-was.yaml"
+for line in 'listen_public: 127.0.0.1:1' 'listen_private: 127.0.0.1:1' 'free_floor: 17MB' 'ballast: 2MB' 'wal_max: 65MB' "runtime_dir: $PLACE/elsewhere"; do
+	key=${line%%:*}
+	{ grep -v "^$key:" "$PLACE/as-it-was.yaml"; echo "$line"; } >"$Y"
+	[ "$key" = runtime_dir ] && echo "socket: $SOCKET" >>"$Y"
+	refuse "another $key is refused, not said to be done" 6 admin reload
+	says "$key: with what would be right" "lantoad\.yaml: $key changes only by a restart"
+done
+cp "$PLACE/as-it-was.yaml" "$Y"
+check "a reload of the file as it was" admin -q reload
+
 echo "# a start"
 daemon_stop
 route mail/two
