@@ -410,6 +410,11 @@ static int conf_fill(struct conf *c, struct err *e)
 		return err_set(e, -EINVAL,
 			"%s: say where the master key is: 'key_file: PATH' (made by lantoad --make-key) or 'key_credential: yes'",
 			c->path);
+	if (c->listen_public && c->listen_private && !strcmp(c->listen_public, c->listen_private) &&
+		!str_ends(str_of(c->listen_public), ":0"))
+		return err_set(e, -EINVAL,
+			"%s: listen_public and listen_private are both %s; each needs a port of its own",
+			c->path, c->listen_public);
 	size_t n = strlen(c->state_dir);
 	if (c->secret_key_file && !strncmp(c->secret_key_file, c->state_dir, n) &&
 		c->secret_key_file[n] == '/')

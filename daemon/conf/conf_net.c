@@ -3,8 +3,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/assert.h"
@@ -14,14 +16,33 @@
 
 #define PEM_MAX (256u << 10)
 
+/* A numeric address and a port, as the listeners take them: for a name somebody would have to be asked. */
+static bool can_listen(const char *text)
+{
+	char host[64];
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai = NULL;
+	int64_t port;
+	const char *colon = strrchr(text, ':');
+	if (!colon || colon == text || str_i64(str_of(colon + 1), 0, 65535, &port) != 0)
+		return false;
+	struct str h = { text, (size_t)(colon - text) };
+	if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
+		h = (struct str){ h.p + 1, h.n - 2 };
+	if (!str_copy(host, sizeof(host), h) || getaddrinfo(host, NULL, &hints, &ai) != 0)
+		return false;
+	freeaddrinfo(ai);
+	return true;
+}
+
 int conf_row_listen(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	int rc = conf_row_str(cx, v, dst, row);
-	const char *colon = rc ? NULL : strrchr(v->text, ':');
-	int64_t port;
-	if (!rc && (!colon || colon == v->text || str_i64(str_of(colon + 1), 0, 65535, &port) != 0))
-		rc = conf_bad(cx, v, "'%.60s' is not an address such as 127.0.0.1:8480", v->text);
+	if (!rc && !can_listen(v->text))
+		rc = conf_bad(cx, v,
+			"'%.60s' is no address to listen on; write 127.0.0.1:8480, 0.0.0.0:8480 or [::1]:8480",
+			v->text);
 	return rc;
 }
 
