@@ -221,6 +221,29 @@ static void form_typed(
 		.value = STR("application/x-www-form-urlencoded") };
 }
 
+bool url_is_loopback(struct str url)
+{
+	struct str scheme;
+	struct str rest = url;
+	if (!str_next(&rest, '/', &scheme) || rest.n == 0 || rest.p[0] != '/')
+		return false;
+	struct str host = { rest.p + 1, rest.n - 1 };
+	size_t n = 0;
+	while (n < host.n && !strchr("/?#", host.p[n]))
+		n++;
+	host.n = n;
+	if (memchr(host.p, '@', host.n) || memchr(host.p, '\\', host.n))
+		return false;
+	if (host.n && host.p[0] == '[') {
+		const char *end = memchr(host.p, ']', host.n);
+		host = (struct str){ host.p + 1, end ? (size_t)(end - host.p) - 1 : 0 };
+	} else {
+		const char *colon = memchr(host.p, ':', host.n);
+		host.n = colon ? (size_t)(colon - host.p) : host.n;
+	}
+	return host_is_loopback(host);
+}
+
 static int http_send(
 	struct chan_account *a, struct job *j, const struct lt_http_req *req, struct http_build *b)
 {
@@ -247,6 +270,7 @@ static int http_send(
 		return rc;
 	}
 	r.url = buf_str(&b->url);
+	r.any_certificate = any_certificate_here(a->ch) && url_is_loopback(r.url);
 	struct job_http *h = x_calloc(1, sizeof(*h));
 	h->job = j;
 	h->token = req->token;
@@ -289,27 +313,8 @@ static int http_allowed(struct job *j, const struct lt_http_req *req)
 /* In a demo nothing but this machine is ever contacted, over HTTP neither. */
 static int http_loopback(const struct chan_account *a, struct str url)
 {
-	if (!a->ch->cs->o.loopback_only && !a->ch->conf->loopback_only)
-		return 0;
-	struct str scheme;
-	struct str rest = url;
-	if (!str_next(&rest, '/', &scheme) || rest.n == 0 || rest.p[0] != '/')
-		return -LT_E_INVALID;
-	struct str host = { rest.p + 1, rest.n - 1 };
-	size_t n = 0;
-	while (n < host.n && !strchr("/?#", host.p[n]))
-		n++;
-	host.n = n;
-	if (memchr(host.p, '@', host.n) || memchr(host.p, '\\', host.n))
-		return -LT_E_INVALID;
-	if (host.n && host.p[0] == '[') {
-		const char *end = memchr(host.p, ']', host.n);
-		host = (struct str){ host.p + 1, end ? (size_t)(end - host.p) - 1 : 0 };
-	} else {
-		const char *colon = memchr(host.p, ':', host.n);
-		host.n = colon ? (size_t)(colon - host.p) : host.n;
-	}
-	return host_is_loopback(host) ? 0 : -LT_E_INVALID;
+	bool only = a->ch->cs->o.loopback_only || a->ch->conf->loopback_only;
+	return only && !url_is_loopback(url) ? -LT_E_INVALID : 0;
 }
 
 static void secret_buf_done(struct buf *b)

@@ -344,6 +344,12 @@ void segs_release(struct net_seg *segs, size_t n);
 /* 0; or -LT_E_NOINTENT, and those that had no right to publish are ended. */
 int publishing_check(struct job *const *whose, size_t n);
 bool host_is_loopback(struct str host);
+bool url_is_loopback(struct str url);
+/* `insecure_loopback`: this machine may show any certificate; not where a proxy says which machine that is. */
+static inline bool any_certificate_here(const struct channel *c)
+{
+	return c->conf->tls.insecure_loopback && !c->conf->proxy;
+}
 
 /* The bytes that both sides know of a struct that the other side gave. */
 static inline void known_copy(void *dst, size_t size, const void *src, uint32_t src_size)

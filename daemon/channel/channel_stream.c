@@ -138,6 +138,7 @@ int stream_open(
 		.tcp_ms = req->kind == LT_SMTP || req->kind == LT_SMTPS ? SMTP_TCP_MS : 0,
 		.idle_ms = req->idle_ms,
 		.profile = &a->ch->profile,
+		.any_certificate = any_certificate_here(a->ch) && host_is_loopback(s_of(req->host)),
 		.argv = req->kind == LT_EXEC ? argv : NULL,
 		.on_event = stream_on_event,
 		.ctx = o };

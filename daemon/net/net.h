@@ -101,6 +101,7 @@ struct net_http_req {
 	size_t answer_max;                 /* 0: 1 MiB; at most NET_ANSWER_MAX */
 	int32_t connect_ms, total_ms;      /* 0: 10 s, 60 s */
 	const struct net_profile *profile; /* NULL: all defaults */
+	bool any_certificate;              /* whoever answers is believed */
 	/* Exactly once, also after a cancel. */
 	void (*done)(void *ctx, const struct net_http_res *res);
 	void *ctx;
@@ -143,6 +144,7 @@ struct net_stream_req {
 	int32_t idle_ms; /* nothing read and nothing flushed for so long: CLOSED with -ETIMEDOUT; 0: never */
 	size_t high_water; /* 0: NET_HIGH_WATER */
 	const struct net_profile *profile;
+	bool any_certificate;    /* whoever answers is believed */
 	const char *const *argv; /* EXEC: argv[0] an absolute path; NULL at the end; at most 64 */
 	void (*on_event)(void *ctx, const struct net_stream_ev *ev);
 	void *ctx;

@@ -58,6 +58,7 @@ void net_multi_done(struct net_multi *mu); /* no easy handle is left in it */
 /* net_common.c */
 /* Options that every handle gets: no signals, no environment, TLS rules, profile. */
 void net_easy_setup(CURL *easy, const struct net_profile *p, const char *protocols);
+void net_easy_any_certificate(CURL *easy); /* the profile's own checks of a proxy stay */
 int net_error_code(CURLcode code);
 /* Sentence for people: libcurl's words without anything that could hold a query. */
 void net_error_text(char *dst, size_t size, CURLcode code, const char *errbuf);

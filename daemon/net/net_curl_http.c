@@ -309,6 +309,8 @@ static int net_call_set_up(struct net_call *c, const struct net_http_req *req)
 	if (c->easy == NULL)
 		return -ENOMEM;
 	net_easy_setup(c->easy, req->profile, "http,https");
+	if (req->any_certificate)
+		net_easy_any_certificate(c->easy);
 	net_call_set_callbacks(c);
 	(void)curl_easy_setopt(c->easy, CURLOPT_URL, url);
 	(void)curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);

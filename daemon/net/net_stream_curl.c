@@ -305,6 +305,8 @@ static void stream_curl_set_up(struct net_stream *s, const struct net_stream_req
 	bool smtp = req->kind == NET_SMTP || req->kind == NET_SMTPS;
 	long ms = s->open_ms;
 	net_easy_setup(h, req->profile, smtp ? "smtp,smtps" : "http,https");
+	if (req->any_certificate)
+		net_easy_any_certificate(h);
 	stream_curl_set_url(h, req);
 	(void)curl_easy_setopt(h, CURLOPT_PRIVATE, s);
 	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, s->curl->errbuf);

@@ -49,6 +49,19 @@ same "and no mail went" "$(mails)" 4
 conf "tls: {ca: $PLACE/ours.pem, cert: $PLACE/client.pem, key: $PLACE/client.key}"
 check "the right ones again" admin reload
 check "and what waited goes" until_true 60 has 8
+conf "tls: {cert: $PLACE/client.pem, key: $PLACE/client.key}"
+check "a reload takes the authority away" admin reload
+next 3
+check "nobody else knows it: the lane says why" until_true 30 lane_says 'certificate|issuer|tls|ssl'
+same "and no mail went" "$(mails)" 8
+conf "tls: {cert: $PLACE/client.pem, key: $PLACE/client.key, insecure_loopback: yes}
+proxy: http://$PROXY"
+check "insecure_loopback is not for what a proxy reaches" admin reload
+check "the lane says why" until_true 30 lane_says 'certificate|issuer|tls|ssl'
+same "and no mail went" "$(mails)" 8
+conf "tls: {cert: $PLACE/client.pem, key: $PLACE/client.key, insecure_loopback: yes}"
+check "insecure_loopback" admin reload
+check "takes any certificate of this machine" until_true 60 has 12
 check "fsck is clean" operator fsck
 
 echo "# what cannot be used is refused before it is"

@@ -262,6 +262,14 @@ static void tls_wants_a_certificate_that_the_profile_trusts(void **state)
 	run(&q);
 	assert_int_equal(rec.phase, NET_ANSWERED);
 	assert_int_equal(rec.status, 201);
+	q.profile = NULL;
+	q.any_certificate = true;
+	run(&q);
+	assert_int_equal(rec.status, 201);
+	q.any_certificate = false; /* and a connection that was kept is none for who asks */
+	run(&q);
+	assert_int_equal(rec.phase, NET_NOT_SENT);
+	q.profile = &mine;
 	(void)snprintf(url_buf, sizeof(url_buf), "https://127.0.0.2:%u/", peer_port(P));
 	q.url = str_of(
 		url_buf); /* not a name of the certificate; nobody listens there either way */
