@@ -69,6 +69,9 @@ int64_t cli_zone(struct cli *c);
 int cli_pack(const char *folder, FILE **ret, struct err *e) MUST_CHECK;
 
 /* cli_table.c */
+/* What was stored by others goes to a terminal: control characters and marks that turn the direction of a line become visible, and
+ * only what is a text of its own (text, body) keeps its line breaks. */
+void cli_clean(cJSON *j);
 void cli_show(
 	struct cli *c, const cJSON *result, const char *columns); /* rows by columns, or --json */
 void cli_table(struct cli *c, const cJSON *rows, const char *columns);

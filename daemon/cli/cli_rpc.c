@@ -86,7 +86,8 @@ static int read_answer(struct cli *c, cJSON **ret)
 	}
 }
 
-static int show_error(struct cli *c, const cJSON *error)
+/* For a program as it came; for people without what a terminal would obey. */
+static int show_error(struct cli *c, cJSON *error)
 {
 	static const struct {
 		int code, exit;
@@ -97,6 +98,7 @@ static int show_error(struct cli *c, const cJSON *error)
 	const cJSON *data = json_get(error, "data");
 	if (c->json)
 		cli_print_json(error);
+	cli_clean(error);
 	(void)fprintf(stderr, "lantoa: %s\n", json_z(error, "message", "failed"));
 	if (data && !c->json)
 		cli_problems(c, json_get(data, "problems"));
@@ -127,9 +129,11 @@ static int take_answer(struct cli *c, cJSON **ret)
 	int code = read_answer(c, &answer);
 	if (code)
 		return code;
-	const cJSON *error = json_get(answer, "error");
+	cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
 	if (error)
 		return show_error(c, error);
+	if (!c->json)
+		cli_clean(answer);
 	if (ret)
 		*ret = cJSON_DetachItemFromObjectCaseSensitive(answer, "result");
 	return 0;

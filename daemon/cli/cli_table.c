@@ -31,6 +31,49 @@ static size_t read_columns(const char *spec, struct column *col)
 	return n;
 }
 
+static bool turns_line(int32_t cp)
+{
+	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+/* In place: nothing that takes a letter's place is longer than it. */
+static void clean_text(char *s, bool lines)
+{
+	struct str rest = str_of(s);
+	char *to = s;
+	while (rest.n) {
+		const char *from = rest.p;
+		int32_t cp = 0;
+		if (!utf8_next(&rest, &cp)) /* json_parse refuses such texts */
+			rest = (struct str){ from + 1, rest.n - 1 };
+		size_t n = (size_t)(rest.p - from);
+		if (cp == '\r' && rest.n && rest.p[0] == '\n')
+			continue;
+		if (turns_line(cp))
+			memcpy(to, "\xef\xbf\xbd", 3);
+		else if ((cp == '\n' || cp == '\t') && !lines)
+			*to = ' ';
+		else if ((cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0))
+			*to = '?', n = 1;
+		else
+			memmove(to, from, n);
+		to += n;
+	}
+	*to = 0;
+}
+
+void cli_clean(cJSON *j)
+{
+	bool lines = j->string && (!strcmp(j->string, "text") || !strcmp(j->string, "body"));
+	if (cJSON_IsString(j))
+		clean_text(j->valuestring, lines);
+	for (cJSON *i = j->child; i; i = i->next) {
+		if (i->string)
+			clean_text(i->string, false);
+		cli_clean(i);
+	}
+}
+
 void cli_time(struct cli *c, int64_t utc_ms, char *dst, size_t size)
 {
 	time_t t = (time_t)(utc_ms / 1000 + cli_zone(c));

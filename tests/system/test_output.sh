@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# test_output.sh - what the command line writes: nothing that somebody stored gives orders to another person's terminal.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
+place_new
+conf_write 1
+daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
+scene_files
+check "the agency is imported" scene_import
+
+echo "# what others stored"
+ODD=$'chờ \e[8mhỏi\e[0m\e]0;tên\a \u009b31m \u202eđảo\u202c\r\n99  23/11/2026 00:00:00  Quản Trị  lot.resume'
+check "a hold is given with a reason that is no plain text" operator hold --all -m "$ODD"
+orders() { LC_ALL=C grep -cP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' "$PLACE/check.out"; } # lines of the last answer that a terminal would obey
+for words in "audit" "log" "queue"; do
+	check "the reason is shown by $words" operator $words
+	same "and gives the terminal no orders" "$(orders)" 0
+	says "its letters are there" 'chờ .*hỏi'
+	same "and it stays in its own line" "$(grep -c '^99 ' "$PLACE/check.out")" 0
+done
+refuse "an error that repeats it is one, too" 4 operator show $'X\e[31m-1'
+same "and gives the terminal no orders" "$(orders)" 0
+same "a program gets it whole" "$(operator --json queue | jq -r '.stops[0].why')" "$ODD"
+check "the hold is lifted" operator resume --all -m "xong"
+check "a text of several lines is handed over" editor submit "$(release_md OUT-1 "$ALL_GO" $'Dòng một.\n\nDòng hai.')"
+check "and shown" operator preview OUT-1 --office hue
+says "line by line" '^Dòng hai\.'
+
+tap_end
