@@ -83,6 +83,8 @@ void cli_print_json(const cJSON *j);
 void cli_problems(struct cli *c, const cJSON *problems);
 bool cli_ask(
 	struct cli *c, const char *question); /* true with --yes; false when it is no terminal */
+/* Between two questions; false when nobody reads our output any more. SIGPIPE need not say so: a service's is ignored. */
+bool cli_pause(int ms);
 /* cli_queue.c: shows what of a release (params: release, part, office) is touched, and asks; 0 or an exit code. */
 int cli_ask_release(struct cli *c, const char *verb, const cJSON *params);
 

@@ -362,7 +362,8 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 					(long long)timeout, json_z(r, "state", ""));
 			return done ? EXIT_DONE : EXIT_FAILED;
 		}
-		(void)usleep(150000);
+		if (!cli_pause(150))
+			return EXIT_FAILED;
 	}
 }
 

@@ -235,6 +235,7 @@ int cmd_audit_follow(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		(void)fflush(stdout);
 		if (!follow)
 			return 0;
-		(void)usleep(500000);
+		if (!cli_pause(500))
+			return EXIT_FAILED;
 	}
 }

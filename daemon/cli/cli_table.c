@@ -1,4 +1,5 @@
 /* cli_table.c - results for people: tables as wide as the terminal, times in the configured zone, counts in words. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -297,4 +298,12 @@ bool cli_ask(struct cli *c, const char *question)
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	return fgets(answer, sizeof(answer), stdin) &&
 		(answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'c');
+}
+
+bool cli_pause(int ms)
+{
+	struct pollfd out = {
+		.fd = STDOUT_FILENO
+	}; /* without events: only that the other end is gone */
+	return !ferror(stdout) && poll(&out, 1, ms) <= 0;
 }

@@ -242,7 +242,16 @@ static int global_options(struct cli *c, int argc, char **argv)
 	return i;
 }
 
-int main(int argc, char **argv)
+/* A report that a full disk has cut is no report. */
+static int written(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	(void)fputs("lantoa: the output could not be written; what is there is not all\n", stderr);
+	return code ? code : EXIT_FAILED;
+}
+
+static int run(int argc, char **argv)
 {
 	const char *env = getenv("LANTOA_SOCKET");
 	struct winsize w;
@@ -274,4 +283,9 @@ int main(int argc, char **argv)
 	int code = run_cmd(&c, cmd, argc - i - words, argv + i + words);
 	cli_close(&c);
 	return code;
+}
+
+int main(int argc, char **argv)
+{
+	return written(run(argc, argv));
 }

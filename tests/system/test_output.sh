@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test_output.sh - what the command line writes: nothing that somebody stored gives orders to another person's terminal.
+# test_output.sh - what the command line writes: nothing that somebody stored gives orders to another person's terminal, what could not be
+# written is a failure, and nobody is told for ever who listens no more.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
 place_new
@@ -26,4 +27,12 @@ check "a text of several lines is handed over" editor submit "$(release_md OUT-1
 check "and shown" operator preview OUT-1 --office hue
 says "line by line" '^Dòng hai\.'
 
+echo "# nowhere to write"
+refuse "a report that the disk does not take is a failure" 1 bash -c "'$B/lantoa' --as 'Lê Vận Hành' report OUT-1 >/dev/full"
+says "and it says so" 'could not be written'
+refuse "so is a document for a program" 1 bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json offices >/dev/full"
+refuse "and a manual page" 1 bash -c "'$B/lantoa' help --man >/dev/full"
+check "who reads the first line only is nobody's failure" bash -c "'$B/lantoa' --as 'Lê Vận Hành' offices | head -1"
+# A service ignores SIGPIPE: only what a write answers says that the reader is gone.
+refuse "log -f ends when its reader has gone" 1 bash -c "set -o pipefail; (trap '' PIPE; timeout 20 '$B/lantoa' --as 'Lê Vận Hành' log -f) | head -1"
 tap_end
