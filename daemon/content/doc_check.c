@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "content/doc_internal.h"
+#include "content/doc_text.h"
 #include "content/markdown.h"
 #include "content/template.h"
 
@@ -249,6 +250,8 @@ static void check_text(struct doc_reader *r, struct text_at t, const char *text)
 	struct image_ctx c = { r, &t };
 	if (t.markdown && markdown_each_image(s, on_image, &c) < 0)
 		problem_add(r->p, PROBLEM_ERROR, t.file, t.line, t.field, "memory is out");
+	if (t.markdown)
+		doc_text_references(s, t.file, t.line, t.field, r->p);
 	doc_warn_text(r->p, t.file, t.line, t.field, s);
 }
 

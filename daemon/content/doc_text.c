@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "content/markdown.h"
 
 int doc_text_line_at(struct str text, size_t at)
 {
@@ -17,6 +18,12 @@ static bool is_invisible(int32_t cp)
 {
 	return cp == 0x200b || cp == 0xfeff || cp == 0x00ad || (cp >= 0x202a && cp <= 0x202e) ||
 		(cp >= 0x2066 && cp <= 0x2069);
+}
+
+/* LF and tab are none. */
+static bool is_control(int32_t cp)
+{
+	return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0);
 }
 
 /* Drops the BOM, turns CRLF into LF, refuses other control characters. */
@@ -36,7 +43,7 @@ static int copy_plain(struct str raw, const char *file, struct buf *b, struct co
 		size_t at = (size_t)(from - raw.p);
 		if (cp == '\r' && rest.n > 0 && rest.p[0] == '\n')
 			continue;
-		if ((cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0)) {
+		if (is_control(cp)) {
 			problem_add(p, PROBLEM_ERROR, file, doc_text_line_at(raw, at), "",
 				"control character U+%04X at byte %zu; delete it", (unsigned)cp,
 				at);
@@ -89,6 +96,45 @@ int doc_text_clean(
 	problem_add(p, PROBLEM_INFO, file, first_nfd_line(buf_str(&b)), "",
 		"letters with separate marks (NFD, as some systems write Vietnamese) were put together (NFC)");
 	return utf8_nfc(ret, buf_str(&b));
+}
+
+/* --- characters that are written as references ------------------------------------------------------------------------ */
+
+struct reference_look {
+	const char *file, *field;
+	int line;
+	bool control, invisible; /* said once each */
+	struct content_problems *p;
+};
+
+static void look_at(void *ctx, int line, const char *text)
+{
+	struct reference_look *l = ctx;
+	struct str rest = str_of(text);
+	for (int32_t cp = 0; utf8_next(&rest, &cp);) {
+		bool control = is_control(cp);
+		if (control && !l->control)
+			problem_add(l->p, PROBLEM_ERROR, l->file, l->line + line - 1, l->field,
+				"a reference such as &#%d; makes the control character U+%04X; delete it",
+				(int)cp, (unsigned)cp);
+		else if (is_invisible(cp) && !l->invisible)
+			problem_add(l->p, PROBLEM_WARNING, l->file, l->line + line - 1, l->field,
+				"a reference such as &#%d; makes the invisible character U+%04X; it should be deleted",
+				(int)cp, (unsigned)cp);
+		l->control = l->control || control;
+		l->invisible = l->invisible || is_invisible(cp);
+	}
+}
+
+void doc_text_references(
+	struct str text, const char *file, int line, const char *field, struct content_problems *p)
+{
+	struct reference_look l = { .file = file, .field = field, .line = line, .p = p };
+	struct str rest = text;
+	for (int32_t cp = 0; !l.invisible && utf8_next(&rest, &cp);)
+		l.invisible = is_invisible(cp); /* doc_text_clean has warned of it */
+	if (markdown_each_text(text, look_at, &l) < 0)
+		problem_add(p, PROBLEM_ERROR, file, line, field, "memory is out");
 }
 
 static bool is_fence(struct str line)

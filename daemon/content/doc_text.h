@@ -11,6 +11,11 @@
 int doc_text_clean(struct str raw, const char *file, size_t max, struct buf *ret,
 	struct content_problems *p) MUST_CHECK;
 
+/* Where Markdown makes control characters out of &#27; and its like: an error at their line. Invisible ones: a warning, where text itself has
+ * none. For a text that is clean. */
+void doc_text_references(
+	struct str text, const char *file, int line, const char *field, struct content_problems *p);
+
 struct doc_split {
 	struct str front, body;    /* front without its --- lines; body begins behind the second */
 	int front_line, body_line; /* lines of their first lines */

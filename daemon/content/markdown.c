@@ -222,6 +222,29 @@ int markdown_each_image(
 	return 0;
 }
 
+int markdown_each_text(struct str md, void (*fn)(void *ctx, int line, const char *text), void *ctx)
+{
+	cmark_node *doc CLEANUP_CMARK = cmark_parse_document(
+		md.n == 0 ? "" : md.p, md.n, MD_OPTIONS);
+	if (doc == NULL)
+		return -ENOMEM;
+	cmark_iter *it = cmark_iter_new(doc);
+	cmark_event_type ev;
+	int line = 1;
+	while ((ev = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+		cmark_node *n = cmark_iter_get_node(it);
+		if (ev != CMARK_EVENT_ENTER)
+			continue;
+		if (cmark_node_get_start_line(n) > 0)
+			line = cmark_node_get_start_line(n);
+		fn(ctx, line, z_or_empty(cmark_node_get_literal(n)));
+		fn(ctx, line, z_or_empty(cmark_node_get_url(n)));
+		fn(ctx, line, z_or_empty(cmark_node_get_title(n)));
+	}
+	cmark_iter_free(it);
+	return 0;
+}
+
 static bool at_line_start(const struct buf *b)
 {
 	size_t n = b->n;

@@ -40,5 +40,8 @@ int markdown_escape(struct buf *b, struct str text) MUST_CHECK;
 /* Calls fn for each picture; line counts from 1 within md. */
 int markdown_each_image(struct str md,
 	void (*fn)(void *ctx, int line, const char *url, const char *alt), void *ctx) MUST_CHECK;
+/* Calls fn for each text, address and title that a reader or a provider will get, with &#27; and its like resolved. */
+int markdown_each_text(
+	struct str md, void (*fn)(void *ctx, int line, const char *text), void *ctx) MUST_CHECK;
 
 #endif

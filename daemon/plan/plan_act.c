@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
+#include "content/doc_text.h"
 #include "plan/plan_internal.h"
 
 static void act_done(struct store_cmd *cmd)
@@ -125,6 +126,26 @@ static void local_fill(struct plan_call *c, bool approve)
 		.cmd.done = local_done };
 }
 
+/* As a file of a bundle is: what came from a terminal, a web form or another system is stored in the same form. */
+static int local_clean(struct plan_call *c)
+{
+	struct content_problems p CLEANUP_PROBLEMS;
+	struct buf b CLEANUP_BUF;
+	problems_init(&p);
+	buf_init(&b, DOC_TEXT_MAX);
+	int rc = doc_text_clean(str_of(c->cmd.local.text), "the local text", DOC_TEXT_MAX, &b, &p);
+	if (rc == 0)
+		doc_text_references(buf_str(&b), "the local text", 1, "", &p);
+	if (p.errors > 0)
+		return problems_err(&p, -EBADMSG, &c->err);
+	if (rc < 0)
+		return rc;
+	cJSON_DeleteItemFromObjectCaseSensitive(c->params, "text");
+	json_put_z(c->params, "text", buf_z(&b));
+	c->cmd.local.text = json_z(c->params, "text", "");
+	return 0;
+}
+
 /* The text must have a place, and its variables must exist: checked with the office's own before it is stored. */
 static int local_check(struct plan_call *c, struct store_reader *r)
 {
@@ -135,8 +156,10 @@ static int local_check(struct plan_call *c, struct store_reader *r)
 	struct mf_part part = { 0 };
 	char *json = NULL;
 	cJSON *vars CLEANUP_JSON = NULL;
-	const char *text = json_z(c->params, "text", "");
-	int rc = release_find(db, json_str(c->params, "release"), &c->release, &c->err);
+	int rc = local_clean(c);
+	const char *text = c->cmd.local.text;
+	if (rc == 0)
+		rc = release_find(db, json_str(c->params, "release"), &c->release, &c->err);
 	if (rc == 0)
 		rc = plan_doc_from_store(r, c->release.id, c->release.rev_newest, &doc, &c->err);
 	if (rc == 0 && !plan_doc_has_local(doc))

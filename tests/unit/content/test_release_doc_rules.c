@@ -122,6 +122,27 @@ static void unknown_variables_are_refused_at_their_line(void **state)
 	release_doc_free(d);
 }
 
+/* What Markdown makes of it stands in the mail and in the approver's terminal, not what the editor wrote. */
+static void references_make_no_control_characters(void **state)
+{
+	(void)state;
+	bad(HEAD PART "---\nMột\n\nHai &#27;[8mẩn&#27;[0m\n", 9, "", "control character U+001B");
+	bad(HEAD PART "---\nMột &#x9b;8m\n", 7, "", "control character U+009B");
+	bad(HEAD PART "---\n[a](https://portal.example/&#13;b)\n", 7, "",
+		"control character U+000D");
+	bad(HEAD PART "---\n[a](https://portal.example/ \"x&#127;\")\n", 7, "",
+		"control character U+007F");
+	struct release_doc *d = good(
+		HEAD PART "---\n`&#27;` \\&#27; &#38;#27; &eacute; &#9;&nbsp;&#x1EBF;\n");
+	release_doc_free(d);
+	struct content_problems p CLEANUP_PROBLEMS;
+	assert_int_equal(parse(HEAD PART "---\nMột\n\n&#x202e;iaH\n", &d, &p), 0);
+	const struct content_problem *f = problem_find(&p, PROBLEM_WARNING, "U+202E");
+	assert_non_null(f);
+	assert_int_equal(f->line, 9);
+	release_doc_free(d);
+}
+
 static void all_that_is_wrong_is_told_at_once(void **state)
 {
 	(void)state;
@@ -265,6 +286,7 @@ int main(void)
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
+		cmocka_unit_test(references_make_no_control_characters),
 		cmocka_unit_test(all_that_is_wrong_is_told_at_once),
 		cmocka_unit_test(bounds_are_kept),
 		cmocka_unit_test(variants_and_local_texts_have_their_own_files),

@@ -243,6 +243,27 @@ static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(v
 	(void)prepare(3, "vi", -EBADMSG);
 }
 
+/* It comes from a terminal, not out of a bundle: a Mac writes NFD, Windows CRLF, and what is pasted may hold anything. */
+static void a_local_text_is_stored_as_a_file_of_a_bundle_is(void **state)
+{
+	UNUSED(state);
+	scene_go("  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n");
+	assert_int_equal(
+		scene_act(plan_local_set, "lan",
+			"{\"office\":\"dien-bien\",\"text\":\"Hue\\u0302\\u0301.\\r\\nDo\\u0300ng hai.\"}"),
+		0);
+	char *text = teststore_text(&sc.ts, "SELECT text FROM local_text");
+	assert_string_equal(text, "Huế.\nDòng hai.");
+	free(text);
+	assert_int_equal(scene_act(plan_local_set, "lan",
+				 "{\"office\":\"dien-bien\",\"text\":\"x \\u001b[8my\"}"),
+		-EBADMSG);
+	assert_int_equal(scene_act(plan_local_set, "lan",
+				 "{\"office\":\"dien-bien\",\"text\":\"x &#27;[8my\"}"),
+		-EBADMSG);
+	assert_int_equal(scene_i64("SELECT count(*) FROM local_text"), 1);
+}
+
 static void a_correction_goes_to_exactly_those_reached_or_unknown(void **state)
 {
 	UNUSED(state);
@@ -304,6 +325,7 @@ int main(void)
 		T(what_is_remembered_has_a_bound),
 		T(what_is_too_large_to_be_remembered_drives_out_nothing),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
+		T(a_local_text_is_stored_as_a_file_of_a_bundle_is),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),
 	};
