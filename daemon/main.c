@@ -256,6 +256,14 @@ static void on_signal(void *ctx, int signo)
 		app_stop(a);
 }
 
+/* A restart does not mend it, and two seconds later it would be the same: a wrong configuration; a database that was restored or
+ * copied, was made under another key or by a newer program, or is none of ours. */
+static bool needs_person(int rc)
+{
+	return rc == -EBADMSG || rc == -EINVAL || rc == -EKEYREVOKED || rc == -EKEYREJECTED ||
+		rc == -EPROTONOSUPPORT || rc == -EMEDIUMTYPE;
+}
+
 static int run(struct app *a)
 {
 	struct err e = { 0 };
@@ -269,9 +277,8 @@ static int run(struct app *a)
 		log_line(LOG_ERROR, "ev=start.failed why=%s", LOG_Q(str_of(e.text)));
 		(void)complain(1, &e);
 		log_close();
-		_exit(rc == -EBADMSG || rc == -EINVAL
-				? EXIT_CONFIG
-				: 1); /* nothing was sent yet: no order to keep */
+		_exit(needs_person(rc) ? EXIT_CONFIG
+				       : 1); /* nothing was sent yet: no order to keep */
 	}
 	notify_open(a);
 	app_policy_note(a, "system", "start", NULL, NULL);

@@ -20,7 +20,8 @@ void args_help(void)
 		"  --version           version and adapter ABI\n"
 		"\n"
 		"It stays in the foreground and logs to standard error. SIGHUP reloads, SIGTERM drains and ends.\n"
-		"Exit: 0 ended in order, 1 failed, 2 usage, 6 the configuration is wrong, 75 the disk cannot be trusted (no automatic restart).");
+		"Exit: 0 ended in order, 1 failed, 2 usage, 6 a person looks first: the configuration is wrong, or the database was restored, copied or belongs to another key or program;\n"
+		"75 the disk cannot be trusted. The unit restarts neither after 6 nor after 75.");
 }
 
 int args_read(int argc, char **argv, struct app_args *ret)

@@ -97,6 +97,7 @@ state_keep "$PLACE/good"
 mkdir -p "$PLACE/state"; chmod 700 "$PLACE/state"; cp -a "$PLACE/backup/." "$PLACE/state/"
 sent=$(wc -l <"$LEDGER")
 if daemon_start >"$PLACE/check.out" 2>&1; then not_ok "restored, it refuses to start by itself"; daemon_stop; else ok "restored, it refuses to start by itself"; fi
+refuse "by the code after which the service manager does not try for ever" 6 "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo
 check "and says what to do" bash -c "tail -3 '$PLACE/lantoad.log' | grep -q 'restore-confirm'"
 refuse "the command line says where to confirm" 5 operator restore-confirm
 says "by name" 'lantoad --restore-confirm'
@@ -110,6 +111,13 @@ if [ "$(id -u)" = 0 ]; then # as the unit has it: the key is a credential, the f
 	check "--check takes the key, too" "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --check --key "$PLACE/conf/master.key"
 	rm -rf "$PLACE/theirs"; chmod 700 "$PLACE"
 fi
+"$B/lantoad" --make-key "$PLACE/conf/other.key" >/dev/null
+sed 's,^key_file:.*,key_file: other.key,' "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/otherkey.yaml"
+refuse "so is a database of another key" 6 "$B/lantoad" --config "$PLACE/conf/otherkey.yaml" --demo
+sed "s,^state_dir:.*,state_dir: $PLACE/newer," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/newer.yaml"
+cp -a "$PLACE/state" "$PLACE/newer" && sqlite3 "$PLACE/newer/lantoa.db" 'PRAGMA user_version = 99'
+refuse "and one of a newer program" 6 "$B/lantoad" --config "$PLACE/conf/newer.yaml" --demo
+says "which it names" 'schema 99'
 check "a person confirms" env -u SUDO_UID "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo --restore-confirm
 daemon_start || not_ok "then it starts"
 refuse "what had not begun is held: the signal is refused" 7 operator go EV-2 --part all
