@@ -239,6 +239,33 @@ static int method_audit_verify(struct ctl_call *c, cJSON **ret, struct err *e)
 	return long_start(c, run_audit_verify, json_z(c->params, "head", ""), false);
 }
 
+/* A line of mountinfo: number, parent, device, root, mount point, and more. */
+static bool private_above(struct str line, const char *dir)
+{
+	struct str root = { 0 }, at = { 0 };
+	for (int i = 0; i < 4; i++)
+		if (!str_next(&line, ' ', &root))
+			return false;
+	return str_next(&line, ' ', &at) && memmem(root.p, root.n, "/systemd-private-", 17) &&
+		!strncmp(dir, at.p, at.n) && dir[at.n] == '/';
+}
+
+/* /tmp of a service with PrivateTmp= is a folder that is removed when the service stops. */
+static bool goes_with_service(const char *dir)
+{
+	struct buf b CLEANUP_BUF;
+	struct err e = { 0 };
+	struct str rest, line;
+	buf_init(&b, 4u << 20);
+	if (file_read("/proc/self/mountinfo", &b, &e) < 0)
+		return false;
+	rest = buf_str(&b);
+	while (str_line(&rest, &line))
+		if (private_above(line, dir))
+			return true;
+	return false;
+}
+
 static int run_backup(struct long_call *l)
 {
 	struct backup_result res = { 0 };
@@ -246,6 +273,11 @@ static int run_backup(struct long_call *l)
 	if (l->text[0] != '/')
 		return err_set(
 			&l->err, -EINVAL, "a backup goes into a folder named by its whole path");
+	if (goes_with_service(l->text))
+		return err_set(&l->err, -EBADMSG,
+			"'%.200s' lies in the private temporary folder of the service, which is removed when it stops; "
+			"give a folder that stays, such as one in /var/backups/lantoa",
+			l->text);
 	int rc = store_backup(l->call->deps->store, l->text, &o, &res, &l->err);
 	json_put_i64(l->result, "files", (int64_t)res.files);
 	json_put_i64(l->result, "bytes", (int64_t)res.bytes);

@@ -86,6 +86,20 @@ refuse "a folder that is not empty is refused" 1 admin backup "$PLACE/conf"
 editor -q submit "$(release_md EV-2 "$ALL_GO")" 2>/dev/null && approve_it EV-2 && until_true 10 planned EV-2 all
 mkdir -p "$PLACE/backup"
 refuse "an operator may not" 3 operator backup "$PLACE/backup"
+# What PrivateTmp= of the unit makes of /tmp, in a place of its own: a second daemon that has it.
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	mkdir -p "$PLACE/own/systemd-private-1-lantoad.service-2/tmp" "$PLACE/tmp" "$PLACE/run2"
+	sed "s,^state_dir:.*,state_dir: $PLACE/state2,; s,^runtime_dir:.*,runtime_dir: $PLACE/run2," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/private.yaml"
+	unshare -m bash -c "mount --bind '$PLACE/own/systemd-private-1-lantoad.service-2/tmp' '$PLACE/tmp' && exec '$B/lantoad' --config '$PLACE/conf/private.yaml' --demo" >>"$PLACE/private.log" 2>&1 &
+	PRIVATE_PID=$!
+	EXTRA_PIDS="$EXTRA_PIDS $PRIVATE_PID"
+	private() { "$B/lantoa" --socket "$PLACE/run2/control.sock" --as 'Quản Trị' "$@"; }
+	check "a daemon with a private /tmp starts" until_true 20 private version
+	refuse "a backup into it, which would go with the service, is refused" 6 private backup "$PLACE/tmp/backup"
+	says "and says where to" 'such as one in /var/backups/lantoa'
+	check "one beside it is made" private backup "$PLACE/tmp2"
+	stop_pid "$PRIVATE_PID"
+fi
 check "a backup is made while it runs" admin backup "$PLACE/backup"
 check "the key is not in it" bash -c "! grep -rqF -f <(tr -d '\n' <'$PLACE/conf/master.key') '$PLACE/backup'"
 check "it has the picture" bash -c "find '$PLACE/backup' -type f -name '*$(sha256sum <"$PLACE/bundle/anh.png" | cut -c3-64)*' | grep -q ."

@@ -51,6 +51,8 @@ if [ "$(id -u)" = 0 ] && command -v systemd-tmpfiles >/dev/null && command -v sy
 	gid=$(sed -n 's/^lantoa:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
 	same "the service's group may read the configuration, others not" "$(stat -c '%a %g' "$root/etc/lantoa" "$root$config" "$root/etc/lantoa/channels.d/mail.yaml" | xargs)" "750 $gid 640 $gid 640 $gid"
 	same "the state belongs to the service alone" "$(stat -c '%a %g' "$root/var/lib/lantoa")" "700 $gid"
+	same "so does the place for backups" "$(stat -c '%a %g' "$root/var/backups/lantoa")" "700 $gid"
+	check "which the unit lets it write" grep -qx 'ReadWritePaths=-/var/backups/lantoa' "$unit"
 else
 	ok "users and folders of the service # SKIP needs root and systemd's tools"
 fi
