@@ -150,6 +150,7 @@ static void serving_done(struct work *w)
 {
 	struct serving *s = CONTAINER_OF(w, struct serving, work);
 	char text[120], hex[HASH_HEX];
+	app_reader_over(s->app);
 	if (s->rc) {
 		api_answer(s->call, 404, NULL, STR("not found\n"));
 		free(s);
@@ -190,6 +191,7 @@ void app_asset_serve(void *app, struct str token, struct api_call *call)
 		api_answer(call, 200, NULL, STR(PROBE));
 		return;
 	}
+	app_reader_began(a);
 	env_work(a->env, &s->work);
 }
 

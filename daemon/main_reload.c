@@ -1,7 +1,8 @@
 /* main_reload.c - a new configuration, whole or not at all: read and checked on a worker with all that its channels name, then
  * opened a few accounts a turn and swapped between two callbacks of the loop. The old channels drain in the background; what they
  * have under way ends there.
- * A signal that comes meanwhile is heard after it: the file may have changed since it was read.
+ * A signal that comes meanwhile is heard after it: the file may have changed since it was read. A stop waits for its end, and it ends
+ * without a change.
  * Failures: anything wrong leaves the old configuration in force and says why.
  */
 #include <errno.h>
@@ -148,6 +149,7 @@ static void reload_end(struct reload *r)
 	free(r->person);
 	free(r->via);
 	free(r);
+	app_reader_over(a);
 	if (!a->reload_again)
 		return;
 	a->reload_again = false;
@@ -198,6 +200,7 @@ void app_reload(struct app *a, const struct actor *who,
 			a->reload_again = !a->stopping; /* nobody hears a refusal */
 		return;
 	}
+	app_reader_began(a);
 	struct reload *r = a->reload = x_calloc(1, sizeof(*r));
 	r->app = a;
 	r->person = x_strdup(who ? who->person : "system");

@@ -94,4 +94,31 @@ done
 check "and a good one is taken afterwards" admin -q reload
 check "fsck is clean" operator fsck
 check "the audit holds" operator audit verify
+
+echo "# a stop while a reload runs"
+# An adapter whose open() waits as long as a file is there: --check and a reload open it once in a child of their own.
+mkdir "$PLACE/adapters"
+cp "$B"/adapters/*.so "$PLACE/adapters/"
+sed -e 's|^static int hello_open(struct lt_inst \*inst)$|#include <unistd.h>\n&|' \
+	-e "s|^\tstruct lt_str url = setting(inst->conf, \"url\");|&\n\tfor (int i = 0; i < 900 \&\& !access(\"$PLACE/wait\", F_OK) \&\& !close(creat(\"$PLACE/waits\", 0600)); i++)\n\t\tusleep(10000);|" \
+	-e '1i #include <fcntl.h>' "$TOP/config/adapter-template/hello.c" >"$PLACE/hello.c"
+cc -std=gnu17 -fPIC -shared -fvisibility=hidden -I"$TOP/include" -o "$PLACE/adapters/hello.so" "$PLACE/hello.c" || not_ok "the adapter compiles"
+chmod go-w "$PLACE/adapters" "$PLACE/adapters"/*.so
+sed -i "s|^adapter_dir:.*|adapter_dir: $PLACE/adapters|" "$Y"
+printf 'name: slow\nkind: webhook\nadapter: hello\nsettings: {url: "http://127.0.0.1:9/x"}\naccounts: [{name: one}]\n' >"$PLACE/conf/channels.d/slow.yaml"
+daemon_stop
+daemon_start || not_ok "the daemon starts with it"
+: >"$PLACE/lantoad.log"
+touch "$PLACE/wait"
+kill -HUP "$DAEMON_PID"
+check "a reload waits for an adapter" until_true 10 test -e "$PLACE/waits"
+kill -TERM "$DAEMON_PID"
+check "the stop has begun" until_true 10 grep -q ev=stop "$PLACE/lantoad.log"
+until_true 1 grep -q ev=dispatch.stopped "$PLACE/lantoad.log" # not before the reload has ended
+rm "$PLACE/wait"
+wait "$DAEMON_PID"
+same "and ends in order" $? 0
+DAEMON_PID=
+check "the reload was given up" grep -q 'ev=reload.refused.*stopping' "$PLACE/lantoad.log"
+same "before what it needs was gone" "$(grep -n -e ev=reload.refused -e ev=dispatch.stopped "$PLACE/lantoad.log" | cut -d= -f2 | cut -d' ' -f1 | xargs)" "reload.refused dispatch.stopped"
 tap_end
