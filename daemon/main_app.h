@@ -49,12 +49,15 @@ struct app {
 	struct renditions *renditions;
 	struct list pushes; /* main_asset_push.c; zeroed until the first */
 	size_t n_pushes;
+	bool pushing; /* the program runs */
 	struct ctl *ctl;
 	struct api *api;
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;
-	uint32_t readers;               /* our own that are under way: imports, states, upkeep */
+	_Atomic bool cut; /* stopping: programs that run on workers are ended */
+	uint32_t
+		readers; /* our own that are under way: imports, states, upkeep, a reload, files that are opened or pushed */
 	bool stop_waits;                /* the way down: for the last of them */
 	struct reload *reload;          /* one at a time */
 	bool reload_again;              /* a signal came while it ran */

@@ -1,5 +1,6 @@
 /* main_asset_push.c - public assets where nobody can reach us: a program of the agency puts each on its own portal and says where.
- * Thread: loop; the program on a worker. Owns: what was pushed since the start, at most PUSHES_MAX, the oldest go first.
+ * Thread: loop; the program on a worker, one at a time and among the long works: it may take all of its time, and nobody else shall wait
+ * for it. Owns: what was pushed since the start, at most PUSHES_MAX, the oldest go first.
  * The address is used only after the portal has given back the same bytes. Failures: logged with the reason, tried again after a
  * minute; meanwhile whoever asks is told to come again.
  */
@@ -68,7 +69,9 @@ static int push_run(struct push *p, int fd)
 	const char *argv[ARGS_MAX + 3], *type = p->id.type[0] ? p->id.type : "octet-stream";
 	char name[HASH_HEX + 8], media[40];
 	struct buf out CLEANUP_BUF;
-	struct child c = { .argv = argv, .fd_in = fd, .deadline_ms = PUSH_MS, .out = &out };
+	struct child c = {
+		.argv = argv, .fd_in = fd, .deadline_ms = PUSH_MS, .out = &out, .cut = &p->app->cut
+	};
 	size_t n = 0;
 	buf_init(&out, 4096);
 	for (; n < v->n && n < ARGS_MAX; n++)
@@ -132,6 +135,8 @@ static void push_done(struct work *w)
 {
 	struct push *p = CONTAINER_OF(w, struct push, work);
 	struct net_call *call;
+	p->app->pushing = false;
+	app_reader_over(p->app);
 	if (p->rc || p->app->stopping) {
 		push_end(p, p->rc ? p->rc : err_set(&p->err, -ECANCELED, "stopping"));
 		return;
@@ -154,7 +159,9 @@ static void push_begin(struct push *p)
 	p->state = PUSH_RUNNING;
 	p->conf = conf_ref(p->app->conf);
 	p->err = (struct err){ 0 };
-	p->work = (struct work){ .fn = push_work, .done = push_done };
+	p->work = (struct work){ .fn = push_work, .done = push_done, .weight = WORK_BULK };
+	p->app->pushing = true;
+	app_reader_began(p->app);
 	env_work(p->app->env, &p->work);
 }
 
@@ -188,7 +195,7 @@ int app_push_url(struct app *a, const struct asset_id *id, char *dst, size_t siz
 	bool over = p && p->state != PUSH_RUNNING && env_mono(a->env) >= p->until_ms;
 	if (p && p->state == PUSH_READY && !over)
 		return str_copy(dst, size, str_of(p->url)) ? 0 : -E2BIG;
-	if (a->stopping || (!p && !(p = push_new(a, id))))
+	if (a->stopping || a->pushing || (!p && !(p = push_new(a, id))))
 		return -EAGAIN;
 	if (over || (p->state == PUSH_RUNNING && !p->conf))
 		push_begin(p);

@@ -13,6 +13,7 @@
 #include "base/child.h"
 
 #define READ_STEP 65536
+#define CUT_STEP  50 /* ms between two looks whether it is told to go */
 
 static int64_t now_ms(void)
 {
@@ -81,6 +82,11 @@ static int take(struct child *c, int fd, bool output, char *step)
 	return 1;
 }
 
+static bool is_cut(const struct child *c)
+{
+	return c->cut && *c->cut;
+}
+
 static int collect(struct child *c, int *out, int *said, int64_t until)
 {
 	char *step = x_calloc(1, READ_STEP);
@@ -89,11 +95,12 @@ static int collect(struct child *c, int *out, int *said, int64_t until)
 		struct pollfd p[2] = { { .fd = *out, .events = POLLIN },
 			{ .fd = *said, .events = POLLIN } };
 		int64_t left = until - now_ms();
-		if (left <= 0) {
-			rc = -ETIMEDOUT;
+		if (left <= 0 || is_cut(c)) {
+			rc = left <= 0 ? -ETIMEDOUT : -ECANCELED;
 			break;
 		}
-		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
+		if (poll(p, 2, (int)(c->cut && left > CUT_STEP ? CUT_STEP : left)) < 0 &&
+			errno != EINTR)
 			rc = -errno;
 		for (int i = 0; i < 2 && rc >= 0; i++) {
 			int *fd = i ? said : out;
@@ -120,10 +127,10 @@ static int reap(struct child *c, pid_t pid, bool killed, int64_t until)
 			return -errno;
 		if (got != 0)
 			continue;
-		if (now_ms() >= until) {
+		if (now_ms() >= until || is_cut(c)) {
+			rc = is_cut(c) ? -ECANCELED : -ETIMEDOUT;
 			(void)kill(pid, SIGKILL);
 			killed = true;
-			rc = -ETIMEDOUT;
 		} else {
 			(void)poll(NULL, 0, 1);
 		}
@@ -159,6 +166,8 @@ int child_run(struct child *c, struct err *e)
 	if (rc == -E2BIG)
 		return err_set(e, rc, "%s: it wrote more than %zu bytes and was stopped",
 			c->argv[0], c->out->max);
+	if (rc == -ECANCELED)
+		return err_set(e, rc, "%s: it was stopped", c->argv[0]);
 	return rc ? err_set(e, rc, "%s: it did not end within %d s and was stopped", c->argv[0],
 			    c->deadline_ms / 1000)
 		  : 0;

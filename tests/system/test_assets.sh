@@ -152,6 +152,7 @@ daemon_stop
 cat >"$PLACE/push.sh" <<-END
 	#!/bin/sh
 	echo "\$@" >>'$PLACE/push.args'
+	[ -p '$PLACE/hang' ] && read -r line <'$PLACE/hang'
 	cat >'$PLACE/portal/files/'"\$2"
 	[ -e '$PLACE/spoil' ] && echo x >>'$PLACE/portal/files/'"\$2"
 	echo 'http://127.0.0.1:$PORTAL/files/'"\$2"
@@ -174,6 +175,39 @@ editor -q submit "$PLACE/PIC-6" && approve_it PIC-6
 spoiled() { grep -q 'ev=asset.push.*other bytes' "$PLACE/lantoad.log"; }
 check "a portal that gives other bytes is not used" until_true 20 spoiled
 same "and nothing was published with it" "$(posts)" "$N"
+
+echo "# a program that hangs"
+: >"$PLACE/push.args"
+mkfifo "$PLACE/hang"
+colours() { # colours N: a picture of its own
+	/usr/bin/python3 - "$1" "$PLACE/colour-$1.png" <<-'PY'
+	import struct, sys, zlib
+	part = lambda t, b: struct.pack(">I", len(b)) + t + b + struct.pack(">I", zlib.crc32(t + b))
+	row = b"\0" + bytes((int(sys.argv[1]) * 40, 90, 200)) * 600
+	open(sys.argv[2], "wb").write(b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", 600, 600, 8, 2, 0, 0, 0)) +
+	    part(b"IDAT", zlib.compress(row * 600)) + part(b"IEND", b""))
+	PY
+	echo "$PLACE/colour-$1.png"
+}
+for i in 1 2 3 4 5 6; do editor -q submit "$(bundle "HANG-$i" "$(colours $i)")"; done
+bundle TEXT-1 >/dev/null; sed -i '/^images:/d' "$PLACE/TEXT-1/release.md"
+editor -q submit "$PLACE/TEXT-1"
+for i in 1 2 3 4 5 6; do approve_it "HANG-$i" & done
+programs() { pgrep -fc "^/bin/sh $PLACE/push.sh"; }
+hangs() { [ "$(programs)" -ge 1 ]; }
+check "six releases want their pictures pushed, and the program hangs" until_true 20 hangs
+BEGAN=$SECONDS
+approve_it TEXT-1
+until_true 40 is_done TEXT-1
+check "a text goes out meanwhile" test $((SECONDS - BEGAN)) -lt 15
+same "one program at a time" "$(programs)" 1
+BEGAN=$SECONDS
+kill -TERM "$DAEMON_PID"; wait "$DAEMON_PID"
+same "a stop ends in order" $? 0
+DAEMON_PID=
+check "and does not wait for the program" test $((SECONDS - BEGAN)) -lt 10
+same "which is gone" "$(programs)" 0
+rm "$PLACE/hang"
 CONF_TOP=
 
 echo "# a rendition that comes out different"
