@@ -38,7 +38,7 @@ static void lane_gauge(const char *name, const char *help, const char *lane, int
 
 static void on_lane(void *ctx, const struct dispatch_lane_facts *f)
 {
-	char name[200];
+	char name[METRICS_VALUE_MAX + 1];
 	UNUSED(ctx);
 	(void)snprintf(name, sizeof(name), "%s/%s/%s", f->channel, f->account, f->class);
 	lane_gauge("lantoa_lane_in_flight", "Deliveries that the adapter has.", name, f->in_flight);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/metrics.h"
+#include "base/utf8.h"
 
 #define NAME_SIZE    96u
 #define HELP_SIZE    160u
-#define LABEL_VALUE  100u
-#define LABELS_SIZE  1024u
+#define LABELS_SIZE  1536u
 #define HIST_BUCKETS 16u
 
 static const uint64_t hist_le_us[HIST_BUCKETS] = { 50, 100, 250, 500, 1000, 2500, 5000, 10000,
@@ -44,8 +44,13 @@ static bool metric_name_ok(const char *s)
 
 static void metric_label_text(struct buf *b, struct str v)
 {
-	for (size_t i = 0; i < v.n && i < LABEL_VALUE; i++) {
-		char c = v.p[i];
+	char text[METRICS_VALUE_MAX];
+	size_t n = v.n < sizeof(text) ? v.n : sizeof(text);
+	if (n > 0)
+		memcpy(text, v.p, n);
+	n = utf8_mend(text, (struct str){ text, n });
+	for (size_t i = 0; i < n; i++) {
+		char c = text[i];
 		if (c == '\\' || c == '"')
 			buf_addc(b, '\\');
 		if (c == '\n')

@@ -11,16 +11,18 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-#define METRICS_MAX        2048u
+#define METRICS_MAX        8192u /* five a lane, and there may be a thousand lanes */
 #define METRICS_LABELS_MAX 3u
-#define METRICS_TEXT_MAX   (4u * 1024 * 1024) /* a good maximum for the buffer of metrics_print */
+#define METRICS_VALUE_MAX  200u               /* bytes of a label's value that are shown */
+#define METRICS_TEXT_MAX   (8u * 1024 * 1024) /* a good maximum for the buffer of metrics_print */
 
 enum metric_kind { METRIC_COUNTER = 1, METRIC_GAUGE = 2, METRIC_HISTOGRAM = 3 };
 struct metric; /* owned by the registry */
 
 struct metric_label {
 	const char *name;
-	struct str value; /* copied, cut at 100 bytes */
+	struct str
+		value; /* copied; cut between two letters, what is no UTF-8 mended: one bad byte would cost the whole page */
 };
 
 /* The series of that name and those labels; made when new. Never NULL. Asking for a name with another kind is a bug. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/metrics.h"
+#include "base/utf8.h"
 
 static struct buf out;
 
@@ -82,8 +83,39 @@ static void one_series_too_many_is_counted_and_harmless(void **state)
 	}
 	assert_int_equal(metrics_print(&out), 0);
 	assert_non_null(strstr(buf_z(&out), "lantoa_metrics_refused_total 5\n"));
-	assert_non_null(strstr(buf_z(&out), "many_total{n=\"2047\"} 1\n"));
-	assert_null(strstr(buf_z(&out), "many_total{n=\"2048\"}"));
+	(void)snprintf(v, sizeof(v), "{n=\"%u\"} 1\n", METRICS_MAX - 1);
+	assert_non_null(strstr(buf_z(&out), v));
+	(void)snprintf(v, sizeof(v), "{n=\"%u\"}", METRICS_MAX);
+	assert_null(strstr(buf_z(&out), v));
+}
+
+/* One bad byte and Prometheus takes nothing of the whole page. */
+static void a_long_label_is_cut_between_letters(void **state)
+{
+	(void)state;
+	char name[400];
+	for (size_t at = 90; at <= METRICS_VALUE_MAX + 2; at++) {
+		memset(name, 'a', at);
+		(void)snprintf(name + at, sizeof(name) - at, "ếếế/%zu", at);
+		struct metric_label l = { "lane", str_of(name) };
+		metric_set(metric_get(METRIC_GAUGE, "lane_depth", "Depth.", &l, 1), 1);
+	}
+	struct metric_label bad = { "lane", STR("no \xff letters") };
+	metric_set(metric_get(METRIC_GAUGE, "lane_depth", "Depth.", &bad, 1), 1);
+	assert_int_equal(metrics_print(&out), 0);
+	assert_true(utf8_valid(buf_str(&out), NULL));
+}
+
+static void lanes_that_differ_at_the_end_are_two_series(void **state)
+{
+	(void)state;
+	struct metric_label a = { "lane",
+		STR("facebook-cac-tinh/Trang thông tin điện tử Bảo hiểm xã hội Thành phố Hồ Chí Minh và vùng phụ cận/feed") },
+			    b = a;
+	b.value.n--;
+	assert_true(b.value.n > 100);
+	assert_ptr_not_equal(metric_get(METRIC_GAUGE, "depth", "Depth.", &a, 1),
+		metric_get(METRIC_GAUGE, "depth", "Depth.", &b, 1));
 }
 
 static void *adder(void *arg)
@@ -130,6 +162,8 @@ int main(void)
 		T(families_are_printed_in_order_with_one_head_each),
 		T(a_histogram_counts_up_and_sums_seconds),
 		T(one_series_too_many_is_counted_and_harmless),
+		T(a_long_label_is_cut_between_letters),
+		T(lanes_that_differ_at_the_end_are_two_series),
 		T(threads_lose_no_count),
 		T(a_full_buffer_is_an_error),
 	};
