@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "ctl/ctl_internal.h"
 #include "base/crypt.h"
@@ -151,6 +152,25 @@ static void chunk_write(struct ctl_upload *u)
 	cJSON_DeleteItemFromObjectCaseSensitive((cJSON *)(uintptr_t)u->call->params, "data");
 }
 
+/* The room is taken before the first byte comes, and the floor stays free: a list of gigabytes must not take it from outcomes. */
+static int take_room(struct ctl_upload *u)
+{
+	struct statvfs v;
+	int64_t floor = u->call->conf->free_floor_bytes;
+	if (fstatvfs(u->fd, &v))
+		return 0; /* not known: the writes themselves will tell */
+	int64_t room = (int64_t)v.f_bavail * (int64_t)v.f_frsize - floor;
+	bool fits = u->bytes <= room;
+	if (fits && u->bytes > 0 && fallocate(u->fd, FALLOC_FL_KEEP_SIZE, 0, u->bytes) != 0)
+		fits = errno != ENOSPC; /* not every file system can */
+	if (fits)
+		return 0;
+	return err_set(&u->err, -ENOSPC,
+		"the file has %" PRId64 " MB, and the disk has room for %" PRId64
+		" MB above free_floor: make room first",
+		(u->bytes + (1 << 20) - 1) >> 20, room > 0 ? room >> 20 : 0);
+}
+
 static void up_run(struct work *w)
 {
 	struct ctl_upload *u = CONTAINER_OF(w, struct ctl_upload, work);
@@ -161,6 +181,8 @@ static void up_run(struct work *w)
 		u->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (u->fd < 0)
 			u->rc = err_set(&u->err, -errno, "staging: %s", strerror(errno));
+		else
+			u->rc = take_room(u);
 		break;
 	case UP_CHUNK: chunk_write(u); break;
 	case UP_END:

@@ -59,6 +59,23 @@ reloaded() { [ "$(grep -c ev=reload.done "$PLACE/lantoad.log")" -ge 2 ]; }
 check "SIGHUP reloads too" until_true 10 reloaded
 sed 's/port: 1/prot: 1/' -i "$PLACE/conf/channels.d/mail.yaml"
 refuse "an adapter's wrong setting is refused with its nearest name" 6 admin reload
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then # a disk of its own, nearly full
+	mkdir -p "$PLACE/small" "$PLACE/run2"
+	sed "s,^state_dir:.*,state_dir: $PLACE/small/state,; s,^runtime_dir:.*,runtime_dir: $PLACE/run2," "$PLACE/conf/good.yaml" >"$PLACE/conf/small.yaml"
+	cp "$PLACE/conf/mail.good" "$PLACE/conf/channels.d/mail.yaml"
+	unshare -m bash -c "mount -t tmpfs -o size=64m none '$PLACE/small' && exec '$B/lantoad' --config '$PLACE/conf/small.yaml' --demo" >>"$PLACE/small.log" 2>&1 &
+	SMALL_PID=$!
+	EXTRA_PIDS="$EXTRA_PIDS $SMALL_PID"
+	small() { "$B/lantoa" --socket "$PLACE/run2/control.sock" --as 'Quản Trị' "$@"; }
+	check "a daemon on a small disk starts" until_true 20 small version
+	{ echo "code,parent,order,name,short,region,lang,hotline,address"; head -c 62914560 /dev/zero | tr '\0' a | fold -w 1000; } >"$PLACE/large.csv"
+	refuse "a list that would take the floor is not begun" 1 small offices import "$PLACE/large.csv"
+	same "and it says how much fits" "$(grep -cE 'the file has 61 MB, and the disk has room for [0-9]+ MB above free_floor' "$PLACE/check.out")" 1
+	same "no byte of it was taken" "$(small --json status | jq '.store.free_bytes > 32000000')" true
+	head -c 20971520 "$PLACE/large.csv" >"$PLACE/medium.csv"
+	refuse "one that fits is read, and refused for what it says" 6 small offices import "$PLACE/medium.csv"
+	stop_pid "$SMALL_PID"
+fi
 daemon_stop
 same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 2
 tap_end
