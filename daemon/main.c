@@ -292,14 +292,32 @@ static int run(struct app *a)
 	return a->failed ? 1 : 0;
 }
 
+/* What root can read the service may not: what root has read is read once more as the service's user. */
+static int check_as_service(struct app *a, struct err *e)
+{
+	struct conf *theirs = NULL;
+	size_t unseen = 0;
+	int rc = conf_load_by_hand(a->args.config, &theirs, &unseen, e);
+	if (!rc)
+		rc = channels_check(theirs, a->args.demo, e);
+	conf_unref(theirs);
+	return rc;
+}
+
 static int check_only(struct app *a)
 {
 	struct err e = { 0 };
 	bool elsewhere = app_keys_elsewhere(a);
-	int rc = elsewhere ? 0 : app_keys_load(a, &e);
+	int rc = channels_check(a->conf, a->args.demo, &e);
 	if (!rc)
-		rc = channels_check(a->conf, a->args.demo, &e);
-	if (rc)
+		rc = elsewhere ? app_become_owner(a->conf->state_dir, &e) : app_keys_load(a, &e);
+	bool as_service = geteuid() != getuid();
+	if (rc >= 0 && as_service)
+		rc = check_as_service(a, &e);
+	if (rc < 0 && as_service)
+		(void)err_prefix(
+			&e, "as the owner of %s, whom the service runs as", a->conf->state_dir);
+	if (rc < 0)
 		return complain(EXIT_CONFIG, &e);
 	(void)printf("%s: good; %zu channels, %zu people, %s mode\n", a->conf->path,
 		a->conf->n_channels, a->conf->n_people, a->conf->trial ? "trial" : "live");

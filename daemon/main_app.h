@@ -86,7 +86,9 @@ void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused);
 /* main_key.c: the master key and the key of credentials. */
 int app_keys_load(struct app *a, struct err *e) MUST_CHECK; /* blocking */
-/* main_confirm.c: prints what it did. Keys are loaded. */
+/* main_confirm.c. Root becomes the owner of the state folder, whom the service runs as: 1; who is it already, or not root: 0. */
+int app_become_owner(const char *state_dir, struct err *e) MUST_CHECK;
+/* Prints what it did. Keys are loaded. */
 int app_restore_confirm(const struct app *a, const struct store_opts *so, struct err *e) MUST_CHECK;
 bool app_keys_elsewhere(
 	const struct app *a); /* only the service manager has the key, and it did not start us */

@@ -30,7 +30,7 @@ static void who_runs(const struct conf *conf, char *person, size_t size, char *v
 }
 
 /* Files that root would leave in the state folder are of no use to the service: what is written is written as its owner. */
-static int become_owner(const char *state_dir, struct err *e)
+int app_become_owner(const char *state_dir, struct err *e)
 {
 	struct stat st;
 	if (geteuid() != 0 || stat(state_dir, &st) != 0 || st.st_uid == 0)
@@ -38,7 +38,7 @@ static int become_owner(const char *state_dir, struct err *e)
 	if (setgroups(0, NULL) || setegid(st.st_gid) || seteuid(st.st_uid))
 		return err_set(
 			e, -errno, "%s: cannot act as its owner: %s", state_dir, strerror(errno));
-	return 0;
+	return 1;
 }
 
 int app_restore_confirm(const struct app *a, const struct store_opts *so, struct err *e)
@@ -46,8 +46,8 @@ int app_restore_confirm(const struct app *a, const struct store_opts *so, struct
 	char person[160], via[80];
 	int64_t held = 0;
 	who_runs(a->conf, person, sizeof(person), via, sizeof(via));
-	int rc = become_owner(a->conf->state_dir, e);
-	if (!rc)
+	int rc = app_become_owner(a->conf->state_dir, e);
+	if (rc >= 0)
 		rc = store_restore_confirm(so, person, via, "restore-confirm", &held, e);
 	if (!rc)
 		(void)printf("confirmed by %s; %lld lots are held until a person resumes them\n",

@@ -120,7 +120,13 @@ int app_keys_load(struct app *a, struct err *e)
 {
 	const char *file = a->conf->secret_key_file;
 	struct secret_keys *s = &a->secret_keys;
-	int rc = load_master(a, e);
+	bool by_hand = a->args.check || a->args.restore_confirm;
+	/* --key names a file of root's; all others are the service's */
+	int rc = a->args.key ? load_master(a, e) : 0;
+	if (!rc && by_hand && (rc = app_become_owner(a->conf->state_dir, e)) > 0)
+		rc = 0;
+	if (!rc && !a->args.key)
+		rc = load_master(a, e);
 	if (rc || !file)
 		return rc;
 	char *next = x_asprintf("%s.next", file);

@@ -47,6 +47,26 @@ env -u CREDENTIALS_DIRECTORY "$B/lantoad" --demo --config "$PLACE/conf/lantoad.y
 same "a secret that only the unit gives does not make --check fail" $? 0
 same "and it says that it did not look at it" "$(grep -c '^1 secret.*LoadCredential: not looked at here' "$PLACE/check.out")" 1
 cp "$PLACE/conf/mail.good" "$PLACE/conf/channels.d/mail.yaml"
+# What root may read the service may not: --check by root looks as the owner of the state folder, too.
+reads() { setpriv --reuid nobody --regid nogroup --clear-groups test -r "$1" 2>/dev/null; }
+mkdir -p "$PLACE/theirs"; chmod 711 "$PLACE"
+if [ "$(id -u)" = 0 ] && reads "$B/adapters/email.so" && reads "$TOP/config/outcomes/email.tsv"; then
+	cp -r "$PLACE/conf" "$PLACE/theirs/conf"; mkdir -m 700 "$PLACE/theirs/state"; chown -R nobody:nogroup "$PLACE/theirs"
+	sed -i "s,^state_dir:.*,state_dir: $PLACE/theirs/state," "$PLACE/theirs/conf/lantoad.yaml"
+	echo 'secrets: {password: {file: ../relay.password}}' >>"$PLACE/theirs/conf/channels.d/mail.yaml"
+	(umask 077; echo geheim >"$PLACE/theirs/conf/relay.password")
+	theirs() { env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --demo --config "$PLACE/theirs/conf/lantoad.yaml" --check; }
+	chmod 755 "$PLACE/theirs"
+	refuse "a secret that only root may read is not called good" 6 theirs
+	same "it says who cannot read what" "$(grep -cE "as the owner of $PLACE/theirs/state.*mail.yaml:[0-9]+: secret 'password'.*Permission denied" "$PLACE/check.out")" 1
+	chown nobody "$PLACE/theirs/conf/relay.password"
+	check "the service's own is" theirs
+	chown root "$PLACE/theirs/conf/master.key"
+	refuse "nor is a key that only root may read" 6 theirs
+	chmod 700 "$PLACE/theirs/conf/channels.d"; chown root "$PLACE/theirs/conf/channels.d"; chown nobody "$PLACE/theirs/conf/master.key"
+	refuse "nor a folder" 6 theirs
+fi
+chmod 700 "$PLACE"; rm -rf "$PLACE/theirs"
 daemon_start || not_ok "it starts again"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
 refuse "a wrong configuration is refused by a check" 6 admin reload

@@ -120,10 +120,14 @@ if [ "$(id -u)" = 0 ]; then # as the unit has it: the key is a credential, the f
 	sed "s,^state_dir:.*,state_dir: $PLACE/theirs,; s,^key_file:.*,key_credential: yes," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/theirs.yaml"
 	refuse "without the service's credential it is refused" 1 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm
 	says "and says how by hand" '\-\-key PATH'
-	check "root confirms by hand" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm --key "$PLACE/conf/master.key"
+	mkdir -m 700 "$PLACE/theirkeys" && "$B/lantoad" --make-key "$PLACE/theirkeys/secret.key" >/dev/null && chown -R nobody "$PLACE/theirkeys"
+	echo "secret_key_file: $PLACE/theirkeys/secret.key" >>"$PLACE/conf/theirs.yaml"
+	check "root confirms by hand, also where credentials have a key of the service's own" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm --key "$PLACE/conf/master.key"
 	same "and leaves no file that the service cannot use" "$(find "$PLACE/theirs" ! -user nobody | wc -l | tr -d ' ')" 0
-	check "--check takes the key, too" "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --check --key "$PLACE/conf/master.key"
-	rm -rf "$PLACE/theirs"; chmod 700 "$PLACE"
+	check "--check takes the key, too" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --check --key "$PLACE/conf/master.key"
+	sed "s,^key_credential:.*,key_file: $PLACE/theirkeys/secret.key," "$PLACE/conf/theirs.yaml" >"$PLACE/conf/theirs2.yaml"
+	check "and a key that is the service's own" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs2.yaml" --demo --check
+	rm -rf "$PLACE/theirs" "$PLACE/theirkeys"; chmod 700 "$PLACE"
 fi
 "$B/lantoad" --make-key "$PLACE/conf/other.key" >/dev/null
 sed 's,^key_file:.*,key_file: other.key,' "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/otherkey.yaml"
