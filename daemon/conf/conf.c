@@ -165,7 +165,8 @@ int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct er
 	int rc = secret_path(s, path, sizeof(path), e);
 	if (rc)
 		return rc;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* without O_NONBLOCK a named pipe would hang the open */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return err_set(e, -errno, "secret '%s': file '%s' cannot be read: %s", s->name,
 			path, strerror(errno));
@@ -176,13 +177,15 @@ int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct er
 		rc = err_set(e, -EPERM,
 			"secret '%s': '%s' may be read by others (mode %03o); chmod 0600 it",
 			s->name, path, (unsigned)(st.st_mode & 0777));
-	else if ((n = read(fd, raw, sizeof(raw))) <= 0 || n == (ssize_t)sizeof(raw))
-		rc = err_set(e, -EINVAL, "secret '%s': '%s' is empty or over 64 KB", s->name, path);
+	else
+		n = read(fd, raw, sizeof(raw));
 	(void)close(fd);
+	struct str v = { raw, n > 0 ? (size_t)n : 0 };
+	while (v.n && (v.p[v.n - 1] == '\n' || v.p[v.n - 1] == '\r'))
+		v.n--;
+	if (!rc && (v.n == 0 || n == (ssize_t)sizeof(raw)))
+		rc = err_set(e, -EINVAL, "secret '%s': '%s' is empty or over 64 KB", s->name, path);
 	if (!rc) {
-		struct str v = { raw, (size_t)n };
-		while (v.n && (v.p[v.n - 1] == '\n' || v.p[v.n - 1] == '\r'))
-			v.n--;
 		*ret = secret_new(v);
 		rc = *ret ? 0 : err_set(e, -ENOMEM, "secret '%s': no locked memory left", s->name);
 	}

@@ -349,7 +349,16 @@ static void a_secret_that_others_may_read_is_refused(void **state)
 	assert_int_equal(conf_secret_read(&c->channels[0]->secrets[0], &s, &e), 0);
 	assert_true(str_eqz(secret_value(s), "hunter2"));
 	secret_free(s);
-	conf_unref(c);
+	conf_unref(MOVE(c));
+	put(path, "\r\n", 0600);
+	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "is empty"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)alarm(20); /* nobody will ever write into it */
+	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
+	(void)alarm(0);
+	assert_non_null(strstr(e.text, "no regular file"));
 }
 
 static void yaml_beyond_its_limits_is_refused(void **state)
