@@ -32,6 +32,8 @@ struct cli {
 	int width;
 	int64_t zone_s;
 	bool zone_known;
+	bool said;        /* a document for a program */
+	char failed[600]; /* what cli_fail said last */
 };
 
 enum cli_opt_type { OPT_TEXT, OPT_FLAG, OPT_NUMBER, OPT_REPEAT };
@@ -79,7 +81,11 @@ void cli_facts(struct cli *c, const cJSON *object); /* key: value lines of what 
 void cli_time(struct cli *c, int64_t utc_ms, char *dst, size_t size);
 void cli_counts(const cJSON *counts, char *dst,
 	size_t size); /* {"waiting":3,"sending":1} -> "3 waiting, 1 sending" */
-void cli_print_json(const cJSON *j);
+void cli_print_json(struct cli *c, const cJSON *j);
+/* Says it to people and keeps it for cli_end; returns code. */
+int cli_fail(struct cli *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A program that asked for --json gets a document also where nothing but people were told: {"code":exit code,"message":...}. */
+void cli_end(struct cli *c, int code);
 void cli_problems(struct cli *c, const cJSON *problems);
 bool cli_ask(
 	struct cli *c, const char *question); /* true with --yes; false when it is no terminal */

@@ -122,8 +122,8 @@ static int typed_code(struct cli *c, const struct cli_cmd *cmd, cJSON *params, b
 		json_put_z(params, "code", text);
 	wipe(text, sizeof(text));
 	if (!got) {
-		(void)fprintf(stderr, "lantoa: no code was given; nothing is changed\n");
-		return tty ? EXIT_FAILED : EXIT_USAGE;
+		return cli_fail(
+			c, tty ? EXIT_FAILED : EXIT_USAGE, "no code was given; nothing is changed");
 	}
 	return give_code(c, cmd, params);
 }

@@ -17,7 +17,8 @@ static const struct {
 } globals[] = {
 	{ "--socket", "PATH",
 		"the daemon's control socket (else LANTOA_SOCKET, else /run/lantoa/control.sock)" },
-	{ "--json", "", "one JSON document with stable keys instead of tables" },
+	{ "--json", "",
+		"one JSON document with stable keys instead of tables; of a failure its code and message" },
 	{ "-q", "", "say only what went wrong" },
 	{ "--yes", "", "every question is answered with yes" },
 	{ "--as", "NAME",

@@ -37,9 +37,8 @@ int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	int code;
 	const char *named = json_z(params, "delivery", NULL);
 	if (named && !only_digits(named)) {
-		(void)fprintf(
-			stderr, "lantoa: '%s' is no delivery: a delivery is a number\n", named);
-		return EXIT_USAGE;
+		return cli_fail(
+			c, EXIT_USAGE, "'%s' is no delivery: a delivery is a number", named);
 	}
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
@@ -58,17 +57,15 @@ int cmd_delivery(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	return 0;
 }
 
-static int as_numbers(cJSON *params, const char *key)
+static int as_numbers(struct cli *c, cJSON *params, const char *key)
 {
 	cJSON *in = cJSON_DetachItemFromObjectCaseSensitive(params, key), *out = json_arr();
 	int bad = 0;
 	for (const cJSON *v = in ? in->child : NULL; v; v = v->next) {
 		int64_t d;
 		if (str_i64(str_of(v->valuestring), 1, INT64_MAX, &d)) {
-			(void)fprintf(stderr,
-				"lantoa: '%s' is no delivery: a delivery is a number\n",
+			bad = cli_fail(c, EXIT_USAGE, "'%s' is no delivery: a delivery is a number",
 				v->valuestring);
-			bad = EXIT_USAGE;
 		} else {
 			json_add(out, cJSON_CreateNumber((double)d));
 		}
@@ -95,8 +92,7 @@ static int confirm_many(struct cli *c, const char *method, const cJSON *params)
 		cli_table(c, json_get(r, "sample"),
 			"delivery|Delivery|n,release|Release,part|Part,office|Office,address|Address,state|State");
 	if (!n) {
-		(void)fprintf(stderr, "lantoa: no delivery fits\n");
-		return EXIT_NOT_FOUND;
+		return cli_fail(c, EXIT_NOT_FOUND, "no delivery fits");
 	}
 	(void)snprintf(question, sizeof(question), "touch these %lld deliveries%s?", (long long)n,
 		json_bool(r, "more", false) ? ", the first of more" : "");
@@ -183,7 +179,7 @@ static bool has_filter(const cJSON *params)
 
 /* `cancel R` ends a release; `cancel R --part P` and `cancel R --dry` look at its deliveries only, as does `cancel D... | filters`.
  * NULL after a complaint. */
-static const char *cancel_method(cJSON *params)
+static const char *cancel_method(struct cli *c, cJSON *params)
 {
 	cJSON CLEANUP_JSON *list = cJSON_DetachItemFromObjectCaseSensitive(params, "things");
 	const char *release = release_among(list);
@@ -193,8 +189,8 @@ static const char *cancel_method(cJSON *params)
 		return "delivery.cancel";
 	}
 	if (list->child->next || json_has(params, "release")) {
-		(void)fprintf(stderr,
-			"lantoa: '%s' stands beside something else: name one release, or deliveries by number, or filters\n",
+		(void)cli_fail(c, EXIT_USAGE,
+			"'%s' stands beside something else: name one release, or deliveries by number, or filters",
 			release);
 		return NULL;
 	}
@@ -206,21 +202,19 @@ static const char *cancel_method(cJSON *params)
 int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
-	const char *method = cmd->method ? cmd->method : cancel_method(params);
+	const char *method = cmd->method ? cmd->method : cancel_method(c, params);
 	if (!method)
 		return EXIT_USAGE;
 	bool release = !strcmp(method, "release.cancel");
-	int code = release ? 0 : as_numbers(params, "deliveries");
+	int code = release ? 0 : as_numbers(c, params, "deliveries");
 	if (code)
 		return code;
 	if (!release && json_has(params, "deliveries") && has_filter(params)) {
-		(void)fprintf(stderr,
-			"lantoa: deliveries by number or filters, not both: a filter would not narrow the numbers\n");
-		return EXIT_USAGE;
+		return cli_fail(c, EXIT_USAGE,
+			"deliveries by number or filters, not both: a filter would not narrow the numbers");
 	}
 	if (!json_has(params, "why") && !json_bool(params, "dry", false)) {
-		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
-		return EXIT_USAGE;
+		return cli_fail(c, EXIT_USAGE, "this needs a reason: -m WHY");
 	}
 	if (release)
 		code = cli_ask_release(c, "cancel", params);
@@ -240,7 +234,7 @@ static int show_resumed(struct cli *c, const cJSON *r)
 	const cJSON *stops = json_get(r, "stops");
 	bool still = stops && stops->child, lifted = json_i64(r, "lifted", 0) > 0;
 	if (c->json) {
-		cli_print_json(r);
+		cli_print_json(c, r);
 	} else if (!c->quiet) {
 		if (lifted)
 			(void)printf("%lld lots, %lld deliveries go on\n",
@@ -253,18 +247,16 @@ static int show_resumed(struct cli *c, const cJSON *r)
 	}
 	if (lifted)
 		return EXIT_DONE;
-	(void)fprintf(stderr, "lantoa: nothing was lifted: %s\n",
+	return cli_fail(c, EXIT_CONFLICT, "nothing was lifted: %s",
 		still ? "no hold was given for this scope; resume those that stand as they were given"
 		      : "no hold stands here; `lantoa channels` says what a lane waits for, `lantoa show` what a release does");
-	return EXIT_CONFLICT;
 }
 
 int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	if (!json_has(params, "why")) {
-		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
-		return EXIT_USAGE;
+		return cli_fail(c, EXIT_USAGE, "this needs a reason: -m WHY");
 	}
 	const char *name = json_z(params, "channel", NULL);
 	if (name && strchr(name, '/') && !json_has(params, "lane")) {
@@ -277,7 +269,7 @@ int cmd_stop(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (json_has(r, "lifted"))
 		return show_resumed(c, r);
 	if (c->json)
-		cli_print_json(r);
+		cli_print_json(c, r);
 	else if (!c->quiet)
 		(void)printf(
 			"%lld lots, %lld deliveries; %lld may still arrive: the network already has them\n",

@@ -123,7 +123,7 @@ static void show_broadcasts(const cJSON *r)
 static void show_checked(struct cli *c, const cJSON *r)
 {
 	if (c->json) {
-		cli_print_json(r);
+		cli_print_json(c, r);
 		return;
 	}
 	cli_problems(c, json_get(r, "problems"));
@@ -183,7 +183,7 @@ int cmd_text(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	cJSON CLEANUP_JSON *r = NULL;
 	int code = cli_call(c, cmd->method, params, &r);
 	if (!code && c->json)
-		cli_print_json(r);
+		cli_print_json(c, r);
 	else if (!code)
 		(void)fputs(json_z(r, "text", ""), stdout);
 	return code;
@@ -229,7 +229,7 @@ int cmd_sheet(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	int code = cli_call(c, cmd->method, params, &r);
 	if (code || c->json) {
 		if (!code)
-			cli_print_json(r);
+			cli_print_json(c, r);
 		return code;
 	}
 	(void)printf("PHIẾU PHÊ DUYỆT / APPROVAL SHEET\n\n%s\n%s\n\n", json_z(r, "release", ""),
@@ -249,17 +249,14 @@ int cmd_approve(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	cJSON CLEANUP_JSON *r = NULL;
 	int code = 0;
 	if (!json_has(params, "hash") && !json_has(params, "code")) {
-		(void)fprintf(stderr,
-			"lantoa: approve what? `lantoa review %s` shows it and its hash\n",
+		return cli_fail(c, EXIT_USAGE,
+			"approve what? `lantoa review %s` shows it and its hash",
 			json_z(params, "release", ""));
-		return EXIT_USAGE;
 	}
 	if (json_has(params, "code") &&
 		(!json_has(params, "for") || !json_has(params, "document"))) {
-		(void)fputs(
-			"lantoa: an approval on paper needs all three: --code CODE, --for WHO and --document FILE (a scan of the signed sheet)\n",
-			stderr);
-		return EXIT_USAGE;
+		return cli_fail(c, EXIT_USAGE,
+			"an approval on paper needs all three: --code CODE, --for WHO and --document FILE (a scan of the signed sheet)");
 	}
 	if (json_has(params, "document"))
 		code = upload_as(c, params, "document", "document", "upload");
@@ -279,16 +276,15 @@ int cmd_local_set(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	char piece[4096];
 	buf_init(&text, 65536);
 	if (!f) {
-		(void)fprintf(stderr, "lantoa: %s: %s\n", path, strerror(errno));
-		return EXIT_FAILED;
+		return cli_fail(c, EXIT_FAILED, "%s: %s", path, strerror(errno));
 	}
 	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0 && !text.failed;)
 		(void)buf_add(&text, piece, n);
 	if (f != stdin)
 		(void)fclose(f);
 	if (text.failed || !utf8_valid(buf_str(&text), NULL)) {
-		(void)fprintf(stderr, "lantoa: %s: a local text is UTF-8 of at most 64 KB\n", path);
-		return EXIT_REFUSED;
+		return cli_fail(
+			c, EXIT_REFUSED, "%s: a local text is UTF-8 of at most 64 KB", path);
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "path");
 	json_put_z(params, "text", buf_z(&text));
@@ -356,7 +352,7 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			if (c->tty && !c->json && !c->quiet)
 				(void)putchar('\n');
 			if (c->json)
-				cli_print_json(r);
+				cli_print_json(c, r);
 			if (!done)
 				(void)fprintf(stderr, "lantoa: not done after %lld s; state %s\n",
 					(long long)timeout, json_z(r, "state", ""));
@@ -448,8 +444,7 @@ int cmd_recall(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	if (!json_has(params, "why")) {
-		(void)fprintf(stderr, "lantoa: this needs a reason: -m WHY\n");
-		return EXIT_USAGE;
+		return cli_fail(c, EXIT_USAGE, "this needs a reason: -m WHY");
 	}
 	int code = cli_ask_release(c, "recall", params);
 	if (code || !cli_fetch(c, cmd->method, params, &r, &code) || c->quiet)
@@ -491,7 +486,7 @@ int cmd_report(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (code)
 		return code;
 	if (c->json) {
-		cli_print_json(r);
+		cli_print_json(c, r);
 		return 0;
 	}
 	say_no_receipt(r);

@@ -16,10 +16,11 @@
 
 static int unreachable(struct cli *c, const char *why)
 {
-	(void)fprintf(stderr,
-		"lantoa: no answer from the daemon at %s: %s\n"
+	(void)cli_fail(
+		c, EXIT_UNREACHABLE, "no answer from the daemon at %s: %s", c->socket_path, why);
+	(void)fputs(
 		"        is it running? `systemctl status lantoad`; another socket: --socket PATH or LANTOA_SOCKET\n",
-		c->socket_path, why);
+		stderr);
 	return EXIT_UNREACHABLE;
 }
 
@@ -97,7 +98,7 @@ static int show_error(struct cli *c, cJSON *error)
 	int64_t code = json_i64(error, "code", 1);
 	const cJSON *data = json_get(error, "data");
 	if (c->json)
-		cli_print_json(error);
+		cli_print_json(c, error);
 	cli_clean(error);
 	(void)fprintf(stderr, "lantoa: %s\n", json_z(error, "message", "failed"));
 	if (data && !c->json)
@@ -155,7 +156,7 @@ bool cli_fetch(struct cli *c, const char *method, const cJSON *params, cJSON **r
 {
 	*ret_code = cli_call(c, method, params, ret);
 	if (!*ret_code && c->json)
-		cli_print_json(*ret);
+		cli_print_json(c, *ret);
 	return !*ret_code && !c->json;
 }
 
@@ -249,8 +250,9 @@ int cli_upload(struct cli *c, const char *path, const char *what, char **ret_id)
 	char hex[HASH_HEX];
 	FILE *f = NULL;
 	if (open_source(path, &f, &e)) {
-		(void)fprintf(stderr, "lantoa: %s\n", e.text);
-		return e.code == -EINVAL || e.code == -E2BIG ? EXIT_REFUSED : EXIT_FAILED;
+		return cli_fail(c,
+			e.code == -EINVAL || e.code == -E2BIG ? EXIT_REFUSED : EXIT_FAILED, "%s",
+			e.text);
 	}
 	(void)fseeko(f, 0, SEEK_END);
 	cJSON CLEANUP_JSON *p = json_obj(), CLEANUP_JSON *begun = NULL,

@@ -19,7 +19,7 @@ int cmd_import(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (code)
 		return code;
 	if (c->json) {
-		cli_print_json(r);
+		cli_print_json(c, r);
 		return 0;
 	}
 	cli_problems(c, json_get(r, "problems"));
@@ -161,7 +161,7 @@ int cmd_restore_confirm(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	cJSON CLEANUP_JSON *r = NULL;
 	int code = cli_call(c, cmd->method, params, &r);
 	if (!code && c->json)
-		cli_print_json(r);
+		cli_print_json(c, r);
 	else if (!code)
 		(void)puts("nothing to confirm: the daemon runs on this database");
 	if (code == EXIT_UNREACHABLE)
@@ -181,7 +181,7 @@ int cmd_verdict(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		return code;
 	bool ok = json_bool(r, "ok", false);
 	if (c->json) {
-		cli_print_json(r);
+		cli_print_json(c, r);
 		return ok ? EXIT_DONE : EXIT_REFUSED;
 	}
 	const cJSON *problems = json_get(r, "problems");
@@ -203,7 +203,7 @@ static void show_act(struct cli *c, const cJSON *v)
 {
 	char when[64];
 	if (c->json) {
-		cli_print_json(v);
+		cli_print_json(c, v);
 		return;
 	}
 	cli_time(c, json_i64(v, "at", 0), when, sizeof(when));

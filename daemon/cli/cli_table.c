@@ -1,5 +1,6 @@
 /* cli_table.c - results for people: tables as wide as the terminal, times in the configured zone, counts in words. */
 #include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -235,8 +236,9 @@ void cli_facts(struct cli *c, const cJSON *object)
 	}
 }
 
-void cli_print_json(const cJSON *j)
+void cli_print_json(struct cli *c, const cJSON *j)
 {
+	c->said = true;
 	char *text = json_print(j);
 	(void)puts(text);
 	free(text);
@@ -254,7 +256,7 @@ static void say_more(const cJSON *next)
 void cli_show(struct cli *c, const cJSON *result, const char *columns)
 {
 	if (c->json) {
-		cli_print_json(result);
+		cli_print_json(c, result);
 		return;
 	}
 	const cJSON *rows = json_get(result, "rows");
@@ -285,14 +287,33 @@ void cli_problems(struct cli *c, const cJSON *problems)
 	}
 }
 
+int cli_fail(struct cli *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(c->failed, sizeof(c->failed), fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "lantoa: %s\n", c->failed);
+	return code;
+}
+
+void cli_end(struct cli *c, int code)
+{
+	cJSON CLEANUP_JSON *error = json_obj();
+	if (!c->json || c->said || !code)
+		return;
+	json_put_i64(error, "code", code);
+	json_put_z(error, "message", c->failed[0] ? c->failed : "not as it has to be written");
+	cli_print_json(c, error);
+}
+
 bool cli_ask(struct cli *c, const char *question)
 {
 	char answer[16] = "";
 	if (c->yes)
 		return true;
 	if (!c->tty || !isatty(STDIN_FILENO)) {
-		(void)fprintf(
-			stderr, "lantoa: %s; say --yes to do it without being asked\n", question);
+		(void)cli_fail(c, 0, "%s; say --yes to do it without being asked", question);
 		return false;
 	}
 	(void)fprintf(stderr, "%s [y/N] ", question);

@@ -7,11 +7,13 @@
 #include "base/crypt.h"
 #include "cli/cli.h"
 
-static int usage(const char *text, const char *what)
+static int usage(struct cli *c, const char *text, const char *what)
 {
-	(void)fprintf(stderr,
-		"lantoa: %s%s%s%s\n        `lantoa help` lists the commands, `lantoa help COMMAND` explains one\n",
-		text, what ? " '" : "", what ? what : "", what ? "'" : "");
+	(void)cli_fail(c, EXIT_USAGE, "%s%s%s%s", text, what ? " '" : "", what ? what : "",
+		what ? "'" : "");
+	(void)fputs(
+		"        `lantoa help` lists the commands, `lantoa help COMMAND` explains one\n",
+		stderr);
 	return EXIT_USAGE;
 }
 
@@ -42,17 +44,17 @@ static const struct cli_cmd *find_cmd(char **argv, int argc, int *ret_words)
 	return best;
 }
 
-static int put_option(const struct cli_opt *o, const char *value, cJSON *params)
+static int put_option(struct cli *c, const struct cli_opt *o, const char *value, cJSON *params)
 {
 	int64_t n;
 	if (o->type != OPT_REPEAT && json_has(params, o->param))
-		return usage("this option stands here twice; keep one:", o->name);
+		return usage(c, "this option stands here twice; keep one:", o->name);
 	switch (o->type) {
 	case OPT_FLAG: json_put_bool(params, o->param, true); break;
 	case OPT_TEXT: json_put_z(params, o->param, value); break;
 	case OPT_NUMBER:
 		if (str_i64(str_of(value), 0, INT64_MAX, &n))
-			return usage("not a number:", value);
+			return usage(c, "not a number:", value);
 		json_put_i64(params, o->param, n);
 		break;
 	case OPT_REPEAT: {
@@ -84,20 +86,19 @@ static int read_option(
 		names[n] = o->name;
 		if (!strcmp(a, o->name)) {
 			if (o->type != OPT_FLAG && *i + 1 >= argc)
-				return usage("this option needs a value:", a);
-			return put_option(o, o->type == OPT_FLAG ? NULL : argv[++*i], params);
+				return usage(c, "this option needs a value:", a);
+			return put_option(c, o, o->type == OPT_FLAG ? NULL : argv[++*i], params);
 		}
 		if (o->type != OPT_FLAG && !strncmp(a, o->name, len) && a[len] == '=')
-			return put_option(o, a + len + 1, params);
+			return put_option(c, o, a + len + 1, params);
 	}
 	const char *near = str_nearest(str_of(a), names, n);
-	(void)fprintf(stderr, "lantoa: `%s` has no option '%s'%s%s%s\n", cmd->words, a,
+	return cli_fail(c, EXIT_USAGE, "`%s` has no option '%s'%s%s%s", cmd->words, a,
 		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-	return EXIT_USAGE;
 }
 
 /* cmd->args: words "NAME=key", optional "[NAME]=key", several "NAME...=key"; a word without a key stands there as it is. */
-static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
+static int put_args(struct cli *c, const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
 {
 	struct str rest = str_of(cmd->args), spec, name;
 	int used = 0;
@@ -113,7 +114,7 @@ static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
 				json_add_str(list, str_of(pos[used++]));
 			if (!optional && !list->child) {
 				cJSON_Delete(list);
-				return usage("something is missing after", cmd->words);
+				return usage(c, "something is missing after", cmd->words);
 			}
 			json_put(params, key, list);
 		} else if (!*key && (used >= n || !str_eqz(name, pos[used]))) {
@@ -128,7 +129,7 @@ static int put_args(const struct cli_cmd *cmd, char **pos, int n, cJSON *params)
 			return EXIT_USAGE;
 		}
 	}
-	return used < n ? usage("too much after the command:", pos[used]) : 0;
+	return used < n ? usage(c, "too much after the command:", pos[used]) : 0;
 }
 
 static int run_cmd(struct cli *c, const struct cli_cmd *cmd, int argc, char **argv)
@@ -149,12 +150,12 @@ static int run_cmd(struct cli *c, const struct cli_cmd *cmd, int argc, char **ar
 			if (code)
 				return code;
 		} else if (n == (int)ARRAY_LEN(pos)) {
-			return usage("more than 1024 arguments", NULL);
+			return usage(c, "more than 1024 arguments", NULL);
 		} else {
 			pos[n++] = argv[i];
 		}
 	}
-	int code = put_args(cmd, pos, n, params);
+	int code = put_args(c, cmd, pos, n, params);
 	if (code)
 		return code;
 	if (cmd->fn)
@@ -165,7 +166,7 @@ static int run_cmd(struct cli *c, const struct cli_cmd *cmd, int argc, char **ar
 	return code;
 }
 
-static int unknown_command(const char *word)
+static int unknown_command(struct cli *c, const char *word)
 {
 	const char *names[128];
 	size_t n = 0;
@@ -175,15 +176,13 @@ static int unknown_command(const char *word)
 		names[n++] = cli_own[i].words;
 	const char *near = str_nearest(str_of(word), names, n);
 	if (near)
-		(void)fprintf(
-			stderr, "lantoa: no command '%s'; did you mean `lantoa %s`?\n", word, near);
-	else
-		return usage("no command", word);
-	return EXIT_USAGE;
+		return cli_fail(
+			c, EXIT_USAGE, "no command '%s'; did you mean `lantoa %s`?", word, near);
+	return usage(c, "no command", word);
 }
 
 /* All commands that begin with the words are explained: `help channel` is the four of them. */
-static int help_for(int argc, char **argv)
+static int help_for(struct cli *c, int argc, char **argv)
 {
 	int n, told = 0;
 	const struct cli_cmd *cmd = argc ? find_cmd(argv, argc, &n) : NULL;
@@ -192,7 +191,7 @@ static int help_for(int argc, char **argv)
 	} else if (!strcmp(argv[0], "--man")) {
 		cli_man();
 	} else if (cmd && n < argc) {
-		return usage("too much after the command:", argv[n]);
+		return usage(c, "too much after the command:", argv[n]);
 	} else if (cmd) {
 		cli_help_cmd(stdout, cmd);
 	} else {
@@ -208,7 +207,7 @@ static int help_for(int argc, char **argv)
 			cli_help_cmd(stdout, &cli_cmds[i]);
 			told++;
 		}
-		return told ? EXIT_DONE : unknown_command(argv[0]);
+		return told ? EXIT_DONE : unknown_command(c, argv[0]);
 	}
 	return EXIT_DONE;
 }
@@ -235,9 +234,9 @@ static int global_options(struct cli *c, int argc, char **argv)
 		else if (!strcmp(a, "--help") || !strcmp(a, "-h") || !strcmp(a, "--version"))
 			break;
 		else if (!strcmp(a, "--socket") || !strcmp(a, "--as") || !strcmp(a, "--as-key"))
-			return usage("this option needs a value:", a), -1;
+			return usage(c, "this option needs a value:", a), -1;
 		else
-			return usage("no such option:", a), -1;
+			return usage(c, "no such option:", a), -1;
 	}
 	return i;
 }
@@ -251,14 +250,32 @@ static int written(int code)
 	return code ? code : EXIT_FAILED;
 }
 
-static int run(int argc, char **argv)
+static int run(struct cli *c, int argc, char **argv)
+{
+	int words, i = global_options(c, argc, argv);
+	if (i < 0)
+		return EXIT_USAGE;
+	if (i >= argc || !strcmp(argv[i], "help") || !strcmp(argv[i], "--help") ||
+		!strcmp(argv[i], "-h"))
+		return i >= argc ? (cli_help(stderr), EXIT_USAGE)
+				 : help_for(c, argc - i - 1, argv + i + 1);
+	if (!strcmp(argv[i], "--version"))
+		return printf("lantoa %s\n", LANTOA_VERSION) < 0;
+	if (!strcmp(argv[i], "completion"))
+		return cli_completion(i + 1 < argc ? argv[i + 1] : "");
+	const struct cli_cmd *cmd = find_cmd(argv + i, argc - i, &words);
+	if (!cmd)
+		return unknown_command(c, argv[i]);
+	return run_cmd(c, cmd, argc - i - words, argv + i + words);
+}
+
+int main(int argc, char **argv)
 {
 	const char *env = getenv("LANTOA_SOCKET");
 	struct winsize w;
 	struct cli c = { .fd = -1,
 		.socket_path = env && env[0] ? env : "/run/lantoa/control.sock",
 		.width = 100 };
-	int words;
 	(void)setlocale(LC_CTYPE, "");
 	if (crypt_init())
 		return EXIT_FAILED;
@@ -266,26 +283,10 @@ static int run(int argc, char **argv)
 	c.color = c.tty && !getenv("NO_COLOR");
 	if (c.tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
 		c.width = w.ws_col;
-	int i = global_options(&c, argc, argv);
-	if (i < 0)
-		return EXIT_USAGE;
-	if (i >= argc || !strcmp(argv[i], "help") || !strcmp(argv[i], "--help") ||
-		!strcmp(argv[i], "-h"))
-		return i >= argc ? (cli_help(stderr), EXIT_USAGE)
-				 : help_for(argc - i - 1, argv + i + 1);
-	if (!strcmp(argv[i], "--version"))
-		return printf("lantoa %s\n", LANTOA_VERSION) < 0;
-	if (!strcmp(argv[i], "completion"))
-		return cli_completion(i + 1 < argc ? argv[i + 1] : "");
-	const struct cli_cmd *cmd = find_cmd(argv + i, argc - i, &words);
-	if (!cmd)
-		return unknown_command(argv[i]);
-	int code = run_cmd(&c, cmd, argc - i - words, argv + i + words);
+	int code = run(&c, argc, argv);
 	cli_close(&c);
-	return code;
-}
-
-int main(int argc, char **argv)
-{
-	return written(run(argc, argv));
+	for (int i = 1; code == EXIT_USAGE && i < argc; i++)
+		c.json |= !strcmp(argv[i], "--json"); /* it may stand behind what was wrong */
+	cli_end(&c, code);
+	return written(code);
 }

@@ -27,6 +27,23 @@ check "a text of several lines is handed over" editor submit "$(release_md OUT-1
 check "and shown" operator preview OUT-1 --office hue
 says "line by line" '^Dòng hai\.'
 
+echo "# a program gets one document, whatever happens"
+document() { # document "sentence" EXIT COMMAND...
+	local what=$1 want=$2; shift 2
+	"$@" --json >"$PLACE/out.json" 2>/dev/null </dev/null
+	same "$what" "$? $(jq -s -c 'if length == 1 and (.[0].code | type) == "number" and (.[0].message | length) > 0 then "one" else . end' "$PLACE/out.json")" "$want \"one\""
+}
+document "of what is not there" 4 operator show KHONG-CO-1
+document "of a number that is none" 2 operator releases --limit x
+document "of an option that there is not" 2 operator queue --nope
+document "of what is missing" 2 operator report
+document "of a stop without a reason" 2 operator hold --all
+document "of a filter that nothing fits" 4 operator cancel --release OUT-1 --state failed -m "thử"
+document "of a file that is not there" 1 operator check "$PLACE/nirgendwo"
+document "of what may not be done" 3 operator key rotate
+document "of a daemon that is not there" 5 operator --socket "$PLACE/none.sock" status
+same "--json before the command, too" "$("$B/lantoa" --json nosuch 2>/dev/null | jq .code)" 2
+
 echo "# nowhere to write"
 refuse "a report that the disk does not take is a failure" 1 bash -c "'$B/lantoa' --as 'Lê Vận Hành' report OUT-1 >/dev/full"
 says "and it says so" 'could not be written'
