@@ -118,7 +118,18 @@ static void check_internal(struct checked *c, size_t i)
 
 /* --- links --------------------------------------------------------------------------------------------------------------------------- */
 
-/* Host of an http or https address at the beginning of s. */
+#define NO_HOST \
+	"@\\%" /* what stands before @ is a name to log in with, and a browser takes \ for / */
+
+static bool has_any(struct str s, const char *any)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr(any, s.p[i]))
+			return true;
+	return false;
+}
+
+/* Host of an http or https address at the beginning of s; with all that stands before the path where that is not plainly a host. */
 static struct str host_of(struct str s)
 {
 	struct str host = { 0 };
@@ -126,13 +137,18 @@ static struct str host_of(struct str s)
 	if (!skip)
 		return host;
 	host = (struct str){ s.p + skip, 0 };
-	while (skip + host.n < s.n && !strchr("/?#: \t\r\n)>\"'", s.p[skip + host.n]))
+	while (skip + host.n < s.n && !strchr("/?# \t\r\n)>\"'", s.p[skip + host.n]))
 		host.n++;
+	const char *port = memchr(host.p, ':', host.n);
+	if (port && !has_any(host, NO_HOST))
+		host.n = (size_t)(port - host.p);
 	return host;
 }
 
 static bool own_domain(const struct conf *conf, struct str host)
 {
+	if (has_any(host, NO_HOST))
+		return false;
 	for (size_t i = 0; i < conf->own_domains.n; i++) {
 		const char *d = conf->own_domains.v[i];
 		size_t n = strlen(d);

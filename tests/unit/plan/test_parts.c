@@ -338,9 +338,20 @@ static void links_go_only_to_our_own_domains(void **state)
 			"[email]}\n---\n" BODY),
 		-EBADMSG);
 	assert_non_null(strstr(sc.err.text, "own_domains"));
+	static const char *const elsewhere[] = { "https://portal.example:443@evil.example/1",
+		"https://portal.example@evil.example/1",
+		"https://evil.example%2f.portal.example/1" };
+	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+		char text[600];
+		(void)snprintf(text, sizeof(text),
+			"---\ncode: T-1\ntitle: A title\nlink: \"%s\"\nparts:\n  press: {to: press, channels: [email]}\n---\n" BODY,
+			elsewhere[i]);
+		assert_int_equal(scene_submit("lan", text), -EBADMSG);
+		assert_non_null(strstr(sc.err.text, "own_domains"));
+	}
 	assert_int_equal(
 		scene_submit("lan",
-			"---\ncode: T-1\ntitle: A title\nlink: https://www.portal.example/1\nparts:\n  press: {to: press, "
+			"---\ncode: T-1\ntitle: A title\nlink: https://www.portal.example:8443/1\nparts:\n  press: {to: press, "
 			"channels: [email]}\n---\n" BODY),
 		0);
 }
