@@ -39,7 +39,7 @@ struct link_wait {
 	struct plan *p;
 	uint64_t key;
 	bool asking, answers;
-	int64_t again_ms; /* wall */
+	int64_t again_ms; /* monotonic */
 	char why[160];
 };
 
@@ -320,7 +320,7 @@ static void link_told(void *ctx, bool answers, const char *why)
 	struct plan *p = l->p;
 	l->asking = false;
 	l->answers = answers;
-	l->again_ms = env_wall(p->env) + LINK_AGAIN_MS;
+	l->again_ms = env_mono(p->env) + LINK_AGAIN_MS;
 	snprintf(l->why, sizeof(l->why), "%s", why ? why : "");
 	if (answers)
 		plan_scan(p);
@@ -339,7 +339,7 @@ void plan_link_ask(struct plan *p, const struct plan_active *a, const char *url)
 		l->key = key;
 		map64_put(p->links, key, l);
 	}
-	int64_t now = env_wall(p->env);
+	int64_t now = env_mono(p->env);
 	if (l->asking || l->answers)
 		return;
 	if (now < l->again_ms || !p->o.link_check) {

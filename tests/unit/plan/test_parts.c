@@ -329,6 +329,27 @@ static void a_part_with_a_link_waits_until_it_answers(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
 
+/* A clock that ran ahead and was set right does not make it wait for what the clock had said. */
+static void a_link_is_asked_again_though_the_clock_was_set_back(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: TTBC-1\ntitle: A title\nlink: https://portal.example/1\nparts:\n  press: {to: press, channels: [email], at: now, window: 4h, "
+			"needs_link: true}\n---\n" BODY),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(2000);
+	sc.te.wall += 2 * HOUR;
+	int before = sc.links;
+	scene_run(40000);
+	assert_true(sc.links > before);
+	sc.te.wall -= 2 * HOUR;
+	sc.link_answers = true;
+	scene_run(60000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
+}
+
 static void links_go_only_to_our_own_domains(void **state)
 {
 	UNUSED(state);
@@ -390,6 +411,7 @@ int main(void)
 		T(a_late_part_is_held_once_and_a_person_may_let_it_go),
 		T(a_late_part_may_say_send_or_drop),
 		T(a_part_with_a_link_waits_until_it_answers),
+		T(a_link_is_asked_again_though_the_clock_was_set_back),
 		T(links_go_only_to_our_own_domains),
 		T(spread_gives_every_contact_a_moment_of_its_own_below_it),
 	};
