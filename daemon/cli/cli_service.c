@@ -212,21 +212,48 @@ static void show_act(struct cli *c, const cJSON *v)
 		json_z(v, "why", ""));
 }
 
-/* The rows come newest first; what is newer than the last one shown is printed, oldest first. */
+#define LOG_FIRST 200
+#define LOG_PAGES 1000 /* of 1000 acts: more between two looks is more than anybody reads */
+
+/* Acts newer than `last`, newest first, over as many pages as they fill; without one the newest page. */
+static int acts_since(
+	struct cli *c, const struct cli_cmd *cmd, cJSON *params, int64_t last, cJSON *all)
+{
+	bool more = true;
+	int code = 0;
+	json_put_i64(params, "limit", last ? 1000 : LOG_FIRST);
+	for (int page = 0; more && !code && page < LOG_PAGES; page++) {
+		cJSON CLEANUP_JSON *r = NULL;
+		code = cli_call(c, cmd->method, params, &r);
+		more = last && json_bool(r, "more", false);
+		cJSON *rows = cJSON_GetObjectItemCaseSensitive(r, "rows");
+		for (cJSON *v; rows && (v = rows->child);) {
+			more = more && json_i64(v, "seq", 0) > last;
+			json_add(all, cJSON_DetachItemViaPointer(rows, v));
+		}
+		cJSON_DeleteItemFromObjectCaseSensitive(params, "after");
+		if (more)
+			json_put_i64(params, "after", json_i64(r, "next", 0));
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "limit");
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "after");
+	return code;
+}
+
+/* What is newer than the last one shown is printed, oldest first. */
 int cmd_audit_follow(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	bool follow = json_bool(params, "follow", false);
 	int64_t last = 0;
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "follow");
-	json_put_i64(params, "limit", 200);
 	for (;;) {
-		cJSON CLEANUP_JSON *r = NULL;
-		int code = cli_call(c, cmd->method, params, &r);
+		cJSON CLEANUP_JSON *all = json_arr();
+		int code = acts_since(c, cmd, params, last, all);
 		if (code)
 			return code;
-		const cJSON *rows = json_get(r, "rows");
-		for (int i = rows ? cJSON_GetArraySize(rows) - 1 : -1; i >= 0; i--) {
-			const cJSON *v = cJSON_GetArrayItem(rows, i);
+		/* a list of cJSON knows its end */
+		for (const cJSON *v = all->child ? all->child->prev : NULL; v;
+			v = v == all->child ? NULL : v->prev) {
 			if (json_i64(v, "seq", 0) <= last)
 				continue;
 			last = json_i64(v, "seq", 0);

@@ -44,6 +44,21 @@ document "of what may not be done" 3 operator key rotate
 document "of a daemon that is not there" 5 operator --socket "$PLACE/none.sock" status
 same "--json before the command, too" "$("$B/lantoa" --json nosuch 2>/dev/null | jq .code)" 2
 
+echo "# many acts at once"
+{ head -1 "$PLACE/targets.csv"; for i in $(seq 1 450); do echo "email,p$i@list.example,hue,Người $i,,office"; done; } >"$PLACE/many.csv"
+check "a list of 450 is imported" admin -q targets import "$PLACE/many.csv"
+editor -q submit "$(release_md OUT-2 "$ALL_GO")" 2>/dev/null && approver -q approve OUT-2 --hash "$(hash_of OUT-2)"
+check "a release to them is planned" until_true 20 planned OUT-2 all
+"$B/lantoa" --as 'Lê Vận Hành' --json log -f >"$PLACE/follow" 2>/dev/null &
+FOLLOW_PID=$!
+EXTRA_PIDS="$EXTRA_PIDS $FOLLOW_PID"
+check "somebody follows the record" until_true 10 grep -q release.approve "$PLACE/follow"
+check "454 deliveries are cancelled at once" operator -q --yes cancel --release OUT-2 --part all -m "thử"
+followed() { [ "$(jq -s '[.[] | select(.what == "delivery.cancel")] | length' "$PLACE/follow")" = 454 ]; }
+check "each of these acts is shown" until_true 20 followed
+same "in their order, none twice" "$(jq -s '[.[].seq] == ([.[].seq] | unique)' "$PLACE/follow")" true
+stop_pid "$FOLLOW_PID"
+
 echo "# nowhere to write"
 refuse "a report that the disk does not take is a failure" 1 bash -c "'$B/lantoa' --as 'Lê Vận Hành' report OUT-1 >/dev/full"
 says "and it says so" 'could not be written'
