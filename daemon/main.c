@@ -342,6 +342,15 @@ static int restore_confirm(struct app *a)
 	return rc ? complain(1, &e) : 0;
 }
 
+/* Everybody's way to the control socket, which decides who may do what: not for the owner alone, as umask has it else. */
+static int runtime_dir_make(const char *dir, struct err *e)
+{
+	mode_t was = umask(022);
+	int rc = dir_make(dir, 0755, e);
+	(void)umask(was);
+	return rc;
+}
+
 static int with_conf(struct app *a)
 {
 	struct err e = { 0 };
@@ -353,7 +362,7 @@ static int with_conf(struct app *a)
 	if (!rc)
 		rc = dir_make(a->conf->state_dir, 0700, &e);
 	if (!rc)
-		rc = dir_make(a->conf->runtime_dir, 0755, &e);
+		rc = runtime_dir_make(a->conf->runtime_dir, &e);
 	if (rc)
 		return complain(EXIT_CONFIG, &e);
 	if (log_open(STDERR_FILENO, a->conf->log_level, LOG_RING))

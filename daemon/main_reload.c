@@ -50,6 +50,7 @@ static int same_places(const struct conf *a, const struct conf *b, struct err *e
 	} places[] = { { "state_dir", a->state_dir, b->state_dir },
 		{ "runtime_dir", a->runtime_dir, b->runtime_dir },
 		{ "socket", a->socket_path, b->socket_path },
+		{ "key_file", a->key_file, b->key_file },
 		{ "secret_key_file", a->secret_key_file, b->secret_key_file },
 		{ "listen_public", a->listen_public, b->listen_public },
 		{ "listen_private", a->listen_private, b->listen_private } };

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include "conf/conf_row.h"
 #include "base/assert.h"
 #include "base/file.h"
@@ -415,6 +417,11 @@ static int conf_fill(struct conf *c, struct err *e)
 		return err_set(e, -EINVAL,
 			"%s: listen_public and listen_private are both %s; each needs a port of its own",
 			c->path, c->listen_public);
+	struct sockaddr_un sock;
+	if (strlen(c->socket_path) >= sizeof(sock.sun_path))
+		return err_set(e, -EINVAL,
+			"%s: the control socket '%.160s' has a path of %zu bytes, at most %zu can be; give 'socket' or 'runtime_dir' a shorter one",
+			c->path, c->socket_path, strlen(c->socket_path), sizeof(sock.sun_path) - 1);
 	size_t n = strlen(c->state_dir);
 	if (c->secret_key_file && !strncmp(c->secret_key_file, c->state_dir, n) &&
 		c->secret_key_file[n] == '/')

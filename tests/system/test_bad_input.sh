@@ -144,6 +144,7 @@ conf_bad "a tab" 'lantoad\.yaml:2:.*tab' lantoad.yaml $'2s/^/\t/'
 conf_bad "a wrong unit" 'mail\.yaml:[0-9]+: (lane\.)?timeout: .60sek.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60sek/'
 conf_bad "a number without its unit" 'mail\.yaml:[0-9]+: .*60.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60/'
 conf_bad "a wrong size" 'lantoad\.yaml:[0-9]+: free_floor: .16 apples' lantoad.yaml 's/free_floor: .*/free_floor: 16 apples/'
+conf_bad "a path of the control socket that no socket can have" 'lantoad\.yaml: the control socket .*at most 107' lantoad.yaml "s,^runtime_dir: .*,runtime_dir: /tmp/$(printf 'x%.0s' {1..120}),"
 conf_bad "a missing secret file" 'mail\.yaml:[0-9]+:.*nirgendwo' channels.d/mail.yaml '$a secrets: {relay: {file: /nirgendwo/passwort}}'
 printf 'geheim' >"$PLACE/offen"; chmod 644 "$PLACE/offen"
 conf_bad "a secret file that everybody may read" 'mail\.yaml:[0-9]+:.*offen.*(0600|readable|others)' channels.d/mail.yaml "\$a secrets: {relay: {file: $PLACE/offen}}"

@@ -67,6 +67,14 @@ if [ "$(id -u)" = 0 ] && reads "$B/adapters/email.so" && reads "$TOP/config/outc
 	refuse "nor a folder" 6 theirs
 fi
 chmod 700 "$PLACE"; rm -rf "$PLACE/theirs"
+# Who may do what is decided by the socket, so everybody must reach it: also where the daemon makes its folder.
+sed -i "s,^runtime_dir:.*,runtime_dir: $PLACE/run3," "$PLACE/conf/lantoad.yaml"
+(umask 077; exec "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo) >>"$PLACE/lantoad.log" 2>&1 &
+DAEMON_PID=$!
+check "a daemon makes the folder of its socket" until_true 20 "$B/lantoa" --socket "$PLACE/run3/control.sock" version
+same "and all may go through it" "$(stat -c %a "$PLACE/run3" "$PLACE/run3/control.sock" | xargs)" "755 666"
+daemon_stop
+cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
 daemon_start || not_ok "it starts again"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
 refuse "a wrong configuration is refused by a check" 6 admin reload
@@ -97,5 +105,5 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then # a disk of its own, 
 	stop_pid "$SMALL_PID"
 fi
 daemon_stop
-same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 2
+same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 3
 tap_end

@@ -53,7 +53,7 @@ check "all targets have it again" until_true 10 all_by relay
 
 echo "# what a running daemon cannot change"
 cp "$Y" "$PLACE/as-it-was.yaml"
-for line in 'listen_public: 127.0.0.1:1' 'listen_private: 127.0.0.1:1' 'free_floor: 17MB' 'ballast: 2MB' 'wal_max: 65MB' "runtime_dir: $PLACE/elsewhere"; do
+for line in 'listen_public: 127.0.0.1:1' 'listen_private: 127.0.0.1:1' 'free_floor: 17MB' 'ballast: 2MB' 'wal_max: 65MB' 'key_file: other.key' "runtime_dir: $PLACE/elsewhere"; do
 	key=${line%%:*}
 	{ grep -v "^$key:" "$PLACE/as-it-was.yaml"; echo "$line"; } >"$Y"
 	[ "$key" = runtime_dir ] && echo "socket: $SOCKET" >>"$Y"
