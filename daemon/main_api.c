@@ -11,11 +11,53 @@ static void on_unsubscribed(void *ctx, int rc)
 	api_answer_unsubscribed(ctx, rc);
 }
 
+/* --- unsubscribing ----------------------------------------------------------------------------- */
+/* Each press of a link is a commit and an event of the audit, which is kept for ever, and anybody may press who has ever got a mail. So
+ * one link is heard PRESSES_MAX times in PRESSES_MS; then 503, and never a yes for what was not written. */
+#define PRESSES_MAX   3
+#define PRESSES_MS    60000
+#define PRESSES_SLOTS 1024 /* a slot is the last link's that came to it */
+#define PRESSES_KEY   24   /* of a token: who and which list; case says nothing in it */
+
+struct presses {
+	uint64_t seed;
+	struct {
+		uint64_t who;
+		int64_t since_ms;
+		unsigned n;
+	} slot[PRESSES_SLOTS];
+};
+
+static bool pressed_too_often(struct app *a, struct str token)
+{
+	char key[PRESSES_KEY];
+	size_t n = token.n < sizeof(key) ? token.n : sizeof(key);
+	int64_t now = env_mono(a->env);
+	if (!a->presses) {
+		a->presses = x_calloc(1, sizeof(*a->presses));
+		env_random(a->env, &a->presses->seed, sizeof(a->presses->seed));
+	}
+	for (size_t i = 0; i < n; i++)
+		key[i] = (char)(token.p[i] >= 'A' && token.p[i] <= 'Z' ? token.p[i] | 0x20
+								       : token.p[i]);
+	uint64_t who = str_hash(a->presses->seed, (struct str){ key, n });
+	__typeof__(&a->presses->slot[0]) s = &a->presses->slot[who % PRESSES_SLOTS];
+	if (s->n == 0 || s->who != who || now - s->since_ms >= PRESSES_MS) {
+		s->who = who;
+		s->since_ms = now;
+		s->n = 0;
+	}
+	return ++s->n > PRESSES_MAX;
+}
+
 /* Committed before the 200. */
 static void on_unsubscribe(void *ctx, struct str token, struct api_call *call)
 {
 	struct app *a = ctx;
-	dispatch_unsubscribe(a->dispatch, token, on_unsubscribed, call);
+	if (pressed_too_often(a, token))
+		api_answer_unsubscribed(call, -EBUSY);
+	else
+		dispatch_unsubscribe(a->dispatch, token, on_unsubscribed, call);
 }
 
 static int on_ready(void *ctx, struct buf *why)

@@ -52,6 +52,7 @@ struct app {
 	bool pushing; /* the program runs */
 	struct ctl *ctl;
 	struct api *api;
+	struct presses *presses; /* main_api.c; NULL until the first */
 	struct timer watchdog;
 	int64_t watchdog_ms, started_ms;
 	bool store_threaded, stopping, failed;

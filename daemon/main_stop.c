@@ -104,6 +104,7 @@ void app_free(struct app *a)
 	plan_free(a->plan);
 	app_renditions_close(a);
 	app_pushes_free(a);
+	free(a->presses);
 	reload_free(a);
 	store_thread_stop(a->store);
 	(void)store_complete(a->store);

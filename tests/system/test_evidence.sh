@@ -74,6 +74,11 @@ same "and it holds no address" "$(sqlite3 -readonly "$PLACE/state/lantoa.db" "SE
 daemon_start || not_ok "the daemon starts again"
 PORT=$(private_port) PUBLIC=$(public_port)
 same "a second click is fine" "$(http POST "$PUBLIC" "$TOKEN" 'List-Unsubscribe=One-Click' | head -1)" 200
+events() { sqlite3 -readonly "$PLACE/state/lantoa.db" 'SELECT count(*) FROM audit'; }
+N=$(events)
+for i in $(seq 20); do http POST "$PUBLIC" "/u/$(cut -c4- <<<"$TOKEN" | tr a-z A-Z)" 'List-Unsubscribe=One-Click' | head -1; done | sort | uniq -c | xargs >"$PLACE/clicks"
+same "who clicks on and on is told to come later" "$(cat "$PLACE/clicks")" "2 200 18 503"
+same "and does not fill the record" "$(($(events) - N))" 2
 editor -q submit "$(release_md AD-2 "$ALL_NOW" 'Ưu đãi.' | xargs sed -i 's/public_notice/advertising/' && echo "$PLACE/AD-2.md")" 2>/dev/null
 approve_it AD-2
 check "the next one goes to the others" until_true 20 has_mails AD-2 3
