@@ -176,8 +176,7 @@ void doc_check_parts(struct doc_reader *r)
 /* Which columns an office has is the plan's to know. */
 static bool var_known(struct str name, bool local)
 {
-	return str_starts(name, "office.") || str_starts(name, "target.") ||
-		(!local && str_eqz(name, "local"));
+	return str_starts(name, "office.") || (!local && str_eqz(name, "local"));
 }
 
 struct text_at {
@@ -189,7 +188,7 @@ struct text_at {
 static void check_vars(struct doc_reader *r, const struct text_at *t, struct str text)
 {
 	static const char *const known[] = { "local", "office.name", "office.short",
-		"office.hotline", "office.address", "office.code", "target.name" };
+		"office.hotline", "office.address", "office.code" };
 	struct template_vars *vars = x_calloc(1, sizeof(*vars));
 	struct err e = { 0 };
 	char says[400];
@@ -209,6 +208,11 @@ static void check_vars(struct doc_reader *r, const struct text_at *t, struct str
 		if (str_eqz(v->name, "local"))
 			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
 				"a local text cannot hold {{local}}");
+		else if (str_starts(v->name, "target."))
+			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
+				"{{" STR_FMT
+				"}} is not filled in: one text goes to all of an office; write it without",
+				STR_ARG(v->name));
 		else
 			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
 				"unknown variable {{" STR_FMT "}}%s", STR_ARG(v->name),

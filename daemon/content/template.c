@@ -1,4 +1,4 @@
-/* template.c - finds and fills {{name}}. Pure. A name is office.hotline, local, target.name: pieces of letters of any
+/* template.c - finds and fills {{name}}. Pure. A name is office.hotline or local: pieces of letters of any
  * script, digits, - and _, parted by dots. */
 #include "content/template.h"
 
@@ -175,9 +175,7 @@ int template_render(struct str text, const struct template_opts *o, struct buf *
 		struct str value = { "", 0 };
 		add_plain(ret, (struct str){ text.p + done, v.at - done }, o->markdown);
 		int found = lookup(o, v.name, &value);
-		if (found == TEMPLATE_KEEP)
-			(void)buf_addf(ret, "{{" STR_FMT "}}", STR_ARG(v.name));
-		else if (found != TEMPLATE_FOUND)
+		if (found != TEMPLATE_FOUND)
 			return unknown(o, &v, e);
 		else if (add_value(o, &v, value, ret, e) == -EINVAL)
 			return -EINVAL;

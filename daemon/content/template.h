@@ -1,4 +1,4 @@
-/* template.h - {{office.hotline}}, {{local}}, {{target.name}}: which variables a text uses, and putting their values in.
+/* template.h - {{office.hotline}}, {{local}}: which variables a text uses, and putting their values in.
  * Pure and thread-safe. Rendering comes before Markdown; values are escaped for it where the text is Markdown, so that a
  * value can never become markup. A backslash before the braces, \{{, shows them as they are.
  */
@@ -26,11 +26,8 @@ int template_vars(
 	struct str text, int first_line, struct template_vars *ret, struct err *e) MUST_CHECK;
 bool template_uses(struct str text, const char *name);
 
-enum {
-	TEMPLATE_FOUND = 0,
-	TEMPLATE_KEEP = 1 /* leave {{name}} in the text: filled later, per recipient */
-};
-/* TEMPLATE_FOUND with *ret (borrowed until the next call; empty is fine), TEMPLATE_KEEP, or -ENOENT. */
+enum { TEMPLATE_FOUND = 0 };
+/* TEMPLATE_FOUND with *ret (borrowed until the next call; empty is fine), or -ENOENT. */
 typedef int template_lookup_fn(void *ctx, struct str name, struct str *ret);
 struct template_opts {
 	template_lookup_fn *lookup;

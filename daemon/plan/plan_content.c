@@ -41,8 +41,6 @@ static int lookup(void *ctx, struct str name, struct str *ret)
 {
 	struct render *r = ctx;
 	char key[TEMPLATE_NAME_MAX + 1];
-	if (str_starts(name, "target."))
-		return TEMPLATE_KEEP;
 	if (str_eqz(name, "local")) {
 		*ret = r->local;
 		return TEMPLATE_FOUND;

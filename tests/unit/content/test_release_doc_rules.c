@@ -117,8 +117,9 @@ static void unknown_variables_are_refused_at_their_line(void **state)
 	bad(HEAD PART "text:\n  sms: \"{{x}}\"\n" TAIL, 7, "text.sms.text",
 		"unknown variable {{x}}");
 	bad("---\ncode: A-1\ntitle: Tin {{y}}\n" PART TAIL, 3, "title", "unknown variable {{y}}");
-	struct release_doc *d = good(
-		HEAD PART "---\n{{office.x}} {{target.name}} {{local}} \\{{khong}}\n");
+	/* one text goes to all of an office: nobody could put a recipient's name in */
+	bad(HEAD PART "---\nKính gửi {{target.name}}\n", 7, "", "{{target.name}} is not filled in");
+	struct release_doc *d = good(HEAD PART "---\n{{office.x}} {{local}} \\{{khong}}\n");
 	release_doc_free(d);
 }
 

@@ -28,8 +28,6 @@ static int lookup(void *ctx, struct str name, struct str *ret)
 		{ "office.link", "[x](http://evil.example)\n# Tiêu đề" },
 		{ "office.brace", "{{target.name}}" }, { "office.num", "1. một" } };
 	(void)ctx;
-	if (str_starts(name, "target."))
-		return TEMPLATE_KEEP;
 	for (size_t i = 0; i < ARRAY_LEN(vars); i++) {
 		if (str_eqz(name, vars[i].name)) {
 			*ret = str_of(vars[i].value);
@@ -59,7 +57,6 @@ static void variables_are_filled_and_the_rest_stays(void **state)
 		"Gọi 0200 000 004 hoặc 0200 000 004.");
 	renders("{{office.name}}", NULL, false, "BHXH tỉnh *Điện Biên*");
 	renders("{{office.empty}}x", NULL, false, "x");
-	renders("Kính gửi {{target.name}}", NULL, true, "Kính gửi {{target.name}}");
 	renders("{ {x} } {x}", NULL, false, "{ {x} } {x}");
 	renders("\\{{office.name}}", NULL, false, "{{office.name}}");
 	renders("\\{{office.name}}", NULL, true,
