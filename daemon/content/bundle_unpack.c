@@ -51,9 +51,9 @@ static bool is_litter(struct str path)
 	struct str last = slash == NULL
 		? path
 		: (struct str){ slash + 1, path.n - (size_t)(slash + 1 - path.p) };
-	return str_starts(path, "__MACOSX/") || str_eqz(last, ".DS_Store") ||
-		str_eqz(last, "Thumbs.db") || str_ieqz(last, "desktop.ini") ||
-		str_starts(last, "._");
+	return str_eqz(path, "__MACOSX") || str_starts(path, "__MACOSX/") ||
+		str_eqz(last, ".DS_Store") || str_eqz(last, "Thumbs.db") ||
+		str_ieqz(last, "desktop.ini") || str_starts(last, "._");
 }
 
 static const char *entry_name(struct archive_entry *en)
