@@ -17,6 +17,26 @@ static int bad(struct email_addr *a, const char *why)
 	return -EINVAL;
 }
 
+/* Blanks, marks of direction, joiners, controls: two addresses that look the same must not be two contacts. */
+static bool is_seen(struct lt_str s)
+{
+	utf8proc_int32_t cp = 0;
+
+	while (s.n > 0) {
+		utf8proc_ssize_t n = utf8proc_iterate(
+			(const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &cp);
+		if (n <= 0)
+			return false;
+		utf8proc_category_t cat = utf8proc_category(cp);
+		if (cat == UTF8PROC_CATEGORY_CC || cat == UTF8PROC_CATEGORY_CF ||
+			cat == UTF8PROC_CATEGORY_ZS || cat == UTF8PROC_CATEGORY_ZL ||
+			cat == UTF8PROC_CATEGORY_ZP)
+			return false;
+		s = ltc_from(s, (size_t)n);
+	}
+	return true;
+}
+
 static int local_part(struct lt_str s, struct email_addr *ret)
 {
 	static const char specials[] = "()<>[]:;@\\,\" ";
@@ -36,6 +56,9 @@ static int local_part(struct lt_str s, struct email_addr *ret)
 		ret->local_n = s.n;
 		return 0;
 	}
+	if (!is_seen(s))
+		return bad(
+			ret, "a character before the @ that nobody can see; type the address anew");
 	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n,
 		&nfc, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 	int rc = 0;

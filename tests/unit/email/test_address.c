@@ -116,6 +116,34 @@ static void what_is_no_address_is_refused_with_a_reason(void **state)
 	bad("a@\xe1\xbb.vn", "UTF-8");
 }
 
+/* Copied from a page or a sheet: it looks like the same address, and would be another contact. */
+static void what_nobody_sees_in_an_address_is_refused(void **state)
+{
+	(void)state;
+	bad("\xe2\x80\x8b"
+	    "a@x.vn",
+		"nobody can see"); /* zero width space */
+	bad("\xef\xbb\xbf"
+	    "a@x.vn",
+		"nobody can see"); /* byte order mark */
+	bad("\xc2\xa0"
+	    "a@x.vn",
+		"nobody can see"); /* no-break space */
+	bad("a\xc2\xad"
+	    "b@x.vn",
+		"nobody can see"); /* soft hyphen */
+	bad("a\xe2\x80\xae"
+	    "b@x.vn",
+		"nobody can see"); /* right to left */
+	bad("a\xe2\x80\xa8"
+	    "b@x.vn",
+		"nobody can see"); /* line separator */
+	bad("a\xc2\x85"
+	    "b@x.vn",
+		"nobody can see"); /* a control character of the upper half */
+	bad("nguyễn\xe2\x80\x8b@x.vn", "nobody can see");
+}
+
 static void a_nul_byte_in_an_address_is_refused(void **state)
 {
 	struct sh_made m;
@@ -173,6 +201,7 @@ int main(void)
 		cmocka_unit_test(an_international_domain_becomes_an_a_label),
 		cmocka_unit_test(a_local_part_is_composed),
 		cmocka_unit_test(what_is_no_address_is_refused_with_a_reason),
+		cmocka_unit_test(what_nobody_sees_in_an_address_is_refused),
 		cmocka_unit_test(a_nul_byte_in_an_address_is_refused),
 		cmocka_unit_test(lengths_are_held_to_the_octet),
 		cmocka_unit_test(without_a_table_every_domain_is_other),
