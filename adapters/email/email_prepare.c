@@ -10,6 +10,8 @@
 
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
 enum { ROLE_COVER = 1, ROLE_IMAGE = 2, ROLE_ATTACHMENT = 3, ROLE_VIDEO = 4 }; /* lt_asset.role */
+/* A parameter over some 60 columns is parted by GMime, and a parted one is no plain `filename`. */
+enum { ASCII_NAME_MAX = 50, ENDING_MAX = 16 };
 enum { SUBJECT_MAX = 400, SIZE_SLACK = 2048 }; /* the headers that compose adds, doubled dots */
 struct prep {
 	struct email_doc doc;
@@ -78,14 +80,29 @@ static const char *extension(struct lt_str type)
 	return ltc_eqz(type, "application/pdf") ? ".pdf" : "";
 }
 
+/* At most n_max bytes: the stem gives way, the ending says what opens the file. */
+static void shorten(char *dst, struct lt_str name, size_t n_max)
+{
+	const char *dot = name.n == 0 ? NULL : memrchr(name.p, '.', name.n);
+	struct lt_str end = { 0 };
+
+	if (dot != NULL && dot > name.p && (size_t)(name.p + name.n - dot) <= ENDING_MAX)
+		end = ltc_from(name, (size_t)(dot - name.p));
+	name.n -= end.n;
+	name = ltc_utf8_cut(name, n_max - end.n);
+	memcpy(dst, name.p, name.n);
+	memcpy(dst + name.n, end.p == NULL ? "" : end.p, end.n);
+	dst[name.n + end.n] = '\0';
+}
+
 static void file_name(struct prep *p, struct email_file *f, size_t no)
 {
-	struct lt_str name = ltc_utf8_cut(f->a->filename, sizeof(f->name) - 1);
+	struct lt_str name = f->a->filename;
 	struct ltc_buf ascii LTC_CLEANUP_BUF;
 
 	check_text(p, "filename", name, false);
 	if (name.n > 0)
-		(void)snprintf(f->name, sizeof(f->name), "%.*s", (int)name.n, name.p);
+		shorten(f->name, name, sizeof(f->name) - 1);
 	else
 		(void)snprintf(
 			f->name, sizeof(f->name), "file-%zu%s", no, extension(f->a->content_type));
@@ -94,7 +111,10 @@ static void file_name(struct prep *p, struct email_file *f, size_t no)
 			*c = '_';
 	ltc_buf_init(&ascii, sizeof(f->ascii) - 1);
 	email_text_ascii(&ascii, ltc_z(f->name));
-	(void)snprintf(f->ascii, sizeof(f->ascii), "%s", ascii.p == NULL ? "file" : ascii.p);
+	if (ascii.n > 0)
+		shorten(f->ascii, ltc_buf_str(&ascii), ASCII_NAME_MAX);
+	else
+		(void)snprintf(f->ascii, sizeof(f->ascii), "file");
 }
 
 static bool asked_for(const struct lt_content *c, struct lt_str id)

@@ -157,6 +157,38 @@ static void every_line_ends_with_crlf_and_is_short_enough(void **state)
 	assert_memory_equal(f->m.text.p + f->m.text.n - 2, "\r\n", 2);
 }
 
+/* A name as an office gives it: whole in the extended form, short in ASCII for the readers that know no other, never without its end. */
+static void a_long_file_name_has_a_short_form_and_keeps_its_ending(void **state)
+{
+	struct fix *f = *state;
+	static const char *const names[] = {
+		"Báo cáo tổng kết công tác bảo hiểm xã hội, bảo hiểm y tế năm 2026 và phương hướng.pdf",
+		"Bao cao tong ket cong tac bao hiem xa hoi, bao hiem y te nam 2026 va phuong huong.pdf",
+		"Báo cáo tổng kết công tác bảo hiểm xã hội, bảo hiểm y tế năm 2026 và phương hướng, nhiệm vụ năm 2027 của toàn "
+		"ngành trình Hội nghị toàn quốc tại Hà Nội ngày 12.pdf"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		f->c.n_assets = 0;
+		asset(f, 3, "bb22", "application/pdf", names[i], sizeof(pdf_bytes));
+		assert_int_equal(prepare(f), 0);
+		const char *at = strstr(text(f), "Content-Disposition: attachment;"),
+			   *end = strstr(at, "\r\n\r\n");
+		size_t plain = 0, parts = 0;
+		for (const char *p = at; p < end; p++) {
+			plain += strncmp(p, " filename=", 10) == 0 ||
+				strncmp(p, "\tfilename=", 10) == 0;
+			parts += strncmp(p, "\tfilename*", 10) == 0;
+			assert_false(*p == '\t' &&
+				strncmp(p + 1, "filename", 8) != 0); /* no other parameter */
+		}
+		assert_int_equal(plain, 1);
+		assert_true(parts > 1);
+		assert_int_equal(strncmp(end - 5, ".pdf\"", 5), 0);
+		assert_non_null(strstr(f->m.preview.p, ".pdf (application/pdf"));
+	}
+}
+
 static void a_leading_dot_is_encoded(void **state)
 {
 	struct fix *f = *state;
@@ -492,6 +524,7 @@ int main(void)
 		T(without_files_there_is_one_level_with_text_and_html),
 		T(a_cover_and_an_attachment_give_all_three_levels),
 		T(every_line_ends_with_crlf_and_is_short_enough),
+		T(a_long_file_name_has_a_short_form_and_keeps_its_ending),
 		T(a_leading_dot_is_encoded),
 		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
 		T(raw_html_of_the_source_never_reaches_the_reader),
