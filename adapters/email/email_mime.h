@@ -16,6 +16,7 @@ struct email_file {
 	enum email_place place;
 	bool picture; /* shown in the text, or linked from there with its alt text */
 	bool above;   /* the cover: above the text */
+	bool in_text; /* stands where the text names it, and nowhere else */
 	bool asked; /* named to be attached: shown in the text and saved as a file from one and the same part */
 	char cid[128];  /* without brackets */
 	char name[200]; /* as given, cleaned */

@@ -1,5 +1,5 @@
 /* email_render.c - what the reader sees: the HTML page, the plain text beside it, the preview for the approver.
- * Pictures: the cover above the text, the others below, each with its alt text, caption and credit.
+ * Pictures: where the text names them; else the cover above the text, the others below; each with its alt text, caption and credit.
  * Thread: any, pure. Failures: -E2BIG, -ENOMEM. */
 #include <errno.h>
 #include <string.h>
@@ -36,22 +36,38 @@ void email_size_text(const struct email_doc *d, struct ltc_buf *out, uint64_t by
 			words_of(d) == &english ? '.' : ',', (unsigned long long)tenths % 10);
 }
 
+static bool has_scheme(struct lt_str url)
+{
+	return url.n > 0 && memchr(url.p, ':', url.n) != NULL;
+}
+
 static struct lt_str label_of(const struct email_file *f)
 {
 	return f->a->alt.n > 0 ? f->a->alt : ltc_z(f->name);
 }
 
-static void html_caption(const struct email_doc *d, struct ltc_buf *b, const struct email_file *f)
+/* Caption and credit, where there are any. */
+static void html_words(const struct email_doc *d, struct ltc_buf *b, const struct email_file *f,
+	const char *before, const char *after)
 {
 	if (f->a->caption.n == 0 && f->a->credit.n == 0)
 		return;
-	ltc_addz(b, "<p style=\"margin:4px 0 16px;font-size:14px;color:#555555\">");
+	ltc_addz(b, before);
 	email_html_escape(b, f->a->caption);
 	if (f->a->credit.n > 0) {
 		ltc_addf(b, "%s%s: ", f->a->caption.n > 0 ? " &ndash; " : "", words_of(d)->credit);
 		email_html_escape(b, f->a->credit);
 	}
-	ltc_addz(b, "</p>\n");
+	ltc_addz(b, after);
+}
+
+static void html_img(struct ltc_buf *b, const struct email_file *f, struct lt_str alt)
+{
+	unsigned w = f->a->width == 0 || f->a->width > PICTURE_COLS ? PICTURE_COLS : f->a->width;
+
+	ltc_addf(b, "<img src=\"cid:%s\" width=\"%u\" alt=\"", f->cid, w);
+	email_html_escape(b, alt);
+	ltc_addz(b, "\" style=\"max-width:100%;height:auto;border:0\">");
 }
 
 /* name (size): URL; a picture's alt text above it. */
@@ -77,18 +93,36 @@ static void html_file_link(const struct email_doc *d, struct ltc_buf *b, size_t 
 static void html_picture(const struct email_doc *d, struct ltc_buf *b, size_t i)
 {
 	const struct email_file *f = &d->files[i];
-	unsigned w = f->a->width == 0 || f->a->width > PICTURE_COLS ? PICTURE_COLS : f->a->width;
 
+	if (f->in_text)
+		return;
 	if (f->place == EMAIL_LINKED)
 		html_file_link(d, b, i);
 	else {
-		ltc_addf(b,
-			"<p style=\"margin:16px 0 4px\"><img src=\"cid:%s\" width=\"%u\" alt=\"",
-			f->cid, w);
-		email_html_escape(b, label_of(f));
-		ltc_addz(b, "\" style=\"max-width:100%;height:auto;border:0\"></p>\n");
+		ltc_addz(b, "<p style=\"margin:16px 0 4px\">");
+		html_img(b, f, label_of(f));
+		ltc_addz(b, "</p>\n");
 	}
-	html_caption(d, b, f);
+	html_words(
+		d, b, f, "<p style=\"margin:4px 0 16px;font-size:14px;color:#555555\">", "</p>\n");
+}
+
+/* A picture that the text names by its path in the bundle; of this mail, or it is none. */
+static void text_picture(void *ctx, struct lt_str url, struct lt_str alt, struct ltc_buf *b)
+{
+	struct email_doc *d = ctx;
+	const char *slash = url.n == 0 ? NULL : memrchr(url.p, '/', url.n);
+	struct lt_str name = slash == NULL ? url : ltc_from(url, (size_t)(slash + 1 - url.p));
+
+	for (size_t i = 0; i < d->n_files && !has_scheme(url); i++) {
+		struct email_file *f = &d->files[i];
+		if (!f->picture || f->place == EMAIL_LINKED || !ltc_eq(f->a->filename, name))
+			continue;
+		f->in_text = true;
+		html_img(b, f, alt.n > 0 ? alt : label_of(f));
+		html_words(d, b, f, "<br><span style=\"font-size:14px;color:#555555\">", "</span>");
+		return;
+	}
 }
 
 static void html_link(struct ltc_buf *b, const char *word, struct lt_str url)
@@ -103,7 +137,12 @@ static void html_link(struct ltc_buf *b, const char *word, struct lt_str url)
 static int render_html(struct email_doc *d)
 {
 	struct ltc_buf *b = &d->html;
+	struct ltc_buf body LTC_CLEANUP_BUF;
 
+	ltc_buf_init(&body, EMAIL_TEXT_MAX);
+	for (size_t i = 0; i < d->n_files; i++)
+		d->files[i].in_text = false;
+	int rc = email_text_html(&body, d->content->body_markdown, text_picture, d);
 	ltc_addz(b, "<!DOCTYPE html>\n<html lang=\"");
 	email_html_escape(b, d->lang);
 	ltc_addz(b,
@@ -120,7 +159,7 @@ static int render_html(struct email_doc *d)
 	ltc_addz(b, "<h1 style=\"font-size:22px;line-height:1.3\">");
 	email_html_escape(b, d->content->title);
 	ltc_addz(b, "</h1>\n");
-	int rc = email_text_html(b, d->content->body_markdown);
+	ltc_adds(b, ltc_buf_str(&body));
 	for (size_t i = 0; i < d->n_files; i++)
 		if (d->files[i].picture && !d->files[i].above)
 			html_picture(d, b, i);

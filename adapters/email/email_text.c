@@ -8,14 +8,80 @@
 #include "email_text.h"
 
 #define LIST_DEPTH_MAX 16
+#define ALT_MAX        (64u << 10)
 
-int email_text_html(struct ltc_buf *out, struct lt_str markdown)
+static void alt_text(struct ltc_buf *b, cmark_node *image)
 {
-	char *html = cmark_markdown_to_html(markdown.p == NULL ? "" : markdown.p, markdown.n,
-		CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8);
+	cmark_iter *it = cmark_iter_new(image);
+	cmark_event_type ev;
 
+	while ((ev = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+		cmark_node *n = cmark_iter_get_node(it);
+		cmark_node_type t = cmark_node_get_type(n);
+		if (t == CMARK_NODE_TEXT || t == CMARK_NODE_CODE)
+			ltc_addz(b, cmark_node_get_literal(n));
+		else if (t == CMARK_NODE_SOFTBREAK || t == CMARK_NODE_LINEBREAK)
+			ltc_addc(b, ' ');
+	}
+	cmark_iter_free(it);
+}
+
+/* In the place of the image comes what the mail shows there; else its alt text in brackets, as in the plain part. */
+static int put_picture(cmark_node *image, email_picture_fn *picture, void *ctx)
+{
+	struct ltc_buf alt LTC_CLEANUP_BUF;
+	struct ltc_buf html LTC_CLEANUP_BUF;
+	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
+
+	ltc_buf_init(&alt, ALT_MAX);
+	ltc_buf_init(&html, 8 * ALT_MAX);
+	alt_text(&alt, image);
+	picture(ctx, ltc_z(cmark_node_get_url(image)), ltc_buf_str(&alt), &html);
+	if (html.n == 0 && alt.n > 0) {
+		ltc_addc(&html, '[');
+		email_html_escape(&html, ltc_buf_str(&alt));
+		ltc_addc(&html, ']');
+	}
+	bool done = own != NULL && !alt.failed && !html.failed &&
+		cmark_node_set_on_enter(own, html.p == NULL ? "" : html.p) &&
+		cmark_node_insert_before(image, own);
+	if (!done && own != NULL)
+		cmark_node_free(own);
+	return done ? 0 : -ENOMEM;
+}
+
+static int put_pictures(cmark_node *doc, email_picture_fn *picture, void *ctx)
+{
+	cmark_iter *it = cmark_iter_new(doc);
+	cmark_event_type ev;
+	int rc = 0;
+
+	while (rc == 0 && (ev = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+		cmark_node *n = cmark_iter_get_node(it);
+		if (ev != CMARK_EVENT_ENTER || cmark_node_get_type(n) != CMARK_NODE_IMAGE)
+			continue;
+		rc = put_picture(n, picture, ctx);
+		cmark_iter_reset(
+			it, n, CMARK_EVENT_EXIT); /* behind it: it goes, with all below it */
+		cmark_node_free(n);
+	}
+	cmark_iter_free(it);
+	return rc;
+}
+
+int email_text_html(
+	struct ltc_buf *out, struct lt_str markdown, email_picture_fn *picture, void *ctx)
+{
+	const int options = CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8;
+	cmark_node *doc = cmark_parse_document(
+		markdown.p == NULL ? "" : markdown.p, markdown.n, options);
+	int rc = doc == NULL ? -ENOMEM : put_pictures(doc, picture, ctx);
+	char *html = rc == 0 ? cmark_render_html(doc, options) : NULL;
+
+	if (doc != NULL)
+		cmark_node_free(doc);
 	if (html == NULL)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	ltc_addz(out, html);
 	free(html);
 	return out->failed ? -E2BIG : 0;
@@ -116,7 +182,7 @@ static void plain_inline(struct plain *p, cmark_node *n, bool enter)
 		ltc_addc(p->out, ' ');
 	else if (t == CMARK_NODE_LINEBREAK)
 		ltc_addc(p->out, '\n');
-	else if (t == CMARK_NODE_IMAGE)
+	else if (t == CMARK_NODE_IMAGE && cmark_node_first_child(n) != NULL)
 		ltc_addc(p->out, enter ? '[' : ']');
 	else if (t == CMARK_NODE_LINK && enter)
 		p->link_from = p->out->n;

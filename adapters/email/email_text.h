@@ -9,8 +9,12 @@
 #define EMAIL_MARK      '\x01'
 #define EMAIL_FILES_MAX 24
 
+/* Adds the HTML that stands for a picture of the text; adds nothing where it is no picture of this mail. */
+typedef void email_picture_fn(
+	void *ctx, struct lt_str url, struct lt_str alt, struct ltc_buf *html);
+/* Raw HTML is left out. No address of a picture is kept: a reader fetches nothing, and what it shows was approved. */
 int email_text_html(
-	struct ltc_buf *out, struct lt_str markdown) LTC_MUST; /* raw HTML is left out */
+	struct ltc_buf *out, struct lt_str markdown, email_picture_fn *picture, void *ctx) LTC_MUST;
 int email_text_plain(struct ltc_buf *out, struct lt_str markdown) LTC_MUST;
 void email_html_escape(struct ltc_buf *out, struct lt_str s);
 /* Quoted-printable; a text that does not end its line ends in a soft break. */

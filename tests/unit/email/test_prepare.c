@@ -228,6 +228,49 @@ static void raw_html_of_the_source_never_reaches_the_reader(void **state)
 	assert_null(strstr(text(f), "href=3D\"javascript"));
 }
 
+static char *joined(const char *mail);
+
+static void a_picture_named_in_the_text_stands_there_and_nothing_is_fetched(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 2, "aa11", "image/png", "a.png", sizeof(png_bytes));
+	asset(f, 2, "cc33", "image/png", "b.png", sizeof(png_bytes));
+	sh_asset(f->h, "cc33", png_bytes, sizeof(png_bytes));
+	f->assets[0].caption = mt("Chú thích");
+	f->c.body_markdown = mt(
+		"Một\n\n![Biểu *đồ*](in/a.png)\n\nHai ![xa](https://elsewhere.example/t.png) "
+		"![](https://elsewhere.example/u.png) ba\n\n[![x](khac.png)](https://x.example/)\n");
+	assert_int_equal(prepare(f), 0);
+	char *mail = joined(text(f)), *html = strstr(mail, "text/html; charset");
+	const char *a = strstr(html, "src=3D\"cid:img1."), *b = strstr(html, "src=3D\"cid:img2.");
+	assert_non_null(a);
+	assert_non_null(b);
+	const char *hai = strstr(html, "<p>Hai ");
+	assert_true(a < hai && hai < b);
+	assert_int_equal(count(html, "src=3D\"cid:"), 2);
+	assert_int_equal(count(html, "Ch=C3=BA th=C3=ADch"), 1);
+	assert_null(strstr(
+		mail, "elsewhere.example")); /* neither fetched by a reader nor told to anybody */
+	assert_null(strstr(mail, "khac.png"));
+	assert_non_null(strstr(html, "<p>Hai [xa]  ba</p>"));
+	assert_non_null(strstr(html, "<a href=3D\"https://x.example/\">[x]</a>"));
+	assert_non_null(strstr(html, "alt=3D\"Bi=E1=BB=83u =C4=91=E1=BB=93\""));
+	assert_non_null(strstr(mail, "Hai [xa]  ba\r\n"));
+	free(mail);
+	sh_conf(f->h, "links",
+		"yes"); /* what goes as a link is named in the text and linked below */
+	sh_conf(f->h, "size_max", "9000");
+	f->assets[0].bytes = 20000;
+	assert_int_equal(prepare(f), 0);
+	mail = joined(text(f));
+	html = strstr(mail, "text/html; charset");
+	assert_null(strstr(html, "src=3D\"cid:img1."));
+	assert_non_null(strstr(html, "<p>[Bi=E1=BB=83u =C4=91=E1=BB=93]</p>"));
+	assert_non_null(strstr(html, "a.png (20 kB): "));
+	free(mail);
+}
+
 static void the_plain_part_keeps_links_lists_and_line_structure(void **state)
 {
 	struct fix *f = *state;
@@ -528,6 +571,7 @@ int main(void)
 		T(a_leading_dot_is_encoded),
 		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
 		T(raw_html_of_the_source_never_reaches_the_reader),
+		T(a_picture_named_in_the_text_stands_there_and_nothing_is_fetched),
 		T(the_plain_part_keeps_links_lists_and_line_structure),
 		T(the_same_content_gives_the_same_bytes),
 		T(facts_tell_size_and_that_personal_mails_share_nothing),
