@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "content/doc_internal.h"
 #include "content/doc_text.h"
 #include "content/markdown.h"
@@ -245,6 +246,31 @@ static void on_image(void *ctx, int line, const char *url, const char *alt)
 			"the picture '%.200s' is not listed under cover or images", url);
 }
 
+#define HTML_TOLD_MAX 5 /* of one text */
+#define HTML_SHOWN    60
+
+struct html_ctx {
+	struct doc_reader *r;
+	const struct text_at *t;
+	int told, line;
+};
+
+/* Each channel would do something else with it: leave it out with all that is in it, or show it as it is. */
+static void on_html(void *ctx, int line, const char *html)
+{
+	struct html_ctx *c = ctx;
+	struct str rest = str_of(html), first = { 0 };
+	if (line == c->line || c->told++ >= HTML_TOLD_MAX)
+		return; /* the tag that closes it, mostly */
+	c->line = line;
+	if (!str_line(&rest, &first))
+		first = str_of(html);
+	problem_add(c->r->p, PROBLEM_ERROR, c->t->file, c->t->line + line - 1, c->t->field,
+		"'" STR_FMT
+		"' is HTML, which is not taken; write Markdown, or \\< where the sign < is meant",
+		STR_ARG(utf8_cut(str_trim(first), HTML_SHOWN)));
+}
+
 static void check_text(struct doc_reader *r, struct text_at t, const char *text)
 {
 	struct str s = str_of(text);
@@ -252,7 +278,10 @@ static void check_text(struct doc_reader *r, struct text_at t, const char *text)
 		return;
 	check_vars(r, &t, s);
 	struct image_ctx c = { r, &t };
-	if (t.markdown && markdown_each_image(s, on_image, &c) < 0)
+	struct html_ctx h = { .r = r, .t = &t };
+	if (t.markdown &&
+		(markdown_each_image(s, on_image, &c) < 0 ||
+			markdown_each_html(s, on_html, &h) < 0))
 		problem_add(r->p, PROBLEM_ERROR, t.file, t.line, t.field, "memory is out");
 	if (t.markdown)
 		doc_text_references(s, t.file, t.line, t.field, r->p);

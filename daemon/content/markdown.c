@@ -195,7 +195,7 @@ int markdown_to_plain(struct str md, struct buf *ret)
 	return b.n == 0 ? 0 : buf_addc(ret, '\n');
 }
 
-/* --- pictures and escape --------------------------------------------------------------------------------------------------- */
+/* --- pictures, HTML and escape ---------------------------------------------------------------------------------------------- */
 
 int markdown_each_image(
 	struct str md, void (*fn)(void *ctx, int line, const char *url, const char *alt), void *ctx)
@@ -240,6 +240,27 @@ int markdown_each_text(struct str md, void (*fn)(void *ctx, int line, const char
 		fn(ctx, line, z_or_empty(cmark_node_get_literal(n)));
 		fn(ctx, line, z_or_empty(cmark_node_get_url(n)));
 		fn(ctx, line, z_or_empty(cmark_node_get_title(n)));
+	}
+	cmark_iter_free(it);
+	return 0;
+}
+
+int markdown_each_html(struct str md, void (*fn)(void *ctx, int line, const char *html), void *ctx)
+{
+	cmark_node *doc CLEANUP_CMARK = cmark_parse_document(
+		md.n == 0 ? "" : md.p, md.n, MD_OPTIONS);
+	if (doc == NULL)
+		return -ENOMEM;
+	cmark_iter *it = cmark_iter_new(doc);
+	cmark_event_type ev;
+	int line = 1;
+	while ((ev = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+		cmark_node *n = cmark_iter_get_node(it);
+		cmark_node_type t = cmark_node_get_type(n);
+		if (ev == CMARK_EVENT_ENTER && cmark_node_get_start_line(n) > 0)
+			line = cmark_node_get_start_line(n);
+		if (t == CMARK_NODE_HTML_BLOCK || t == CMARK_NODE_HTML_INLINE)
+			fn(ctx, line, z_or_empty(cmark_node_get_literal(n)));
 	}
 	cmark_iter_free(it);
 	return 0;

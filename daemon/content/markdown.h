@@ -43,5 +43,8 @@ int markdown_each_image(struct str md,
 /* Calls fn for each text, address and title that a reader or a provider will get, with &#27; and its like resolved. */
 int markdown_each_text(
 	struct str md, void (*fn)(void *ctx, int line, const char *text), void *ctx) MUST_CHECK;
+/* The same for each block and each tag of HTML. */
+int markdown_each_html(
+	struct str md, void (*fn)(void *ctx, int line, const char *html), void *ctx) MUST_CHECK;
 
 #endif

@@ -144,6 +144,20 @@ static void references_make_no_control_characters(void **state)
 	release_doc_free(d);
 }
 
+/* Mail and Facebook would lose it with the words in it, Zalo would show it as it is. */
+static void html_in_a_text_is_refused_at_its_line(void **state)
+{
+	(void)state;
+	bad(HEAD PART "---\nMột\n\n<p>Lương hưu tháng 12</p>\n", 9, "",
+		"'<p>Lương hưu tháng 12</p>' is HTML, which is not taken");
+	bad(HEAD PART "---\nMột\n\nGọi <b>1900 9068</b>.\n", 9, "", "'<b>' is HTML");
+	bad(HEAD PART "---\nMột\n\n<!-- chưa duyệt -->\n\nHai\n", 9, "",
+		"'<!-- chưa duyệt -->' is HTML");
+	bad(HEAD PART "---\nGửi <don vi>\n", 7, "", "'<don vi>' is HTML");
+	release_doc_free(good(HEAD PART
+		"---\nDưới < 5 triệu, \\<b>, `<b>`, <https://x.example>, <a@x.vn>, a<b và b>c\n\n    <p>\n"));
+}
+
 static void all_that_is_wrong_is_told_at_once(void **state)
 {
 	(void)state;
@@ -288,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
 		cmocka_unit_test(references_make_no_control_characters),
+		cmocka_unit_test(html_in_a_text_is_refused_at_its_line),
 		cmocka_unit_test(all_that_is_wrong_is_told_at_once),
 		cmocka_unit_test(bounds_are_kept),
 		cmocka_unit_test(variants_and_local_texts_have_their_own_files),
