@@ -325,3 +325,28 @@ void doc_check_texts(struct doc_reader *r)
 		check_text(r, (struct text_at){ d->locals[i].file, "", 1, true, true },
 			d->locals[i].text);
 }
+
+int release_doc_local_clean(
+	const struct release_doc *d, struct str raw, struct buf *ret, struct err *e)
+{
+	static const char name[] = "the local text";
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	struct buf b CLEANUP_BUF;
+	struct doc_split s;
+	problems_init(&p);
+	buf_init(&b, 3 * raw.n + 16);
+	struct doc_reader r = {
+		.p = &p, .file = name, .doc = (struct release_doc *)(uintptr_t)d /* only read */
+	};
+	int rc = doc_text_clean(raw, name, raw.n, &b, &p);
+	if (rc == 0 && doc_text_split(buf_str(&b), &s) == 0)
+		problem_add(&p, PROBLEM_ERROR, name, 1, "",
+			"a local text has no front matter; delete it, the text alone stays");
+	if (rc == 0)
+		check_text(&r, (struct text_at){ name, "", 1, true, true }, buf_z(&b));
+	if (rc == 0 && p.errors == 0)
+		rc = buf_add_str(ret, buf_str(&b));
+	if (p.errors != 0)
+		return problems_err(&p, -EINVAL, e);
+	return rc < 0 ? err_set(e, rc, "%s: too long, or memory is out", name) : 0;
+}

@@ -160,6 +160,9 @@ struct doc_source {
 int release_doc_parse(const struct doc_source *src, struct release_doc **ret,
 	struct content_problems *p) MUST_CHECK;
 void release_doc_free(struct release_doc *d); /* NULL allowed */
+/* A text that an office sets for this release by itself, as one of the bundle: cleaned, in NFC, appended to ret, or -EINVAL. */
+int release_doc_local_clean(
+	const struct release_doc *d, struct str raw, struct buf *ret, struct err *e) MUST_CHECK;
 DEFINE_CLEANUP(release_doc_free, struct release_doc *)
 
 /* --- round trip: revision.front, revision.body, revision.bodies and rows of release_asset + asset ------------------------- */

@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
-#include "content/doc_text.h"
 #include "plan/plan_internal.h"
+
+#define LOCAL_TEXT_MAX 16384u
 
 static void act_done(struct store_cmd *cmd)
 {
@@ -126,22 +127,16 @@ static void local_fill(struct plan_call *c, bool approve)
 		.cmd.done = local_done };
 }
 
-/* As a file of a bundle is: what came from a terminal, a web form or another system is stored in the same form. */
-static int local_clean(struct plan_call *c)
+/* What was sent gives way to what is stored and approved: no byte order mark, LF, NFC, nothing that could not be sent. */
+static int local_clean(struct plan_call *c, const struct release_doc *doc)
 {
-	struct content_problems p CLEANUP_PROBLEMS;
 	struct buf b CLEANUP_BUF;
-	problems_init(&p);
-	buf_init(&b, DOC_TEXT_MAX);
-	int rc = doc_text_clean(str_of(c->cmd.local.text), "the local text", DOC_TEXT_MAX, &b, &p);
-	if (rc == 0)
-		doc_text_references(buf_str(&b), "the local text", 1, "", &p);
-	if (p.errors > 0)
-		return problems_err(&p, -EBADMSG, &c->err);
+	buf_init(&b, 4 * LOCAL_TEXT_MAX);
+	int rc = release_doc_local_clean(doc, json_str(c->params, "text"), &b, &c->err);
 	if (rc < 0)
-		return rc;
+		return rc == -EINVAL ? -EBADMSG : rc;
 	cJSON_DeleteItemFromObjectCaseSensitive(c->params, "text");
-	json_put_z(c->params, "text", buf_z(&b));
+	json_put_str(c->params, "text", buf_str(&b));
 	c->cmd.local.text = json_z(c->params, "text", "");
 	return 0;
 }
@@ -156,17 +151,16 @@ static int local_check(struct plan_call *c, struct store_reader *r)
 	struct mf_part part = { 0 };
 	char *json = NULL;
 	cJSON *vars CLEANUP_JSON = NULL;
-	int rc = local_clean(c);
-	const char *text = c->cmd.local.text;
-	if (rc == 0)
-		rc = release_find(db, json_str(c->params, "release"), &c->release, &c->err);
+	int rc = release_find(db, json_str(c->params, "release"), &c->release, &c->err);
 	if (rc == 0)
 		rc = plan_doc_from_store(r, c->release.id, c->release.rev_newest, &doc, &c->err);
 	if (rc == 0 && !plan_doc_has_local(doc))
 		rc = err_set(&c->err, -EBADMSG,
 			"the text of this release has no place for a local one: {{local}} is missing");
-	if (rc == 0 && strlen(text) > 16384)
+	if (rc == 0 && strlen(c->cmd.local.text) > LOCAL_TEXT_MAX)
 		rc = err_set(&c->err, -EBADMSG, "a local text has at most 16 KiB");
+	if (rc == 0)
+		rc = local_clean(c, doc);
 	if (rc == 0)
 		rc = plan_offices_get(db, env_wall(c->p->env), &offices);
 	const struct plan_office *o = rc == 0
@@ -187,7 +181,7 @@ static int local_check(struct plan_call *c, struct store_reader *r)
 			.lang = "",
 			.office = o->code,
 			.vars = vars,
-			.local = text };
+			.local = c->cmd.local.text };
 		rc = plan_content_new(&a, &pc, &c->err);
 		rc = rc == -EINVAL ? -EBADMSG : rc;
 	}

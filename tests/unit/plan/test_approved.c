@@ -211,6 +211,39 @@ static void what_is_too_large_to_be_remembered_drives_out_nothing(void **state)
 	assert_int_equal(sc.prepared, 4);
 }
 
+/* As a file of the bundle would be: a text from Windows or a Mac becomes clean, what cannot be sent is refused before it is stored. */
+static void a_local_text_is_cleaned_as_one_of_the_bundle_is(void **state)
+{
+	UNUSED(state);
+	static const struct {
+		const char *json, *says;
+	} bad[] = { { "{\"office\":\"dien-bien\",\"text\":\"One\\n\\u0001\"}",
+			    "control character U+0001" },
+		{ "{\"office\":\"dien-bien\",\"text\":\"One\\n\\n<!-- two\"}",
+			"the local text:3: '<!-- two' is HTML" },
+		{ "{\"office\":\"dien-bien\",\"text\":\"![x](x.png)\"}", "'x.png' is not listed" },
+		{ "{\"office\":\"dien-bien\",\"text\":\"{{local}}\"}", "cannot hold {{local}}" },
+		{ "{\"office\":\"dien-bien\",\"text\":\"---\\na: b\\n---\\nOne\"}",
+			"no front matter" } };
+	char json[300];
+	scene_go("  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(scene_act(plan_local_set, "lan", bad[i].json), -EBADMSG);
+		if (!strstr(sc.err.text, bad[i].says))
+			fail_msg("%s", sc.err.text);
+	}
+	assert_int_equal(
+		scene_act(plan_local_set, "lan",
+			"{\"office\":\"dien-bien\",\"text\":\"\\ufeffMo\\u0323t\\r\\nhai\\r\\n\"}"),
+		0);
+	snprintf(json, sizeof(json), "{\"office\":\"dien-bien\",\"hash\":\"%s\"}",
+		json_z(sc.json, "hash", ""));
+	assert_int_equal(scene_act(plan_local_approve, "minh", json), 0);
+	struct prepared *p = prepare(3, "vi", 0);
+	assert_non_null(strstr(p->preview, "Mọt\nhai\n"));
+	prepared_unref(p);
+}
+
 static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(void **state)
 {
 	UNUSED(state);
@@ -324,6 +357,7 @@ int main(void)
 		T(what_was_made_for_an_older_release_goes_first),
 		T(what_is_remembered_has_a_bound),
 		T(what_is_too_large_to_be_remembered_drives_out_nothing),
+		T(a_local_text_is_cleaned_as_one_of_the_bundle_is),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
 		T(a_local_text_is_stored_as_a_file_of_a_bundle_is),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
