@@ -101,6 +101,9 @@ static GMimeObject *file_part(const struct email_doc *d, size_t i)
 	split_type(f->a->content_type, major, minor, sizeof(major));
 	GMimePart *part = g_mime_part_new_with_type(major, minor);
 	GMimeObject *o = GMIME_OBJECT(part);
+	/* a bundle takes texts in UTF-8 only */
+	if (strcmp(major, "text") == 0)
+		g_mime_object_set_content_type_parameter(o, "charset", "utf-8");
 	email_mime_token(d, 'A', i, token);
 	set_content(part, ltc_z(token), GMIME_CONTENT_ENCODING_BASE64);
 	GMimeContentDisposition *disp = g_mime_content_disposition_new();

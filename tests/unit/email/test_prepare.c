@@ -189,6 +189,18 @@ static void a_long_file_name_has_a_short_form_and_keeps_its_ending(void **state)
 	}
 }
 
+/* Without a charset it is US-ASCII: readers showed the letters of the list as rubbish. */
+static void an_attached_text_says_that_it_is_utf8(void **state)
+{
+	struct fix *f = *state;
+
+	asset(f, 3, "bb22", "text/plain", "danh-sach.csv", sizeof(pdf_bytes));
+	assert_int_equal(prepare(f), 0);
+	const char *at = strstr(text(f), "Content-Disposition: attachment");
+	assert_non_null(at);
+	assert_int_equal(count(text(f), "Content-Type: text/plain; charset=utf-8\r\n"), 2);
+}
+
 static void a_leading_dot_is_encoded(void **state)
 {
 	struct fix *f = *state;
@@ -568,6 +580,7 @@ int main(void)
 		T(a_cover_and_an_attachment_give_all_three_levels),
 		T(every_line_ends_with_crlf_and_is_short_enough),
 		T(a_long_file_name_has_a_short_form_and_keeps_its_ending),
+		T(an_attached_text_says_that_it_is_utf8),
 		T(a_leading_dot_is_encoded),
 		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
 		T(raw_html_of_the_source_never_reaches_the_reader),
