@@ -110,6 +110,19 @@ static void head_check(struct table *t, const struct column *known, size_t n, bo
 					: "");
 }
 
+/* What a spreadsheet saves beside CSV, by its first bytes; its rows would be told one by one as control characters. */
+static const char *no_csv(int fd)
+{
+	unsigned char b[4] = { 0 };
+	if (pread(fd, b, sizeof(b), 0) < 2)
+		return NULL;
+	if (!memcmp(b, "PK\3\4", 4) || !memcmp(b, "\xd0\xcf\x11\xe0", 4))
+		return "this is a workbook of a spreadsheet, not CSV; save it as CSV UTF-8";
+	if (!memcmp(b, "\xff\xfe", 2) || !memcmp(b, "\xfe\xff", 2))
+		return "this text is in UTF-16; save it as CSV UTF-8";
+	return NULL;
+}
+
 static int csv_head(struct table *t, struct content_problems *p, struct err *e)
 {
 	const struct str *v = NULL;
@@ -175,6 +188,11 @@ static int source_open(
 	t->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (t->fd < 0)
 		return err_set(e, -errno, "%s: cannot be read: %s", t->file, strerror(errno));
+	const char *other = no_csv(t->fd);
+	if (other) {
+		problem_add(p, PROBLEM_ERROR, t->file, 1, "", "%s", other);
+		return -EBADMSG;
+	}
 	t->csv = csv_new(t->fd, t->file);
 	return csv_head(t, p, e);
 }

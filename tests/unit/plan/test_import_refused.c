@@ -101,6 +101,22 @@ static void trees_that_are_none_are_refused(void **state)
 	assert_int_equal(hash_cmp(&a, &b), 0);
 }
 
+/* What a spreadsheet saves when nobody chose: told what it is, and what to save instead. */
+static void a_workbook_and_utf16_are_called_by_their_names(void **state)
+{
+	(void)state;
+	static const char book[] = "PK\3\4\24\0\6\0\10\0\0\0!\0xl/workbook.xml";
+	static const char old[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0";
+	static const char wide[] = "\xff\xfe"
+				   "c\0o\0d\0e\0\t\0";
+	assert_int_equal(run_text(IMPORT_WHAT_OFFICES, "o.csv", book, sizeof(book)), -EBADMSG);
+	assert_problem(1, NULL, "a workbook of a spreadsheet, not CSV; save it as CSV UTF-8");
+	assert_int_equal(run_text(IMPORT_WHAT_TARGETS, "t.xls", old, sizeof(old)), -EBADMSG);
+	assert_problem(1, NULL, "a workbook of a spreadsheet");
+	assert_int_equal(run_text(IMPORT_WHAT_OFFICES, "o.csv", wide, sizeof(wide)), -EBADMSG);
+	assert_problem(1, NULL, "UTF-16; save it as CSV UTF-8");
+}
+
 static void audiences_name_what_nobody_has(void **state)
 {
 	(void)state;
@@ -131,6 +147,7 @@ int main(void)
 		T(every_bad_row_of_targets_is_told_and_nothing_is_stored),
 		T(a_megabyte_line_is_refused_whole),
 		T(trees_that_are_none_are_refused),
+		T(a_workbook_and_utf16_are_called_by_their_names),
 		T(audiences_name_what_nobody_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
