@@ -1,6 +1,7 @@
 /* email_conf.c - the key table of the e-mail adapter and its reader.
  * Thread: any, pure. Owns: nothing. Failures: -EINVAL; the text names the key, the value and what would be right. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "../common/settings.h"
 #include "email_conf.h"
@@ -67,11 +68,18 @@ static struct lt_str mailbox(struct ltc_settings *in, const char *name, struct l
 {
 	struct lt_str v = ltc_setting_text(in, name);
 	struct email_addr a;
+	char right[EMAIL_ADDR_MAX + 20];
 
 	if (v.n == 0)
 		return otherwise;
 	if (email_address_parse(v, &a) < 0)
 		ltc_setting_wrong(in, name, v, a.why);
+	else if (a.needs_smtputf8)
+		ltc_setting_wrong(in, name, v, "an address of ours needs ASCII before the @");
+	else if (!ltc_is_ascii(v)) {
+		(void)snprintf(right, sizeof(right), "write %s", a.canonical);
+		ltc_setting_wrong(in, name, v, right);
+	}
 	return v;
 }
 

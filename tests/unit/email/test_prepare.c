@@ -539,6 +539,24 @@ static void a_wrong_setting_is_named(void **state)
 	assert_non_null(strstr(f->m.problems.p, "zone: 'Mars/Olympus'"));
 }
 
+/* It stands in MAIL FROM, EHLO and Message-ID as it is written: no relay would take one of our mails. */
+static void an_address_of_ours_that_is_not_ascii_is_refused_with_its_other_form(void **state)
+{
+	struct fix *f = *state;
+
+	sh_conf(f->h, "from", "tin@việt.vn");
+	assert_true(prepare(f) < 0);
+	assert_non_null(
+		strstr(f->m.problems.p, "from: 'tin@việt.vn' is wrong; write tin@xn--vit-5kz.vn"));
+	sh_conf(f->h, "from", "nguyễn@x.vn");
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "ASCII before the @"));
+	sh_conf(f->h, "from", "tin@xn--vit-5kz.vn");
+	assert_int_equal(prepare(f), 0);
+	sh_conf(f->h, "reply_to", "hỏi@x.vn");
+	assert_true(prepare(f) < 0);
+}
+
 static void the_preview_shows_who_what_and_which_files(void **state)
 {
 	struct fix *f = *state;
@@ -597,6 +615,7 @@ int main(void)
 		T(a_text_alone_over_size_max_is_a_problem_links_or_not),
 		T(what_would_break_headers_is_refused),
 		T(a_wrong_setting_is_named),
+		T(an_address_of_ours_that_is_not_ascii_is_refused_with_its_other_form),
 		T(the_preview_shows_who_what_and_which_files),
 		T(odd_content_never_crashes_prepare),
 	};
