@@ -204,6 +204,7 @@ static int open_doors(struct app *a, struct err *e)
 				      .channels = &a->channels,
 				      .conf = &a->conf,
 				      .stopping = &a->stopping,
+				      .cut = &a->cut,
 				      .main_ctx = a,
 				      .reload = app_ctl_reload,
 				      .routes_look = app_routes_look,

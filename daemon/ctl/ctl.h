@@ -43,7 +43,8 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	struct dispatch *dispatch;
 	struct channels **channels; /* the current ones; swapped by reload on the loop thread */
 	struct conf *const *conf;
-	const bool *stopping; /* the daemon ends: what takes long ends soon; NULL: never */
+	const bool *stopping;    /* the daemon ends: what takes long ends soon; NULL: never */
+	const _Atomic bool *cut; /* the same for workers */
 	void *main_ctx;
 	void (*reload)(void *main_ctx, const struct actor *who,
 		void (*done)(void *ctx, int rc, const struct err *e), void *ctx); /* who: copied */

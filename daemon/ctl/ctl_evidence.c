@@ -156,16 +156,29 @@ static void on_problem(void *ctx, const struct fsck_problem *p)
 	json_add(l->problems, o);
 }
 
+/* Until the last call has ended nothing else of the daemon stops: sending would go on until the service manager kills it. */
+static bool goes_on(void *ctx, const char *what, uint64_t done, uint64_t total)
+{
+	const struct long_call *l = ctx;
+	const _Atomic bool *cut = l->call->deps->cut;
+	UNUSED(what);
+	UNUSED(done);
+	UNUSED(total);
+	return !cut || !*cut;
+}
+
 static int on_approval(void *ctx, struct store *s, struct db *db, int64_t approval_id)
 {
-	UNUSED(ctx);
+	if (!goes_on(ctx, "approvals", 0, 0))
+		return -ECANCELED;
 	return approval_verify_row(store_keys(s), db, approval_id);
 }
 
 static int on_text(void *ctx, struct store_reader *r, int64_t release_id, int64_t rev,
 	const struct manifest *approved, struct str bytes, struct err *e)
 {
-	UNUSED(ctx);
+	if (!goes_on(ctx, "texts", 0, 0))
+		return -ECANCELED;
 	return plan_verify_stored(r, release_id, rev, approved, bytes, e);
 }
 
@@ -269,7 +282,7 @@ static bool goes_with_service(const char *dir)
 static int run_backup(struct long_call *l)
 {
 	struct backup_result res = { 0 };
-	struct backup_opts o = { 0 };
+	struct backup_opts o = { .progress = goes_on, .ctx = l };
 	if (l->text[0] != '/')
 		return err_set(
 			&l->err, -EINVAL, "a backup goes into a folder named by its whole path");

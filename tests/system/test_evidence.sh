@@ -197,4 +197,15 @@ copy
 daemon_start || not_ok "the untouched copy starts"
 check "the untouched copy is clean" operator fsck --deep
 check "and its chain holds" operator audit verify --head "$HEAD"
+
+echo "# a stop in the middle of a backup"
+daemon_stop
+sqlite3 "$PLACE/state/exchange.db" "CREATE TABLE filler(b); INSERT INTO filler VALUES (zeroblob(200000000)); PRAGMA wal_checkpoint(TRUNCATE)" >/dev/null
+daemon_start || not_ok "it starts with a large file"
+admin backup "$PLACE/cut" >/dev/null 2>&1 &
+check "a backup is under way" until_true 10 test -s "$PLACE/cut/exchange.db"
+kill -TERM "$DAEMON_PID"; wait "$DAEMON_PID"
+same "the daemon ends in order" $? 0
+DAEMON_PID=
+same "without waiting for it: nothing is left that could be taken for one" "$(ls "$PLACE/cut" 2>/dev/null | wc -l)" 0
 tap_end
