@@ -123,8 +123,7 @@ static int part_run(struct store_tx *tx, struct store_cmd *cmd)
 	rc = judge_growth(db, c);
 	if (rc == 0)
 		rc = db_exec(db,
-			"UPDATE part SET planned=2, state=CASE WHEN ?4 AND started IS NULL THEN 3 ELSE state END, why=CASE WHEN ?4 THEN ?5 ELSE "
-			"why END WHERE release_id=?1 AND rev=?2 AND part=?3",
+			"UPDATE part SET planned=2, state=iif(?4, 3, state), why=iif(?4, ?5, why) WHERE release_id=?1 AND rev=?2 AND part=?3",
 			"iiiit", c->lot.release_id, c->rev, (int64_t)c->lot.part, (int64_t)c->held,
 			c->why);
 	hash_hex(&c->lot.manifest, hex);

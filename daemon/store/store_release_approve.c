@@ -239,10 +239,10 @@ int release_schedule(struct store_tx *tx, const struct release_row *r, const str
 				? "skipped: a correction is not broadcast"
 				: "skipped: no channel of its kinds is configured",
 			(int64_t)(skip ? PART_DONE : PART_WAITING), base_ms);
-		if (rc == 0 &&
-			r->rev_approved == rev) /* lots held at a difference are planned again */
+		if (rc == 0 && r->rev_approved == rev) /* what a difference held is planned again */
 			rc = db_exec(tx_db(tx),
-				"UPDATE part SET planned=0 WHERE release_id=? AND rev=? AND part=? AND state=1",
+				"UPDATE part SET planned=0, state=1, why=NULL WHERE release_id=? AND rev=? AND part=? AND (state=1 OR (state=3 AND started "
+				"IS NOT NULL AND why LIKE 'grew:%'))",
 				"iii", r->id, rev, p->number);
 	}
 	return rc;

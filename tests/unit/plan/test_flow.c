@@ -198,6 +198,40 @@ static void an_audience_that_grew_holds_its_part_until_diff_is_approved(void **s
 	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 34);
 }
 
+/* What it is now is looked at, and approved. */
+static void approve_diff(const char *person)
+{
+	char json[200];
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, person, json), -EBUSY);
+	snprintf(sc.hash, sizeof(sc.hash), "%s", json_z(sc.json, "hash", ""));
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, person, json), 0);
+}
+
+static void growth_behind_a_second_approval_holds_what_had_started(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 4);
+	for (int i = 0; i < 5; i++)
+		scene_target(100 + i, 2, 1, "vi");
+	approve_diff("hoa");
+	for (int i = 0; i < 30; i++) /* while it is being planned again */
+		scene_target(200 + i, 2, 1, "vi");
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_true(scene_why_has("SELECT why FROM part", "grew:"));
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+
+	approve_diff("minh");
+	scene_run(500);
+	assert_int_equal(scene_part_state("press"), PART_PLANNED);
+	assert_int_equal(scene_i64("SELECT sum(n0) FROM lot WHERE gate=1"), 39);
+}
+
 static const char *later = FRONT(
 	"TTBC-1", "  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n") BODY;
 
@@ -471,6 +505,9 @@ int main(void)
 			scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_audience_that_grew_holds_its_part_until_diff_is_approved, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			growth_behind_a_second_approval_holds_what_had_started, scene_open,
 			scene_close),
 		cmocka_unit_test_setup_teardown(
 			contacts_that_come_after_the_approval_count_when_the_part_starts,
