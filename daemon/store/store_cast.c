@@ -114,17 +114,9 @@ int store_cast_article(
 
 static int companions(struct db *db, int64_t release, int64_t rev, int64_t *ret, size_t *ret_n)
 {
-	sqlite3_stmt *st;
-	int rc = db_query(db, &st,
+	return db_get_ids(db, ret, COMPANIONS_MAX, ret_n,
 		"SELECT other FROM companion WHERE release_id=? AND rev=? ORDER BY pos LIMIT ?",
 		"iii", release, rev, (int64_t)COMPANIONS_MAX);
-
-	*ret_n = 0;
-	if (rc)
-		return rc;
-	while ((rc = db_row(db, st)) == 1)
-		ret[(*ret_n)++] = col_i64(st, 0);
-	return rc;
 }
 
 int store_cast_articles(

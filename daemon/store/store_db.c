@@ -255,21 +255,42 @@ int64_t db_last_id(struct db *db)
 	return sqlite3_last_insert_rowid(db->h);
 }
 
-int db_query(struct db *db, sqlite3_stmt **ret, const char *sql, const char *fmt, ...)
+static int query(struct db *db, sqlite3_stmt **ret, const char *sql, const char *fmt, va_list ap)
 {
-	sqlite3_stmt *st;
-	va_list ap;
-	int rc = cached(db, sql, &st);
+	int rc = cached(db, sql, ret);
 
 	if (rc < 0)
 		return rc;
+	rc = bind_all(*ret, fmt, ap, SQLITE_TRANSIENT);
+	return rc == SQLITE_OK ? 0 : note(db, rc);
+}
+
+int db_query(struct db *db, sqlite3_stmt **ret, const char *sql, const char *fmt, ...)
+{
+	va_list ap;
+
 	va_start(ap, fmt);
-	rc = bind_all(st, fmt, ap, SQLITE_TRANSIENT);
+	int rc = query(db, ret, sql, fmt, ap);
 	va_end(ap);
-	if (rc != SQLITE_OK)
-		return note(db, rc);
-	*ret = st;
-	return 0;
+	return rc;
+}
+
+int db_get_ids(struct db *db, int64_t *ret, size_t max, size_t *ret_n, const char *sql,
+	const char *fmt, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	*ret_n = 0;
+	va_start(ap, fmt);
+	int rc = query(db, &st, sql, fmt, ap);
+	va_end(ap);
+	if (rc < 0)
+		return rc;
+	while (*ret_n < max && (rc = db_row(db, st)) == 1)
+		ret[(*ret_n)++] = sqlite3_column_int64(st, 0);
+	db_reset(st);
+	return rc < 0 ? rc : 0;
 }
 
 int db_row(struct db *db, sqlite3_stmt *st)

@@ -21,6 +21,9 @@ int db_row(struct db *db, sqlite3_stmt *st) MUST_CHECK;
 void db_reset(sqlite3_stmt *st);
 /* One row, one integer: 1 found, 0 none (ret untouched), negative failure. */
 int db_get_i64(struct db *db, int64_t *ret, const char *sql, const char *fmt, ...) MUST_CHECK;
+/* The first column of at most max rows. 0, or negative. */
+int db_get_ids(struct db *db, int64_t *ret, size_t max, size_t *ret_n, const char *sql,
+	const char *fmt, ...) MUST_CHECK;
 /* One row, one text, cut to fit: 1 found, 0 none, negative failure; dst is "" where it is not found. */
 int db_get_text(
 	struct db *db, char *dst, size_t size, const char *sql, const char *fmt, ...) MUST_CHECK;

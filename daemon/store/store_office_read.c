@@ -185,19 +185,10 @@ int campaign_list(struct db *db, bool (*row)(void *ctx, const struct campaign_in
 int campaign_releases(
 	struct db *db, const char *name, int64_t after, int64_t *ret, size_t max, size_t *ret_n)
 {
-	sqlite3_stmt *q;
-	size_t n = 0;
-	int rc = db_query(db, &q,
+	return db_get_ids(db, ret, max, ret_n,
 		"SELECT r.id FROM release r WHERE r.campaign_id=(SELECT id FROM campaign WHERE name=?1) AND "
 		"(?2=0 OR r.id<?2) ORDER BY r.id DESC LIMIT ?3",
 		"tii", name, after, (int64_t)max);
-	if (rc < 0)
-		return rc;
-	while (n < max && (rc = db_row(db, q)) == 1)
-		ret[n++] = col_i64(q, 0);
-	db_reset(q);
-	*ret_n = n;
-	return rc < 0 ? rc : 0;
 }
 
 int deputy_list(struct db *db, bool (*row)(void *ctx, const struct deputy_row *r), void *ctx)

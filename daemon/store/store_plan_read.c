@@ -200,29 +200,14 @@ static int campaign_of(struct db *db, struct plan_active *a)
 	return 0;
 }
 
-static int ids_of(struct db *db, const char *sql, int64_t *ret, size_t max, size_t *ret_n)
-{
-	sqlite3_stmt *st;
-	size_t n = 0;
-	int rc = db_query(db, &st, sql, "");
-	if (rc < 0)
-		return rc;
-	while (n < max && (rc = db_row(db, st)) == 1)
-		ret[n++] = col_i64(st, 0);
-	db_reset(st);
-	*ret_n = n;
-	return rc < 0 ? rc : 0;
-}
-
 int plan_active_get(struct db *db, int64_t now_ms, struct plan_active **ret, size_t *ret_n)
 {
 	enum { releases_max = 1024 };
 	int64_t ids[releases_max];
 	size_t n_ids = 0, n = 0, cap = 0;
 	struct plan_active *all = NULL;
-	int rc = ids_of(db,
-		"SELECT id FROM release WHERE state IN (2,3) ORDER BY prio, id LIMIT 1024", ids,
-		releases_max, &n_ids);
+	int rc = db_get_ids(db, ids, releases_max, &n_ids,
+		"SELECT id FROM release WHERE state IN (2,3) ORDER BY prio, id LIMIT 1024", "");
 	for (size_t i = 0; i < n_ids && rc == 0; i++) {
 		struct part_row rows[PARTS_MAX];
 		struct release_row r;
@@ -263,10 +248,10 @@ int plan_targets_mark(struct db *db, int64_t *ret)
 
 int plan_jobs_get(struct db *db, int64_t *ret, size_t max, size_t *ret_n)
 {
-	return ids_of(db,
+	return db_get_ids(db, ret, max, ret_n,
 		"SELECT r.id FROM job j JOIN release r ON r.id=j.subject WHERE j.kind=1 AND r.state IN (2,3) AND EXISTS(SELECT 1 FROM part p "
 		"WHERE p.release_id=r.id AND p.rev=r.rev_approved AND p.planned<2 AND p.state NOT IN (3,4)) ORDER BY r.prio, r.approved_at, r.id",
-		ret, max, ret_n);
+		"");
 }
 
 int plan_lots_get(

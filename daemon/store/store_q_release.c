@@ -36,18 +36,9 @@ int q_release_counts(struct db *db, int64_t release_id, int part, struct q_count
 int q_release_list(
 	struct db *db, int state, int64_t after, size_t limit, int64_t *ret, size_t *ret_n)
 {
-	sqlite3_stmt *st;
-	size_t n = 0;
-	int rc = db_query(db, &st,
+	return db_get_ids(db, ret, limit, ret_n,
 		"SELECT id FROM release WHERE (?1<0 OR state=?1) AND (?2=0 OR id<?2) ORDER BY id DESC LIMIT ?3",
 		"iii", (int64_t)state, after, (int64_t)limit);
-	if (rc < 0)
-		return rc;
-	while (n < limit && (rc = db_row(db, st)) == 1)
-		ret[n++] = col_i64(st, 0);
-	db_reset(st);
-	*ret_n = n;
-	return rc < 0 ? rc : 0;
 }
 
 int q_release_submitted(struct db *db, int64_t release_id, int64_t *ret)

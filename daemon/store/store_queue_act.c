@@ -67,16 +67,33 @@ static int act_write(struct store_tx *tx, struct sq_act *c, const struct act_rul
 			"DELETE FROM step WHERE delivery_id=? AND name='" SQ_WHY "'", "i",
 			delivery);
 	if (rc == 0 && c->link[0])
-		rc = db_exec(tx_db(tx),
-			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",
-			"it", delivery, c->link);
+		rc = sq_effect_link(tx, delivery, str_of(c->link));
 	return rc ? rc : act_audit(tx, c, r, delivery, from);
+}
+
+/* Of a lot with nothing left to do nobody ever wrote down that it expired: its time tells. */
+static int act_lot(
+	struct store_tx *tx, int64_t lot, int64_t *ret_gate, int64_t *ret_at, bool *ret_expired)
+{
+	sqlite3_stmt *st;
+	int rc = db_query(tx_db(tx), &st, "SELECT gate, at, expires FROM lot WHERE id=?", "i", lot);
+
+	if (rc == 0)
+		rc = db_row(tx_db(tx), st);
+	if (rc != 1)
+		return rc < 0 ? rc : -EIO;
+	*ret_gate = col_i64(st, 0);
+	*ret_at = col_i64(st, 1);
+	*ret_expired = *ret_gate == LOT_EXPIRED || col_i64(st, 2) <= tx_wall_ms(tx);
+	db_reset(st);
+	return 0;
 }
 
 static int act_one(struct store_tx *tx, struct sq_act *c, int64_t delivery, struct sq_tally *t)
 {
 	const struct act_rule *r = &rules[c->verb];
-	int64_t lot = 0, state = 0, tries = 0, gate = 0, at = 0, expires = 0;
+	int64_t lot = 0, state = 0, tries = 0, gate = 0, at = 0;
+	bool expired = false;
 	int rc = sq_delivery_get(tx_db(tx), delivery, &lot, &state, &tries);
 
 	if (rc <= 0) {
@@ -90,16 +107,9 @@ static int act_one(struct store_tx *tx, struct sq_act *c, int64_t delivery, stru
 		refuse(c, delivery, why);
 		return 0;
 	}
-	rc = db_get_i64(tx_db(tx), &gate, "SELECT gate FROM lot WHERE id=?", "i", lot);
-	if (rc == 1)
-		rc = db_get_i64(tx_db(tx), &at, "SELECT at FROM lot WHERE id=?", "i", lot);
-	if (rc == 1)
-		rc = db_get_i64(
-			tx_db(tx), &expires, "SELECT expires FROM lot WHERE id=?", "i", lot);
-	if (rc <= 0)
-		return rc < 0 ? rc : -EIO;
-	/* Of a lot with nothing left to do nobody ever wrote down that it expired. */
-	bool expired = gate == LOT_EXPIRED || expires <= tx_wall_ms(tx);
+	rc = act_lot(tx, lot, &gate, &at, &expired);
+	if (rc < 0)
+		return rc;
 	if (r->to == DLV_WAITING && (gate >= LOT_CANCELLED || expired)) {
 		refuse(c, delivery,
 			expired ? "has expired with its lot" : "belongs to a cancelled lot");

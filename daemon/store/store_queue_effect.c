@@ -52,6 +52,13 @@ int sq_effect_why(struct store_tx *tx, int64_t delivery, const char *why)
 		"it", delivery, why);
 }
 
+int sq_effect_link(struct store_tx *tx, int64_t delivery, struct str url)
+{
+	return db_exec(tx_db(tx),
+		"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)", "is",
+		delivery, url);
+}
+
 /* Hard outranks soft, the person's own wish outranks both (suppress_is_wish): a bounce may be lifted without the person. */
 int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,
 	int64_t strikes, bool *ret_new)

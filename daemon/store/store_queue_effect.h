@@ -14,6 +14,8 @@ _Static_assert(LT_RC_DELIVERED == 17 && LT_RC_FAILED == 18 && LT_RC_SEEN == 19 &
 int sq_effect_attempt(struct store_tx *tx, const struct sq_outcome *o,
 	const struct suppress_numbers *numbers) MUST_CHECK;
 int sq_effect_why(struct store_tx *tx, int64_t delivery, const char *why) MUST_CHECK;
+/* The address of what stands at the provider, beside the attempts, which never change. */
+int sq_effect_link(struct store_tx *tx, int64_t delivery, struct str url) MUST_CHECK;
 /* An end that a report has told of the same id before stays: a late answer brings what was known. */
 int sq_effect_ids(struct store_tx *tx, int64_t delivery, int64_t lane, const struct lt_id *ids,
 	size_t n, bool refs) MUST_CHECK;

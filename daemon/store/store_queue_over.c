@@ -60,15 +60,13 @@ static int lot_fits(struct store_tx *tx, int64_t lot, int64_t lane)
 		"SELECT 1 FROM lot l WHERE l.id=?1 AND l.gate=1 AND " COVERED, "ii", lot, lane);
 }
 
-int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
+/* Of one that fits. */
+static int lot_beside(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 {
 	struct db *db = tx_db(tx);
 	int64_t one = 0;
-	int rc = lot_fits(tx, lot, lane);
+	int rc = beside(db, lot, lane, ret, &one);
 
-	if (rc <= 0)
-		return rc;
-	rc = beside(db, lot, lane, ret, &one);
 	if (rc)
 		return rc < 0 ? rc : one != 0;
 	rc = db_exec(db,
@@ -79,6 +77,13 @@ int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
 	if (rc == 0)
 		rc = beside(db, lot, lane, ret, &one);
 	return rc == 1 ? one != 0 : rc < 0 ? rc : -EIO;
+}
+
+int sq_over_lot(struct store_tx *tx, int64_t lot, int64_t lane, int64_t *ret)
+{
+	int rc = lot_fits(tx, lot, lane);
+
+	return rc == 1 ? lot_beside(tx, lot, lane, ret) : rc;
 }
 
 int sq_over_fits(struct store_tx *tx, int64_t delivery, int64_t lane)
@@ -204,7 +209,7 @@ static int over_to(struct store_tx *tx, const struct sq_over *c, int64_t lot, in
 	if (rc == 1)
 		rc = some_may_move(tx, c, lot);
 	if (rc == 1) {
-		rc = sq_over_lot(tx, lot, c->to, ret);
+		rc = lot_beside(tx, lot, c->to, ret);
 		*ret_uncovered = rc == 0;
 	}
 	return rc;

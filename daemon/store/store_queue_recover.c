@@ -225,9 +225,7 @@ static int settle_found(struct store_tx *tx, struct sq_settle_item *it, struct s
 	sq_tally_move(t, lot, DLV_WAITING, DLV_HELD);
 	rc = settle_audit(tx, it, DLV_WAITING, DLV_HELD);
 	if (rc == 0 && it->url.n)
-		rc = db_exec(db,
-			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",
-			"is", it->delivery, it->url);
+		rc = sq_effect_link(tx, it->delivery, it->url);
 	return rc ? rc
 		  : sq_effect_why(tx, it->delivery,
 			    "found: the provider has it, though it was called absent");
@@ -260,9 +258,7 @@ static int settle_one(struct store_tx *tx, struct sq_settle_item *it, struct sq_
 			"iis", it->delivery, (int64_t)LT_ACCEPTED,
 			(struct str){ it->ids[0].id.p, it->ids[0].id.n });
 	if (rc == 0 && it->url.n)
-		rc = db_exec(db,
-			"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,'!link',?)",
-			"is", it->delivery, it->url);
+		rc = sq_effect_link(tx, it->delivery, it->url);
 	if (rc == 0 && it->to == (int)DLV_DOUBT)
 		rc = sq_effect_why(
 			tx, it->delivery, "unknown: nobody could say in time whether it went out");
