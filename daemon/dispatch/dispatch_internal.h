@@ -488,9 +488,9 @@ void receipt_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 struct dacct *acct_named(struct dispatch *d, const char *channel, const char *account);
 int64_t chan_id_of(const struct dispatch *d, const char *channel); /* 0: not known */
 void save_on(void *ctx, struct chan_op *op, struct str name, struct str value, uint64_t ticket);
-void fills_void(struct dispatch *d, int64_t contact); /* the same of fills under way */
-void leases_void(
-	struct dispatch *d, int64_t contact); /* copies in memory of who opted out; 0: of all */
+/* Copies in memory of who opted out are read again, and so are those of fills under way; 0: of all. */
+void leases_void(struct dispatch *d, int64_t contact);
+void fills_void(struct dispatch *d, int64_t contact);
 void receipt_again(struct dispatch *d, const struct sq_receipt *o);
 void receipts_go(struct dispatch *d);
 

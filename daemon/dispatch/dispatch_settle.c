@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "dispatch/dispatch_internal.h"
 
-#define ENDED_MS      600000
-#define LOTS_ROUND    64 /* lots whose unknowns are read in one round */
+#define ENDED_MS      600000 /* between two looks for lots that outlived their release */
+#define LOTS_ROUND    64     /* lots whose unknowns are read in one round */
 #define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
 #define CRASHES_MAX   2

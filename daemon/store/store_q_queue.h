@@ -56,7 +56,8 @@ struct q_dlv {
 		gap_at_ms; /* gap: when its address got something over a lane with min_gap; 0: never */
 	struct str release, part, office, channel, account, class, address, why;
 };
-/* Waiting and held deliveries of a lot whose approval is void are not listed. Fills next ("" at the end). Reads at most a few hundred thousand rows a call: a page may be short and still have a next. */
+/* Waiting and held deliveries of a lot whose approval is void are not listed. Fills next ("" at the end). Reads at most a few hundred
+ * thousand rows a call: a page may be short and still have a next. */
 int q_delivery_list(struct store_reader *r, const struct q_filter *f,
 	int (*row)(void *ctx, const struct q_dlv *d), void *ctx, char *next,
 	size_t size) MUST_CHECK;

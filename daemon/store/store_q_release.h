@@ -42,7 +42,8 @@ struct q_delivery {
 	struct str address;
 	int kind, state, gate, part_no;
 };
-/* Deliveries by id after `after`, without those waiting or held in a lot whose approval is void; under: only those of this office and below (NULL: all). */
+/* Deliveries by id after `after`, without those waiting or held in a lot whose approval is void; under: only those of this office and
+ * below (NULL: all). */
 int q_deliveries(struct db *db, const struct release_row *r, const char *under, int64_t after,
 	size_t limit, int (*row)(void *ctx, const struct q_delivery *d), void *ctx) MUST_CHECK;
 

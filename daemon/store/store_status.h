@@ -7,7 +7,7 @@
 
 struct store_status {
 	int64_t count
-		[DLV_STATES]; /* a cancelled or expired lot's waiting rows count as what they will be swept to, and what a void one has waiting or held as nothing */
+		[DLV_STATES]; /* waiting rows of a cancelled or expired lot count as what they will be swept to, those of a void one as nothing */
 	int64_t oldest
 		[DLV_STATES]; /* UTC ms: since when the oldest lot with such a row runs; 0: none */
 	int64_t now_ms;
