@@ -375,6 +375,32 @@ static void a_template_parameter_that_a_recipient_makes_too_long_refuses_that_re
 	sh_free(h);
 }
 
+/* The same for this recipient, and yet another text than the one that was approved. */
+static void what_fills_a_template_is_part_of_what_is_approved(void **state)
+{
+	static const char *const data[] = { "tin={title}", "tin={summary}" };
+	struct lt_content in = content("Khai mạc", "Khai mạc", "x");
+	struct lt_target t = { .struct_size = sizeof(t), .name = S("A") };
+	char *all[2];
+
+	(void)state;
+	in.address_kind = LTC_LIT("phone");
+	for (int i = 0; i < 2; i++) {
+		struct sh *h = host_new();
+		struct sh_made m;
+		sh_conf(h, "zns_data", data[i]);
+		assert_int_equal(made_by(h, &m, &in), 0);
+		all[i] = sh_compose(&m, &t, NULL);
+		assert_non_null(all[i]);
+		assert_non_null(strstr(all[i], "{\"tin\":\"Khai mạc\"}"));
+		sh_made_done(&m);
+		sh_free(h);
+	}
+	assert_string_not_equal(all[0], all[1]);
+	free(all[0]);
+	free(all[1]);
+}
+
 /* Only what differs by recipient stays a name. */
 static void the_preview_of_a_template_has_its_parameters_filled(void **state)
 {
@@ -471,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_template_parameter_goes_out_whole_or_is_refused),
 		cmocka_unit_test(
 			a_template_parameter_that_a_recipient_makes_too_long_refuses_that_recipient),
+		cmocka_unit_test(what_fills_a_template_is_part_of_what_is_approved),
 		cmocka_unit_test(the_preview_of_a_template_has_its_parameters_filled),
 		cmocka_unit_test(a_caption_that_is_shortened_is_said),
 		cmocka_unit_test(wrong_settings_are_refused_with_name_and_value),
