@@ -191,8 +191,8 @@ void zalo_prepare_zns(struct zalo_make *m)
 			"messages to phone numbers need a template: set zns_template and zns_data of the channel");
 	if (m->conf->zns_left == 0)
 		zalo_problem(m, 2, "channel", "no template message is left today (zns_left: 0)");
-	ltc_addf(&m->out, ZALO_MAGIC "kind zns\ntemplate %.*s\ndata ",
-		(int)m->conf->zns_template.n, m->conf->zns_template.p);
+	ltc_addf(&m->out, ZALO_MAGIC "kind zns\ntemplate %.*s\ndata ", (int)m->conf->zns_template.n,
+		m->conf->zns_template.p);
 	zalo_add_one_line(&m->out, m->conf->zns_data); /* what is approved says so, too */
 	ltc_addz(&m->out, "\n\n");
 	zalo_flush_piece(m);

@@ -472,6 +472,8 @@ void turn_kick(struct dispatch *d);
 bool turn_init(struct dispatch *d);
 void turn_free(struct dispatch *d);
 void copy_revoke(struct dcopy *c); /* a committed, unused intent goes back */
+bool copy_stop(
+	struct dcopy *c); /* the same where it is running; true: it may have begun to leave */
 /* A hold that travels with the outcomes; release 0: the lane itself. */
 void turn_hold(struct dlot *l, int64_t release, struct dlane *lane, const char *why);
 void turn_hold_lot(struct dlot *l, const char *why); /* this lot alone */

@@ -266,7 +266,8 @@ struct optout_cmd {
 	void *ctx;
 };
 
-/* Copies of that contact (0: of all) that wait in memory were leased before: their lots are read again. */
+/* Copies of that contact (0: of all) that wait in memory were leased before: their lots are read again. What the adapter has of one
+ * contact and has not begun comes back; what has begun goes on, for half a text is worse. */
 void leases_void(struct dispatch *d, int64_t contact)
 {
 	size_t at = 0;
@@ -282,6 +283,8 @@ void leases_void(struct dispatch *d, int64_t contact)
 			c->revoke = true;
 		else if (c->state == CP_READY)
 			c->leased_ms -= D_LEASE_MS + 1;
+		else if (contact != 0 && c->state == CP_ON && !channel_op_on_wire(&c->op))
+			(void)copy_stop(c);
 	}
 }
 

@@ -69,7 +69,23 @@ static void gate_of(struct stop *s)
 	(void)str_copy(s->gate.why, sizeof(s->gate.why), str_of(s->c.why));
 }
 
-/* Copies of the stopped lots: unused intents back, running ones told; returns how many the kernel may already have. */
+bool copy_stop(struct dcopy *c)
+{
+	if (c->state == CP_INTENT || c->state == CP_GO) {
+		c->revoke = true;
+		lane_kick(c->lot->lane);
+	} else if (c->state == CP_ON) {
+		c->revoke = true; /* a further step of it gets no intent */
+		if (channel_op_on_wire(&c->op)) {
+			channel_op_stop(&c->op);
+			return true;
+		}
+		channel_op_cancel(&c->op);
+	}
+	return false;
+}
+
+/* Copies of the stopped lots; returns how many the kernel may already have. */
 static int64_t copies_stop(struct dispatch *d, const struct sq_gate *g)
 {
 	int64_t on_wire = 0;
@@ -79,20 +95,8 @@ static int64_t copies_stop(struct dispatch *d, const struct sq_gate *g)
 
 	while (map64_next(d->copy_by_id, &at, &key, &v)) {
 		struct dcopy *c = v;
-		if (!c->lot || !gate_covers(d, g, c->lot))
-			continue;
-		if (c->state == CP_INTENT || c->state == CP_GO) {
-			c->revoke = true;
-			lane_kick(c->lot->lane);
-		} else if (c->state == CP_ON) {
-			c->revoke = true; /* a further step of it gets no intent */
-			if (channel_op_on_wire(&c->op)) {
-				channel_op_stop(&c->op);
-				on_wire++;
-			} else {
-				channel_op_cancel(&c->op);
-			}
-		}
+		if (c->lot && gate_covers(d, g, c->lot))
+			on_wire += copy_stop(c);
 	}
 	return on_wire;
 }

@@ -171,6 +171,39 @@ static void many_opt_out_while_a_fill_runs(void **state)
 	assert_int_equal(fake.n_published, 20);
 }
 
+/* The adapter has it, and no byte of it has left. */
+static void who_opts_out_before_the_adapter_has_begun_gets_nothing(void **state)
+{
+	UNUSED(state);
+	char token[UNSUB_MAX];
+	int rc = 1;
+
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	for (int i = 0; i < 5000 && fake.n_started == 0; i++)
+		scene_run(1);
+	assert_true(fake.n_started > 0);
+	int64_t who = 0;
+	LIST_FOR(&fake.ops, n)
+	{
+		const struct fake_op *f = CONTAINER_OF(n, struct fake_op, node);
+		who = f->on_wire ? who : (int64_t)f->op->delivery;
+	}
+	assert_true(who > 0);
+	unsub_make(sc.ts.s, who, 0, token);
+	dispatch_unsubscribe(sc.d, str_of(token), on_unsubscribed, &rc);
+	scene_settle();
+	assert_int_equal(rc, 0);
+	scene_run(60000);
+	assert_int_equal(state_of(who), DLV_SUPPRESSED);
+	assert_int_equal(fake.n_published, 2);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 2);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM attempt WHERE delivery_id=%lld", (long long)who),
+		0);
+	scene_check();
+}
+
 static void an_import_while_a_fill_runs(void **state)
 {
 	UNUSED(state);
@@ -195,6 +228,7 @@ int main(void)
 		T(what_is_leased_is_read_again_after_an_import),
 		T(who_opts_out_while_a_fill_runs_gets_nothing),
 		T(many_opt_out_while_a_fill_runs),
+		T(who_opts_out_before_the_adapter_has_begun_gets_nothing),
 		T(an_import_while_a_fill_runs),
 #undef T
 	};
