@@ -42,6 +42,27 @@ static void the_rate_is_never_exceeded_over_a_day(void **state)
 	assert_true(most_within(1000) <= 4);
 }
 
+/* Lane 2 is that of the class. */
+static void a_class_has_its_own_rate_as_long_as_the_configuration_has_it(void **state)
+{
+	UNUSED(state);
+	sc.class[0].lane.rate_per_s = 1;
+	sc.class[0].lane.burst = 1;
+	scene_reload();
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 2, 1, 100);
+	scene_start();
+	scene_run(10000);
+	assert_in_range(fake.n_published, 9, 12);
+	scene_reload();
+	scene_run(10000);
+	assert_in_range(fake.n_published, 19, 23);
+	sc.ch[0].n_classes = 0; /* from here on the channel's own values */
+	scene_reload();
+	scene_run(10000);
+	assert_int_equal(fake.n_published, 100);
+}
+
 static void nothing_goes_out_outside_hours_over_three_days(void **state)
 {
 	UNUSED(state);
@@ -250,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(the_rate_is_never_exceeded_over_a_day),
+		T(a_class_has_its_own_rate_as_long_as_the_configuration_has_it),
 		T(nothing_goes_out_outside_hours_over_three_days),
 		T(a_campaign_waits_for_its_first_day),
 		T(two_releases_share_a_lane_fairly),
