@@ -159,6 +159,12 @@ static void see_row(sqlite3_stmt *st)
 		if (state == DLV_DELIVERED && !loop && !(d->said & SIM_DELIVERED))
 			sim_fail("delivery %lld is called delivered, and nobody said so",
 				(long long)id);
+		if (d->state == DLV_ACCEPTED && (state == DLV_WAITING || state == DLV_SENDING)) {
+			if (!d->acted) /* a report of failure and a person's retry, in one commit */
+				sim_fail("delivery %lld comes back, and nobody asked for it",
+					(long long)id);
+			d->allowed_more = d->effects;
+		}
 		if (state == DLV_UNKNOWN) {
 			S->n_unknown++;
 			if (d->state != DLV_SENDING && d->state != DLV_WAITING)
