@@ -54,7 +54,8 @@ void cred_mark(struct dcred *c, enum cred_state state, const char *why)
 
 /* --- the word ------------------------------------------------------------------------------------------------------------ */
 
-static void answer(struct dcred *c, int rc)
+/* False: who asked is gone, with the channels of an older configuration. */
+static bool answer(struct dcred *c, int rc)
 {
 	struct list *n = list_pop(&c->waits);
 	REQUIRE(n);
@@ -64,8 +65,20 @@ static void answer(struct dcred *c, int rc)
 
 	c->n_waits--;
 	free(w);
-	if (h->cs)
-		channel_saved(h->cs, ticket, rc);
+	if (!h->cs)
+		return false;
+	channel_saved(h->cs, ticket, rc);
+	return true;
+}
+
+/* Nobody will make the call that has its word: it is given back, and whoever comes next asks anew. */
+static void word_back(struct dcred *c)
+{
+	c->phase = CRP_IDLE;
+	cred_mark(c, c->state == CRED_AGAIN ? CRED_DOUBT : CRED_GOOD,
+		"not begun: a reload came between");
+	cred_schedule(c);
+	cmd_end(c->d);
 }
 
 static void on_word(struct store_cmd *cmd)
@@ -90,7 +103,8 @@ static void on_word(struct store_cmd *cmd)
 		c->not_before_ms = env_wall(d->o.env) + pause_ms[0];
 		cred_schedule(c);
 	}
-	answer(c, rc);
+	if (!answer(c, rc) && rc == 0)
+		word_back(c);
 	cred_kick(c);
 	cmd_end(d);
 }
@@ -132,13 +146,13 @@ void cred_refresh_turn(struct dcred *c)
 	while (!list_empty(&c->waits)) {
 		const struct cred_wait *w = CONTAINER_OF(c->waits.next, struct cred_wait, node);
 		if (c->d->stopping)
-			answer(c, -ECANCELED);
+			(void)answer(c, -ECANCELED);
 		else if (w->pair < c->pair)
-			answer(c, -EALREADY);
+			(void)answer(c, -EALREADY);
 		else if (c->state == CRED_DEAD)
-			answer(c, -EKEYREJECTED);
+			(void)answer(c, -EKEYREJECTED);
 		else if (c->not_before_ms > env_wall(c->d->o.env) || too_often(c))
-			answer(c, -EAGAIN);
+			(void)answer(c, -EAGAIN);
 		else {
 			word_submit(c);
 			return;

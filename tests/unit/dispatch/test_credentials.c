@@ -62,6 +62,46 @@ static void a_second_who_asks_waits_and_finds_the_newer_pair(void **state)
 	close_all();
 }
 
+/* Nobody of the old channels makes the call, and those of the new ones must not wait for it. */
+static void a_reload_between_question_and_word_gives_the_word_back(void **state)
+{
+	(void)state;
+	open_with("R1");
+	fake.saved_rc = 1;
+	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 80);
+	dispatch_secrets_forget(sc.d, (struct channels *)&fake);
+	scene_settle();
+	assert_int_equal(fake.saved_rc, 1);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	scene_reload();
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_string_equal(value("refresh_token"), "R2");
+	close_all();
+}
+
+/* The one more try of a doubt is still to come. */
+static void a_reload_before_the_one_more_try_spends_nothing(void **state)
+{
+	(void)state;
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	over(LT_UNKNOWN);
+	scene_run(6000);
+	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 80);
+	dispatch_secrets_forget(sc.d, (struct channels *)&fake);
+	scene_settle();
+	assert_int_equal(stored_state(), CRED_DOUBT);
+	scene_reload();
+	assert_int_equal(ask(), 0);
+	assert_int_equal(stored_state(), CRED_AGAIN);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	close_all();
+}
+
 static void a_crash_in_a_refresh_allows_one_more_try_and_no_third(void **state)
 {
 	(void)state;
@@ -404,6 +444,8 @@ int main(void)
 		cmocka_unit_test(the_one_more_try_may_succeed),
 		cmocka_unit_test(a_lost_answer_twice_is_dead),
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
+		cmocka_unit_test(a_reload_between_question_and_word_gives_the_word_back),
+		cmocka_unit_test(a_reload_before_the_one_more_try_spends_nothing),
 		cmocka_unit_test(a_word_that_the_store_refuses_begins_nothing),
 		cmocka_unit_test(a_refused_word_is_tried_again_though_nobody_sends),
 		cmocka_unit_test(a_refresh_that_needs_a_person_elsewhere_needs_no_login),
