@@ -52,7 +52,7 @@ bool ref_read(const struct store *s, struct str ref, int64_t *ret_delivery)
 	struct hash h;
 	size_t n = 0;
 
-	if (ref.n != REF_LEN || base32_decode(ref, raw, sizeof(raw), &n) != 0 || n < REF_RAW)
+	if (ref.n != REF_LEN || base32_decode(ref, raw, sizeof(raw), &n) != 0 || n != REF_RAW)
 		return false;
 	tag(s, KEY_REF, raw, 8, &h);
 	if (memcmp(raw + 8, h.b, 4) != 0)
@@ -81,7 +81,7 @@ bool unsub_read(const struct store *s, struct str token, int64_t *ret_contact, i
 	unsigned diff = 0;
 
 	if (token.n < 40 || token.n >= UNSUB_MAX ||
-		base32_decode(token, raw, sizeof(raw), &n) != 0 || n < UNSUB_RAW)
+		base32_decode(token, raw, sizeof(raw), &n) != 0 || n != UNSUB_RAW)
 		return false;
 	tag(s, KEY_UNSUBSCRIBE, raw, 16, &h);
 	for (int i = 0; i < UNSUB_RAW - 16; i++)

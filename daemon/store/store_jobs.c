@@ -64,7 +64,7 @@ static int suppress(struct store_tx *tx, struct sq_inbound *c)
 	store_who(tx_store(tx), c->chan_kind, c->address, &who);
 	if (rc == 0)
 		rc = sq_suppress(tx, &who, list, c->reason, 1, &c->ret_new);
-	if (rc)
+	if (rc || !c->ret_new)
 		return rc;
 	hash_hex(&who, hex);
 	(void)snprintf(via, sizeof(via), "inbound:%s", c->channel);

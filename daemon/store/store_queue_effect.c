@@ -63,16 +63,24 @@ int sq_effect_link(struct store_tx *tx, int64_t delivery, struct str url)
 int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,
 	int64_t strikes, bool *ret_new)
 {
+	static const char of[] = "SELECT reason FROM suppression WHERE who=? AND list=?";
 	struct db *db = tx_db(tx);
-	int rc = db_exec(db,
+	int64_t was = -1, is = -1;
+	int rc = db_get_i64(db, &was, of, "ht", who, list);
+
+	if (rc < 0)
+		return rc;
+	rc = db_exec(db,
 		"INSERT INTO suppression(who, list, reason, strikes, since) VALUES (?,?,?,?,?) ON "
 		"CONFLICT(who, list) DO UPDATE SET strikes=strikes+excluded.strikes, reason=CASE WHEN "
 		"reason=2 OR (reason=1 AND excluded.reason NOT IN (1,2)) THEN excluded.reason ELSE reason END",
 		"htiii", who, list, (int64_t)reason, strikes, tx_wall_ms(tx));
 
-	if (rc == 0 && ret_new)
-		*ret_new = db_changes(db) == 1;
-	return rc;
+	if (rc == 0)
+		rc = db_get_i64(db, &is, of, "ht", who, list);
+	if (ret_new)
+		*ret_new = rc == 1 && is != was;
+	return rc < 0 ? rc : 0;
 }
 
 static int strike_count(struct store_tx *tx, const struct hash *who, const char *word,

@@ -19,6 +19,7 @@ int sq_effect_link(struct store_tx *tx, int64_t delivery, struct str url) MUST_C
 /* An end that a report has told of the same id before stays: a late answer brings what was known. */
 int sq_effect_ids(struct store_tx *tx, int64_t delivery, int64_t lane, const struct lt_id *ids,
 	size_t n, bool refs) MUST_CHECK;
+/* *ret_new: it was not suppressed before, or for a lesser reason. */
 int sq_suppress(struct store_tx *tx, const struct hash *who, const char *list, int reason,
 	int64_t strikes, bool *ret_new) MUST_CHECK;
 /* Lot of a delivery and its state; 1 found, 0 none. */

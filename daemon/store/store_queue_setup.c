@@ -96,7 +96,8 @@ static int optout_run(struct store_tx *tx, struct store_cmd *cmd)
 	c->ret_new = false;
 	if (rc == 0)
 		rc = sq_suppress(tx, &who, list, c->reason, 1, &c->ret_new);
-	if (rc)
+	if (rc ||
+		!c->ret_new) /* said again it is no event: anybody may click a link as often as he likes */
 		return rc;
 	hash_hex(&who, who_hex);
 	snprintf(subject, sizeof(subject), "contact:%s", who_hex);

@@ -32,13 +32,14 @@ static void who_says_no_more_gets_no_more(void **state)
 	inbound_as(false, LT_IN_OPT_OUT, "A1@x.example", NULL, NULL, "o1");
 	inbound_as(false, LT_IN_OPT_OUT, "A1@x.example", NULL, NULL, "o1");
 	inbound_as(false, LT_IN_TEXT, "a2@x.example", "Từ chối", NULL, "o2");
+	inbound_as(false, LT_IN_TEXT, "a2@x.example", "Từ chối", NULL, "o2b"); /* nothing new */
 	inbound_as(true, LT_IN_COMPLAINT, "a3@x.example", "no, thanks", NULL, "o3");
 	inbound_as(false, LT_IN_TEXT, "a4@x.example", "Tôi từ chối trả lời", NULL, "o4");
 	assert_int_equal(scene_i64("SELECT count(*) FROM suppression"), 3);
 	assert_int_equal(
 		scene_i64("SELECT count(*) FROM suppression WHERE reason=%d", (int)SUP_COMPLAINT),
 		1);
-	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE acted=1"), 3);
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound WHERE acted=1"), 4);
 	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='suppression.add' AND "
 				   "via='inbound:mail' AND subject NOT LIKE '%%x.example%%'"),
 		3);

@@ -437,7 +437,7 @@ static void on_unsub(void *ctx, int rc)
 static void one_click_takes_the_address_off_before_the_next_copy(void **state)
 {
 	UNUSED(state);
-	char token[UNSUB_MAX];
+	char token[UNSUB_MAX + 8];
 
 	answer = (struct fake_answer){ .outcome = LT_ACCEPTED };
 	scene_lot(1, 0, 1, 1, 2);
@@ -450,6 +450,21 @@ static void one_click_takes_the_address_off_before_the_next_copy(void **state)
 	assert_int_equal(
 		scene_i64("SELECT count(*) FROM suppression WHERE reason=3 AND list=''"), 1);
 	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='suppression.add'"), 1);
+	for (int i = 0; i < 3;
+		i++) { /* the link is clicked again: nothing that has not been told */
+		dispatch_unsubscribe(sc.d, str_of(token), on_unsub, NULL);
+		scene_settle();
+		assert_int_equal(unsub_rc, 0);
+	}
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='suppression.add'"), 1);
+	scene_exec("UPDATE suppression SET reason=2"); /* a bounce is less than the person's wish */
+	dispatch_unsubscribe(sc.d, str_of(token), on_unsub, NULL);
+	scene_settle();
+	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='suppression.add'"), 2);
+	(void)snprintf(token + strlen(token), 5, "aaaa"); /* one token, one link */
+	dispatch_unsubscribe(sc.d, str_of(token), on_unsub, NULL);
+	scene_settle();
+	assert_int_equal(unsub_rc, -ENOENT);
 	scene_start();
 	scene_run(3000);
 	assert_int_equal(scene_i64("SELECT state FROM delivery WHERE id=1"), DLV_SUPPRESSED);
