@@ -9,6 +9,7 @@
 #include "email_prepare.h"
 
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
+enum { CATEGORY_ADVERTISING = 4 };
 enum { ROLE_COVER = 1, ROLE_IMAGE = 2, ROLE_ATTACHMENT = 3, ROLE_VIDEO = 4 }; /* lt_asset.role */
 /* A parameter over some 60 columns is parted by GMime, and a parted one is no plain `filename`. */
 enum { ASCII_NAME_MAX = 50, ENDING_MAX = 16 };
@@ -68,6 +69,10 @@ static void check_content(struct prep *p, const struct lt_content *c)
 			"the mail would be empty: there is no text and no picture");
 	if (c->body_markdown.n > EMAIL_TEXT_MAX / 8)
 		problem(p, ERROR, "body", "the text is over 512 KiB");
+	/* Contract 2.4: bulk carries the link of its recipient. */
+	if (c->category == CATEGORY_ADVERTISING && !p->conf.personal)
+		problem(p, ERROR, "category",
+			"advertising needs a link of each recipient to unsubscribe, and this channel makes one text for all: set personal: yes");
 	p->doc.lang = c->lang.n > 0 ? c->lang : p->conf.lang;
 }
 

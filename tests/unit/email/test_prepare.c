@@ -338,6 +338,11 @@ static void a_shared_mail_has_no_hole_and_a_batch_key_of_its_content(void **stat
 	assert_non_null(strstr(text(f), "\r\nMessage-ID: <"));
 	assert_null(strstr(text(f), "\r\nDate: ")); /* of the transaction: see email_conn_body */
 	assert_int_equal(count(text(f), "\r\nTo: "), 1);
+	f->c.category = 4; /* advertising: there is no place for the link of one recipient */
+	assert_true(prepare(f) < 0);
+	assert_non_null(strstr(f->m.problems.p, "2 category: advertising needs a link"));
+	f->c.category = 0;
+	assert_int_equal(prepare(f), 0);
 	f->c.at_ms += 3600000; /* the lot opens later than it was approved: the same mail */
 	assert_int_equal(prepare(f), 0);
 	assert_true(sh_fact(&f->m, "batch_key", 0) == key);
