@@ -284,7 +284,11 @@ static void copy(char *dst, size_t size, struct lt_str s)
 /* Where an earlier try stopped. */
 void zalo_article_first(struct zalo_op *op)
 {
+	if (zalo_of_look(op))
+		(void)zalo_of_forget(op);
 	struct lt_str token = zalo_step(op, "token"), shown = zalo_step(op, "show_token");
+	if (op->other)
+		zalo_of_keep(op);
 
 	copy(op->article, sizeof(op->article), zalo_step(op, "article"));
 	copy(op->url, sizeof(op->url), zalo_step(op, "link"));
@@ -313,6 +317,8 @@ void zalo_article_first(struct zalo_op *op)
 /* The article that stands gets the payload of the correction by the same update that shows one. The step says to a later question that this is a correction, and of which article. */
 void zalo_article_change(struct zalo_op *op)
 {
+	if (zalo_of_look(op))
+		(void)zalo_of_forget(op);
 	struct lt_str shown = zalo_step(op, "show_token");
 
 	copy(op->url, sizeof(op->url), zalo_step(op, "link"));
@@ -323,6 +329,7 @@ void zalo_article_change(struct zalo_op *op)
 		copy(op->token, sizeof(op->token), shown);
 		verify_begin(op, ZS_SHOWN);
 	} else {
+		zalo_of_keep(op);
 		zalo_save(op, "change", ltc_z(op->article), ZSAVE_ARTICLE);
 	}
 }

@@ -75,6 +75,7 @@ void zalo_begin(struct zalo_op *op)
 
 	op->article[0] = op->url[0] = op->token[0] = '\0';
 	op->begun_ms = op->inst->host->wall_ms(op->inst->host->ctx);
+	zalo_of_keep(op);
 	(void)snprintf(z, sizeof(z), "%lld", (long long)op->begun_ms);
 	zalo_save(op, "begun", ltc_z(z), ZSAVE_BEGUN);
 }
@@ -114,6 +115,7 @@ static void already_there(struct zalo_op *op)
 
 void zalo_adopt(struct zalo_op *op)
 {
+	zalo_of_keep(op);
 	zalo_save(op, "article", ltc_z(op->article), ZSAVE_ARTICLE);
 }
 

@@ -329,10 +329,17 @@ void zalo_message_saved(struct zalo_op *op, uint64_t token)
 
 void zalo_message_first(struct zalo_op *op)
 {
-	if (op->form == ZALO_PHONE)
+	if (op->form == ZALO_PHONE) {
 		zalo_enter(op, ZS_ZNS);
-	else
-		next_message(op);
+		return;
+	}
+	if (zalo_of_look(op) && zalo_of_forget(op)) {
+		zalo_of_ask(op);
+		return;
+	}
+	if (op->n_items > 0 || op->other) /* a text alone leaves nothing that another could take */
+		zalo_of_keep(op);
+	next_message(op);
 }
 
 const struct zalo_state_row zalo_message_rows[] = {

@@ -41,7 +41,9 @@ int64_t zalo_url_lives_ms(const struct zalo_op *op)
 
 struct lt_str zalo_step(const struct zalo_op *op, const char *name)
 {
-	return ltc_pair(op->work->steps, op->work->n_steps, name);
+	bool theirs = op->other && zalo_of_text(ltc_z(name));
+
+	return theirs ? (struct lt_str){ 0 } : ltc_pair(op->work->steps, op->work->n_steps, name);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 
 #include "zalo.h"
 
+#define ZALO_OF_SIZE 17 /* the fingerprint of a payload, with its NUL */
+
 enum zalo_state {
 	ZS_NONE = 0,
 	/* article */
@@ -63,17 +65,19 @@ struct zalo_op {
 	bool plain;                            /* payload is a bare text */
 	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, sought;
 	bool cast_sent, remade;
-	bool listed_shown; /* what the listing says of the article that was found */
-	int odd;           /* answers to a poll that say neither yes nor wait */
-	uint64_t serial;   /* of the call under way: an answer to an older one is none */
-	uint64_t version;  /* of the token that the call used */
-	uint32_t flags;    /* of the call under way */
+	bool other, of_saved; /* other: the steps are of another text than this one (zalo_of.c) */
+	bool listed_shown;    /* what the listing says of the article that was found */
+	int odd;              /* answers to a poll that say neither yes nor wait */
+	uint64_t serial;      /* of the call under way: an answer to an older one is none */
+	uint64_t version;     /* of the token that the call used */
+	uint32_t flags;       /* of the call under way */
 	int64_t begun_ms, found_ms, poll_end, sent_ms; /* sent_ms: the last message, monotonic */
 	int page, again, url_waits,
 		looked_at; /* looked_at: articles of this page that were not the one */
 	size_t n_items, item;
 	struct zalo_item items[ZALO_ITEMS_MAX];
-	char token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[ZALO_TOKEN_MAX], url[400];
+	char of[ZALO_OF_SIZE], token[ZALO_TOKEN_MAX], article[ZALO_ID_MAX], attach[ZALO_TOKEN_MAX],
+		url[400];
 	char sent[ZALO_ITEMS_MAX][ZALO_ID_MAX]; /* ids of messages */
 	struct lt_result end;                   /* with ZSAVE_THEN_END */
 	char end_code[24], end_text[301];
@@ -101,6 +105,13 @@ int64_t zalo_now(const struct zalo_op *op); /* monotonic */
 /* The address of a picture names the hour of its end: an hour more by each try makes it another, for one that could not be
  * fetched is not asked for again for a while (contract, section 4). */
 int64_t zalo_url_lives_ms(const struct zalo_op *op);
+
+/* zalo_of.c */
+bool zalo_of_look(struct zalo_op *op);   /* true: what was saved is of another text */
+void zalo_of_keep(struct zalo_op *op);   /* saved once, before the first thing that is made */
+bool zalo_of_forget(struct zalo_op *op); /* in the store; true: a message of it has gone out */
+void zalo_of_ask(struct zalo_op *op);    /* ends the op: a person decides */
+bool zalo_of_text(struct lt_str name);   /* a step that says something about the text */
 
 /* zalo_call.c: one request of the OA or ZNS API with the token by name */
 struct zalo_call {
