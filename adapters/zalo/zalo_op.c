@@ -84,9 +84,21 @@ static void op_finish(struct zalo_op *op, struct lt_result *r)
 	ltc_session_end_op(s);
 }
 
+/* Nothing that fails behind it takes back what has gone out: an article that is shown, whose address alone was asked for. */
+static bool all_out(const struct zalo_op *op)
+{
+	return op->shown && op->job->kind != LT_J_RECONCILE;
+}
+
 void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags, int64_t retry_ms,
 	const char *code, const char *text)
 {
+	if (outcome != LT_ACCEPTED && all_out(op)) {
+		outcome = LT_ACCEPTED;
+		scope = LT_SCOPE_TARGET;
+		flags = 0;
+		retry_ms = 0;
+	}
 	bool question = op->job->kind == LT_J_RECONCILE;
 	struct lt_result r = { .struct_size = sizeof(r),
 		/* of a question deferred would be the proof of absence: a failed one proves nothing */

@@ -1,10 +1,13 @@
-/* test_zalo_anew.c - a try behind another: what was saved of a text that was approved before is not taken for this one's. */
+/* test_zalo_anew.c - a try behind another: what was saved of a text that was approved before is not taken for this one's; what has gone
+ * out is told as gone out, whatever fails behind it. */
+#include <errno.h>
 #include "zalo_scene.h"
 
 #define OLD_TEXT "\"type\":\"normal\",\"title\":\"Khai mạc\",\"description\":\"cũ\""
 #define NEW_TEXT "\"type\":\"normal\",\"title\":\"Khai mạc\",\"description\":\"mới\""
 #define WORKING  "{\"error\":-214,\"message\":\"Media is being processed\"}"
 #define SHOWN    "{\"data\":{\"id\":\"9ab3f077\",\"status\":\"show\"},\"error\":0}"
+#define STALE    "{\"error\":-220,\"message\":\"Access token has expired\"}"
 #define SENT     "{\"data\":{\"message_id\":\"m1\"},\"error\":0}"
 #define GROUP    "group:7a1b2c3d4e5f60718293"
 #define TWO      ZALO_MAGIC "kind text\nfile f1le 3 application/pdf a.pdf\n\n"
@@ -193,6 +196,29 @@ static void a_group_that_has_a_part_of_another_text_is_for_a_person(void **state
 	at("/upload/file");
 }
 
+/* --- what has gone out ------------------------------------------------------------------------------------------------------------ */
+static void an_article_that_is_shown_stays_shown_when_its_address_cannot_be_asked_for(void **state)
+{
+	static const int refresh[][2] = { { 0, -EAGAIN }, { 0, -EKEYREJECTED },
+		{ -LT_E_INVALID, 0 }, { -LT_E_CLOSED, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refresh) / sizeof(refresh[0]); i++) {
+		n_kept = 0;
+		size_t op = article(OLD_TEXT);
+		to_update();
+		answer(h, TOKEN);
+		wait_ms(1000);
+		say("/article/verify", ID);
+		h->refresh_rc = refresh[i][0];
+		h->refresh_error = refresh[i][1];
+		say("/article/getdetail", STALE);
+		assert_int_equal(over(op)->outcome, LT_ACCEPTED);
+		assert_string_equal(sh_result(h, op)->id, "9ab3f077");
+		h->refresh_rc = h->refresh_error = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +229,9 @@ int main(void)
 			what_was_uploaded_for_another_text_is_not_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_group_that_has_a_part_of_another_text_is_for_a_person, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_article_that_is_shown_stays_shown_when_its_address_cannot_be_asked_for,
+			setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
