@@ -90,6 +90,13 @@ static bool all_out(const struct zalo_op *op)
 	return op->shown && op->job->kind != LT_J_RECONCILE;
 }
 
+/* The provider's yes to a message came, and its step is not stored: to a next try it would be unsent. */
+static bool part_out(const struct zalo_op *op)
+{
+	return op->job->kind == LT_J_OP && op->form != ZALO_OA && op->item < ZALO_ITEMS_MAX &&
+		op->sent[op->item][0] != '\0';
+}
+
 void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags, int64_t retry_ms,
 	const char *code, const char *text)
 {
@@ -98,6 +105,8 @@ void zalo_end(struct zalo_op *op, int32_t outcome, int32_t scope, uint32_t flags
 		scope = LT_SCOPE_TARGET;
 		flags = 0;
 		retry_ms = 0;
+	} else if (outcome != LT_ACCEPTED && part_out(op)) {
+		outcome = LT_UNKNOWN;
 	}
 	bool question = op->job->kind == LT_J_RECONCILE;
 	struct lt_result r = { .struct_size = sizeof(r),

@@ -219,6 +219,42 @@ static void an_article_that_is_shown_stays_shown_when_its_address_cannot_be_aske
 	}
 }
 
+/* The answer alone: what it makes the adapter ask for is not done yet. */
+static void only_answer(const char *body)
+{
+	struct sh_http *c = last_call(h);
+	struct lt_http_res r = {
+		.struct_size = sizeof(r), .phase = LT_P_ANSWERED, .status = 200, .body = ltc_z(body)
+	};
+	struct lt_event ev = {
+		.struct_size = sizeof(ev), .type = LT_EV_HTTP, .token = c->token, .u = &r
+	};
+
+	c->answered = true;
+	assert_int_equal(h->adapter->event(&h->inst, c->job, &ev), 0);
+}
+
+/* Between the provider's yes to the first of two messages and the commit of that word. */
+static void a_stop_behind_the_first_message_does_not_call_it_unsent(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		n_kept = 0;
+		size_t op = try_of(GROUP, TWO, "Họp 14h");
+		at("/group/message");
+		only_answer(SENT);
+		if (how == 0)
+			sh_cancel(h, op);
+		else
+			for (size_t i = 0; i < h->n_queue; i++)
+				h->queue[i].error = h->queue[i].type == LT_EV_SAVED ? -EIO : 0;
+		sh_turn(h);
+		sh_turn(h);
+		assert_int_equal(over(op)->outcome, LT_UNKNOWN);
+		assert_string_equal(sh_result(h, op)->id, "m1");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +268,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_article_that_is_shown_stays_shown_when_its_address_cannot_be_asked_for,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stop_behind_the_first_message_does_not_call_it_unsent, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
