@@ -84,6 +84,38 @@ static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 	}
 }
 
+/* A no to the removal is not believed before the article was asked for: behind an answer that was lost the same call is told that there
+ * is no such id. */
+static void gone(struct zalo_op *op)
+{
+	zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "gone",
+		"the article is not there any more");
+}
+
+static void still_there(struct zalo_op *op, const struct zalo_answer *a)
+{
+	if (ltc_json_str(a->data, "id").n == 0 && ltc_json_str(a->data, "status").n == 0 &&
+		ltc_json_str(a->data, "title").n == 0)
+		gone(op);
+	else
+		zalo_end(op, LT_REFUSED, LT_SCOPE_TARGET, 0, 0, op->end_code, op->end_text);
+}
+
+static bool no_such_id(const struct zalo_answer *a)
+{
+	return a->json && (strcmp(a->code, "-201") == 0 || strcmp(a->code, "-210") == 0);
+}
+
+static bool look_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	(void)row;
+	if (op->job->kind != LT_J_RECALL || !no_such_id(a))
+		return false;
+	gone(op);
+	return true;
+}
+
 /* The message of ours that the conversation has: its text hashes to what was noted, and it is not older than the try. */
 static bool find_message(
 	const struct ltc_json *one, int64_t from, uint64_t hash, char *id, size_t size)
@@ -157,6 +189,10 @@ static void look_good(struct zalo_op *op, const struct zalo_answer *a)
 
 	if (ltc_json_kind(list) != LTC_JSON_ARRAY)
 		list = ltc_json_get(list, "messages");
+	if (op->job->kind == LT_J_RECALL) {
+		still_there(op, a);
+		return;
+	}
 	if (op->form == ZALO_OA) {
 		article_answer(op, a);
 		return;
@@ -235,9 +271,15 @@ static void done_good(struct zalo_op *op, const struct zalo_answer *a)
 	zalo_end_good(op);
 }
 
-static bool repeat_bad(
+static bool remove_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
+	if (row->outcome == LT_REFUSED && no_such_id(a) && !op->stopping) {
+		(void)snprintf(op->end_code, sizeof(op->end_code), "%s", a->code);
+		(void)snprintf(op->end_text, sizeof(op->end_text), "%s", a->text);
+		zalo_enter(op, ZS_LOOK);
+		return true;
+	}
 	if (row->outcome != ZALO_O_LOST)
 		return false;
 	zalo_end(
@@ -289,7 +331,7 @@ void zalo_look_first(struct zalo_op *op)
 }
 
 const struct zalo_state_row zalo_look_rows[] = {
-	[ZS_LOOK - ZS_LOOK] = { "read", NULL, 0, look, look_good, NULL },
+	[ZS_LOOK - ZS_LOOK] = { "read", NULL, 0, look, look_good, look_bad },
 	[ZS_REMOVE - ZS_LOOK] = { "article", "remove", LT_PUBLISHES | LT_REPEATABLE, remove_request,
-		done_good, repeat_bad },
+		done_good, remove_bad },
 };

@@ -397,6 +397,34 @@ static void an_article_is_removed_by_its_id(void **state)
 	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
 }
 
+/* The first removal took place and its answer was lost: to the second there is no such article. A no about one that is there stands. */
+static void an_article_that_is_gone_already_is_taken_back(void **state)
+{
+	static const struct {
+		const char *detail;
+		int outcome;
+		const char *code;
+	} rows[] = { { "{\"error\":-201,\"message\":\"id is invalid\"}", LT_ACCEPTED, "gone" },
+		{ "{\"error\":0,\"message\":\"Success\"}", LT_ACCEPTED, "gone" },
+		{ "{\"data\":{\"id\":\"88\",\"status\":\"show\"},\"error\":0}", LT_REFUSED,
+			"-201" },
+		{ "{\"error\":-32,\"message\":\"limit\"}", LT_DEFERRED, "-32" },
+		{ "<html>", LT_DEFERRED, "http200" } };
+	struct lt_id id = { 0, 0, LTC_LIT("88") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t op = begin_change(&id, LT_J_RECALL, ARTICLE_HEAD "\n");
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		answer(h, "{\"error\":-201,\"message\":\"id is invalid\"}");
+		expect("GET", "/v2.0/article/getdetail");
+		answer(h, rows[i].detail);
+		assert_int_equal(sh_result(h, op)->outcome, rows[i].outcome);
+		assert_string_equal(sh_result(h, op)->code, rows[i].code);
+	}
+}
+
 static void a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice(void **state)
 {
 	struct lt_id id = { 0, 0, LTC_LIT("88") };
@@ -489,6 +517,7 @@ int main(void)
 		T1(a_question_is_answered_by_what_the_article_tells),
 		T1(a_picture_that_is_being_put_on_the_portal_is_waited_for),
 		T1(an_article_is_removed_by_its_id),
+		T1(an_article_that_is_gone_already_is_taken_back),
 		T1(a_correction_puts_its_own_payload_into_the_article_and_tells_nobody_twice),
 		T1(a_correction_of_a_message_or_without_an_article_is_refused),
 		T1(a_lost_correction_is_known_by_its_mark),
