@@ -154,6 +154,11 @@ const struct ltc_json *ltc_json_get(const struct ltc_json *o, const char *key)
 	return hit;
 }
 
+bool ltc_json_has(const struct ltc_json *o, const char *key)
+{
+	return ltc_json_kind(ltc_json_get(o, key)) != LTC_JSON_NULL;
+}
+
 struct lt_str ltc_json_text(const struct ltc_json *n)
 {
 	if (cJSON_IsString(of(n)))

@@ -43,6 +43,7 @@ enum ltc_json_kind ltc_json_kind(const struct ltc_json *n);
 uint32_t ltc_json_line(const struct ltc_json *n); /* where the value stands; 0 of an absent one */
 /* NULL: absent, or o is no object. */
 const struct ltc_json *ltc_json_get(const struct ltc_json *o, const char *key);
+bool ltc_json_has(const struct ltc_json *o, const char *key);       /* null is as good as absent */
 const struct ltc_json *ltc_json_first(const struct ltc_json *list); /* of an array or object */
 const struct ltc_json *ltc_json_item(const struct ltc_json *list);  /* first of an array only */
 const struct ltc_json *ltc_json_next(const struct ltc_json *n);

@@ -26,7 +26,7 @@ static void sweep_next(struct fb_job *j);
 
 static bool still_draft(const struct fb_job *j, const struct fb_verdict *v)
 {
-	return v->class == FB_OK && ltc_json_get(v->body, "is_published") != NULL &&
+	return v->class == FB_OK && ltc_json_has(v->body, "is_published") &&
 		!ltc_json_true(v->body, "is_published") && j->intended && j->draft_at > 0;
 }
 

@@ -231,9 +231,9 @@ static void no_json(const struct fb_inst *fi, const char *phase, const struct lt
 /* A good answer that does not say what it is asked for: "success": false, or a listing without its list. */
 static bool hollow(const char *phase, const struct ltc_json *body)
 {
-	if (ltc_json_get(body, "success") != NULL && !ltc_json_true(body, "success"))
+	if (ltc_json_has(body, "success") && !ltc_json_true(body, "success"))
 		return true;
-	return strcmp(phase, "list") == 0 && ltc_json_get(body, "data") == NULL;
+	return strcmp(phase, "list") == 0 && !ltc_json_has(body, "data");
 }
 
 void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt_http_res *r,
@@ -253,7 +253,7 @@ void fb_answer_read(const struct fb_inst *fi, const char *phase, const struct lt
 	}
 	*ret_body = body;
 	v->body = body;
-	if (ltc_json_get(body, "error") != NULL) {
+	if (ltc_json_has(body, "error")) {
 		error_read(fi, phase, r, ltc_json_get(body, "error"), v);
 	} else if (r->status < 200 || r->status >= 300 || hollow(phase, body)) {
 		no_json(fi, phase, r, v);

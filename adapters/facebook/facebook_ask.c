@@ -23,7 +23,7 @@ static void post_done(struct fb_job *j, const struct fb_verdict *v)
 		unknown(j, v->code, "the post that was made is gone: a person looks");
 	} else if (v->class != FB_OK) {
 		fb_fail(j, v);
-	} else if (ltc_json_get(v->body, "is_published") == NULL) {
+	} else if (!ltc_json_has(v->body, "is_published")) {
 		unknown(j, "asked", "the answer does not say whether it is live");
 	} else if (ltc_json_true(v->body, "is_published")) {
 		fb_keep_url(j, ltc_json_str(v->body, "permalink_url"));

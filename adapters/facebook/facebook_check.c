@@ -230,10 +230,10 @@ static void check_batch_done(struct fb_job *j, const struct fb_verdict *v)
 	struct ltc_json *body = NULL;
 	const struct ltc_json *entry = v->class == FB_OK ? ltc_json_first(v->body) : NULL;
 
-	if (stops(v) || (v->class == FB_OK && ltc_json_get(v->body, "data") != NULL))
+	if (stops(v) || (v->class == FB_OK && ltc_json_has(v->body, "data")))
 		check_token_done(j, v);
 	else if (entry != NULL && fb_batch_read(j, entry, "check", &one, &body) &&
-		(stops(&one) || (one.class == FB_OK && ltc_json_get(one.body, "data") != NULL)))
+		(stops(&one) || (one.class == FB_OK && ltc_json_has(one.body, "data"))))
 		check_token_done(j, &one);
 	else
 		fb_go(j, FBS_CHECK_TOKEN);
@@ -307,7 +307,7 @@ static void check_page_done(struct fb_job *j, const struct fb_verdict *v)
 	}
 	(void)snprintf(text, sizeof(text), "page %.*s", (int)name.n, name.n > 0 ? name.p : "");
 	add_note(j, text);
-	if (ltc_json_get(v->body, "fan_count") != NULL)
+	if (ltc_json_has(v->body, "fan_count"))
 		fact(j, "followers", ltc_json_int(v->body, "fan_count", 0));
 	if (fb_conf_of(j)->parent.n > 0)
 		fb_go(j, FBS_CHECK_TASKS);

@@ -63,8 +63,8 @@ bool fb_list_more(struct fb_job *j, const struct ltc_json *body)
 	const struct ltc_json *paging = ltc_json_get(body, "paging");
 	struct lt_str after = ltc_json_str(ltc_json_get(paging, "cursors"), "after");
 
-	if (ltc_json_get(paging, "next") == NULL || after.n == 0 ||
-		after.n >= sizeof(j->list.after) || ++j->list.pages >= FB_PAGES_MAX) {
+	if (!ltc_json_has(paging, "next") || after.n == 0 || after.n >= sizeof(j->list.after) ||
+		++j->list.pages >= FB_PAGES_MAX) {
 		j->list = (struct fb_list){ .after = "" };
 		return false;
 	}
@@ -129,7 +129,7 @@ bool fb_post_read(const struct fb_job *j, const struct ltc_json *node, struct fb
 		.message = ltc_json_str(node, "message"),
 		.url = ltc_json_str(node, "permalink_url"),
 		.created_ms = time_of(node, "created_time"),
-		.published = ltc_json_get(node, "is_published") == NULL ||
+		.published = !ltc_json_has(node, "is_published") ||
 			ltc_json_true(node, "is_published"),
 		.node = node };
 	ret->ours = app.n > 0 && ltc_eq(app, fb_conf_of(j)->app_id);

@@ -91,7 +91,7 @@ static void look_live_done(struct fb_job *j, const struct fb_verdict *v)
 		draft_gone(j, v);
 	else if (v->class != FB_OK)
 		fb_list_failed(j, v); /* waits, whatever was said: what is saved leads back here */
-	else if (ltc_json_get(v->body, "is_published") == NULL)
+	else if (!ltc_json_has(v->body, "is_published"))
 		fb_end(j, LT_UNKNOWN, LT_SCOPE_TARGET, 0, j->said.code,
 			"the answer does not say whether it is live");
 	else if (ltc_json_true(v->body, "is_published"))

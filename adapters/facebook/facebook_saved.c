@@ -127,7 +127,7 @@ static void look_old_done(struct fb_job *j, const struct fb_verdict *v)
 {
 	if (v->class != FB_OK && v->class != FB_GONE) {
 		fb_fail(j, v);
-	} else if (v->class == FB_OK && ltc_json_get(v->body, "is_published") == NULL) {
+	} else if (v->class == FB_OK && !ltc_json_has(v->body, "is_published")) {
 		fb_end(j, LT_DEFERRED, LT_SCOPE_TARGET, 0, "draft",
 			"the answer does not say whether the earlier post is live");
 	} else if (v->class == FB_OK && ltc_json_true(v->body, "is_published")) {

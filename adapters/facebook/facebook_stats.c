@@ -124,7 +124,7 @@ static void take(struct fb_job *j, const struct lt_item *it, const struct ltc_js
 		ltc_json_int(
 			ltc_json_get(ltc_json_get(post, "comments"), "summary"), "total_count", 0));
 	one_number(j, it, "shares", ltc_json_int(ltc_json_get(post, "shares"), "count", 0));
-	if (ltc_json_get(post, "is_published") != NULL && !ltc_json_true(post, "is_published")) {
+	if (ltc_json_has(post, "is_published") && !ltc_json_true(post, "is_published")) {
 		receipt(j, it, LT_RC_GONE, "unpublished", NONE);
 		return;
 	}

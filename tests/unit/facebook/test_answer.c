@@ -176,6 +176,20 @@ static void what_is_no_answer_of_the_api_claims_nothing(void **state)
 	fbt_over(h);
 }
 
+/* "error": null stands beside an id: the post is there. */
+static void a_member_that_is_null_is_none(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	assert_int_equal(read_of(h, "post", 200, "{\"id\":\"1_2\",\"error\":null}").class, FB_OK);
+	assert_int_equal(read_of(h, "live", 200, "{\"success\":null}").class, FB_OK);
+	assert_int_equal(read_of(h, "live", 200, "{\"success\":false}").class, FB_RETRY);
+	assert_int_equal(read_of(h, "list", 200, "{\"data\":null}").class, FB_RETRY);
+	assert_int_equal(read_of(h, "list", 200, "{\"data\":[],\"error\":null}").class, FB_OK);
+	assert_int_equal(read_of(h, "post", 500, "{\"error\":null}").class, FB_RETRY);
+	fbt_over(h);
+}
+
 static void the_words_for_people_are_kept(void **state)
 {
 	(void)state;
@@ -268,6 +282,7 @@ int main(void)
 						    each_row_of_the_contract_has_its_class),
 		cmocka_unit_test(a_code_of_seven_digits_means_the_same_in_either_place),
 		cmocka_unit_test(what_is_no_answer_of_the_api_claims_nothing),
+		cmocka_unit_test(a_member_that_is_null_is_none),
 		cmocka_unit_test(the_words_for_people_are_kept),
 		cmocka_unit_test(usage_is_told_by_its_scope),
 		cmocka_unit_test(a_throttle_without_a_header_doubles),

@@ -34,6 +34,18 @@ static void photos_draft_live_permalink(void **state)
 	fbt_over(h);
 }
 
+/* An end that is written as "next": null is one. */
+static void a_listing_ends_at_a_next_that_is_null(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	(void)fbt_post(h, "Xin chào", 1, NULL, 0);
+	fbt_say(h, "GET", "/published_posts", 200,
+		"{\"data\":[],\"paging\":{\"cursors\":{\"before\":\"b\",\"after\":\"QVF\"},\"next\":null}}");
+	(void)fbt_next(h, "POST", "/photos");
+	fbt_over(h);
+}
+
 static void a_lost_permalink_leaves_it_accepted(void **state)
 {
 	(void)state;
@@ -453,6 +465,7 @@ static void another_page_than_the_accounts_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(photos_draft_live_permalink),
+		cmocka_unit_test(a_listing_ends_at_a_next_that_is_null),
 		cmocka_unit_test(a_lost_permalink_leaves_it_accepted),
 		cmocka_unit_test(a_lost_draft_is_found_by_its_photos),
 		cmocka_unit_test(a_draft_not_found_is_made_anew_and_the_late_one_deleted),
