@@ -40,15 +40,21 @@ static int start_send(struct fb_job *j)
 	return video_call(j, f, 2, LT_BODY_FORM, 0, fb_conf_of(j)->post_ms);
 }
 
-static void keep_offsets(struct fb_job *j, const struct ltc_json *body)
+/* False: the answer does not say which piece comes next. */
+static bool keep_offsets(struct fb_job *j, const struct ltc_json *body)
 {
 	char value[48];
+	int64_t from, to;
 
-	j->video_from = ltc_json_int(body, "start_offset", 0);
-	j->video_to = ltc_json_int(body, "end_offset", 0);
+	if (!ltc_json_i64(ltc_json_get(body, "start_offset"), &from) ||
+		!ltc_json_i64(ltc_json_get(body, "end_offset"), &to))
+		return false;
+	j->video_from = from;
+	j->video_to = to;
 	(void)snprintf(value, sizeof(value), "%lld %lld", (long long)j->video_from,
 		(long long)j->video_to);
 	fb_save(j, "sent", value);
+	return true;
 }
 
 static void try_keep(struct fb_job *j)
@@ -63,9 +69,13 @@ static void try_keep(struct fb_job *j)
 
 static void upload_next(struct fb_job *j)
 {
-	bool sane = j->video_from >= 0 && j->video_to <= (int64_t)j->doc.video_bytes;
+	int64_t all = (int64_t)j->doc.video_bytes;
+	bool sane = j->video_from >= 0 && j->video_from <= j->video_to && j->video_to <= all &&
+		(j->video_from < j->video_to || j->video_to == all);
 
 	if (!sane || j->waits++ > 100000) {
+		fb_save(j, "video", ""); /* the next try begins another upload */
+		fb_save(j, "sent", "");
 		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
 			"the upload asks for what is not there");
 		return;
@@ -116,9 +126,13 @@ static void start_done(struct fb_job *j, const struct fb_verdict *v)
 		return;
 	}
 	(void)snprintf(value, sizeof(value), "%s %s", j->video, j->video_session);
+	if (!keep_offsets(j, v->body)) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
+			"an answer without the first piece of the upload");
+		return;
+	}
 	fb_keep_of(j);
 	fb_save(j, "video", value);
-	keep_offsets(j, v->body);
 	upload_next(j);
 }
 
@@ -149,20 +163,20 @@ static bool offsets_said(struct fb_job *j, const struct fb_verdict *v)
 	const struct ltc_json *o = inner != NULL ? inner : data;
 	int64_t from = ltc_json_int(o, "start_offset", -1), to = ltc_json_int(o, "end_offset", -1);
 	bool said = from >= 0 && to > from && to <= (int64_t)j->doc.video_bytes &&
-		from != j->video_from;
+		from != j->video_from && keep_offsets(j, o);
 
-	if (said)
-		keep_offsets(j, o);
 	ltc_json_free(inner);
 	return said;
 }
 
-/* The piece is sent again, or the one that is asked for. A session that is over, or whose trouble stays, is begun anew at the
+/* The piece is sent again, or the one that is asked for; also when an answer does not say which: a film is finished when all of it is
+ * there, and not for want of a word. A session that is over, or whose trouble stays, is begun anew at the
  * next try: nothing of it is public. */
 static void chunk_done(struct fb_job *j, const struct fb_verdict *v)
 {
-	if (v->class == FB_OK) {
-		keep_offsets(j, v->body);
+	bool hollow = v->class == FB_OK && !keep_offsets(j, v->body);
+
+	if (v->class == FB_OK && !hollow) {
 		upload_next(j);
 		return;
 	}
@@ -170,8 +184,14 @@ static void chunk_done(struct fb_job *j, const struct fb_verdict *v)
 		upload_next(j);
 		return;
 	}
-	if (v->class == FB_RETRY && !j->cancelled && (int64_t)j->tries < fb_conf_of(j)->retries) {
+	if ((v->class == FB_RETRY || hollow) && !j->cancelled &&
+		(int64_t)j->tries < fb_conf_of(j)->retries) {
 		fb_wait(j, fb_pause(j, j->tries++));
+		return;
+	}
+	if (hollow) {
+		fb_end(j, LT_DEFERRED, LT_SCOPE_LANE, 0, "video",
+			"the upload does not say which piece comes next");
 		return;
 	}
 	if (v->class == FB_GONE || (v->class == FB_SAID && v->outcome == LT_REFUSED) ||

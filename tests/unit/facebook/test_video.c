@@ -134,6 +134,26 @@ static void an_upload_goes_on_where_the_api_says(void **state)
 	}
 }
 
+/* Section 4: "repeat until start equals end", which is the size of the file. An answer that says less ends nothing. */
+static void a_film_of_which_a_piece_is_missing_is_not_finished(void **state)
+{
+	(void)state;
+	static const char *const said[] = { "{\"success\":true}", "{}",
+		"{\"start_offset\":null,\"end_offset\":null}", "{\"end_offset\":\"10\"}" };
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct sh *h = fbt_open();
+		size_t j = fbt_video(h);
+		fbt_say(h, "POST", "/videos", 200, said[i]);
+		sh_advance(h, 5000);
+		assert_non_null(strstr(fbt_next(h, "POST", "/videos")->body,
+			"start_offset=0\nvideo_file_chunk=012345\n"));
+		fbt_say(h, "POST", "/videos", 200, "{\"start_offset\":\"6\",\"end_offset\":\"6\"}");
+		fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_LANE, 0);
+		assert_string_equal(sh_last_note(h, "save")->text, "sent=");
+		fbt_over(h);
+	}
+}
+
 static void a_session_whose_trouble_stays_is_begun_anew(void **state)
 {
 	(void)state;
@@ -155,6 +175,7 @@ int main(void)
 		cmocka_unit_test(fields_of_a_video_that_are_not_known_are_left_out_one_by_one),
 		cmocka_unit_test(a_video_that_is_ready_and_not_published_is_not_live),
 		cmocka_unit_test(an_upload_goes_on_where_the_api_says),
+		cmocka_unit_test(a_film_of_which_a_piece_is_missing_is_not_finished),
 		cmocka_unit_test(a_session_whose_trouble_stays_is_begun_anew)
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
