@@ -80,8 +80,18 @@ void zalo_begin(struct zalo_op *op)
 	zalo_save(op, "begun", ltc_z(z), ZSAVE_BEGUN);
 }
 
+static void no_list(struct zalo_op *op, uint32_t flags)
+{
+	zalo_end(op, LT_DEFERRED, LT_SCOPE_ACCOUNT, flags, 15000, "no-list",
+		"a listing of articles without its articles");
+}
+
 void zalo_guard_good(struct zalo_op *op, const struct zalo_answer *a)
 {
+	if (!zalo_list_told(a) && op->work->try_no < GUARD_TRIES) {
+		no_list(op, 0);
+		return;
+	}
 	int64_t from = zalo_their_now(op) - zalo_conf_of(op)->guard_hours * 3600000;
 	int hit = title_in(op, a, from, true);
 
@@ -149,6 +159,10 @@ void zalo_find(struct zalo_op *op)
 
 void zalo_find_good(struct zalo_op *op, const struct zalo_answer *a)
 {
+	if (!zalo_list_told(a)) {
+		no_list(op, LT_R_FREE);
+		return;
+	}
 	int64_t now = op->inst->host->wall_ms(op->inst->host->ctx);
 	/* clocks may be off: what is older is looked at too, and told by its mark */
 	int64_t from = began_there(op) - zalo_conf_of(op)->guard_hours * 3600000;

@@ -23,6 +23,12 @@ bool zalo_media_next(const struct ltc_json **rest, struct zalo_media *ret)
 	return false;
 }
 
+bool zalo_list_told(const struct zalo_answer *a)
+{
+	return ltc_json_kind(ltc_json_get(a->data, "medias")) == LTC_JSON_ARRAY ||
+		ltc_json_int(a->data, "total", -1) == 0;
+}
+
 /* The value of the last member "lt": ours stands behind what the release's own link has. Absent where there is none. */
 static struct lt_str mark_in(struct lt_str link)
 {

@@ -171,6 +171,8 @@ struct zalo_media {
 	bool shown;
 	int64_t created_ms; /* 0: not told */
 };
+bool zalo_list_told(
+	const struct zalo_answer *a); /* false: a yes without the list, which proves nothing */
 bool zalo_media_next(const struct ltc_json **rest, struct zalo_media *ret);
 /* 1: the detail carries our ref; 0: another mark or none where we set one; -1: it does not tell. */
 int zalo_detail_mark(const struct zalo_answer *a, struct lt_str ref);

@@ -50,6 +50,30 @@ static void to_show(void)
 	say("/article/verify", ID);
 }
 
+/* Section 10: "0: success (check the expected member too)". An empty OA says that it has none. */
+static void a_listing_without_its_list_proves_nothing(void **state)
+{
+	static const char *const bare[] = { BARE, "{\"data\":{},\"error\":0}",
+		"{\"data\":{\"medias\":null,\"total\":3},\"error\":0}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+		size_t op = begin(1);
+		say("/article/getslice", bare[i]);
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->flags, 0);
+		op = begin(6); /* it must not stop the news for ever */
+		say("/article/getslice", bare[i]);
+		say("/article/create", "");
+		wait_ms(1000);
+		say("/article/getslice", bare[i]);
+		assert_int_equal(sh_result(h, op)->outcome, LT_DEFERRED);
+	}
+	(void)begin(1);
+	say("/article/getslice", "{\"data\":{\"medias\":null,\"total\":0},\"error\":0}");
+	say("/article/create", TOKEN);
+}
+
 /* Section 10: "0: success (check the expected member too)". */
 static void an_update_without_a_token_is_believed_when_the_article_says_so(void **state)
 {
@@ -220,7 +244,7 @@ static void a_message_without_its_id_is_unknown(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest tests[] = { T(a_listing_without_its_list_proves_nothing),
 		T(an_update_without_a_token_is_believed_when_the_article_says_so),
 		T(an_article_that_stays_hidden_is_not_shown),
 		T(a_token_may_go_stale_more_than_once_in_a_walk),
@@ -230,7 +254,6 @@ int main(void)
 		T(a_message_that_fails_ends_after_three_repeats),
 		T(a_question_that_is_refused_says_nothing_about_the_release),
 		T(an_update_while_the_article_is_processed_is_made_later),
-		T(a_message_without_its_id_is_unknown)
-	};
+		T(a_message_without_its_id_is_unknown) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
