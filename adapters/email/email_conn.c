@@ -303,6 +303,8 @@ bool email_conn_takes(const struct email_session *s, const struct email_conn *c,
 		return false;
 	if (f->max_mails_per_conn > 0 && c->assigned >= f->max_mails_per_conn)
 		return false;
+	if (!c->caps.pipelining && c->exp_n > 0)
+		return false; /* a RSET is not answered yet */
 	if (c->dot == NULL)
 		return true;
 	return !idle_only && c->caps.pipelining && f->pipeline_depth > 1;

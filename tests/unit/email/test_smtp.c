@@ -68,6 +68,26 @@ static void without_pipelining_every_command_waits_for_its_reply(void **state)
 	assert_string_equal(sh_sent(f->h, 0), "");
 }
 
+/* RFC 2920: nothing goes together to a relay that does not offer it, RSET and the next MAIL neither. */
+static void in_lock_step_a_reset_is_answered_before_the_next_mail(void **state)
+{
+	struct fix *f = *state;
+
+	sh_opened(f->h, 0, LOCK);
+	size_t a = op(f, "a@x.vn"), b = op(f, "b@x.vn");
+	sh_data(f->h, 0, "250 ok\r\n");
+	(void)sh_sent(f->h, 0);
+	sh_data(f->h, 0, "550 5.1.1 no such user\r\n");
+	is(f, a, LT_REFUSED, LT_SCOPE_TARGET, LT_R_SUPPRESS);
+	assert_string_equal(sh_sent(f->h, 0), "RSET\r\n");
+	size_t c = op(f, "c@x.vn");
+	assert_string_equal(sh_sent(f->h, 0), "");
+	sh_data(f->h, 0, "250 reset\r\n");
+	assert_string_equal(sh_sent(f->h, 0), "MAIL FROM:<thongbao@bhxh.example.vn> SIZE=20\r\n");
+	pending(f, b);
+	pending(f, c);
+}
+
 static void lower_case_keywords_count(void **state)
 {
 	struct fix *f = *state;
@@ -325,6 +345,7 @@ int main(void)
 		T(credits_come_when_the_relay_has_let_us_in),
 		T(pipelining_sends_the_envelope_at_once_and_the_next_behind_the_dot),
 		T(without_pipelining_every_command_waits_for_its_reply),
+		T(in_lock_step_a_reset_is_answered_before_the_next_mail),
 		T(lower_case_keywords_count),
 		T2(verp_puts_the_reference_into_the_sender, verp),
 		T(a_refused_recipient_ends_with_a_lone_dot_where_354_comes_anyway),
