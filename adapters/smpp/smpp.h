@@ -48,8 +48,9 @@ struct smpp_seg {
 	const struct ltc_outcome_row *row;
 	uint32_t seq, status, at, n; /* at, n: its bytes of the text */
 	uint8_t state, index, resends,
-		rounds;  /* rounds: put off so often, resends: those that spent a try */
-	bool late, full; /* full: it took the last place in the window */
+		rounds; /* rounds: put off so often, resends: those that spent a try */
+	bool late;
+	uint64_t nth; /* of those that its link has sent */
 	char id[SMPP_ID_MAX];
 };
 struct smpp_op { /* priv of an op job */
@@ -100,6 +101,7 @@ struct smpp_link {
 	struct lt_job *jobs[SMPP_BATCH_MAX]; /* of the segments in `out` */
 	struct smpp_seg *batch[SMPP_BATCH_MAX];
 	uint32_t batch_end[SMPP_BATCH_MAX], n_batch;
+	uint64_t sent_n, full_n; /* segments sent; the one that took the last place in the window */
 	uint32_t expiries, acks; /* timeouts in a row; receipts that wait for their commit */
 	int64_t heard_at, enquired_at, bound_at, deadline, retry_at, backoff_ms;
 	uint32_t bind_status;

@@ -63,6 +63,7 @@ int smpp_link_open(struct smpp_session *s, struct smpp_link *l)
 	l->blocked = l->unbound_by_peer = l->refused = false;
 	l->n_batch = l->expiries = l->acks = l->enquire_seq = l->seq = 0;
 	l->enquired_at = l->bound_at = l->retry_at = 0;
+	l->sent_n = l->full_n = 0;
 	l->gen = ++s->si->gens;
 	int rc = s->host->stream_open(s->host->ctx, s->job, &req, &l->stream);
 	if (rc < 0)

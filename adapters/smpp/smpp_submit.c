@@ -234,7 +234,9 @@ static bool send_one(struct smpp_session *s, struct smpp_link *l, struct smpp_se
 		return false;
 	}
 	g->state = SMPP_SEG_SENT;
-	g->full = s->pace.window > 1 && l->window.n >= s->pace.window;
+	g->nth = ++l->sent_n;
+	if (s->pace.window > 1 && l->window.n >= s->pace.window)
+		l->full_n = g->nth;
 	g->sent_at = s->now;
 	g->end = UINT64_MAX; /* until the host has it */
 	l->jobs[l->n_batch] = m->op->job;
@@ -311,11 +313,14 @@ static void id_keep(struct smpp_session *s, struct smpp_seg *g, struct lt_str id
 		s->host->metric(s->host->ctx, s->job, LTC_LIT("answers_without_id"), 1);
 }
 
-/* 0x45 for the segment that filled the window says the same as 0x14 (contract 2.3): one more than this server takes at once. */
-static const struct ltc_outcome_row *row_of(struct smpp_session *s, const struct smpp_seg *g)
+/* 0x45 for a segment that was in a full window says the same as 0x14 (contract 2.3): more than this server takes at once. Of a burst it
+ * refuses all but the first few, not only the last. */
+static const struct ltc_outcome_row *row_of(
+	struct smpp_session *s, const struct smpp_link *l, const struct smpp_seg *g)
 {
 	const struct ltc_outcomes *t = s->si->outcomes;
-	uint32_t status = g->status == SMPP_RSUBMITFAIL && g->full ? SMPP_RMSGQFUL : g->status;
+	bool full = g->nth <= l->full_n;
+	uint32_t status = g->status == SMPP_RSUBMITFAIL && full ? SMPP_RMSGQFUL : g->status;
 	const struct ltc_outcome_row *row = smpp_status_row(t, "submit", status, g->msg->try_no);
 
 	if (row->flags & SMPP_F_STREAK && ++s->streak >= STREAK_MAX)
@@ -326,7 +331,7 @@ static const struct ltc_outcome_row *row_of(struct smpp_session *s, const struct
 static void on_bad(struct smpp_session *s, struct smpp_link *l, struct smpp_seg *g)
 {
 	g->state = SMPP_SEG_BAD;
-	g->row = row_of(s, g);
+	g->row = row_of(s, l, g);
 	if (g->row->flags & SMPP_F_SLOW)
 		(void)smpp_pace_slow(
 			s, g->sent_at, g->status == SMPP_RSUBMITFAIL ? SMPP_RMSGQFUL : g->status);

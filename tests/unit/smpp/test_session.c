@@ -307,8 +307,8 @@ static void a_full_queue_makes_the_window_smaller(void **state)
 	play_free(p);
 }
 
-/* Contract 2.3: whatever the table says of 0x45, for the segment that fills the window it means "too many at once". */
-static void a_0x45_for_the_last_place_of_the_window_is_throttling(void **state)
+/* Contract 2.3: whatever the table says of 0x45, of a segment in a full window it means "too many at once". */
+static void a_0x45_in_a_full_window_is_throttling(void **state)
 {
 	struct play *p = play_new();
 	static uint32_t seq[10];
@@ -324,19 +324,44 @@ static void a_0x45_for_the_last_place_of_the_window_is_throttling(void **state)
 	sh_turn(p->h);
 	for (int i = 0; i < 10; i++)
 		seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
-	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[3], "", 1);
-	assert_int_equal(sh_result(p->h, first + 3)->outcome, LT_DEFERRED);
-	assert_int_equal(sh_result(p->h, first + 3)->scope, LT_SCOPE_TARGET); /* a try is spent */
-	assert_int_equal(sh_result(p->h, first + 3)->flags, 0);
-	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[9], "", 1);
-	assert_int_equal(sh_result(p->h, first + 9)->outcome, LT_DEFERRED);
-	assert_int_equal(sh_result(p->h, first + 9)->scope, LT_SCOPE_LANE);
-	assert_int_equal(sh_result(p->h, first + 9)->flags, LT_R_FREE);
-	for (int i = 0; i < 10; i++)
-		if (i != 3 && i != 9)
-			play_ok(p, 0, seq[i], "x");
+	play_ok(p, 0, seq[0], "x"); /* the server takes one at a time */
+	for (size_t i = 1; i < 10; i++) {
+		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[i], "", 1);
+		assert_int_equal(sh_result(p->h, first + i)->outcome, LT_DEFERRED);
+		assert_int_equal(sh_result(p->h, first + i)->scope, LT_SCOPE_LANE);
+		assert_int_equal(
+			sh_result(p->h, first + i)->flags, LT_R_FREE); /* no try is spent */
+	}
 	sh_advance(p->h, 1100);
-	assert_int_equal(p->h->slots, 5); /* the window is half of what it was */
+	assert_int_equal(p->h->slots, 5); /* once: the window is half of what it was */
+	play_free(p);
+}
+
+static void a_0x45_with_room_in_the_window_is_about_the_text(void **state)
+{
+	struct play *p = play_new();
+	size_t op[3];
+	uint32_t seq[3];
+
+	(void)state;
+	sh_conf(p->h, "window", "3");
+	play_bind(p);
+	for (int round = 0; round < 2;
+		round++) { /* a window that was full before is not full for ever */
+		for (int i = 0; i < 3; i++) {
+			op[i] = play_send(p, "+84910000001", ONE);
+			sh_turn(p->h);
+			seq[i] = play_want(p, 0, SMPP_SUBMIT_SM).seq;
+			if (round == 1)
+				break;
+		}
+		for (int i = 0; i < 3 && round == 0; i++)
+			play_ok(p, 0, seq[i], "x");
+	}
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x45, seq[0], "", 1);
+	assert_int_equal(sh_result(p->h, op[0])->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, op[0])->scope, LT_SCOPE_TARGET); /* a try is spent */
+	assert_int_equal(sh_result(p->h, op[0])->flags, 0);
 	play_free(p);
 }
 
@@ -401,7 +426,8 @@ int main(void)
 		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
 		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
 		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
-		cmocka_unit_test(a_0x45_for_the_last_place_of_the_window_is_throttling),
+		cmocka_unit_test(a_0x45_in_a_full_window_is_throttling),
+		cmocka_unit_test(a_0x45_with_room_in_the_window_is_about_the_text),
 		cmocka_unit_test(a_sender_that_is_refused_for_every_text_holds_the_account),
 		cmocka_unit_test(a_server_that_is_ill_burns_no_list),
 	};
