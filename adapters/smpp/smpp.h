@@ -48,9 +48,9 @@ struct smpp_seg {
 	const struct ltc_outcome_row *row;
 	uint32_t seq, status, at, n; /* at, n: its bytes of the text */
 	uint8_t state, index, resends,
-		rounds; /* rounds: put off so often, resends: those that spent a try */
-	bool late;
-	uint64_t nth; /* of those that its link has sent */
+		rounds;   /* rounds: put off so often, resends: those that spent a try */
+	bool late, timed; /* timed: it went with a validity period */
+	uint64_t nth;     /* of those that its link has sent */
 	char id[SMPP_ID_MAX];
 };
 struct smpp_op { /* priv of an op job */

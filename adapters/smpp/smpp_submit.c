@@ -234,6 +234,7 @@ static bool send_one(struct smpp_session *s, struct smpp_link *l, struct smpp_se
 		return false;
 	}
 	g->state = SMPP_SEG_SENT;
+	g->timed = s->si->conf.validity_s > 0 && !s->no_validity;
 	g->nth = ++l->sent_n;
 	if (s->pace.window > 1 && l->window.n >= s->pace.window)
 		l->full_n = g->nth;
@@ -322,7 +323,11 @@ static const struct ltc_outcome_row *row_of(
 	bool full = g->nth <= l->full_n;
 	uint32_t status = g->status == SMPP_RSUBMITFAIL && full ? SMPP_RMSGQFUL : g->status;
 	const struct ltc_outcome_row *row = smpp_status_row(t, "submit", status, g->msg->try_no);
+	const struct ltc_outcome_row *first = smpp_status_row(t, "submit", status, 1);
 
+	if (g->timed &&
+		(first->flags & SMPP_F_NO_VALIDITY)) /* not about the text, whatever its tries */
+		row = first;
 	if (row->flags & SMPP_F_STREAK && ++s->streak >= STREAK_MAX)
 		row = smpp_status_all(t, status);
 	return row;

@@ -93,6 +93,31 @@ static void the_pause_of_the_table_is_kept(void **state)
 	}
 }
 
+/* What the server says of the validity period says nothing of the text, however often that was put off before. */
+static void a_validity_period_that_is_refused_is_left_out_at_any_try(void **state)
+{
+	struct play *p = play_new();
+	struct pdu d;
+
+	(void)state;
+	sh_conf(p->h, "validity_s", "3600");
+	play_bind(p);
+	for (int again = 0; again < 2; again++) {
+		size_t op = sh_op(p->h, p->session, "+84910000001", "ref", ONE, 0);
+		p->h->jobs[op]->work.try_no = 3;
+		assert_int_equal(sh_start(p->h, op, 1), 0);
+		sh_turn(p->h);
+		d = play_want(p, 0, SMPP_SUBMIT_SM);
+		assert_int_equal(d.sm.validity.n, again == 0 ? 16 : 0);
+		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x62, d.seq, "", 1);
+		assert_int_equal(
+			sh_result(p->h, op)->outcome, again == 0 ? LT_DEFERRED : LT_REFUSED);
+		assert_int_equal(sh_result(p->h, op)->scope,
+			again == 0 ? LT_SCOPE_TARGET : LT_SCOPE_RELEASE);
+	}
+	play_free(p);
+}
+
 static void a_segment_that_is_put_off_too_often_leaves_the_text_unknown(void **state)
 {
 	struct play *p = play_bound();
@@ -438,6 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_segment_that_was_put_off_waits_longer_each_time),
 		cmocka_unit_test(the_pause_of_the_table_is_kept),
+		cmocka_unit_test(a_validity_period_that_is_refused_is_left_out_at_any_try),
 		cmocka_unit_test(a_segment_that_is_put_off_too_often_leaves_the_text_unknown),
 		cmocka_unit_test(a_long_storm_does_not_spend_the_tries_of_a_segment),
 		cmocka_unit_test(what_needs_a_person_is_told_as_the_accounts_and_not_sent_again),
