@@ -57,7 +57,7 @@ static int take_line(struct email_parser *p, struct lt_str line)
 	r->code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + (line.p[2] - '0');
 	struct lt_str text = ltc_trim(ltc_from(line, 4));
 	size_t n = enhanced_len(text);
-	if (n > 0 && r->sub[0] == '\0' && n < sizeof(r->sub)) {
+	if (n > 0 && r->sub[0] == '\0' && text.p[0] == line.p[0] && n < sizeof(r->sub)) {
 		memcpy(r->sub, text.p, n);
 		r->sub[n] = '\0';
 	}

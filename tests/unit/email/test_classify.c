@@ -458,6 +458,21 @@ static void replies_are_the_same_however_they_are_cut(void **state)
 	free(r);
 }
 
+/* Contract 1.4: the enhanced code may stand in any line, and one of another class is passed over. */
+static void an_enhanced_code_of_another_class_hides_none_behind_it(void **state)
+{
+	static const char in[] =
+		"550-2.0.0 what follows is from the next host\r\n550-4.7.1 it said\r\n"
+		"550-5.1.1 no such user\r\n550 5.7.1 good bye\r\n"
+		"450-5.1.1 gone\r\n450 later\r\n";
+	struct email_reply r[2];
+
+	(void)state;
+	assert_int_equal(parse_all(in, sizeof(in) - 1, 1, r, 2), 2);
+	assert_string_equal(r[0].sub, "5.1.1");
+	assert_string_equal(r[1].sub, "");
+}
+
 static void garbage_is_no_reply(void **state)
 {
 	static const char *const junk[] = { "hello\r\n", "99 x\r\n", "650 x\r\n", "150 x\r\n",
@@ -557,6 +572,7 @@ int main(void)
 		cmocka_unit_test(a_table_with_a_gap_does_not_open),
 		cmocka_unit_test(patterns_match_whole_codes_only),
 		cmocka_unit_test(replies_are_the_same_however_they_are_cut),
+		cmocka_unit_test(an_enhanced_code_of_another_class_hides_none_behind_it),
 		cmocka_unit_test(garbage_is_no_reply),
 		cmocka_unit_test(long_replies_are_bounded),
 		cmocka_unit_test(random_bytes_never_break_the_parser),
