@@ -82,10 +82,18 @@ struct sms_budget sms_conf_budget(const struct lt_conf *c)
 	return SMS_BUDGET_UDH8;
 }
 
+/* Where the server means another alphabet by data coding 0, it takes characters up to this one only; 0: the GSM alphabet. */
+static uint32_t octet_max(const struct lt_conf *c)
+{
+	struct lt_str charset = ltc_pair(c->values, c->n_values, "dcs0_charset");
+
+	return ltc_eqz(charset, "latin1") ? 0xff : ltc_eqz(charset, "ascii") ? 0x7f : 0;
+}
+
 int sms_conf_read(const struct lt_conf *c, struct sms_conf *ret, char *err, size_t err_size)
 {
 	struct ltc_settings in = settings(c, err, err_size);
-	struct sms_conf r = { .budget = sms_conf_budget(c) };
+	struct sms_conf r = { .budget = sms_conf_budget(c), .octet_max = octet_max(c) };
 
 	read_sender(&in, &r);
 	r.gateway = ltc_setting_text(&in, "gateway");

@@ -15,6 +15,8 @@ struct sms_conf {
 	enum sms_form form;
 	enum sms_unmappable unmappable;
 	uint32_t max_segments, reserved, reserved_ad;
+	uint32_t
+		octet_max; /* last character of the server's alphabet for data coding 0; 0: the GSM alphabet */
 	struct sms_budget budget;
 	struct sms_words protect;
 	struct sms_word *list; /* owned */

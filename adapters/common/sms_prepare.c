@@ -10,6 +10,7 @@
 #include "sms_phone.h"
 #include "sms_price.h"
 #include "sms_rules.h"
+#include "sms_table.h"
 #include "sms_template.h"
 
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
@@ -191,6 +192,27 @@ static void check_forbidden(struct prep *p)
 		(void)snprintf(
 			words, sizeof(words), "the gateway refuses texts with %.*s", (int)n, one.p);
 		problem(p, ERROR, "text.sms", words);
+	}
+}
+
+/* The adapter refuses such a text when it goes out, and the release is held then. */
+static void check_charset(struct prep *p)
+{
+	const uint8_t *at = (const uint8_t *)p->text.p, *end = at + p->text.n;
+	uint32_t cp, what;
+	char words[200];
+	size_t n = 0;
+
+	if (p->conf.octet_max == 0 || p->size.coding != SMS_GSM)
+		return;
+	for (; at < end && (n = sms_next(at, end, &cp, &what)) > 0; at += n) {
+		if (cp <= p->conf.octet_max)
+			continue;
+		(void)snprintf(words, sizeof(words),
+			"the server has no %.*s without UCS-2 (dcs0_charset: %s): take another character",
+			(int)n, (const char *)at, p->conf.octet_max == 0x7f ? "ascii" : "latin1");
+		problem(p, ERROR, "text.sms", words);
+		return;
 	}
 }
 
@@ -459,6 +481,7 @@ static int run(struct prep *p)
 	}
 	check_length(p);
 	check_forbidden(p);
+	check_charset(p);
 	check_rules(p);
 	check_template(p);
 	check_sender(p);

@@ -185,6 +185,30 @@ static void forbidden_characters_are_named(void **state)
 	done(&x);
 }
 
+/* What the server means by data coding 0 is known at check; at the send it would hold the release. */
+static void a_character_that_the_servers_alphabet_lacks_is_named(void **state)
+{
+	static const struct {
+		const char *charset, *text, *bad;
+	} rows[] = { { "ascii", "Giá 5€, café ở Huế", NULL }, /* UCS-2 carries all */
+		{ "ascii", "Gia 5€", "€" }, { "ascii", "cafe", NULL },
+		{ "ascii", "caf\u00e9", "é" }, { "latin1", "caf\u00e9 £5", NULL },
+		{ "latin1", "Gia 5€", "€" }, { "latin1", "Δ", "Δ" },
+		{ "gsm0338", "Δ 5€ caf\u00e9", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct made x = { .h = sms_host() };
+		sh_conf(x.h, "form", "accented");
+		sh_conf(x.h, "dcs0_charset", rows[i].charset);
+		make(&x, rows[i].text, NOTICE);
+		assert_int_equal(x.rc, rows[i].bad == NULL ? 0 : -EINVAL);
+		if (rows[i].bad != NULL)
+			assert_true(says(&x, rows[i].bad) && says(&x, "dcs0_charset"));
+		done(&x);
+	}
+}
+
 static void an_advertising_text_is_labelled_and_says_how_to_refuse(void **state)
 {
 	struct made x = { .h = sms_host() };
@@ -424,6 +448,7 @@ int main(void)
 		cmocka_unit_test(emoji_is_named_where_it_has_no_plain_form),
 		cmocka_unit_test(a_gateway_without_unicode_takes_no_accents),
 		cmocka_unit_test(forbidden_characters_are_named),
+		cmocka_unit_test(a_character_that_the_servers_alphabet_lacks_is_named),
 		cmocka_unit_test(an_advertising_text_is_labelled_and_says_how_to_refuse),
 		cmocka_unit_test(an_operator_that_labels_itself_takes_room),
 		cmocka_unit_test(advertising_needs_a_brandname),
