@@ -97,6 +97,8 @@ static void read_addresses(struct ltc_settings *in, struct smpp_conf *r)
 	unsigned kind = ltc_setting_word(in, "sender_type");
 
 	r->sender = ltc_setting_ascii(in, "sender", 20);
+	if (ltc_starts(r->sender, "+")) /* the type of number says so; a plus is no digit of it */
+		r->sender = ltc_from(r->sender, 1);
 	r->source_ton = octet(in, "source_ton", tons[kind]);
 	r->source_npi = octet(in, "source_npi", npis[kind]);
 	r->national = ltc_setting_word(in, "dest_format") == 1;

@@ -214,6 +214,23 @@ static void settings_reach_the_fields(void **state)
 	play_free(p);
 }
 
+/* Type of number 1 says that it is international: a plus is no digit of it. */
+static void a_number_as_sender_goes_without_its_plus(void **state)
+{
+	struct play *p = play_new();
+
+	(void)state;
+	sh_conf(p->h, "sender_type", "number");
+	sh_conf(p->h, "sender", "+84901234567");
+	play_bind(p);
+	(void)play_send(p, "+84910000001", payload("gsm", 1, "chao"));
+	sh_turn(p->h);
+	struct pdu d = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(ltc_eqz(d.sm.source, "84901234567"));
+	assert_true(d.sm.source_ton == 1 && d.sm.source_npi == 1);
+	play_free(p);
+}
+
 static void a_server_of_latin1_gets_its_octets(void **state)
 {
 	struct play *p = play_new();
@@ -276,6 +293,7 @@ int main(void)
 		cmocka_unit_test(two_long_texts_to_one_phone_never_share_a_reference),
 		cmocka_unit_test(a_restart_does_not_bring_a_reference_back),
 		cmocka_unit_test(settings_reach_the_fields),
+		cmocka_unit_test(a_number_as_sender_goes_without_its_plus),
 		cmocka_unit_test(a_server_of_latin1_gets_its_octets),
 		cmocka_unit_test(a_payload_of_another_kind_is_refused),
 		cmocka_unit_test(wrong_settings_refuse_to_open_with_a_reason),
