@@ -14,6 +14,7 @@
 #define PAUSE_MAX     60000
 #define PAUSE_FORGET  60000 /* so long without a complaint: the next pause is the shortest again */
 #define GROW_EVERY_MS 60000
+#define SLACK_MS      20 /* a turn that comes so late costs nothing of the rate */
 
 /* --- lists ------------------------------------------------------------------------------------------------------------------- */
 static void list_push(struct smpp_list *l, struct smpp_seg *g)
@@ -145,13 +146,20 @@ void smpp_window_late(struct smpp_link *l, struct smpp_seg *g)
 }
 
 /* --- pace --------------------------------------------------------------------------------------------------------------------- */
+/* One, and what a late turn owes. Not what a second holds: a silence would be followed by twice the rate, and a server that counts seconds
+ * refuses the half of it. */
+static double depth_of(const struct smpp_pace *p)
+{
+	return 1 + p->per_s * SLACK_MS / 1000;
+}
+
 void smpp_pace_init(struct smpp_session *s)
 {
 	const struct smpp_conf *f = &s->si->conf;
 
 	s->pace = (struct smpp_pace){ .window = f->window,
 		.per_s = f->per_s,
-		.tokens = f->per_s,
+		.tokens = 1,
 		.seen_at = s->now,
 		.filled_at = s->now,
 		.grown_at = s->now };
@@ -160,7 +168,7 @@ void smpp_pace_init(struct smpp_session *s)
 static void fill(struct smpp_session *s)
 {
 	struct smpp_pace *p = &s->pace;
-	double most = p->per_s < 1 ? 1 : p->per_s;
+	double most = depth_of(p);
 
 	if (p->per_s > 0 && s->now > p->filled_at) {
 		p->tokens += p->per_s * (double)(s->now - p->filled_at) / 1000;

@@ -291,6 +291,47 @@ static void a_0x58_storm_pauses_once_and_lowers_the_rate(void **state)
 	play_free(p);
 }
 
+/* Answers all that was sent. */
+static size_t answered(struct play *p)
+{
+	struct pdu d;
+	size_t n = 0;
+
+	while (play_next(p, 0, &d))
+		if (d.id == SMPP_SUBMIT_SM) {
+			play_ok(p, 0, d.seq, "x");
+			n++;
+		}
+	return n;
+}
+
+/* What the contract with the operator allows is not exceeded in any second, the first and the one behind a silence neither: the
+ * server would ask for less, and the rate would be halved for minutes. */
+static void no_second_has_more_segments_than_allowed(void **state)
+{
+	struct play *p = play_new();
+
+	(void)state;
+	sh_conf(p->h, "segments_per_s", "20");
+	play_bind(p);
+	for (int burst = 0; burst < 2; burst++) {
+		size_t n = 0;
+		for (int i = 0; i < 60; i++)
+			(void)play_send(p, "+84910000001", ONE);
+		sh_turn(p->h);
+		for (int t = 0; t < 1000; t++) {
+			n += answered(p);
+			sh_advance(p->h, 1);
+		}
+		assert_in_range(n, 18, 21);
+		for (int t = 0; t < 10000; t += 10) { /* the rest, and a silence */
+			(void)answered(p);
+			sh_advance(p->h, 10);
+		}
+	}
+	play_free(p);
+}
+
 static void a_full_queue_makes_the_window_smaller(void **state)
 {
 	struct play *p = play_bound();
@@ -425,6 +466,7 @@ int main(void)
 		cmocka_unit_test(half_a_text_is_neither_accepted_nor_refused),
 		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
 		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
+		cmocka_unit_test(no_second_has_more_segments_than_allowed),
 		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
 		cmocka_unit_test(a_0x45_in_a_full_window_is_throttling),
 		cmocka_unit_test(a_0x45_with_room_in_the_window_is_about_the_text),
