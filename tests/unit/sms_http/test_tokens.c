@@ -24,6 +24,24 @@ static void a_token_is_fetched_before_the_first_text_and_renewed_once(void **sta
 	gate_free(&g);
 }
 
+/* A gateway in front of it knows no codes: its 401 says the same, and that nothing was taken. */
+static void a_401_without_a_code_renews_the_token(void **state)
+{
+	struct gate g;
+
+	(void)state;
+	gate_new(&g, "fpt");
+	sh_secret(g.h, "access_token", "old");
+	assert_int_equal(gate_open(&g), 0);
+	size_t op = gate_send(&g, "+84912345678", "r1", PAYLOAD_GSM);
+	sh_answer(g.h, 0, LT_P_ANSWERED, 401, "{\"error\":\"invalid_token\"}");
+	assert_int_equal(gate_notes(g.h, "refresh"), 1);
+	assert_int_equal(g.h->n_http, 2);
+	sh_answer(g.h, 1, LT_P_ANSWERED, 200, "{\"MessageId\":\"m1\"}");
+	assert_int_equal(sh_result(g.h, op)->outcome, LT_ACCEPTED);
+	gate_free(&g);
+}
+
 static int (*refresh_of_host)(
 	void *ctx, struct lt_job *job, struct lt_str credential, uint64_t version);
 static int refresh_gives(void *ctx, struct lt_job *job, struct lt_str credential, uint64_t version)
@@ -210,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_is_fetched_before_the_first_text_and_renewed_once),
+		cmocka_unit_test(a_401_without_a_code_renews_the_token),
 		cmocka_unit_test(a_fresh_token_that_is_refused_is_renewed_once_too),
 		cmocka_unit_test(a_token_that_cannot_be_had_now_asks_no_person),
 		cmocka_unit_test(the_exchange_stores_what_it_got_before_it_ends),
