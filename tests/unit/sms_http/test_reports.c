@@ -49,6 +49,10 @@ static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 		{ "speedsms", "POST", "", "application/json",
 			"{\"type\":\"report\",\"tranId\":7,\"phone\":\"0912345678\",\"status\":65}",
 			200, LT_RC_FAILED, "7/0001020304050607" },
+		/* what stands in "type" is not documented (contract 3.1); a text from a phone has no status */
+		{ "speedsms", "POST", "", "application/json",
+			"{\"type\":\"dlr\",\"tranId\":7,\"phone\":\"84912345678\",\"status\":0}",
+			200, LT_RC_DELIVERED, "7/0001020304050607" },
 		{ "vonage", "GET", "messageId=0A1&status=delivered&msisdn=84912345678&client-ref=r",
 			NULL, NULL, 200, LT_RC_DELIVERED, "0A1" },
 		{ "vonage", "POST", "", "application/x-www-form-urlencoded",
