@@ -36,9 +36,11 @@ static void memory_free(struct smpp_inst *si)
 	free(si->refs);
 	free(si->ghosts);
 	free(si->early);
+	free(si->said);
 	si->refs = NULL;
 	si->ghosts = NULL;
 	si->early = NULL;
+	si->said = NULL;
 }
 
 static int smpp_open(struct lt_inst *inst)
@@ -52,7 +54,8 @@ static int smpp_open(struct lt_inst *inst)
 	si->refs = malloc(SMPP_REF_SLOTS * sizeof(si->refs[0]));
 	si->ghosts = calloc(SMPP_GHOSTS, sizeof(si->ghosts[0]));
 	si->early = calloc(SMPP_EARLY, sizeof(si->early[0]));
-	int rc = si->refs == NULL || si->ghosts == NULL || si->early == NULL
+	si->said = calloc(SMPP_SAID, sizeof(si->said[0]));
+	int rc = si->refs == NULL || si->ghosts == NULL || si->early == NULL || si->said == NULL
 		? open_failed(inst, "out of memory")
 		: open_tables(inst, err, sizeof(err));
 	if (rc < 0) {

@@ -25,7 +25,8 @@
 #define SMPP_CTL_MAX       (4u << 20)
 #define SMPP_PARTS_MAX     32u /* texts from phones that wait for their other parts */
 #define SMPP_PART_N_MAX    8u
-#define SMPP_RESEND_MAX    5u /* of one segment whose message is half sent */
+#define SMPP_SAID          4096u /* phones whose last text is remembered */
+#define SMPP_RESEND_MAX    5u    /* of one segment whose message is half sent */
 #define SMPP_SESSIONS_MAX  16u
 #define SMPP_REF_SLOTS     65536u
 
@@ -146,6 +147,9 @@ struct smpp_text_part { /* a text from a phone that came in parts */
 		uint32_t seq; /* of its deliver_sm */
 	} got[SMPP_PART_N_MAX];
 };
+struct smpp_said {                    /* the last text of a phone */
+	uint64_t phone, text, before; /* hashes; before: of what it had said until then */
+};
 struct smpp_inst { /* priv of an instance */
 	struct smpp_conf conf;
 	struct ltc_outcomes *outcomes;                    /* owned */
@@ -154,6 +158,7 @@ struct smpp_inst { /* priv of an instance */
 	struct smpp_ghost
 		*ghosts; /* owned, SMPP_GHOSTS: they outlive the session whose link was lost */
 	struct smpp_early *early; /* owned, SMPP_EARLY */
+	struct smpp_said *said;   /* owned, SMPP_SAID */
 	uint32_t n_ghosts, n_early;
 	uint32_t gens;
 };

@@ -52,6 +52,23 @@ static void address_of(struct smpp_session *s, struct lt_str in, char *dst, size
 		(void)snprintf(dst, size, "%.*s", (int)in.n, in.p == NULL ? "" : in.p);
 }
 
+/* Another one for the same text behind a different one: "no", "yes", "no" are three words, and the last one counts. The same for what
+ * the server sends again, which comes behind itself. */
+static uint64_t word_of(struct smpp_session *s, const char *phone, uint64_t text)
+{
+	uint64_t who = ltc_hash(LTC_HASH_SEED, ltc_z(phone)) | 1;
+	struct smpp_said *e = &s->si->said[(who >> 1) % SMPP_SAID];
+
+	if (e->phone != who)
+		*e = (struct smpp_said){ .phone = who, .text = text };
+	else if (e->text != text) {
+		struct lt_str last = { (const char *)&e->text, sizeof(e->text) };
+		e->before = ltc_hash(e->before, last);
+		e->text = text;
+	}
+	return text ^ e->before;
+}
+
 static int hand_on(struct smpp_session *s, struct lt_str source, struct lt_str dest,
 	struct lt_str text, uint64_t hash, uint64_t token)
 {
@@ -65,8 +82,8 @@ static int hand_on(struct smpp_session *s, struct lt_str source, struct lt_str d
 	(void)snprintf(detail, sizeof(detail), "to %.*s", (int)(dest.n > 40 ? 40 : dest.n),
 		dest.p == NULL ? "" : dest.p);
 	/* The same text again within ten minutes is one that the server repeats. */
-	(void)snprintf(dedupe, sizeof(dedupe), "mo:%016llx:%lld", (unsigned long long)hash,
-		(long long)(in.at_ms / 600000));
+	(void)snprintf(dedupe, sizeof(dedupe), "mo:%016llx:%lld",
+		(unsigned long long)word_of(s, from, hash), (long long)(in.at_ms / 600000));
 	in.address = ltc_z(from);
 	in.detail = ltc_z(detail);
 	in.dedupe = ltc_z(dedupe);

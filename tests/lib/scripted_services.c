@@ -447,6 +447,7 @@ static int h_inbound(void *ctx, struct lt_job *job, const struct lt_inbound *in,
 	struct sh *h = ctx;
 
 	note(ctx, "inbound.detail", job, in->detail, in->kind);
+	note(ctx, "inbound.dedupe", job, in->dedupe, in->kind);
 	note(ctx, "inbound", job, in->address, in->kind);
 	(void)snprintf(h->inbound_text, sizeof(h->inbound_text), "%.*s", (int)in->text.n,
 		in->text.n > 0 ? in->text.p : "");

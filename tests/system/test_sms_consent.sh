@@ -42,6 +42,10 @@ says 84910000103 "DK QC"
 check "who says yes in clear words later has agreed" until_true 10 known 2 3
 says 84910000101 TC
 check "and a no after a yes is a no" until_true 10 known 3 1
+says 84910000101 "DK QC"
+check "a yes after that is a yes" until_true 10 known 2 3
+says 84910000101 TC
+check "and the same no behind it is no repetition" until_true 10 known 3 1
 check "advertising again" release AD-3 advertising "Hoi cho AD-3 viec lam xa"
 check "it reaches two" until_true 20 are AD-3 "2 33"
 same "who have agreed by now" "$(phones AD-3)" "+84910000102,+84910000103"

@@ -423,6 +423,42 @@ static void a_text_from_a_phone_is_handed_on_in_one_piece(void **state)
 	play_free(p);
 }
 
+/* What it is told apart by. */
+static void said(struct play *p, size_t link, uint32_t seq, const char *phone, const char *text,
+	char dst[static 100])
+{
+	char b[500];
+
+	sh_data_n(p->h, link, b, play_deliver(b, seq, 0, phone, text, strlen(text), NULL, 0));
+	(void)snprintf(dst, 100, "%s", sh_last_note(p->h, "inbound.dedupe")->text);
+}
+
+/* The last word of a person counts, though he had said the same before; what a server sends again is no new word. */
+static void a_no_behind_a_yes_is_no_repetition_of_the_no_before_it(void **state)
+{
+	struct play *p = play_bound();
+	char no[100], yes[100], other[100], again[100];
+
+	(void)state;
+	said(p, 0, 1, "84912345678", "HUY", no);
+	said(p, 0, 2, "84912345678", "HUY", again);
+	assert_string_equal(again, no);
+	said(p, 0, 3, "84912345678", "DK", yes);
+	assert_string_not_equal(yes, no);
+	said(p, 0, 4, "84912345679", "HUY", other);
+	said(p, 0, 5, "84912345678", "HUY", again);
+	assert_string_not_equal(again, no);
+	assert_string_not_equal(again, other);
+	(void)snprintf(no, sizeof(no), "%s", again);
+	sh_closed(p->h, 0, -104, "", "reset"); /* the answer was lost: it comes again */
+	sh_advance(p->h, 1500);
+	sh_opened(p->h, 1, "");
+	play_say(p, 1, SMPP_BIND_TRX | SMPP_RESP, 0, play_want(p, 1, SMPP_BIND_TRX).seq, "smsc", 5);
+	said(p, 1, 1, "84912345678", "HUY", again);
+	assert_string_equal(again, no);
+	play_free(p);
+}
+
 static void a_text_from_a_phone_is_read_in_the_alphabet_of_the_server(void **state)
 {
 	static const struct {
@@ -550,6 +586,7 @@ int main(void)
 		cmocka_unit_test(zeros_that_a_report_lost_are_put_back),
 		cmocka_unit_test(the_length_of_ids_with_zeros_is_learned_from_the_answers),
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on_in_one_piece),
+		cmocka_unit_test(a_no_behind_a_yes_is_no_repetition_of_the_no_before_it),
 		cmocka_unit_test(a_text_from_a_phone_is_read_in_the_alphabet_of_the_server),
 		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
 		cmocka_unit_test(every_row_of_the_table_is_reached),
