@@ -137,12 +137,14 @@ struct smpp_learn {
 };
 struct smpp_text_part { /* a text from a phone that came in parts */
 	int64_t until;  /* 0: free; -1: being stored */
+	bool kept; /* all that is here was told and acknowledged: for the others, if they come */
 	uint32_t gen;
 	char source[24], dest[24];
 	struct smpp_part part; /* seq: how many are here */
 	uint8_t data_coding;
 	struct {
 		char *owned; /* NULL: not here yet */
+		bool told;
 		size_t n;
 		uint32_t seq; /* of its deliver_sm */
 	} got[SMPP_PART_N_MAX];

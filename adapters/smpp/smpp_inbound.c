@@ -1,6 +1,7 @@
 /* smpp_inbound.c - texts that phones sent: decoded, their parts joined, handed to the host, acknowledged when stored.
  * Parts are not acknowledged one by one, or a crash would lose a half: they wait until all are here, at most PART_WAIT_MS; then
- * what is here is handed on as it is. A server that sends the second part only after the first was answered gets there so too.
+ * what is here is handed on as it is, and kept: a server that sends the second part only after the first was answered gets there so
+ * too, and the whole text is handed on with its last part.
  * Thread: loop. Owns: bytes of parts. Limits: SMPP_PARTS_MAX texts of SMPP_PART_N_MAX parts wait; more go on one by one. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "smpp.h"
 
 #define PART_WAIT_MS 5000
+#define PART_KEEP_MS 600000
 #define SAVING       (-1)
 
 /* Data coding 0 is the server's own alphabet, as in what we send. */
@@ -106,6 +108,34 @@ void smpp_inbound_drop(struct smpp_text_part *p)
 	*p = (struct smpp_text_part){ 0 };
 }
 
+static void part_drop(struct smpp_text_part *p, size_t i)
+{
+	if (p->got[i].owned == NULL)
+		return;
+	free(p->got[i].owned);
+	p->got[i].owned = NULL;
+	p->got[i].told = false;
+	p->part.seq--;
+}
+
+/* What was told is kept for a while, what was not stored comes again. */
+static void part_keep(struct smpp_session *s, struct smpp_text_part *p, bool stored)
+{
+	bool whole = p->part.seq == p->part.total;
+
+	for (size_t i = 0; i < SMPP_PART_N_MAX; i++) {
+		if (!p->got[i].told && !stored)
+			part_drop(p, i);
+		p->got[i].told = p->got[i].owned != NULL;
+	}
+	if (p->part.seq == 0 || (whole && stored)) {
+		smpp_inbound_drop(p);
+		return;
+	}
+	p->kept = true;
+	p->until = s->now + PART_KEEP_MS;
+}
+
 void smpp_inbound_saved(struct smpp_session *s, uint32_t slot, int32_t error)
 {
 	struct smpp_text_part *p = &s->parts[slot % SMPP_PARTS_MAX];
@@ -114,22 +144,24 @@ void smpp_inbound_saved(struct smpp_session *s, uint32_t slot, int32_t error)
 	if (p->until != SAVING)
 		return;
 	for (size_t i = 0; l != NULL && i < SMPP_PART_N_MAX; i++)
-		if (p->got[i].owned != NULL) {
+		if (p->got[i].owned != NULL && !p->got[i].told) {
 			l->acks -= l->acks > 0;
 			smpp_link_ack(
 				l, SMPP_DELIVER_SM, error < 0 ? SMPP_RX_T_APPN : 0, p->got[i].seq);
 		}
-	smpp_inbound_drop(p);
+	part_keep(s, p, error >= 0);
 }
 
+/* The whole text, or those of its parts that are here and were not told yet. */
 static void parts_go(struct smpp_session *s, struct smpp_text_part *p)
 {
 	struct ltc_buf text LTC_CLEANUP_BUF;
 	uint64_t hash = ltc_hash(LTC_HASH_SEED, ltc_z(p->source));
+	bool whole = p->part.seq == p->part.total;
 
 	ltc_buf_init(&text, 16384);
 	for (size_t i = 0; i < SMPP_PART_N_MAX; i++) {
-		if (p->got[i].owned == NULL)
+		if (p->got[i].owned == NULL || (p->got[i].told && !whole))
 			continue;
 		struct lt_str bytes = { p->got[i].owned, p->got[i].n };
 		hash = ltc_hash(hash, bytes);
@@ -142,30 +174,57 @@ static void parts_go(struct smpp_session *s, struct smpp_text_part *p)
 		smpp_inbound_saved(s, slot, -1);
 }
 
-static struct smpp_text_part *slot_of(struct smpp_session *s, const struct smpp_link *l,
-	const struct smpp_sm *m, const struct smpp_part *part)
+/* A free one; else the one that was kept the longest. */
+static struct smpp_text_part *slot_new(struct smpp_session *s)
 {
-	struct smpp_text_part *free_one = NULL;
+	struct smpp_text_part *oldest = NULL;
 
 	for (size_t i = 0; i < SMPP_PARTS_MAX; i++) {
 		struct smpp_text_part *p = &s->parts[i];
 		if (p->until == 0)
-			free_one = free_one == NULL ? p : free_one;
-		else if (p->until != SAVING && p->gen == l->gen && p->part.ref == part->ref &&
-			p->part.total == part->total && p->data_coding == m->data_coding &&
-			ltc_eqz(m->source, p->source))
 			return p;
+		if (p->kept && (oldest == NULL || p->until < oldest->until))
+			oldest = p;
 	}
-	if (free_one == NULL || m->source.n >= sizeof(free_one->source) ||
-		m->dest.n >= sizeof(free_one->dest))
+	if (oldest != NULL)
+		smpp_inbound_drop(oldest);
+	return oldest;
+}
+
+static bool is_part_of(
+	const struct smpp_text_part *p, const struct smpp_sm *m, const struct smpp_part *part)
+{
+	return p->until > 0 && p->part.ref == part->ref && p->part.total == part->total &&
+		p->data_coding == m->data_coding && ltc_eqz(m->source, p->source);
+}
+
+static struct smpp_text_part *slot_of(struct smpp_session *s, const struct smpp_link *l,
+	const struct smpp_sm *m, const struct smpp_part *part)
+{
+	struct smpp_text_part *p;
+
+	for (size_t i = 0; i < SMPP_PARTS_MAX; i++) {
+		p = &s->parts[i];
+		if (!is_part_of(p, m, part) || (!p->kept && p->gen != l->gen))
+			continue;
+		if (!p->kept || !p->got[part->seq - 1].told) {
+			p->gen = l->gen;
+			return p;
+		}
+		smpp_inbound_drop(p); /* that part again: the reference has come round */
+	}
+	if (m->source.n >= sizeof(p->source) || m->dest.n >= sizeof(p->dest))
 		return NULL;
-	*free_one = (struct smpp_text_part){ .until = s->now + PART_WAIT_MS,
+	p = slot_new(s);
+	if (p == NULL)
+		return NULL;
+	*p = (struct smpp_text_part){ .until = s->now + PART_WAIT_MS,
 		.gen = l->gen,
 		.part = { part->ref, part->total, 0 },
 		.data_coding = m->data_coding };
-	memcpy(free_one->source, m->source.p, m->source.n);
-	memcpy(free_one->dest, m->dest.p, m->dest.n);
-	return free_one;
+	memcpy(p->source, m->source.p, m->source.n);
+	memcpy(p->dest, m->dest.p, m->dest.n);
+	return p;
 }
 
 /* True: it is kept and will be acknowledged with the others. */
@@ -187,6 +246,9 @@ static bool part_take(struct smpp_session *s, struct smpp_link *l, const struct 
 	p->got[part->seq - 1].owned = owned;
 	p->got[part->seq - 1].n = bytes.n;
 	p->got[part->seq - 1].seq = h->seq;
+	if (p->kept)
+		p->until = s->now + PART_WAIT_MS;
+	p->kept = false;
 	l->acks++;
 	if (++p->part.seq == p->part.total)
 		parts_go(s, p);
@@ -236,8 +298,12 @@ void smpp_inbound(struct smpp_session *s, struct smpp_link *l, const struct smpp
 void smpp_inbound_due(struct smpp_session *s)
 {
 	for (size_t i = 0; i < SMPP_PARTS_MAX; i++)
-		if (s->parts[i].until > 0 && s->parts[i].until <= s->now)
-			parts_go(s, &s->parts[i]);
+		if (s->parts[i].until > 0 && s->parts[i].until <= s->now) {
+			if (s->parts[i].kept)
+				smpp_inbound_drop(&s->parts[i]);
+			else
+				parts_go(s, &s->parts[i]);
+		}
 }
 
 int64_t smpp_inbound_next(const struct smpp_session *s)
@@ -254,6 +320,6 @@ int64_t smpp_inbound_next(const struct smpp_session *s)
 void smpp_inbound_gone(struct smpp_session *s, uint32_t gen)
 {
 	for (size_t i = 0; i < SMPP_PARTS_MAX; i++)
-		if (s->parts[i].until > 0 && s->parts[i].gen == gen)
-			smpp_inbound_drop(&s->parts[i]);
+		if (s->parts[i].until > 0 && !s->parts[i].kept && s->parts[i].gen == gen)
+			part_keep(s, &s->parts[i], false);
 }

@@ -423,6 +423,46 @@ static void a_text_from_a_phone_is_handed_on_in_one_piece(void **state)
 	play_free(p);
 }
 
+/* A server may wait for the answer to a part before it sends the next one, and a part alone is answered when it is stored. */
+static void parts_that_come_one_by_one_are_joined_all_the_same(void **state)
+{
+	struct play *p = play_bound();
+	char b[500];
+	struct pdu d;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		static const char *const part[] = { "\5\0\3\7\3\1mot ", "\5\0\3\7\3\2hai ",
+			"\5\0\3\7\3\3ba" };
+		static const char *const told[] = { "mot ", "hai ", "mot hai ba" };
+		sh_data_n(p->h, 0, b,
+			play_deliver(b, (uint32_t)i + 1, 0x40, "84912345678", part[i],
+				i < 2 ? 10 : 8, NULL, 0));
+		if (i < 2)
+			sh_advance(p->h, 5500);
+		assert_string_equal(p->h->inbound_text, told[i]);
+		assert_int_equal(play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP).seq, i + 1);
+		assert_false(play_next(p, 0, &d)); /* each once */
+	}
+	sh_data_n(p->h, 0, b, /* the same reference, a new text */
+		play_deliver(b, 4, 0x40, "84912345678", "\5\0\3\7\3\1lai ", 10, NULL, 0));
+	sh_advance(p->h, 5500);
+	assert_string_equal(p->h->inbound_text, "lai ");
+	(void)play_want(p, 0, SMPP_DELIVER_SM | SMPP_RESP);
+	for (int t = 0; t < 610; t++) { /* what is missing never comes: it is forgotten */
+		sh_advance(p->h, 1000);
+		if (play_next(p, 0, &d) && d.id == SMPP_ENQUIRE_LINK)
+			play_say(p, 0, SMPP_ENQUIRE_LINK | SMPP_RESP, 0, d.seq, "", 0);
+	}
+	sh_data_n(p->h, 0, b,
+		play_deliver(b, 5, 0x40, "84912345678", "\5\0\3\7\3\2hai ", 10, NULL, 0));
+	sh_data_n(
+		p->h, 0, b, play_deliver(b, 6, 0x40, "84912345678", "\5\0\3\7\3\3ba", 8, NULL, 0));
+	sh_advance(p->h, 5500);
+	assert_string_equal(p->h->inbound_text, "hai ba");
+	play_free(p);
+}
+
 /* What it is told apart by. */
 static void said(struct play *p, size_t link, uint32_t seq, const char *phone, const char *text,
 	char dst[static 100])
@@ -586,6 +626,7 @@ int main(void)
 		cmocka_unit_test(zeros_that_a_report_lost_are_put_back),
 		cmocka_unit_test(the_length_of_ids_with_zeros_is_learned_from_the_answers),
 		cmocka_unit_test(a_text_from_a_phone_is_handed_on_in_one_piece),
+		cmocka_unit_test(parts_that_come_one_by_one_are_joined_all_the_same),
 		cmocka_unit_test(a_no_behind_a_yes_is_no_repetition_of_the_no_before_it),
 		cmocka_unit_test(a_text_from_a_phone_is_read_in_the_alphabet_of_the_server),
 		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
