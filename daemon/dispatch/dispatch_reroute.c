@@ -3,7 +3,7 @@
  * Only what is proven unsent moves, to a lot that the same approval covers (store_queue_over.c); a delivery keeps its id and with it
  * its once-key. What is under way is waited for: if it comes back to waiting, it follows. What is held, and what was approved for
  * another channel only, stays and says so.
- * Failures: a chunk that fails is said and left; the next reload that changes a route looks again. */
+ * Failures: a chunk that fails is said and left; the moves stay written, and the next look at the routes goes on with them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
@@ -24,6 +24,8 @@ struct reroute {
 	int64_t *lots; /* owned: of the move `at` */
 	size_t n_lots, lots_at;
 	int64_t moved, stayed;
+	bool failed;
+	struct lane_moves_over over;
 };
 
 static void reroute_next(struct reroute *r);
@@ -49,10 +51,11 @@ static bool some_under_way(const struct reroute *r)
 	return false;
 }
 
-/* Two quiet rounds: an outcome that is told but not yet committed is seen by the second. */
+/* Two quiet rounds: an outcome that is told but not yet committed is seen by the second. At a start nothing is known before the
+ * recovery is over. */
 static bool is_over(struct reroute *r)
 {
-	bool quiet = r->moved == r->moved_before && !some_under_way(r);
+	bool quiet = r->d->ready && r->moved == r->moved_before && !some_under_way(r);
 
 	r->quiet = quiet ? r->quiet + 1 : 0;
 	r->moved_before = r->moved;
@@ -68,17 +71,31 @@ static void on_again(struct timer *t)
 	reroute_next(r);
 }
 
-static void reroute_end(struct reroute *r)
+static void on_over(struct store_cmd *cmd)
 {
+	struct reroute *r = CONTAINER_OF(cmd, struct reroute, over.cmd);
 	struct dispatch *d = r->d;
 
-	log_line(r->stayed ? LOG_WARN : LOG_INFO,
-		"ev=route.followed deliveries=%lld lots_not_approved_there=%lld",
-		(long long)r->moved, (long long)r->stayed);
+	if (cmd->rc)
+		log_line(LOG_WARN, "ev=route.moves_stay code=%d why=%s continuing", cmd->rc,
+			LOG_Q(str_of(cmd->err.text)));
 	free(r->lots);
 	free(r->v);
 	d_free(r);
 	cmd_end(d);
+}
+
+static void reroute_end(struct reroute *r)
+{
+	bool over = !r->failed && !r->d->stopping;
+
+	log_line(r->stayed ? LOG_WARN : LOG_INFO,
+		"ev=route.followed deliveries=%lld lots_not_approved_there=%lld",
+		(long long)r->moved, (long long)r->stayed);
+	r->over = (struct lane_moves_over){ .v = r->v, .n = over ? r->n : 0 };
+	lane_moves_over_prepare(&r->over);
+	r->over.cmd.done = on_over;
+	store_submit_or_done(r->d->o.store, &r->over.cmd);
 }
 
 static void not_followed(const struct reroute *r, int rc, const char *why)
@@ -94,6 +111,7 @@ static void on_followed(struct store_cmd *cmd)
 
 	if (cmd->rc)
 		not_followed(r, cmd->rc, cmd->err.text);
+	r->failed |= cmd->rc != 0;
 	r->moved += cmd->rc ? 0 : r->c.ret_moved;
 	if (!cmd->rc && !again)
 		r->stayed += (int64_t)over_uncovered(r->d, &r->c);
@@ -152,6 +170,7 @@ static void reroute_next(struct reroute *r)
 	int rc = store_submit(r->d->o.store, &r->c.cmd);
 	if (rc) {
 		not_followed(r, rc, "the store takes no commands now");
+		r->failed = true;
 		reroute_end(r);
 	}
 }

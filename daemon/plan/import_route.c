@@ -1,5 +1,6 @@
 /* import_route.c - targets after a reload: who has another route now gets another lane. Thread: loop; pages on a worker.
- * Owns: one page at a time; pairs of lanes, at most MOVES_MAX. What waits already follows by dispatch_reroute.
+ * Owns: one page at a time; pairs of lanes, at most MOVES_MAX. What waits already follows by dispatch_reroute; pairs with which an
+ * earlier run did not come to an end are told with the new ones.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@ struct reroute {
 	int64_t after, changed;
 	size_t n_rows, n_set, n_moves;
 	struct lane_move *moves; /* owned */
-	struct maps *chains;     /* office id -> struct chain */
+	struct lane_move *old;   /* owned, MOVES_MAX: of an earlier run; NULL once they are taken */
+	size_t n_old;
+	struct maps *chains; /* office id -> struct chain */
 	struct reroute_row rows[PAGE];
 	struct reroute_set set[PAGE];
 	struct reroute_cmd cmd;
@@ -110,7 +113,10 @@ static void page_run(struct work *w)
 	if (r->rc < 0)
 		return;
 	struct db *db = reader_db(reader);
-	r->rc = reroute_page(db, r->after, r->rows, PAGE, &r->n_rows);
+	if (r->old)
+		r->rc = lane_moves_get(db, r->old, MOVES_MAX, &r->n_old);
+	if (r->rc == 0)
+		r->rc = reroute_page(db, r->after, r->rows, PAGE, &r->n_rows);
 	for (size_t i = 0; r->rc == 0 && i < r->n_rows; i++)
 		if (!(r->rows[i].flags & TARGET_GONE))
 			look_at(r, db, &r->rows[i]);
@@ -155,6 +161,7 @@ static void reroute_end(struct reroute *r)
 	maps_free(r->chains);
 	conf_unref(r->conf);
 	free(r->moves);
+	free(r->old);
 	free(r);
 }
 
@@ -177,6 +184,10 @@ static void on_set(struct store_cmd *cmd)
 static void page_done(struct work *w)
 {
 	struct reroute *r = CONTAINER_OF(w, struct reroute, work);
+	for (size_t i = 0; i < r->n_old && r->rc == 0; i++)
+		move_note(r, r->old[i].from, r->old[i].to);
+	r->n_old = 0;
+	free(MOVE(r->old));
 	if (r->rc < 0 || (r->n_set == 0 && r->n_rows < PAGE)) {
 		reroute_end(r);
 		return;
@@ -215,5 +226,6 @@ void import_reroute(const struct import_opts *o, plan_done_fn *done, void *ctx)
 	r->done = done;
 	r->ctx = ctx;
 	r->chains = maps_new();
+	r->old = x_calloc(MOVES_MAX, sizeof(*r->old));
 	page_next(r);
 }

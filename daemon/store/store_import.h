@@ -126,6 +126,15 @@ int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t m
 struct lane_move {
 	int64_t from, to; /* lanes; they differ */
 };
+#define JOB_MOVE 3 /* job.kind; subject: both lanes. What waits on `from` has not followed yet */
+/* Moves that are not over, written with the targets' new lanes: a daemon that dies in between goes on with them. */
+int lane_moves_get(struct db *db, struct lane_move *ret, size_t max, size_t *ret_n) MUST_CHECK;
+struct lane_moves_over {
+	struct store_cmd cmd;
+	const struct lane_move *v; /* owned by the user until done */
+	size_t n;
+};
+void lane_moves_over_prepare(struct lane_moves_over *c);
 struct reroute_set {
 	int64_t target_id, contact_id;
 	int64_t from_lane; /* 0: none */

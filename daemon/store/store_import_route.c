@@ -1,5 +1,5 @@
-/* store_import_route.c - lanes of targets after the routes have changed. Thread: worker (pages), store (the command).
- * Lots that stand keep their lane; only what is planned from now on follows.
+/* store_import_route.c - lanes of targets after the routes have changed. Thread: worker (pages), store (the commands).
+ * Lots that stand keep their lane; what waits in them follows by dispatch, and a job row keeps the pair of lanes until it has.
  */
 #include "base/assert.h"
 #include "store/store_import_internal.h"
@@ -50,15 +50,68 @@ static int reroute_one(struct db *db, struct reroute_set *s)
 		db, "UPDATE target SET lane_id=nullif(?,0) WHERE id=?", "ii", lane, s->target_id);
 }
 
+/* --- moves ------------------------------------------------------------------------------------------------------------------ */
+
+/* Both lanes in one number; 0: it is none, or they are more than there can be. */
+static int64_t move_subject(int64_t from, int64_t to)
+{
+	bool fits = from > 0 && to > 0 && from != to && from <= INT32_MAX && to <= INT32_MAX;
+	return fits ? from << 32 | to : 0;
+}
+
+static int move_note(struct db *db, const struct reroute_set *s, int64_t *last)
+{
+	int64_t subject = move_subject(s->from_lane, s->ret_lane);
+	if (!subject || subject == *last)
+		return 0;
+	*last = subject;
+	return db_exec(
+		db, "INSERT OR IGNORE INTO job(kind, subject, next) VALUES(3,?,0)", "i", subject);
+}
+
+int lane_moves_get(struct db *db, struct lane_move *ret, size_t max, size_t *ret_n)
+{
+	sqlite3_stmt *q;
+	*ret_n = 0;
+	int rc = db_query(db, &q, "SELECT subject FROM job WHERE kind=3 ORDER BY id LIMIT ?", "i",
+		(int64_t)max);
+	while (rc == 0 && (rc = db_row(db, q)) == 1) {
+		int64_t subject = col_i64(q, 0);
+		ret[(*ret_n)++] = (struct lane_move){ subject >> 32, subject & INT32_MAX };
+		rc = 0;
+	}
+	return rc;
+}
+
+static int over_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	const struct lane_moves_over *c = CONTAINER_OF(cmd, struct lane_moves_over, cmd);
+	int rc = 0;
+	for (size_t i = 0; i < c->n && rc == 0; i++)
+		rc = db_exec(tx_db(tx), "DELETE FROM job WHERE kind=3 AND subject=?", "i",
+			move_subject(c->v[i].from, c->v[i].to));
+	return rc;
+}
+
+void lane_moves_over_prepare(struct lane_moves_over *c)
+{
+	c->cmd.class = STORE_BULK;
+	c->cmd.run = over_run;
+}
+
 static int reroute_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct reroute_cmd *c = CONTAINER_OF(cmd, struct reroute_cmd, cmd);
+	int64_t last = 0;
 	c->ret_changed = 0;
 	for (size_t i = 0; i < c->n; i++) {
 		int rc = reroute_one(tx_db(tx), &c->v[i]);
 		if (rc < 0)
 			return rc;
 		c->ret_changed += db_changes(tx_db(tx));
+		rc = move_note(tx_db(tx), &c->v[i], &last);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

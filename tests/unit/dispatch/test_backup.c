@@ -68,6 +68,29 @@ static void a_dead_gateway_is_taken_over_after_its_time_and_not_before(void **st
 	scene_check();
 }
 
+/* Told at a start, before anything is known of the queue: what waits follows all the same, and then the move is over. */
+static void a_move_is_over_when_what_waits_has_followed(void **state)
+{
+	UNUSED(state);
+	const struct lane_move move = { 1, 3 };
+	covered(1, 0);
+	first_is(true);
+	scene_lot(1, 0, 1, 1, 10);
+	scene_exec("UPDATE target SET lane_id=3");
+	scene_exec(
+		"INSERT INTO job(kind, subject, next) VALUES (%d, (1<<32)|3, 0), (%d, (1<<32)|2, 0)",
+		JOB_MOVE, JOB_MOVE);
+	dispatch_reroute(sc.d, &move, 1);
+	scene_run(5000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM job WHERE kind=%d", JOB_MOVE), 2);
+	scene_start();
+	scene_run(10000);
+	assert_int_equal(on_lane(3, DLV_ACCEPTED), 10);
+	assert_int_equal(scene_i64("SELECT subject FROM job WHERE kind=%d", JOB_MOVE),
+		(INT64_C(1) << 32) | 2);
+	scene_check();
+}
+
 static struct dispatch_lane_facts seen;
 static void on_facts(void *ctx, const struct dispatch_lane_facts *f)
 {
@@ -501,6 +524,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_dead_gateway_is_taken_over_after_its_time_and_not_before),
+		T(a_move_is_over_when_what_waits_has_followed),
 		T(the_lane_says_who_has_taken_over),
 		T(what_may_have_been_sent_stays_with_the_first),
 		T(what_was_partly_done_stays_with_the_first),

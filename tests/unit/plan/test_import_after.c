@@ -362,6 +362,61 @@ static void a_new_route_gives_waiting_targets_a_lane(void **state)
 	assert_int_equal(got("changed"), 0);
 }
 
+static size_t n_moves;
+static struct lane_move moves[4];
+static void on_moves(void *ctx, const struct lane_move *v, size_t n)
+{
+	UNUSED(ctx);
+	n_moves = n;
+	for (size_t i = 0; i < n && i < 4; i++)
+		moves[i] = v[i];
+}
+
+static void look_at_routes(const struct conf *c)
+{
+	struct import_opts o = opts();
+	o.conf = c;
+	o.moved = on_moves;
+	answers = 0;
+	n_moves = 0;
+	import_reroute(&o, on_done, NULL);
+	pump();
+	assert_int_equal(answer_rc, 0);
+}
+
+/* Targets have their new lanes; what waits on the old one has not followed yet when the daemon dies. */
+static void moves_that_are_not_over_are_told_again(void **state)
+{
+	(void)state;
+	struct conf after = conf;
+	struct conf_account second = { .name = (char *)(uintptr_t) "second" };
+	struct conf_account *both[2] = { &relay, &second };
+	struct conf_channel two = mail, *list[1] = { &two };
+	struct conf_route route = routes[0];
+	two.accounts = both;
+	two.n_accounts = 2;
+	route.account = second.name;
+	after.channels = list;
+	after.routes = &route;
+	samples();
+	look_at_routes(&conf);
+	assert_int_equal(n_moves, 0);
+	look_at_routes(&after);
+	size_t n = n_moves;
+	assert_true(n > 0 && n <= 4);
+	assert_true(got("changed") > 0);
+	for (int again = 0; again < 2; again++) { /* of the next start */
+		look_at_routes(&after);
+		assert_int_equal(got("changed"), 0);
+		assert_int_equal(n_moves, n);
+	}
+	struct lane_moves_over over = { .v = moves, .n = n };
+	lane_moves_over_prepare(&over);
+	assert_int_equal(teststore_do(&ts, &over.cmd), 0);
+	look_at_routes(&after);
+	assert_int_equal(n_moves, 0);
+}
+
 static void on_stale(void *ctx)
 {
 	*(int *)ctx += answers == 0 ? 1 : 100; /* before the answer */
@@ -521,6 +576,7 @@ int main(void)
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
 		T(a_new_route_gives_waiting_targets_a_lane),
+		T(moves_that_are_not_over_are_told_again),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
 		T(a_forgotten_address_is_in_no_file_any_more),
