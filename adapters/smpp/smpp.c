@@ -37,10 +37,12 @@ static void memory_free(struct smpp_inst *si)
 	free(si->ghosts);
 	free(si->early);
 	free(si->said);
+	free(si->tried);
 	si->refs = NULL;
 	si->ghosts = NULL;
 	si->early = NULL;
 	si->said = NULL;
+	si->tried = NULL;
 }
 
 static int smpp_open(struct lt_inst *inst)
@@ -55,7 +57,9 @@ static int smpp_open(struct lt_inst *inst)
 	si->ghosts = calloc(SMPP_GHOSTS, sizeof(si->ghosts[0]));
 	si->early = calloc(SMPP_EARLY, sizeof(si->early[0]));
 	si->said = calloc(SMPP_SAID, sizeof(si->said[0]));
-	int rc = si->refs == NULL || si->ghosts == NULL || si->early == NULL || si->said == NULL
+	si->tried = calloc(SMPP_TRIED, sizeof(si->tried[0]));
+	int rc = si->refs == NULL || si->ghosts == NULL || si->early == NULL || si->said == NULL ||
+			si->tried == NULL
 		? open_failed(inst, "out of memory")
 		: open_tables(inst, err, sizeof(err));
 	if (rc < 0) {

@@ -25,6 +25,7 @@
 #define SMPP_CTL_MAX       (4u << 20)
 #define SMPP_PARTS_MAX     32u /* texts from phones that wait for their other parts */
 #define SMPP_PART_N_MAX    8u
+#define SMPP_TRIED         32768u
 #define SMPP_SAID          4096u /* phones whose last text is remembered */
 #define SMPP_RESEND_MAX    5u    /* of one segment whose message is half sent */
 #define SMPP_SESSIONS_MAX  16u
@@ -64,7 +65,7 @@ struct smpp_msg {
 	struct smpp_msg *next;               /* in the queue */
 	struct smpp_msg *all_next, **all_at; /* every message of the session */
 	struct smpp_op *op;                  /* NULL: finished, an answer may still come */
-	uint64_t attempt;
+	uint64_t attempt, delivery;
 	struct lt_str text; /* borrowed from the payload until finish */
 	enum sms_coding coding;
 	char dest[24];
@@ -152,6 +153,10 @@ struct smpp_text_part { /* a text from a phone that came in parts */
 struct smpp_said {                    /* the last text of a phone */
 	uint64_t phone, text, before; /* hashes; before: of what it had said until then */
 };
+struct smpp_tried {         /* a delivery and a status */
+	uint32_t tag;       /* 0: free */
+	uint16_t try_no, n; /* the last try that ended so, and how many did */
+};
 struct smpp_inst { /* priv of an instance */
 	struct smpp_conf conf;
 	struct ltc_outcomes *outcomes;                    /* owned */
@@ -161,6 +166,7 @@ struct smpp_inst { /* priv of an instance */
 		*ghosts; /* owned, SMPP_GHOSTS: they outlive the session whose link was lost */
 	struct smpp_early *early; /* owned, SMPP_EARLY */
 	struct smpp_said *said;   /* owned, SMPP_SAID */
+	struct smpp_tried *tried; /* owned, SMPP_TRIED */
 	uint32_t n_ghosts, n_early;
 	uint32_t gens;
 };
@@ -290,6 +296,9 @@ const struct ltc_outcome_row *smpp_status_row(
 const struct ltc_outcome_row *smpp_status_all(const struct ltc_outcomes *t, uint32_t status);
 const struct ltc_outcome_row *smpp_status_word(const struct ltc_outcomes *t, const char *word);
 void smpp_status_text(uint32_t status, char *dst, size_t size); /* "58 ESME_RTHROTTLED" */
+
+/* smpp_tries.c: 1 for the first try of this delivery that ends with this status */
+uint32_t smpp_tries_count(struct smpp_inst *si, const struct smpp_msg *m, uint32_t status);
 
 /* smpp_receipt.c: reports */
 struct smpp_receipt { /* strings borrowed from the PDU */

@@ -170,6 +170,7 @@ static int op_take(struct smpp_session *s, struct lt_job *job, const struct lt_w
 	m->op = op;
 	op->msg = m;
 	m->attempt = w->attempt;
+	m->delivery = w->delivery;
 	m->text = p.text;
 	m->coding = p.coding;
 	m->try_no = w->try_no;
@@ -322,9 +323,11 @@ static const struct ltc_outcome_row *row_of(
 	const struct ltc_outcomes *t = s->si->outcomes;
 	bool full = g->nth <= l->full_n;
 	uint32_t status = g->status == SMPP_RSUBMITFAIL && full ? SMPP_RMSGQFUL : g->status;
-	const struct ltc_outcome_row *row = smpp_status_row(t, "submit", status, g->msg->try_no);
+	const struct ltc_outcome_row *row = smpp_status_row(t, "submit", status, UINT32_MAX);
 	const struct ltc_outcome_row *first = smpp_status_row(t, "submit", status, 1);
 
+	if (row != first) /* the table counts tries */
+		row = smpp_status_row(t, "submit", status, smpp_tries_count(s->si, g->msg, status));
 	if (g->timed &&
 		(first->flags & SMPP_F_NO_VALIDITY)) /* not about the text, whatever its tries */
 		row = first;

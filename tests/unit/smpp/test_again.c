@@ -93,27 +93,78 @@ static void the_pause_of_the_table_is_kept(void **state)
 	}
 }
 
-/* What the server says of the validity period says nothing of the text, however often that was put off before. */
+/* One delivery, its n-th try, and what became of it. */
+static const struct sh_result *tried(struct play *p, uint32_t try_no, uint32_t status)
+{
+	size_t op = sh_op(p->h, p->session, "+84910000001", "ref", ONE, 0);
+	struct lt_work *w = &p->h->jobs[op]->work;
+
+	w->delivery = 7;
+	w->try_no = try_no;
+	w->attempt = w->delivery << 8 | try_no;
+	assert_int_equal(sh_start(p->h, op, 1), 0);
+	sh_turn(p->h);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, status, play_want(p, 0, SMPP_SUBMIT_SM).seq, "",
+		1);
+	return sh_result(p->h, op);
+}
+
+/* Contract 1.5: so many tries of that status, whatever the tries before it ended with. */
+static void tries_with_another_status_do_not_count(void **state)
+{
+	static const struct {
+		uint32_t status, tries;
+		int scope;
+	} rows[] = { { 0x08, 2, LT_SCOPE_TARGET }, { 0x45, 3, LT_SCOPE_TARGET },
+		{ 0xff, 2, LT_SCOPE_RELEASE }, { 0x400, 2, LT_SCOPE_RELEASE } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct play *p = play_bound();
+		uint32_t n = 1;
+		for (; n <= 4; n++) /* a phone that is off */
+			assert_int_equal(tried(p, n, 0x64)->outcome, LT_DEFERRED);
+		for (uint32_t k = 0; k < rows[i].tries; k++)
+			assert_int_equal(tried(p, n++, rows[i].status)->outcome, LT_DEFERRED);
+		assert_int_equal(tried(p, n++, 0x64)->outcome, LT_DEFERRED);
+		assert_int_equal(tried(p, n, rows[i].status)->outcome, LT_REFUSED);
+		assert_int_equal(sh_result(p->h, p->h->n_jobs - 1)->scope, rows[i].scope);
+		play_free(p);
+	}
+}
+
+/* What the server says of the validity period says nothing of the text, however often it says so: each session learns it anew. */
 static void a_validity_period_that_is_refused_is_left_out_at_any_try(void **state)
 {
 	struct play *p = play_new();
-	struct pdu d;
 
 	(void)state;
 	sh_conf(p->h, "validity_s", "3600");
-	play_bind(p);
-	for (int again = 0; again < 2; again++) {
-		size_t op = sh_op(p->h, p->session, "+84910000001", "ref", ONE, 0);
-		p->h->jobs[op]->work.try_no = 3;
-		assert_int_equal(sh_start(p->h, op, 1), 0);
+	assert_int_equal(sh_open(p->h), 0);
+	for (uint32_t n = 1; n <= 6; n++) {
+		size_t link = n - 1, op;
+		p->session = sh_session(p->h);
 		sh_turn(p->h);
-		d = play_want(p, 0, SMPP_SUBMIT_SM);
-		assert_int_equal(d.sm.validity.n, again == 0 ? 16 : 0);
-		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0x62, d.seq, "", 1);
-		assert_int_equal(
-			sh_result(p->h, op)->outcome, again == 0 ? LT_DEFERRED : LT_REFUSED);
-		assert_int_equal(sh_result(p->h, op)->scope,
-			again == 0 ? LT_SCOPE_TARGET : LT_SCOPE_RELEASE);
+		sh_opened(p->h, link, "");
+		play_say(p, link, SMPP_BIND_TRX | SMPP_RESP, 0,
+			play_want(p, link, SMPP_BIND_TRX).seq, "smsc", 5);
+		for (int without = 0; without <= (n == 6); without++) {
+			op = sh_op(p->h, p->session, "+84910000001", "ref", ONE, 0);
+			p->h->jobs[op]->work.delivery = 7;
+			p->h->jobs[op]->work.try_no = n + (uint32_t)without;
+			assert_int_equal(sh_start(p->h, op, 1), 0);
+			sh_turn(p->h);
+			struct pdu d = play_want(p, link, SMPP_SUBMIT_SM);
+			assert_int_equal(d.sm.validity.n, without ? 0 : 16);
+			play_say(p, link, SMPP_SUBMIT_SM | SMPP_RESP, 0x62, d.seq, "", 1);
+			assert_int_equal(
+				sh_result(p->h, op)->outcome, without ? LT_REFUSED : LT_DEFERRED);
+			assert_int_equal(sh_result(p->h, op)->scope,
+				without ? LT_SCOPE_RELEASE : LT_SCOPE_TARGET);
+		}
+		sh_shutdown(p->h, p->session);
+		sh_turn(p->h);
+		sh_closed(p->h, link, 0, "", "");
 	}
 	play_free(p);
 }
@@ -463,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_segment_that_was_put_off_waits_longer_each_time),
 		cmocka_unit_test(the_pause_of_the_table_is_kept),
+		cmocka_unit_test(tries_with_another_status_do_not_count),
 		cmocka_unit_test(a_validity_period_that_is_refused_is_left_out_at_any_try),
 		cmocka_unit_test(a_segment_that_is_put_off_too_often_leaves_the_text_unknown),
 		cmocka_unit_test(a_long_storm_does_not_spend_the_tries_of_a_segment),
