@@ -107,7 +107,7 @@ static bool create_bad(
 }
 
 /* --- verify ------------------------------------------------------------------------------------------------------------------ */
-static int verify_request(struct zalo_op *op)
+int zalo_verify(struct zalo_op *op)
 {
 	return post_pair(op, "/v2.0/article/verify", "token", op->token);
 }
@@ -341,10 +341,10 @@ const struct zalo_state_row zalo_article_rows[] = {
 	[ZS_CREATE] = { "article", NULL, 0, create_request, create_good, create_bad },
 	[ZS_FIND] = { "read", NULL, 0, zalo_list_page, zalo_find_good, NULL },
 	[ZS_FIND_DETAIL] = { "read", NULL, 0, zalo_detail, zalo_find_detail_good, NULL },
-	[ZS_VERIFY] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
+	[ZS_VERIFY] = { "verify", NULL, 0, zalo_verify, verify_good, verify_bad },
 	[ZS_SHOW] = { "article", "show", LT_PUBLISHES | LT_REPEATABLE, show_request, show_good,
 		show_bad },
-	[ZS_SHOWN] = { "verify", NULL, 0, verify_request, verify_good, verify_bad },
+	[ZS_SHOWN] = { "verify", NULL, 0, zalo_verify, verify_good, verify_bad },
 	[ZS_SHOW_LOOK] = { "read", NULL, 0, zalo_detail, show_look_good, NULL },
 	[ZS_LINK] = { "read", NULL, 0, zalo_detail, link_good, link_bad },
 };

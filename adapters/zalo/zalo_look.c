@@ -63,6 +63,38 @@ static int look(struct zalo_op *op)
 	return op->form == ZALO_OA ? detail(op) : conversation(op);
 }
 
+/* What they still work on may be shown in a minute, whatever the article says now. Of an update whose answer was lost there is no token to
+ * ask by: its time says whether it can be over. */
+static bool settled(const struct zalo_op *op)
+{
+	const struct lt_host *h = op->inst->host;
+	int64_t age = h->wall_ms(h->ctx) - op->work->since_ms;
+
+	return zalo_step(op, "show_token").n != 0 || age >= zalo_conf_of(op)->find_wait_ms;
+}
+
+static void token_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	if (ltc_json_str(a->data, "id").n != 0)
+		zalo_enter(op, ZS_LOOK);
+	else
+		cannot_tell(op, "the article is still being processed");
+}
+
+/* Only a definite no to the update is an end of it: then the article says where it stands. */
+static bool token_bad(
+	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
+{
+	if (row->outcome == ZALO_O_POLL)
+		cannot_tell(op, "the article is still being processed");
+	else if (row->outcome == LT_REFUSED || row->outcome == ZALO_O_LOST ||
+		strcmp(a->code, "-200") == 0)
+		zalo_enter(op, ZS_LOOK);
+	else
+		return false;
+	return true;
+}
+
 static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 {
 	char status[16];
@@ -76,6 +108,8 @@ static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 	else if (ltc_eqz(s, "show")) {
 		op->shown = true;
 		zalo_end(op, LT_ACCEPTED, LT_SCOPE_TARGET, 0, 0, "asked", "the article is shown");
+	} else if (ltc_eqz(s, "hide") && !settled(op)) {
+		cannot_tell(op, "the article is not shown yet, and its update is young");
 	} else if (ltc_eqz(s, "hide")) {
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",
 			"the article is not shown");
@@ -223,8 +257,11 @@ static void reconcile_article(struct zalo_op *op)
 		cannot_tell(op, "no id of the article is known");
 		return;
 	}
+	struct lt_str token = zalo_step(op, "show_token");
 	(void)snprintf(op->article, sizeof(op->article), "%.*s", (int)id.n, id.p);
-	zalo_enter(op, ZS_LOOK);
+	(void)snprintf(
+		op->token, sizeof(op->token), "%.*s", (int)token.n, token.p == NULL ? "" : token.p);
+	zalo_enter(op, token.n != 0 ? ZS_LOOK_TOKEN : ZS_LOOK);
 }
 
 static void reconcile_message(struct zalo_op *op)
@@ -332,6 +369,7 @@ void zalo_look_first(struct zalo_op *op)
 
 const struct zalo_state_row zalo_look_rows[] = {
 	[ZS_LOOK - ZS_LOOK] = { "read", NULL, 0, look, look_good, look_bad },
+	[ZS_LOOK_TOKEN - ZS_LOOK] = { "verify", NULL, 0, zalo_verify, token_good, token_bad },
 	[ZS_REMOVE - ZS_LOOK] = { "article", "remove", LT_PUBLISHES | LT_REPEATABLE, remove_request,
 		done_good, remove_bad },
 };

@@ -29,8 +29,9 @@ enum zalo_state {
 	ZS_SEND,
 	ZS_ZNS,
 	/* questions and changes */
-	ZS_LOOK,   /* what became of an article, a message */
-	ZS_REMOVE, /* recall */
+	ZS_LOOK,       /* what became of an article, a message */
+	ZS_LOOK_TOKEN, /* is its update still being processed? */
+	ZS_REMOVE,     /* recall */
 	ZS_N
 };
 enum { /* tokens of save() */
@@ -141,6 +142,7 @@ struct zalo_state_row {
 extern const struct zalo_state_row zalo_article_rows[], zalo_cast_rows[], zalo_message_rows[],
 	zalo_look_rows[];
 const struct zalo_state_row *zalo_state_row(enum zalo_state st);
+int zalo_verify(struct zalo_op *op); /* the request, of op->token */
 void zalo_article_first(struct zalo_op *op);
 void zalo_article_change(
 	struct zalo_op *op); /* correct: op->article becomes what the payload says */

@@ -334,6 +334,47 @@ static void a_question_is_answered_by_what_the_article_tells(void **state)
 	}
 }
 
+/* Section 4: an update is asked for by its token until it is done. What is still processed is hidden now and shown in a minute: a stop
+ * in between must not be told as absence. */
+static void an_article_whose_update_is_processed_is_not_absent(void **state)
+{
+	static const struct {
+		const char *verify;
+		bool asks;
+		int outcome;
+	} rows[] = { { WORKING, false, LT_UNKNOWN },
+		{ "{\"data\":{},\"error\":0}", false, LT_UNKNOWN }, { "<html>", false, LT_UNKNOWN },
+		{ ID, true, LT_DEFERRED },
+		{ "{\"error\":-200,\"message\":\"Upload media failed\"}", true, LT_DEFERRED },
+		{ "{\"error\":-201,\"message\":\"token is invalid\"}", true, LT_DEFERRED },
+		{ "{\"error\":-32,\"message\":\"limit\"}", false, LT_UNKNOWN } };
+	static const struct lt_pair steps[] = { { LTC_LIT("article"), LTC_LIT("88"), { NULL, 0 } },
+		{ LTC_LIT("show_token"), LTC_LIT("Tk2"), { NULL, 0 } } };
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(rows) / sizeof(rows[0]); i++) {
+		bool lost = i == sizeof(rows) / sizeof(rows[0]); /* no token: its answer was lost */
+		size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+		h->jobs[op]->job.kind = LT_J_RECONCILE;
+		h->jobs[op]->work.steps = steps;
+		h->jobs[op]->work.n_steps = lost ? 1 : 2;
+		h->jobs[op]->work.since_ms = h->wall - 1000;
+		assert_int_equal(sh_start(h, op, 1), 0);
+		sh_turn(h);
+		if (!lost) {
+			expect("POST", "/v2.0/article/verify");
+			assert_non_null(strstr(last_call(h)->body, "Tk2"));
+			answer(h, rows[i].verify);
+		}
+		if (lost || rows[i].asks) {
+			expect("GET", "/v2.0/article/getdetail");
+			answer(h, "{\"data\":{\"id\":\"88\",\"status\":\"hide\"},\"error\":0}");
+		}
+		assert_true(sh_result(h, op)->done);
+		assert_int_equal(sh_result(h, op)->outcome, lost ? LT_UNKNOWN : rows[i].outcome);
+	}
+}
+
 /* Push mode: a command puts the picture on the portal, which takes some seconds. */
 static void a_picture_that_is_being_put_on_the_portal_is_waited_for(void **state)
 {
@@ -515,6 +556,7 @@ int main(void)
 		T1(a_group_message_is_saved_before_and_after),
 		T1(a_group_that_the_oa_left_and_a_phone_without_zalo_are_told),
 		T1(a_question_is_answered_by_what_the_article_tells),
+		T1(an_article_whose_update_is_processed_is_not_absent),
 		T1(a_picture_that_is_being_put_on_the_portal_is_waited_for),
 		T1(an_article_is_removed_by_its_id),
 		T1(an_article_that_is_gone_already_is_taken_back),
