@@ -112,14 +112,28 @@ int zalo_verify(struct zalo_op *op)
 	return post_pair(op, "/v2.0/article/verify", "token", op->token);
 }
 
-static void poll_again(struct zalo_op *op)
+/* No answer of theirs says that it is shown: the article itself may. Not where it was shown before, with another text. */
+static bool look_instead(struct zalo_op *op)
 {
-	if (zalo_now(op) + zalo_conf_of(op)->poll_ms < op->poll_end) {
-		zalo_enter_later(op, op->state, zalo_conf_of(op)->poll_ms);
-		return;
-	}
+	if (op->stopping || op->other || op->job->kind != LT_J_OP)
+		return false;
+	op->unsure = op->state;
+	zalo_enter(op, ZS_SHOW_LOOK);
+	return true;
+}
+
+static void processed_later(struct zalo_op *op)
+{
 	zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, 60000, "-214",
 		"the article is still being processed; it is asked for again");
+}
+
+static void poll_again(struct zalo_op *op)
+{
+	if (zalo_now(op) + zalo_conf_of(op)->poll_ms < op->poll_end)
+		zalo_enter_later(op, op->state, zalo_conf_of(op)->poll_ms);
+	else if (op->state != ZS_SHOWN || !look_instead(op))
+		processed_later(op);
 }
 
 static void verify_good(struct zalo_op *op, const struct zalo_answer *a)
@@ -189,10 +203,20 @@ static void show_good(struct zalo_op *op, const struct zalo_answer *a)
 		zalo_save(op, "show_token", ltc_z(op->token), ZSAVE_SHOW_TOKEN);
 }
 
+static void show_lost(struct zalo_op *op, const char *code)
+{
+	zalo_end(op, op->stopping ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, code,
+		"the article may be shown or not; it is shown again");
+}
+
 static void show_look_good(struct zalo_op *op, const struct zalo_answer *a)
 {
 	if (ltc_eqz(ltc_json_str(a->data, "status"), "show")) {
 		zalo_save(op, "shown", LTC_LIT("yes"), ZSAVE_SHOWN);
+	} else if (op->unsure == ZS_SHOWN) {
+		processed_later(op);
+	} else if (op->unsure == ZS_SHOW) {
+		show_lost(op, "lost");
 	} else if (op->again++ < 2 && !op->stopping) {
 		zalo_enter_later(op, ZS_SHOW, 2000);
 	} else {
@@ -202,7 +226,7 @@ static void show_look_good(struct zalo_op *op, const struct zalo_answer *a)
 	}
 }
 
-/* The same update again is harmless: a lost answer is followed by another, and then by the lane's own schedule. */
+/* The same update again is harmless: a lost answer is followed by another, then by a look, and then by the lane's own schedule. */
 static bool show_bad(
 	struct zalo_op *op, const struct ltc_outcome_row *row, const struct zalo_answer *a)
 {
@@ -214,8 +238,8 @@ static bool show_bad(
 		zalo_enter_later(op, ZS_SHOW, 2000);
 		return true;
 	}
-	zalo_end(op, op->stopping ? LT_UNKNOWN : LT_DEFERRED, LT_SCOPE_TARGET, 0, 15000, a->code,
-		"the article may be shown or not; it is shown again");
+	if (!look_instead(op))
+		show_lost(op, a->code);
 	return true;
 }
 

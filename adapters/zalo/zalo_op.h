@@ -60,8 +60,9 @@ struct zalo_op {
 	struct lt_inst *inst;
 	const struct lt_work *work; /* borrowed until finish */
 	enum zalo_form form;
-	enum zalo_state state;
-	struct lt_str target;                  /* id of the OA, group, user; number */
+	enum zalo_state state,
+		unsure;       /* unsure: the state that the look at a shown article settles */
+	struct lt_str target; /* id of the OA, group, user; number */
 	struct lt_str head, title, cast, tmpl; /* of the payload */
 	bool plain;                            /* payload is a bare text */
 	bool calling, stopping, refreshed, uploaded_again, reshown, shown, show_sent, sought;

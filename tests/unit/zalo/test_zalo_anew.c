@@ -7,6 +7,7 @@
 #define NEW_TEXT "\"type\":\"normal\",\"title\":\"Khai mạc\",\"description\":\"mới\""
 #define WORKING  "{\"error\":-214,\"message\":\"Media is being processed\"}"
 #define SHOWN    "{\"data\":{\"id\":\"9ab3f077\",\"status\":\"show\"},\"error\":0}"
+#define HIDDEN   "{\"data\":{\"id\":\"9ab3f077\",\"status\":\"hide\"},\"error\":0}"
 #define STALE    "{\"error\":-220,\"message\":\"Access token has expired\"}"
 #define SENT     "{\"data\":{\"message_id\":\"m1\"},\"error\":0}"
 #define GROUP    "group:7a1b2c3d4e5f60718293"
@@ -117,7 +118,8 @@ static size_t to_waiting(void)
 	for (int i = 0; i < 9 && !sh_result(h, op)->done; i++) {
 		wait_ms(1000);
 		if (!last_call(h)->answered)
-			say("/article/verify", WORKING);
+			say(strstr(last_call(h)->url, "verify") ? "/verify" : "/getdetail",
+				strstr(last_call(h)->url, "verify") ? WORKING : HIDDEN);
 	}
 	assert_int_equal(over(op)->outcome, LT_DEFERRED);
 	return op;
@@ -197,6 +199,36 @@ static void a_group_that_has_a_part_of_another_text_is_for_a_person(void **state
 }
 
 /* --- what has gone out ------------------------------------------------------------------------------------------------------------ */
+/* An OA that answers no update, or never says that one is done, has the article shown all the same. Not told from the older text's by a
+ * look at whether it is shown. */
+static void an_update_without_a_last_word_is_settled_by_the_article(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool shown = i % 2 == 0, lost = i < 2;
+		n_kept = 0;
+		size_t op = article(OLD_TEXT);
+		to_update();
+		for (int k = 0; k < 3 && lost; k++) {
+			at("/article/update");
+			sh_answer(h, h->n_http - 1, LT_P_MAYBE_SENT, 0, "");
+			wait_ms(2000);
+		}
+		if (!lost)
+			answer(h, TOKEN);
+		for (int k = 0; k < 9 && !strstr(last_call(h)->url, "getdetail"); k++) {
+			wait_ms(1000);
+			if (!last_call(h)->answered)
+				say("/article/verify", WORKING);
+		}
+		say("/article/getdetail", shown ? SHOWN : HIDDEN);
+		if (shown)
+			say("/article/getdetail", SHOWN); /* its address */
+		assert_int_equal(over(op)->outcome, shown ? LT_ACCEPTED : LT_DEFERRED);
+		assert_int_equal(sh_result(h, op)->flags, shown || lost ? 0 : LT_R_FREE);
+	}
+}
+
 static void an_article_that_is_shown_stays_shown_when_its_address_cannot_be_asked_for(void **state)
 {
 	static const int refresh[][2] = { { 0, -EAGAIN }, { 0, -EKEYREJECTED },
@@ -265,6 +297,8 @@ int main(void)
 			what_was_uploaded_for_another_text_is_not_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_group_that_has_a_part_of_another_text_is_for_a_person, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_update_without_a_last_word_is_settled_by_the_article, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_article_that_is_shown_stays_shown_when_its_address_cannot_be_asked_for,
 			setup, teardown),
