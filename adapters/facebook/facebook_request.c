@@ -19,7 +19,7 @@ static void hex_of(const uint8_t *b, size_t n, char *ret)
 	ret[2 * n] = '\0';
 }
 
-/* HMAC over the very token of this request; the timed form adds the second. */
+/* HMAC over the very token of this request; the timed form adds the second, by Facebook's clock: it is good for five minutes there. */
 static int proof(
 	struct fb_job *j, struct lt_str head, struct lt_str token, char hex[65], char time_text[24])
 {
@@ -32,7 +32,7 @@ static int proof(
 	if (head.n > 0)
 		src[n++] = (struct lt_src){ .bytes = head };
 	src[n++] = (struct lt_src){ .secret = token };
-	(void)snprintf(time_text, 24, "%lld", (long long)(fb_now(j) / 1000));
+	(void)snprintf(time_text, 24, "%lld", (long long)(fb_there(j) / 1000));
 	if (c->proof == FB_PROOF_TIMED) {
 		src[n++] = (struct lt_src){ .bytes = LTC_LIT("|") };
 		src[n++] = (struct lt_src){ .bytes = ltc_z(time_text) };

@@ -9,6 +9,7 @@
 #include "facebook_step.h"
 
 #define TOKEN_LATER_MS 15000
+#define PROOF_OFF_MS   60000
 
 static const struct fb_step *const steps[FBS_N] = { [FBS_GUARD] = &fb_step_guard,
 	[FBS_WARM] = &fb_step_warm,
@@ -410,18 +411,37 @@ static void clock_look(struct fb_inst *fi, const struct lt_host *h, int64_t serv
 		fi->skew_ms = off > -3000 && off < 3000 ? 0 : off;
 }
 
+/* A timed proof of before their clock was known: refused, so nothing was done; once more with their time. */
+static bool proof_was_off(struct fb_job *j, const struct fb_verdict *v, int64_t skew_then)
+{
+	int64_t by = ((const struct fb_inst *)j->inst->priv)->skew_ms - skew_then;
+
+	if (fb_conf_of(j)->proof != FB_PROOF_TIMED || j->retimed || j->cancelled ||
+		v->class != FB_SAID || strncmp(v->code, "100", 3) != 0 ||
+		(by > -PROOF_OFF_MS && by < PROOF_OFF_MS))
+		return false;
+	j->retimed = true;
+	return true;
+}
+
 static void on_http(struct fb_job *j, const struct lt_http_res *r)
 {
 	const struct fb_step *s = steps[j->step];
 	struct fb_inst *fi = j->inst->priv;
 	struct fb_verdict v;
 	struct ltc_json *body = NULL;
+	int64_t skew_then = fi->skew_ms;
 
 	j->out = false;
 	version_look(j, r);
 	clock_look(fi, j->inst->host, r->server_date_ms);
 	int64_t told = fb_rate_read(j->inst, j->job, r);
 	fb_answer_read(fi, s->phase, r, &v, &body);
+	if (proof_was_off(j, &v, skew_then)) {
+		ltc_json_free(body);
+		send_now(j);
+		return;
+	}
 	cooled(j, &v);
 	if (v.class == FB_OK && fi->limited_step == (uint32_t)j->step)
 		fi->limited_n = 0; /* a look that goes through says nothing about posting */

@@ -82,7 +82,7 @@ struct fb_job {
 	bool out, over, refreshed, cancelled, intended, tried_live, rebuilt, dup, text_only,
 		asked_person;
 	bool no_token, secret_wait, not_now, unsaved, stat_clicks, asked_feed, few_fields,
-		no_post_id, warmed, live_again, gone_once;
+		no_post_id, warmed, live_again, gone_once, retimed;
 	uint64_t token_version;
 	char photos[FB_PHOTOS_MAX][FB_ID_MAX];
 	int64_t photo_at[FB_PHOTOS_MAX];

@@ -33,6 +33,26 @@ static void the_proof_has_the_form_that_is_configured(void **state)
 	}
 }
 
+/* Section 1: a timed proof is "valid 5 minutes", by their clock. Ours is ten minutes behind, which the first answer tells. */
+static void a_timed_proof_bears_the_time_that_facebook_has(void **state)
+{
+	(void)state;
+	struct sh *h = with("appsecret_proof", "timed");
+	size_t j = fbt_post(h, "Xin chào", 0, NULL, 0);
+	char time[64];
+
+	h->answer_date_ms = h->wall + 600000;
+	(void)snprintf(
+		time, sizeof(time), "appsecret_time=%lld\n", (long long)(h->answer_date_ms / 1000));
+	static const char no[] =
+		"{\"error\":{\"code\":100,\"message\":\"Invalid appsecret_proof provided\"}}";
+	fbt_say(h, "GET", "/published_posts", 400, no);
+	assert_non_null(strstr(fbt_next(h, "GET", "/published_posts")->query, time));
+	fbt_say(h, "GET", "/published_posts", 400, no); /* it is wrong all the same: a person */
+	fbt_must_be(h, j, LT_DEFERRED, LT_SCOPE_CHANNEL, LT_R_FREE | LT_R_PERSON);
+	fbt_over(h);
+}
+
 static void head(struct sh *h, size_t j, const char *name, const char *value, int32_t status,
 	const char *body)
 {
@@ -163,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(
 						    the_proof_has_the_form_that_is_configured),
+		cmocka_unit_test(a_timed_proof_bears_the_time_that_facebook_has),
 		cmocka_unit_test(an_answer_of_another_version_is_told_once),
 		cmocka_unit_test(usage_slows_down_and_then_pauses),
 		cmocka_unit_test(a_page_of_the_edge_is_told_with_its_trace_id),
