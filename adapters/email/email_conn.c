@@ -295,13 +295,22 @@ void email_conn_timeout(struct email_session *s, struct email_conn *c)
 		email_conn_quit(s, c);
 }
 
+bool email_conn_is_old(const struct email_session *s, const struct email_conn *c)
+{
+	uint32_t most = s->ei->conf.max_mails_per_conn;
+
+	if (s->mails_max > 0 && s->now < s->mails_until && (most == 0 || s->mails_max < most))
+		most = s->mails_max;
+	return most > 0 && c->assigned >= most;
+}
+
 bool email_conn_takes(const struct email_session *s, const struct email_conn *c, bool idle_only)
 {
 	const struct email_conf *f = &s->ei->conf;
 
 	if (c->state != EMAIL_C_READY || c->env != NULL || c->blocked)
 		return false;
-	if (f->max_mails_per_conn > 0 && c->assigned >= f->max_mails_per_conn)
+	if (email_conn_is_old(s, c))
 		return false;
 	if (!c->caps.pipelining && c->exp_n > 0)
 		return false; /* a RSET is not answered yet */

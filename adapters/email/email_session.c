@@ -188,8 +188,7 @@ static void close_some(struct email_session *s)
 			email_conn_reset(s, c, "stopped");
 		if (c->state != EMAIL_C_READY || c->exp_n > 0 || c->out_n > 0 || c->env != NULL)
 			continue;
-		bool old = f->max_mails_per_conn > 0 && c->assigned >= f->max_mails_per_conn;
-		if (!ending && !old && (ready <= s->limit || s->head != NULL))
+		if (!ending && !email_conn_is_old(s, c) && (ready <= s->limit || s->head != NULL))
 			continue;
 		email_conn_quit(s, c);
 		ready--;

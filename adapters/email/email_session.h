@@ -105,6 +105,9 @@ struct email_session { /* priv of a session job */
 	struct email_tx *head, *tail, *free_tx; /* queue; owned */
 	uint32_t n_queued, n_free, held, limit, max_rcpt, told_slots;
 	int64_t now, no_open_until, open_backoff_ms;
+	/* Mails that this relay takes on a connection, seen twice in a row: so many, and not more until then; 0: not known. */
+	uint32_t mails_seen, mails_max;
+	int64_t mails_until;
 	int64_t tick_at; /* when the first op is due, or earlier; 0: none */
 	bool bound, closing, over;
 	struct ltc_alarm alarm;
@@ -179,6 +182,8 @@ void email_conn_deadline(struct email_session *s, struct email_conn *c);
 /* Called by the connection when it could not be opened: the session decides. */
 void email_session_no_connection(
 	struct email_session *s, int error, const struct lt_stream_ev *ev, const char *why);
+/* The connection has carried as many mails as it may. */
+bool email_conn_is_old(const struct email_session *s, const struct email_conn *c);
 /* What ended an opening was the log-in or TLS, not the way to the relay. */
 bool email_is_login(int error);
 /* email_step.c: what a reply means for the transaction */

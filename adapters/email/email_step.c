@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include "email_session.h"
 
+#define SHARE_MS 600000 /* what was learned of the relay is tried anew */
+
 static bool good(const struct email_reply *r)
 {
 	return r->code >= 200 && r->code < 300;
@@ -274,6 +276,17 @@ static void on_early_final(struct email_session *s, struct email_conn *c, struct
 	email_conn_reset(s, c, "a final reply before the end of the text");
 }
 
+/* Many relays take so many mails on a connection and no more. A mail that is moved on from one that has had its share to another one
+ * that has as well gets nowhere; such connections are left before they say it. */
+static void learn_share(struct email_session *s, uint32_t mails)
+{
+	if (mails == s->mails_seen) {
+		s->mails_max = mails;
+		s->mails_until = s->now + SHARE_MS;
+	}
+	s->mails_seen = mails;
+}
+
 /* 421: the relay closes. The reply settles what it answers; what stands behind it was never begun. */
 static void on_goodbye(struct email_session *s, struct email_conn *c, struct email_expect e,
 	const struct email_reply *r)
@@ -282,6 +295,8 @@ static void on_goodbye(struct email_session *s, struct email_conn *c, struct ema
 
 	if (e.tx != NULL)
 		email_hide_all(e.tx, r, &said);
+	if (e.what == EMAIL_W_MAIL && c->assigned > 1)
+		learn_share(s, c->assigned - 1);
 	if (e.what == EMAIL_W_FINAL) {
 		c->dot = NULL;
 		tx_refused(s, e.tx, "final", &said);

@@ -193,6 +193,60 @@ static void an_old_connection_is_said_goodbye(void **state)
 	is(f, c, LT_ACCEPTED, 0, 0);
 }
 
+struct few { /* a relay that takes so many mails on a connection, and says 421 to the next */
+	struct fix *f;
+	int cap, taken[SH_STREAMS_MAX], refusals;
+	bool told[SH_STREAMS_MAX], gone[SH_STREAMS_MAX];
+};
+
+/* What was sent on stream i is answered. */
+static void few_listens(struct few *r, size_t i)
+{
+	const char *sent = sh_sent(r->f->h, i);
+	char said[600] = "";
+
+	for (const char *p = sent; (p = strstr(p, "MAIL FROM")) != NULL; p++) {
+		if (r->taken[i]++ < r->cap) {
+			(void)strncat(said, OK3, sizeof(said) - strlen(said) - 1);
+			continue;
+		}
+		(void)strncat(said, "421 4.7.0 too many messages in this session\r\n",
+			sizeof(said) - strlen(said) - 1);
+		r->refusals++;
+		break;
+	}
+	if (strstr(sent, "\r\n.\r\n") != NULL) { /* its reply comes first */
+		char both[700];
+		(void)snprintf(both, sizeof(both), "250 ok\r\n%s", said);
+		(void)snprintf(said, sizeof(said), "%s", both);
+	}
+	if (strstr(sent, "QUIT\r\n") != NULL)
+		(void)strncat(said, "221 bye\r\n", sizeof(said) - strlen(said) - 1);
+	if (said[0] != '\0')
+		sh_data(r->f->h, i, said);
+}
+
+static void a_relay_that_takes_few_mails_on_a_connection_puts_none_off(void **state)
+{
+	struct few r = { .f = *state, .cap = 1 };
+	size_t ops[120], n = 0;
+
+	for (int turn = 0; turn < 600; turn++) {
+		for (size_t i = 0; i < r.f->h->n_streams; i++) {
+			if (!r.told[i]) {
+				r.told[i] = true;
+				sh_opened(r.f->h, i, PIPE);
+			}
+			few_listens(&r, i);
+		}
+		while (n < 60)
+			ops[n++] = op(r.f, "a@x.vn");
+	}
+	for (size_t i = 0; i < n; i++)
+		is(r.f, ops[i], LT_ACCEPTED, 0, 0);
+	assert_in_range(r.refusals, 0, 12); /* it is learned */
+}
+
 static void an_idle_connection_is_closed_and_opened_again_on_demand(void **state)
 {
 	struct fix *f = *state;
@@ -483,6 +537,7 @@ int main(void)
 		T(a_stop_takes_back_what_waits_for_room),
 		T(a_broken_stream_is_dropped),
 		T2(an_old_connection_is_said_goodbye, old_after_two),
+		T2(a_relay_that_takes_few_mails_on_a_connection_puts_none_off, ten),
 		T(an_idle_connection_is_closed_and_opened_again_on_demand),
 		T2(connections_are_opened_as_the_work_and_the_limit_ask, ten),
 		T(a_relay_that_is_not_there_ends_the_session_with_the_reason),
