@@ -245,12 +245,17 @@ static bool show_bad(
 
 static void after_link(struct zalo_op *op);
 
-static void link_good(struct zalo_op *op, const struct zalo_answer *a)
+void zalo_link_take(struct zalo_op *op, const struct zalo_answer *a)
 {
 	static const char *const names[] = { "link_view", "link", "url" };
 
 	for (size_t i = 0; i < 3 && op->url[0] == '\0'; i++)
 		(void)ltc_json_copy(ltc_json_get(a->data, names[i]), op->url, sizeof(op->url));
+}
+
+static void link_good(struct zalo_op *op, const struct zalo_answer *a)
+{
+	zalo_link_take(op, a);
 	if (op->url[0] != '\0')
 		zalo_save(op, "link", ltc_z(op->url), ZSAVE_LINK);
 	else

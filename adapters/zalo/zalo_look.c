@@ -100,7 +100,7 @@ static void article_answer(struct zalo_op *op, const struct zalo_answer *a)
 	char status[16];
 	struct lt_str s = ltc_json_copy(ltc_json_get(a->data, "status"), status, sizeof(status));
 
-	(void)ltc_json_copy(ltc_json_get(a->data, "link_view"), op->url, sizeof(op->url));
+	zalo_link_take(op, a);
 	/* A correction stands where the article has its mark; an update that is done twice harms nobody. */
 	if (zalo_step(op, "change").n != 0 && zalo_detail_mark(a, op->work->ref) != 1)
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 0, "absent",

@@ -144,6 +144,7 @@ extern const struct zalo_state_row zalo_article_rows[], zalo_cast_rows[], zalo_m
 	zalo_look_rows[];
 const struct zalo_state_row *zalo_state_row(enum zalo_state st);
 int zalo_verify(struct zalo_op *op); /* the request, of op->token */
+void zalo_link_take(struct zalo_op *op, const struct zalo_answer *a); /* where it can be read */
 void zalo_article_first(struct zalo_op *op);
 void zalo_article_change(
 	struct zalo_op *op); /* correct: op->article becomes what the payload says */

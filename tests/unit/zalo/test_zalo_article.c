@@ -332,6 +332,16 @@ static void a_question_is_answered_by_what_the_article_tells(void **state)
 		assert_true(sh_result(h, op)->done);
 		assert_int_equal(sh_result(h, op)->outcome, n == 1 ? LT_DEFERRED : LT_UNKNOWN);
 	}
+	size_t op = article_op(h, ses, ARTICLE_HEAD "\n");
+	h->jobs[op]->job.kind = LT_J_RECONCILE;
+	h->jobs[op]->work.ids = ids;
+	h->jobs[op]->work.n_ids = 1;
+	assert_int_equal(sh_start(h, op, 1), 0);
+	sh_turn(h);
+	answer(h,
+		"{\"data\":{\"id\":\"88\",\"status\":\"show\",\"link\":\"https://l/88\"},\"error\":0}");
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+	assert_string_equal(sh_result(h, op)->url, "https://l/88");
 }
 
 /* Section 4: an update is asked for by its token until it is done. What is still processed is hidden now and shown in a minute: a stop
