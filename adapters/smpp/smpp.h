@@ -198,7 +198,7 @@ struct smpp_session {
 	struct smpp_text_part *parts; /* owned, SMPP_PARTS_MAX */
 	struct ltc_buf scratch;
 	int64_t now, settled_at;
-	bool closing, no_validity, over;
+	bool closing, no_validity, over, said_no_id;
 	struct ltc_alarm alarm;
 	struct ltc_farewell farewell;
 };

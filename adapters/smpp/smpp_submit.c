@@ -311,8 +311,13 @@ static void id_keep(struct smpp_session *s, struct smpp_seg *g, struct lt_str id
 	g->id[id.n] = 0;
 	if (id.n > 0)
 		smpp_learn_answer(s, ltc_z(g->msg->dest), ltc_z(g->id));
-	if (id.n == 0)
-		s->host->metric(s->host->ctx, s->job, LTC_LIT("answers_without_id"), 1);
+	if (id.n > 0)
+		return;
+	s->host->metric(s->host->ctx, s->job, LTC_LIT("answers_without_id"), 1);
+	if (!s->said_no_id)
+		smpp_session_log(
+			s, 4, "the server accepts without an id: its reports will not be matched");
+	s->said_no_id = true;
 }
 
 /* 0x45 for a segment that was in a full window says the same as 0x14 (contract 2.3): more than this server takes at once. Of a burst it

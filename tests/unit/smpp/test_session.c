@@ -291,6 +291,28 @@ static void a_0x58_storm_pauses_once_and_lowers_the_rate(void **state)
 	play_free(p);
 }
 
+/* Contract 1.5: the text is accepted, and somebody must know that its reports will fit nothing. */
+static void a_server_that_gives_no_ids_is_named_once(void **state)
+{
+	struct play *p = play_bound();
+	size_t logs = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		size_t op = play_send(p, "+84910000001", ONE);
+		sh_turn(p->h);
+		play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, 0, play_want(p, 0, SMPP_SUBMIT_SM).seq,
+			"", i == 0 ? 0 : 1);
+		assert_int_equal(sh_result(p->h, op)->outcome, LT_ACCEPTED);
+		assert_int_equal(sh_result(p->h, op)->n_ids, 0);
+	}
+	for (size_t i = 0; i < p->h->n_notes && i < SH_NOTES_MAX; i++)
+		logs += strcmp(p->h->notes[i].what, "log") == 0 &&
+			strstr(p->h->notes[i].text, "without an id") != NULL;
+	assert_int_equal(logs, 1);
+	play_free(p);
+}
+
 /* Answers all that was sent. */
 static size_t answered(struct play *p)
 {
@@ -466,6 +488,7 @@ int main(void)
 		cmocka_unit_test(half_a_text_is_neither_accepted_nor_refused),
 		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
 		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
+		cmocka_unit_test(a_server_that_gives_no_ids_is_named_once),
 		cmocka_unit_test(no_second_has_more_segments_than_allowed),
 		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
 		cmocka_unit_test(a_0x45_in_a_full_window_is_throttling),
