@@ -41,6 +41,23 @@ static int move_row(struct store_tx *tx, struct sq_outcome *o, enum dlv_state fr
 	return 0;
 }
 
+/* Accepted without an id: the provider has had it since before, and no report will find it any more. One that came while it waited
+ * (after a restore) has told its end already. */
+static int told_before(struct store_tx *tx, struct sq_outcome *o)
+{
+	int64_t one = 0;
+
+	if (o->verb != SQ_OUTCOME || o->to != DLV_ACCEPTED || !o->receipts || o->n_ids)
+		return 0;
+	int rc = db_get_i64(tx_db(tx), &one,
+		"SELECT 1 FROM receipt INDEXED BY receipt_delivery WHERE delivery_id=?1 AND state IN (17,19) "
+		"AND NOT EXISTS(SELECT 1 FROM effect WHERE delivery_id=?1)",
+		"i", o->delivery);
+	if (rc == 1)
+		o->to = DLV_DELIVERED;
+	return rc < 0 ? rc : 0;
+}
+
 static int outcome_apply(struct store_tx *tx, struct sq_outcomes *c, struct sq_outcome *o,
 	struct sq_tally *t, struct sq_till *till)
 {
@@ -55,6 +72,9 @@ static int outcome_apply(struct store_tx *tx, struct sq_outcomes *c, struct sq_o
 		return rc;
 	if (o->over_lane)
 		o->to = rc == 1 ? DLV_WAITING : DLV_FAILED;
+	rc = told_before(tx, o);
+	if (rc)
+		return rc;
 	rc = move_row(tx, o, from);
 	if (rc || !o->applied)
 		return rc;

@@ -177,6 +177,25 @@ static int64_t segment(int64_t delivery, int effect)
 		(long long)delivery, effect);
 }
 
+/* After a restore the daemon does not know that it has sent it, and then the provider does: it takes no second one, and says no id. */
+static void a_report_that_came_while_it_waited_counts_when_the_provider_has_it(void **state)
+{
+	struct sq_receipt c;
+
+	(void)state;
+	run("UPDATE delivery SET state=0 WHERE id<=3");
+	told(&c, LT_RC_DELIVERED, "e-50\n", 1);
+	told(&c, LT_RC_FAILED, "e-51\n", 2);
+	assert_int_equal(state_of(1), DLV_WAITING); /* beside the state, for who looks */
+	run("UPDATE delivery SET state=1 WHERE id<=3");
+	for (int64_t i = 1; i <= 3; i++)
+		answered(i, 1, LT_ACCEPTED, NULL, 0);
+	assert_int_equal(state_of(1), DLV_DELIVERED);
+	assert_int_equal(state_of(2), DLV_ACCEPTED);
+	assert_int_equal(state_of(3), DLV_ACCEPTED);
+	run("UPDATE lot SET n0=0, n1=(SELECT count(*) FROM delivery WHERE state=1), n2=2, n3=1");
+}
+
 /* --- what a segment has come to (contracts/sms.md 1.4: a final state is not overwritten by a non-final one) ------------------- */
 
 static void a_report_from_the_way_that_comes_late_takes_no_end_back(void **state)
@@ -366,6 +385,7 @@ static void ids_of_days_that_are_over_go_in_chunks_and_all_of_them(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_report_that_came_while_it_waited_counts_when_the_provider_has_it),
 		T(a_report_from_the_way_that_comes_late_takes_no_end_back),
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
