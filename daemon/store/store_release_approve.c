@@ -16,8 +16,8 @@ struct approving {
 	struct release_approve_cmd *c;
 	struct policy_step steps[POLICY_STEPS_MAX];
 	size_t n_steps;
-	char for_person[200]; /* whose deputy acts; "" none */
-	unsigned for_roles;
+	char for_person[200]; /* who signed, or whose deputy acts; "" none */
+	int failed;           /* the store's, not a refusal */
 	int64_t rev;
 };
 
@@ -101,42 +101,91 @@ static void read_steps(struct approving *a)
 		a->steps[a->n_steps++] = (struct policy_step){ "approve", ROLE_APPROVER };
 }
 
-static unsigned roles_of(const struct conf *conf, const char *person)
+/* What somebody may give of a whole release: who belongs to an office below the top gives nothing, on paper and by a deputy neither. */
+static int roles_of(struct approving *a, const char *person, unsigned *ret)
 {
-	const struct conf_person *p = conf_person_by_name(conf, person);
-	return p ? p->roles : 0;
+	const struct conf_person *p = conf_person_by_name(a->c->conf, person);
+	int bound = p ? office_bounds(a->db, p->office) : 0;
+	*ret = p && !bound ? p->roles : 0;
+	return bound < 0 ? bound : 0;
 }
 
-/* On paper: the person who signed. Else, for someone without the role, the principal whose deputy this person is today. */
-static int find_principal(struct approving *a)
+/* Whoever enters what was signed on paper answers for it: a reader, or somebody without any role, does not. */
+static int check_paper(struct approving *a)
 {
 	struct release_approve_cmd *c = a->c;
+	const unsigned may = ROLE_EDITOR | ROLE_APPROVER | ROLE_OPERATOR | ROLE_ADMIN;
+	if (!c->by_code || (c->roles & may))
+		return 0;
+	return refuse(c,
+		err_set(&c->why_refused, -EPERM,
+			"%s may not enter an approval on paper; editors, approvers, operators and administrators may",
+			c->person));
+}
+
+static unsigned roles_wanted(const struct approving *a)
+{
 	unsigned wanted = 0;
 	for (size_t i = 0; i < a->n_steps; i++)
 		wanted |= a->steps[i].role;
-	if (c->for_person) {
-		str_copy(a->for_person, sizeof(a->for_person), str_of(c->for_person));
-		a->for_roles = roles_of(c->conf, c->for_person);
-		return 0;
-	}
-	if (c->roles & wanted)
-		return 0;
-	sqlite3_stmt *st;
-	int rc = db_query(a->db, &st,
-		"SELECT person FROM deputy WHERE deputy=?1 AND first<=?2 AND last>=?2 ORDER BY first, person",
-		"ti", c->person, tx_wall_ms(a->tx));
-	if (rc < 0)
-		return rc;
-	while ((rc = db_row(a->db, st)) == 1) {
-		unsigned roles = roles_of(c->conf, col_z(st, 0));
-		if (!(roles & wanted))
-			continue;
-		str_copy(a->for_person, sizeof(a->for_person), col_str(st, 0));
-		a->for_roles = roles;
-		db_reset(st);
-		return 0;
-	}
+	return wanted;
+}
+
+static int judge_for(struct approving *a, const struct policy_state *s, const char *person,
+	unsigned roles, struct policy_verdict *v, struct err *e)
+{
+	const struct release_approve_cmd *c = a->c;
+	const struct policy_ask ask = { .person = c->person,
+		.roles = c->roles,
+		.for_person = person,
+		.for_roles = roles,
+		.emergency = c->emergency,
+		.paper = c->by_code,
+		.why = c->why };
+	int rc = policy_judge(s, &ask, v, e);
+	if (rc == 0 && person)
+		str_copy(a->for_person, sizeof(a->for_person), str_of(person));
 	return rc;
+}
+
+/* Those whose deputy this person is today, one after the other until one of them may. `rc` and *e: what was said before. */
+static int judge_as_deputy(struct approving *a, const struct policy_state *s, int rc,
+	struct policy_verdict *v, struct err *e)
+{
+	bool told = (a->c->roles & roles_wanted(a)) != 0;
+	sqlite3_stmt *st;
+	int row = db_query(a->db, &st,
+		"SELECT person FROM deputy WHERE deputy=?1 AND first<=?2 AND last>=?2 ORDER BY first, person",
+		"ti", a->c->person, tx_wall_ms(a->tx));
+	while (row >= 0 && rc < 0 && (row = db_row(a->db, st)) == 1) {
+		struct err why = { 0 };
+		unsigned roles = 0;
+		row = roles_of(a, col_z(st, 0), &roles);
+		if (row < 0 || !(roles & roles_wanted(a)))
+			continue;
+		rc = judge_for(a, s, col_z(st, 0), roles, v, &why);
+		if (rc < 0 && !told)
+			*e = why;
+		told = true;
+	}
+	if (row < 0)
+		a->failed = row;
+	else
+		db_reset(st);
+	return rc < 0 ? e->code : 0;
+}
+
+/* On paper: the person who signed. Else the one who asks, then those whose deputy this person is. */
+static int judge_all(struct approving *a, const struct policy_state *s, struct policy_verdict *v)
+{
+	struct release_approve_cmd *c = a->c;
+	unsigned roles = 0;
+	if (c->for_person) {
+		a->failed = roles_of(a, c->for_person, &roles);
+		return judge_for(a, s, c->for_person, roles, v, &c->why_refused);
+	}
+	int rc = judge_for(a, s, NULL, 0, v, &c->why_refused);
+	return rc < 0 ? judge_as_deputy(a, s, rc, v, &c->why_refused) : rc;
 }
 
 static int judge(struct approving *a, struct policy_verdict *v)
@@ -149,24 +198,21 @@ static int judge(struct approving *a, struct policy_verdict *v)
 	if (rc == 0)
 		rc = release_authors_get(a->db, c->release.id, &authors, &n_authors);
 	if (rc == 0)
-		rc = find_principal(a);
+		rc = check_paper(a);
 	if (rc == 0) {
 		struct policy_given given[64];
 		for (size_t i = 0; i < n; i++)
 			given[i] = (struct policy_given){ rows[i].step, rows[i].kind,
 				rows[i].person, rows[i].for_person };
-		struct policy_state s = { a->steps, a->n_steps, given, n,
+		const struct policy_state s = { a->steps, a->n_steps, given, n,
 			(const char *const *)authors, n_authors };
-		struct policy_ask ask = { .person = c->person,
-			.roles = c->roles,
-			.for_person = *a->for_person ? a->for_person : NULL,
-			.for_roles = a->for_roles,
-			.emergency = c->emergency,
-			.paper = c->by_code,
-			.why = c->why };
-		rc = policy_judge(&s, &ask, v, &c->why_refused);
-		if (rc < 0)
+		rc = judge_all(a, &s, v);
+		if (a->failed < 0)
+			rc = a->failed;
+		else if (rc < 0)
 			refuse(c, rc);
+		else
+			c->why_refused = (struct err){ 0 };
 		c->given = (int)n + 1;
 	}
 	approval_rows_free(rows, n);

@@ -471,6 +471,57 @@ static void an_approval_on_paper_is_by_the_code(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
 
+/* Their role is for their own office's texts: neither a deputy nor a sheet of paper makes more of it. */
+static void who_belongs_to_an_office_below_the_top_approves_by_nobody_else(void **state)
+{
+	UNUSED(state);
+	char office[] = "dien-bien", json[400], code[40];
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	str_copy(code, sizeof(code), json_str(sc.json, "code"));
+	sc.people[1].office = office;
+	scene_sql(
+		"INSERT INTO deputy(person, deputy, first, last, by) VALUES('minh', 'oanh', 0, 9000000000000, 'minh')");
+	assert_int_equal(scene_approve("oanh"), -EPERM);
+	snprintf(json, sizeof(json),
+		"{\"code\":\"%s\",\"for\":\"minh\",\"document_hash\":"
+		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+		code);
+	assert_int_equal(scene_act(plan_approve, "oanh", json), -EPERM);
+	sc.people[1].office = NULL;
+	assert_int_equal(scene_audits("release.approve.refused"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval"), 0);
+	assert_int_equal(scene_approve("oanh"), 0);
+}
+
+static void a_deputy_of_two_approves_for_the_one_who_may(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(scene_submit("hoa", SIMPLE), 0);
+	scene_sql(
+		"INSERT INTO deputy(person, deputy, first, last, by) VALUES('hoa', 'oanh', 0, 9000000000000, 'hoa'), "
+		"('minh', 'oanh', 1, 9000000000000, 'minh')");
+	assert_int_equal(scene_approve("oanh"), 0); /* hoa wrote it */
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval WHERE for_person='minh'"), 1);
+}
+
+static void paper_is_entered_by_somebody_with_more_than_a_readers_role(void **state)
+{
+	UNUSED(state);
+	char json[400];
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	snprintf(json, sizeof(json),
+		"{\"code\":\"%s\",\"for\":\"hoa\",\"document_hash\":"
+		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+		json_z(sc.json, "code", ""));
+	sc.people[3].roles = ROLE_VIEWER;
+	assert_int_equal(scene_act(plan_approve, "oanh", json), -EPERM);
+	sc.people[3].roles = 0;
+	assert_int_equal(scene_act(plan_approve, "oanh", json), -EPERM);
+	assert_int_equal(scene_i64("SELECT count(*) FROM approval"), 0);
+	sc.people[3].roles = ROLE_VIEWER | ROLE_OPERATOR;
+	assert_int_equal(scene_act(plan_approve, "oanh", json), 0);
+}
+
 static void a_returned_release_goes_nowhere(void **state)
 {
 	UNUSED(state);
@@ -540,6 +591,14 @@ int main(void)
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			who_belongs_to_an_office_below_the_top_approves_by_nobody_else, scene_open,
+			scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_deputy_of_two_approves_for_the_one_who_may, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			paper_is_entered_by_somebody_with_more_than_a_readers_role, scene_open,
+			scene_close),
 		cmocka_unit_test_setup_teardown(
 			a_returned_release_goes_nowhere, scene_open, scene_close),
 	};
