@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "plan/plan_internal.h"
 
+#define LAST_YEAR_DAYS 90 /* an open release of last year whose newest revision is no older */
+
 bool conf_has_kind(const struct conf *conf, int kind)
 {
 	for (size_t i = 0; i < conf->n_channels; i++)
@@ -145,18 +147,49 @@ int check_reopen(struct plan *p, struct store_reader *r, const struct release_ro
 
 /* --- who it is ------------------------------------------------------------------------------------------------------------------ */
 
+static int find_in_year(struct checked *c, int64_t year)
+{
+	struct buf ref CLEANUP_BUF;
+	buf_init(&ref, 200);
+	buf_addf(&ref, "%s@%lld", c->code, (long long)year);
+	return release_find(c->db, buf_str(&ref), &c->release, NULL);
+}
+
+/* Submitted before the New Year and not over: what comes now is its next revision, not another release beside it. An old one that
+ * was left lying does not take the number of this year. */
+static int find_of_last_year(struct checked *c, int64_t year)
+{
+	int64_t at = 0;
+	int rc = find_in_year(c, year);
+	if (rc == 0)
+		rc = db_get_i64(c->db, &at, "SELECT at FROM revision WHERE release_id=? AND rev=?",
+			"ii", c->release.id, c->release.rev_newest);
+	if (rc < 0)
+		return rc;
+	if (!release_may_move(c->release.state, REL_IN_REVIEW) ||
+		c->now - at > LAST_YEAR_DAYS * WHEN_DAY_MS) {
+		c->release = (struct release_row){ 0 };
+		return -ENOENT;
+	}
+	c->year = year;
+	problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, 0, "code",
+		"%s@%lld is %s: this is its revision %lld and no release of %lld; cancel that one first if they are two",
+		c->code, (long long)year, rel_state_name(c->release.state),
+		(long long)c->release.rev_newest + 1, (long long)year + 1);
+	return 0;
+}
+
 static int find_release(struct checked *c, struct err *e)
 {
 	struct civil now;
-	struct buf ref CLEANUP_BUF = { 0 };
 	if (c->remake)
 		return 0;
 	civil_from_ms(c->now, &c->conf->zone, &now);
 	c->year = now.year;
 	c->rev = 1;
-	buf_init(&ref, 200);
-	buf_addf(&ref, "%s@%lld", c->code, (long long)c->year);
-	int rc = release_find(c->db, buf_str(&ref), &c->release, NULL);
+	int rc = find_in_year(c, now.year);
+	if (rc == -ENOENT)
+		rc = find_of_last_year(c, now.year - 1);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)

@@ -522,6 +522,27 @@ static void paper_is_entered_by_somebody_with_more_than_a_readers_role(void **st
 	assert_int_equal(scene_act(plan_approve, "oanh", json), 0);
 }
 
+/* Approved in December for January: what is submitted under its code behind midnight is its next revision, not a second release. */
+static void a_revision_may_come_after_the_new_year(void **state)
+{
+	UNUSED(state);
+	const struct civil eve = { .year = 2026, .month = 12, .day = 31, .hour = 23 };
+	const char *text = FRONT("TTBC-1",
+		"  press: {to: press, channels: [email], at: 2027-01-02 08:00}\n") "Words.\n";
+	sc.te.wall = civil_to_ms(&eve, &sc.conf.zone);
+	scene_go("  press: {to: press, channels: [email], at: 2027-01-02 08:00}\n");
+	assert_string_equal(sc.release, "TTBC-1@2026");
+	sc.te.wall += 2 * HOUR;
+	assert_int_equal(scene_submit("lan", text), 0);
+	assert_string_equal(sc.release, "TTBC-1@2026");
+	assert_int_equal(json_i64(sc.json, "rev", 0), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM release"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate IN (0,1)"), 0);
+	assert_int_equal(scene_act(plan_cancel, "oanh", "{\"why\":\"another one\"}"), 0);
+	assert_int_equal(scene_submit("lan", text), 0); /* that one is over */
+	assert_string_equal(sc.release, "TTBC-1@2027");
+}
+
 static void a_returned_release_goes_nowhere(void **state)
 {
 	UNUSED(state);
@@ -591,6 +612,8 @@ int main(void)
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_revision_may_come_after_the_new_year, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			who_belongs_to_an_office_below_the_top_approves_by_nobody_else, scene_open,
 			scene_close),
