@@ -95,33 +95,46 @@ static int64_t due_at(const struct part_row *p, const struct mf_times *t)
 	return t->has_at && inside ? p->at : t->at_ms;
 }
 
+static const struct part_row *row_of(const struct part_row *rows, size_t n, int64_t part)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].part == part)
+			return &rows[i];
+	return NULL;
+}
+
+/* In the order in which they were counted and approved, which is the text's and not that of their numbers: who is in two parts
+ * belongs to the first. */
 static int next_part(struct plan_job *j, struct db *db, const struct release_row *r)
 {
 	struct part_row rows[PARTS_MAX];
 	size_t n = 0;
 	int rc = part_rows_get(db, r->id, r->rev_approved, rows, PARTS_MAX, &n);
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		struct mf_times t;
-		if (rows[i].planned == 2 || rows[i].state == PART_CANCELLED)
-			continue;
-		j->clear = rows[i].planned == 0;
-		j->clear_part = rows[i].part;
-		j->part = manifest_part(j->text->m, rows[i].part);
-		if (!j->part)
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (!manifest_part(j->text->m, rows[i].part))
 			return err_set(&j->err, -EBADMSG, "forged: the manifest has no part %u",
 				rows[i].part);
-		manifest_times(j->text->m, j->part, r->approved_at, &t);
+	for (size_t i = 0; i < j->text->m->n_parts && rc == 0; i++) {
+		const struct mf_part *p = &j->text->m->parts[i];
+		const struct part_row *row = row_of(rows, n, p->number);
+		struct mf_times t;
+		if (!row || row->planned == 2 || row->state == PART_CANCELLED)
+			continue;
+		j->clear = row->planned == 0;
+		j->clear_part = row->part;
+		j->part = p;
+		manifest_times(j->text->m, p, r->approved_at, &t);
 		j->lot = (struct plan_lot){ .release_id = r->id,
-			.part = rows[i].part,
-			.slot = j->part->again == MF_AGAIN_BROADCAST ? ONCE_SLOT_BROADCAST
-				: j->part->again                     ? rows[i].part
-								     : 0,
-			.prio = (int)j->part->prio,
+			.part = row->part,
+			.slot = p->again == MF_AGAIN_BROADCAST ? ONCE_SLOT_BROADCAST
+				: p->again                     ? row->part
+							       : 0,
+			.prio = (int)p->prio,
 			.manifest = j->text->hash,
-			.at = due_at(&rows[i], &t),
+			.at = due_at(row, &t),
 			.expires = t.expires_ms,
-			.spread_ms = j->part->spread_ms,
-			.jitter_ms = j->part->jitter_ms };
+			.spread_ms = p->spread_ms,
+			.jitter_ms = p->jitter_ms };
 		return 0;
 	}
 	j->finished = rc == 0;

@@ -350,6 +350,25 @@ static void a_link_is_asked_again_though_the_clock_was_set_back(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
 
+/* A revision that names its parts in another order keeps their numbers; who is in both is where the approver read it. */
+static void who_is_in_two_parts_belongs_to_the_first_of_the_text(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  a: {to: press, channels: [email], at: now}\n  b: {to: all, channels: [email], at: now}\n")
+				BODY),
+		0);
+	scene_go(
+		"  b: {to: all, channels: [email], at: now}\n  a: {to: press, channels: [email], at: now}\n");
+	assert_int_equal(scene_part_state("a"), PART_DONE); /* nobody is left for it */
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM delivery d JOIN lot l ON l.id=d.lot_id JOIN part p ON p.part=l.part AND p.rev=2 WHERE p.name='b'"),
+		12);
+}
+
 static void links_go_only_to_our_own_domains(void **state)
 {
 	UNUSED(state);
@@ -392,6 +411,7 @@ static void spread_gives_every_contact_a_moment_of_its_own_below_it(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(who_is_in_two_parts_belongs_to_the_first_of_the_text),
 		T(a_part_after_another_starts_when_nothing_of_that_waits),
 		T(the_oldest_of_a_state_is_of_lots_that_have_one),
 		T(a_part_without_a_configured_channel_is_done_at_once),
