@@ -38,6 +38,7 @@ struct part_do { /* hold, expire, done: a command on its way */
 struct link_wait {
 	struct plan *p;
 	uint64_t key;
+	int64_t rev;
 	bool asking, answers;
 	int64_t again_ms; /* monotonic */
 	char why[160];
@@ -160,7 +161,9 @@ static void part_submit(struct plan *p, const struct plan_active *a, enum part_a
 static int link_state(struct plan *p, const struct plan_active *a)
 {
 	struct link_wait *l = map64_get(p->links, (uint64_t)a->release.id * 64 + a->part.part);
-	return !l ? 0 : l->answers ? 1 : -1;
+	if (!l || l->rev != a->release.rev_approved) /* a new revision's page is asked for anew */
+		return 0;
+	return l->answers ? 1 : -1;
 }
 
 static void act_on(struct plan *p, const struct plan_active *a, const struct manifest *m,
@@ -340,6 +343,11 @@ void plan_link_ask(struct plan *p, const struct plan_active *a, const char *url)
 		map64_put(p->links, key, l);
 	}
 	int64_t now = env_mono(p->env);
+	if (!l->asking && l->rev != a->release.rev_approved) {
+		l->rev = a->release.rev_approved;
+		l->answers = false;
+		l->again_ms = now;
+	}
 	if (l->asking || l->answers)
 		return;
 	if (now < l->again_ms || !p->o.link_check) {

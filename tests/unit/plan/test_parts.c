@@ -350,6 +350,31 @@ static void a_link_is_asked_again_though_the_clock_was_set_back(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
 
+#define LINKED                                                                                                                                      \
+	"---\ncode: TTBC-1\ntitle: A title\nlink: https://portal.example/1\nparts:\n  press: {to: press, channels: [email], at: now, window: 10m, " \
+	"needs_link: true}\n---\n"
+
+static void a_new_revision_asks_for_its_page_anew(void **state)
+{
+	UNUSED(state);
+	sc.link_answers = true;
+	assert_int_equal(scene_submit("lan", LINKED BODY), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(1000);
+	assert_int_equal(sc.links, 1);
+	sc.link_answers = false;
+	assert_int_equal(scene_submit("lan", LINKED "Other words. " BODY), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(1000);
+	assert_int_equal(sc.links, 2);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM part WHERE rev=2 AND started IS NOT NULL"), 0);
+	sc.link_answers = true;
+	scene_run(60000);
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM part WHERE rev=2 AND started IS NOT NULL"), 1);
+}
+
 /* A revision that names its parts in another order keeps their numbers; who is in both is where the approver read it. */
 static void who_is_in_two_parts_belongs_to_the_first_of_the_text(void **state)
 {
@@ -411,6 +436,7 @@ static void spread_gives_every_contact_a_moment_of_its_own_below_it(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_new_revision_asks_for_its_page_anew),
 		T(who_is_in_two_parts_belongs_to_the_first_of_the_text),
 		T(a_part_after_another_starts_when_nothing_of_that_waits),
 		T(the_oldest_of_a_state_is_of_lots_that_have_one),
