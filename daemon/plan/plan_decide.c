@@ -164,7 +164,7 @@ static void decide_waiting(
 		return;
 	if (m->needs_link && f->link <= 0) {
 		ret->what = DECIDE_LINK;
-		if (t.has_at && f->now > t.win_to_ms)
+		if (t.has_at && f->now > t.win_to_ms && p->go_at <= t.win_to_ms)
 			hold(ret, "link: the canonical page did not answer inside the window");
 		return;
 	}

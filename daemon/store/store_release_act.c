@@ -89,6 +89,20 @@ static bool held_for_person(const struct part_row *p)
 			str_starts(why, "link:") || str_starts(why, "campaign:"));
 }
 
+/* Nobody's word starts a part behind its campaign: it would be held again at once. */
+static int in_campaign(struct store_tx *tx, struct release_act_cmd *c, int64_t at)
+{
+	int64_t last = 0;
+	int rc = db_get_i64(tx_db(tx), &last, "SELECT last FROM campaign WHERE id=?", "i",
+		c->release.campaign_id);
+	if (rc <= 0 || at <= last)
+		return rc < 0 ? rc : 0;
+	return refuse(c,
+		err_set(&c->why_refused, -EBUSY,
+			"part %s: the dates of its campaign end before that; import the campaign with a later end first",
+			c->row.name));
+}
+
 static int may_start(struct release_act_cmd *c, int64_t at)
 {
 	const struct part_row *p = &c->row;
@@ -130,6 +144,8 @@ static int act_go(struct store_tx *tx, struct release_act_cmd *c)
 	int rc = find_part(tx, c);
 	if (rc == 0)
 		rc = may_start(c, now);
+	if (rc == 0)
+		rc = in_campaign(tx, c, now);
 	if (rc < 0)
 		return rc;
 	c->row.go_at = now;
@@ -146,6 +162,8 @@ static int act_move(struct store_tx *tx, struct release_act_cmd *c)
 		rc = refuse(c, err_set(&c->why_refused, -EINVAL, "that moment has passed"));
 	if (rc == 0)
 		rc = may_start(c, c->at);
+	if (rc == 0)
+		rc = in_campaign(tx, c, c->at);
 	if (rc < 0)
 		return rc;
 	c->row.at = c->at;
