@@ -100,6 +100,11 @@ static void look_at(struct reroute *r, struct db *db, const struct reroute_row *
 		(void)str_copy(s->account, sizeof(s->account), str_of(route->account));
 		(void)str_copy(s->class, sizeof(s->class), str_of(a.class));
 		(void)str_copy(s->form, sizeof(s->form), str_of(a.form));
+		s->kind = row->kind;
+		if (!row->lane_id && strcmp(a.canonical, row->address) != 0) {
+			(void)str_copy(s->was, sizeof(s->was), str_of(row->address));
+			(void)str_copy(s->address, sizeof(s->address), str_of(a.canonical));
+		}
 	}
 	r->n_set++;
 }

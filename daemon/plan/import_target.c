@@ -231,14 +231,14 @@ static bool address_plain(struct importer *im, struct str in, struct addr_out *r
 }
 
 static bool address_by(
-	struct importer *im, const struct conf_route *route, struct str in, struct addr_out *ret)
+	struct importer *im, const char *channel, struct str in, struct addr_out *ret)
 {
 	struct err e = { 0 };
 	if (in.n == 0 || str_has_control(in)) {
 		BAD(im, "address", in.n ? "a control character" : "the address is empty");
 		return false;
 	}
-	if (import_address(im, route->channel, in, ret, &e) == 0)
+	if (import_address(im, channel, in, ret, &e) == 0)
 		return true;
 	BAD(im, "address", "'" STR_FMT "': %s", STR_ARG(utf8_cut(in, 80)),
 		e.text[0] ? e.text : "no such address");
@@ -305,7 +305,7 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 		return 0;
 	const struct conf_route *route = route_of(im, o, row->kind);
 	struct str in = table_get(t, p->address);
-	if (!(route ? address_by(im, route, in, a) : address_plain(im, in, a)) ||
+	if (!(route ? address_by(im, route->channel, in, a) : address_plain(im, in, a)) ||
 		im->problems.errors > before)
 		return 0;
 	if (a->changed[0])
@@ -327,6 +327,18 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 	else if (p->vars.n > 2)
 		row->vars = buf_str(&p->vars);
 	return im->problems.errors == before;
+}
+
+/* Who reads addresses of a kind that belong to no office: its default, else whichever channel there is, since all of them agree. */
+static const char *channel_of_kind(const struct conf *conf, int kind)
+{
+	const struct conf_route *route = conf_route_find(conf, (enum chan_kind)kind, NULL, 0);
+	if (route)
+		return route->channel;
+	for (size_t i = 0; i < conf->n_channels; i++)
+		if ((int)conf->channels[i]->kind == kind)
+			return conf->channels[i]->name;
+	return NULL;
 }
 
 static int suppression_row_read(struct importer *im, struct import_row *row, struct hash *who)
@@ -357,9 +369,10 @@ static int suppression_row_read(struct importer *im, struct import_row *row, str
 			STR_ARG(utf8_cut(reason, 40)));
 	if (kind < 0 || !row->reason)
 		return 0;
-	const struct conf_route *route = conf_route_find(im->conf, (enum chan_kind)kind, NULL, 0);
-	if (!(route ? address_by(im, route, in, &a) : address_plain(im, in, &a)))
+	const char *channel = channel_of_kind(im->conf, kind);
+	if (!(channel ? address_by(im, channel, in, &a) : address_plain(im, in, &a)))
 		return 0;
+	p->no_route[kind] += !channel;
 	store_who(im->o.store, kind, str_of(a.canonical), who);
 	row->address = (struct str){ (const char *)who->b, sizeof(who->b) };
 	return 1;
@@ -434,7 +447,9 @@ void import_targets_close(struct importer *im)
 	for (int k = 1; k <= KIND_MAX && im->table; k++)
 		if (p->no_route[k])
 			problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "channel",
-				"no channel for %s yet: %lld targets wait for a route",
+				im->what == IMPORT_WHAT_TARGETS
+					? "no channel for %s yet: %lld targets wait for a route"
+					: "no channel for %s yet: %lld addresses are kept as they are written; import them again when there is one",
 				chan_kind_name(k), (long long)p->no_route[k]);
 	if (p->n_changed > CHANGED_TOLD_MAX && im->table)
 		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "address",

@@ -139,6 +139,9 @@ struct reroute_set {
 	int64_t target_id, contact_id;
 	int64_t from_lane; /* 0: none */
 	bool none;         /* no route any more */
+	int kind;
+	char was[321],
+		address[321]; /* taken as written while no channel read it, and as the channel says; "" stays as it is */
 	int64_t ret_lane;
 	char channel[64], adapter[64], account[64], class[40], form[16];
 };

@@ -1,5 +1,6 @@
 /* store_import_route.c - lanes of targets after the routes have changed. Thread: worker (pages), store (the commands).
  * Lots that stand keep their lane; what waits in them follows by dispatch, and a job row keeps the pair of lanes until it has.
+ * An address that no channel had read gets its form.
  */
 #include "base/assert.h"
 #include "store/store_import_internal.h"
@@ -32,9 +33,57 @@ int reroute_page(struct db *db, int64_t after, struct reroute_row *ret, size_t m
 	return rc;
 }
 
-static int reroute_one(struct db *db, struct reroute_set *s)
+/* Who refused what was written refuses it in the channel's form, too. */
+static int refusals_follow(struct store_tx *tx, const struct reroute_set *s)
 {
+	struct hash was, is;
+	store_who(tx_store(tx), s->kind, str_of(s->was), &was);
+	store_who(tx_store(tx), s->kind, str_of(s->address), &is);
+	return db_exec(tx_db(tx),
+		"INSERT INTO suppression(who, list, reason, strikes, since) SELECT ?2, list, reason, strikes, since FROM suppression WHERE who=?1 "
+		"ON CONFLICT(who, list) DO NOTHING",
+		"hh", &was, &is);
+}
+
+/* An address that waited without a channel becomes the channel's own, by which it is compared, counted and refused. Where a contact
+ * has that already the target is a target of that one; *ret_over: its office has that, too, and this one is gone (or, where that
+ * one is gone, waits for the next import). */
+static int address_follow(struct store_tx *tx, struct reroute_set *s, bool *ret_over)
+{
+	struct db *db = tx_db(tx);
+	int64_t other = 0, gone = 0;
+	int rc = refusals_follow(tx, s);
+	if (rc == 0)
+		rc = db_get_i64(db, &other, "SELECT id FROM contact WHERE kind=? AND address=?",
+			"it", (int64_t)s->kind, s->address);
+	if (rc == 0)
+		return db_exec(db, "UPDATE contact SET address=?2 WHERE id=?1", "it", s->contact_id,
+			s->address);
+	if (rc < 0 || other == s->contact_id)
+		return rc < 0 ? rc : 0;
+	s->contact_id = other;
+	rc = db_get_i64(db, &gone,
+		"SELECT t.flags&1 FROM target t JOIN target o ON o.office_id=t.office_id WHERE o.id=?1 AND t.contact_id=?2",
+		"ii", s->target_id, other);
+	*ret_over = rc == 1;
+	if (rc < 0 || (rc == 1 && gone))
+		return rc < 0 ? rc : 0;
+	return rc == 1
+		? db_exec(db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", s->target_id)
+		: db_exec(db, "UPDATE target SET contact_id=?2 WHERE id=?1", "ii", s->target_id,
+			  other);
+}
+
+static int reroute_one(struct store_tx *tx, struct reroute_set *s)
+{
+	struct db *db = tx_db(tx);
 	int64_t lane = 0;
+	bool over = false;
+	if (s->address[0]) {
+		int rc = address_follow(tx, s, &over);
+		if (rc < 0 || over)
+			return rc;
+	}
 	if (!s->none) {
 		int rc = store_lane_make(db, s->channel, s->adapter, s->account, s->class, &lane);
 		if (rc < 0)
@@ -105,7 +154,7 @@ static int reroute_run(struct store_tx *tx, struct store_cmd *cmd)
 	int64_t last = 0;
 	c->ret_changed = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		int rc = reroute_one(tx_db(tx), &c->v[i]);
+		int rc = reroute_one(tx, &c->v[i]);
 		if (rc < 0)
 			return rc;
 		c->ret_changed += db_changes(tx_db(tx));

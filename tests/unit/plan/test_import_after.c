@@ -417,6 +417,74 @@ static void moves_that_are_not_over_are_told_again(void **state)
 	assert_int_equal(n_moves, 0);
 }
 
+static int64_t refused(const char *z)
+{
+	struct hash who;
+	char hex[HASH_HEX], sql[200];
+	store_who(ts.s, KIND_EMAIL, str_of(z), &who);
+	hash_hex(&who, hex);
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM suppression WHERE hex(who)=upper('%s')", hex);
+	return teststore_i64(&ts, sql);
+}
+
+/* Taken as written while no channel read them: with the route they get the form by which they are compared and refused. */
+static void an_address_that_waited_gets_the_form_of_its_channel(void **state)
+{
+	(void)state;
+	samples();
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "there.csv", HEAD "email,b@list.example,ha-noi,,,\n"),
+		0);
+	conf.n_routes = conf.n_channels = 0;
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "late.csv",
+			HEAD "email,A@List.example,ha-noi,,,\nemail,A@List.example,dien-bien,,,\n"
+			     "email,B@List.example,ha-noi,,,\nemail,B@List.example,dien-bien,,,\n"),
+		0);
+	assert_int_equal(run_z(IMPORT_WHAT_SUPPRESSION, "s.csv",
+				 "address,kind,reason\nA@List.example,email,opt_out\n"),
+		0);
+	assert_non_null(
+		strstr(json_z(json_get(answer, "warnings")->child, "text", ""), "no channel"));
+	conf.n_routes = conf.n_channels = 1;
+	struct import_opts o = opts();
+	answers = 0;
+	import_reroute(&o, on_done, NULL);
+	pump();
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM contact WHERE address='A@List.example'"),
+		0);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id WHERE c.address='a@list.example' AND "
+			"t.lane_id IS NOT NULL AND (t.flags&1)=0"),
+		2);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id WHERE c.address='b@list.example' AND "
+			"t.lane_id IS NOT NULL AND (t.flags&1)=0"),
+		2);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id WHERE c.address='B@List.example' AND "
+			"(t.flags&1)=0"),
+		0);
+	assert_int_equal(refused("a@list.example"), 1);
+}
+
+/* Routes for offices and none by default: the channel reads them all the same. */
+static void refusals_are_read_by_a_channel_that_no_default_names(void **state)
+{
+	(void)state;
+	routes[0].office = (char *)(uintptr_t) "ha-noi";
+	assert_int_equal(run_z(IMPORT_WHAT_SUPPRESSION, "s.csv",
+				 "address,kind,reason\nGone@x.example,email,opt_out\n"),
+		0);
+	assert_int_equal(refused("gone@x.example"), 1);
+}
+
 static void on_stale(void *ctx)
 {
 	*(int *)ctx += answers == 0 ? 1 : 100; /* before the answer */
@@ -577,6 +645,8 @@ int main(void)
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
 		T(a_new_route_gives_waiting_targets_a_lane),
 		T(moves_that_are_not_over_are_told_again),
+		T(an_address_that_waited_gets_the_form_of_its_channel),
+		T(refusals_are_read_by_a_channel_that_no_default_names),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
 		T(a_forgotten_address_is_in_no_file_any_more),
