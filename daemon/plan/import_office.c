@@ -16,6 +16,7 @@ static const struct column known[] = { { "code", true }, { "parent", true }, { "
 
 struct row {
 	int line, parent, depth, state; /* state: 0 not looked at, 1 on the way, 2 done */
+	int next_at, next_state;        /* its successor, -1 none; as state */
 	char *code, *parent_code, *own, *ord, *region, *lang, *vars, *next;
 	int64_t from, to;
 };
@@ -190,15 +191,42 @@ static void link_parent(struct read *r, struct row *o, int *root)
 		BAD(r, o->line, "parent", "'%.64s' stands above itself", o->code);
 }
 
+static void link_next(struct read *r, struct row *o)
+{
+	o->next_at = *o->next ? index_of(r, o->next) : -1;
+	if (*o->next && o->next_at < 0)
+		BAD(r, o->line, "replaced_by", "there is no office '%.64s' in the file", o->next);
+	else if (o->next_at == (int)(o - r->v))
+		BAD(r, o->line, "replaced_by", "'%.64s' replaces itself", o->code);
+	else if (o->next_at >= 0 && !o->to)
+		problem_add(&r->im->problems, PROBLEM_WARNING, r->t->file, o->line, "valid_to",
+			"'%.64s' has a successor and no last day: it keeps its targets until it has one",
+			o->code);
+}
+
+/* Their targets would move from one to the other and back for ever. */
+static void check_nexts(struct read *r, int i)
+{
+	int k = i;
+	for (; k >= 0 && r->v[k].next_state == 0; k = r->v[k].next_at)
+		r->v[k].next_state = 1;
+	if (k >= 0 && r->v[k].next_state == 1 && r->v[k].next_at != k)
+		BAD(r, r->v[k].line, "replaced_by",
+			"'%.64s' and '%.64s' replace each other: a circle", r->v[k].code,
+			r->v[k].next);
+	for (k = i; k >= 0 && r->v[k].next_state == 1; k = r->v[k].next_at)
+		r->v[k].next_state = 2;
+}
+
 static void check_tree(struct read *r)
 {
 	int root = -1;
 	for (size_t i = 0; i < r->n; i++) {
 		link_parent(r, &r->v[i], &root);
-		if (*r->v[i].next && index_of(r, r->v[i].next) < 0)
-			BAD(r, r->v[i].line, "replaced_by",
-				"there is no office '%.64s' in the file", r->v[i].next);
+		link_next(r, &r->v[i]);
 	}
+	for (size_t i = 0; i < r->n; i++)
+		check_nexts(r, (int)i);
 	if (r->n == 0)
 		BAD(r, 1, "", "no offices in the file");
 	else if (root < 0)

@@ -101,6 +101,34 @@ static void trees_that_are_none_are_refused(void **state)
 	assert_int_equal(hash_cmp(&a, &b), 0);
 }
 
+#define DATED "code,parent,order,name,region,valid_to,replaced_by\n"
+/* Its targets would be gone with it, or move to and fro as long as the daemon lives. */
+static void an_office_is_not_its_own_successor_on_any_way(void **state)
+{
+	(void)state;
+	struct hash a, b;
+	digest(&a);
+	assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.csv",
+				 DATED "a,,0,A,tw,,\nb,a,1,B,bac,2026-01-31,b\n"),
+		-EBADMSG);
+	assert_problem(3, "replaced_by", "'b' replaces itself");
+	assert_int_equal(
+		run_z(IMPORT_WHAT_OFFICES, "o.csv",
+			DATED
+			"a,,0,A,tw,,\nb,a,1,B,bac,2026-01-31,c\n"
+			"c,a,2,C,bac,2026-01-31,d\nd,a,3,D,bac,2026-01-31,b\ne,a,4,E,bac,2026-01-31,b\n"),
+		-EBADMSG);
+	assert_problem(3, "replaced_by", "replace each other: a circle");
+	digest(&b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.csv",
+				 DATED "a,,0,A,tw,,\nb,a,1,B,bac,2026-01-31,c\n"
+				       "c,a,2,C,bac,,a\ne,a,4,E,bac,2026-01-31,b\n"),
+		0);
+	assert_non_null(
+		strstr(json_z(json_get(answer, "warnings")->child, "text", ""), "no last day"));
+}
+
 /* What a spreadsheet saves when nobody chose: told what it is, and what to save instead. */
 static void a_workbook_and_utf16_are_called_by_their_names(void **state)
 {
@@ -147,6 +175,7 @@ int main(void)
 		T(every_bad_row_of_targets_is_told_and_nothing_is_stored),
 		T(a_megabyte_line_is_refused_whole),
 		T(trees_that_are_none_are_refused),
+		T(an_office_is_not_its_own_successor_on_any_way),
 		T(a_workbook_and_utf16_are_called_by_their_names),
 		T(audiences_name_what_nobody_has),
 	};
