@@ -99,7 +99,8 @@ struct dlane {
 	struct dacct *acct;
 	int64_t id;
 	char class[48];
-	const struct conf_lane *conf;    /* of d->conf */
+	const struct conf_lane *conf;    /* of d->conf; NULL: not configured any more */
+	struct conf_lane last;           /* what it was: what is under way ends by it */
 	struct window hours, cast_hours; /* cast_hours: of broadcasts */
 	struct bucket bucket;
 	struct breaker breaker;
@@ -380,6 +381,8 @@ struct dispatch {
 struct dlane *lane_find(struct dispatch *d, int64_t id);
 struct dchan *chan_find(struct dispatch *d, int64_t id);
 void lane_conf_set(struct dlane *l);
+/* By which what has begun ends, also where a reload took the lane away. Never NULL. */
+const struct conf_lane *lane_rules(const struct dlane *l);
 /* When the lane may send again: 0 now, else wall ms; why may be NULL. */
 int64_t lane_wait_until(struct dlane *l, char *why, size_t size);
 void lane_gap(struct dlane *l, int64_t until_ms); /* a row of it waits for its address */

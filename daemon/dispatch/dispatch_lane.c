@@ -34,6 +34,7 @@ void lane_conf_set(struct dlane *l)
 	const struct conf_lane *c = l->conf;
 	const struct conf_channel *ch = l->acct->chan->conf;
 
+	l->last = *c;
 	window_set(&l->hours, &c->hours);
 	l->cast_hours.n = 0;
 	if (ch)
@@ -43,6 +44,11 @@ void lane_conf_set(struct dlane *l)
 		l->pace.limit = c->concurrency;
 	if (l->pace.limit == 0)
 		pace_init(&l->pace, c->concurrency);
+}
+
+const struct conf_lane *lane_rules(const struct dlane *l)
+{
+	return l->conf ? l->conf : &l->last;
 }
 
 bool lane_wants(const struct dlane *l)

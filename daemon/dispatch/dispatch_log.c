@@ -54,7 +54,7 @@ void log_attempt(struct dcopy *c, const struct chan_result *r, const struct outc
 	if (r->outcome >= 0 && r->outcome < 4)
 		metric_add(l->m_outcome[r->outcome], 1);
 	metric_observe_us(l->m_send, (uint64_t)(now - c->on_ms) * 1000);
-	if (l->conf->bulk) {
+	if (lane_rules(l)->bulk) {
 		if (l->told_ms == 0)
 			l->told_ms = now;
 		log_lane_summary(l, now);

@@ -66,7 +66,7 @@ static void result_keep(struct dcopy *c, const struct chan_result *r)
 static void input_of(const struct dcopy *c, const struct chan_result *r, struct outcome_in *in)
 {
 	const struct dlot *l = c->lot;
-	const struct conf_lane *conf = l->lane->conf;
+	const struct conf_lane *conf = lane_rules(l->lane);
 	struct env *env = c->d->o.env;
 	int64_t now = env_wall(env);
 	bool urgent = l->urgent && conf->n_urgent_backoff > 0;
@@ -97,7 +97,7 @@ static bool keeps_ids(const struct dlane *l)
 {
 	const struct conf_channel *c = l->acct->chan->conf;
 	uint64_t caps = l->acct->chan->caps;
-	bool told = l->conf->receipt_wait_ms > 0 ||
+	bool told = lane_rules(l)->receipt_wait_ms > 0 ||
 		(c && (c->poll.every_ms || c->webhook.secret.name));
 
 	return (told && (caps & LT_CAP_RECEIPTS)) ||
@@ -107,8 +107,9 @@ static bool keeps_ids(const struct dlane *l)
 static void out_of(struct dcopy *c, const struct chan_result *r, const struct outcome_out *o)
 {
 	const struct dlane *l = c->lot->lane;
+	const struct conf_lane *conf = lane_rules(l);
 	int64_t now = env_wall(c->d->o.env);
-	bool bulk_quiet = l->conf->bulk && r->outcome == LT_ACCEPTED;
+	bool bulk_quiet = conf->bulk && r->outcome == LT_ACCEPTED;
 
 	c->out = (struct sq_outcome){ .verb = o->attempt ? SQ_OUTCOME : SQ_REVOKE,
 		.to = o->to,
@@ -137,9 +138,8 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 	result_keep(c, r);
 	c->out.rule = suppress_rule_of(o->effects, c->out.code);
 	c->out.receipts = keeps_ids(l);
-	c->out.settle_by_ms = l->conf->receipt_wait_ms > 0 && c->out.receipts
-		? now + l->conf->receipt_wait_ms
-		: 0;
+	c->out.settle_by_ms =
+		conf->receipt_wait_ms > 0 && c->out.receipts ? now + conf->receipt_wait_ms : 0;
 	if (c->out.due_ms < 0 && o->due_ms >= 0)
 		c->out.due_ms = 0;
 	for (int i = 0; i < 2 && !bulk_quiet; i++)

@@ -239,7 +239,8 @@ static void acct_bind(struct dispatch *d, struct dacct *a)
 
 	c->conf = conf_channel_find(d->conf, c->name);
 	c->chan = c->conf && d->channels ? channels_find(d->channels, c->name) : NULL;
-	c->caps = c->chan ? channel_caps(c->chan) : 0;
+	if (c->chan) /* else as they were: an answer may still come */
+		c->caps = channel_caps(c->chan);
 	a->conf = c->conf ? conf_account_find(c->conf, a->name) : NULL;
 	struct chan_account *ca = c->chan && a->conf ? channel_account(c->chan, a->name) : NULL;
 	if (a->acct != ca) {

@@ -1,0 +1,73 @@
+/* test_reload.c - what is under way when a new configuration comes, and what it belongs to is there no more. */
+#include "scene.h"
+
+/* 1 accepted, 2 put off, 3 refused, 4 lost; the second time accepted. */
+static struct fake_answer in_a_while(const struct chan_op *op)
+{
+	static const int outcome[] = { LT_ACCEPTED, LT_DEFERRED, LT_REFUSED, LT_UNKNOWN };
+	int first = outcome[(op->delivery - 1) % 4];
+
+	return (struct fake_answer){ .outcome = op->try_no > 1 ? (int)LT_ACCEPTED : first,
+		.scope = LT_SCOPE_TARGET,
+		.code = "c",
+		.text = "t",
+		.unpublished = op->try_no == 1 && first != LT_ACCEPTED,
+		.after_ms = 5000 };
+}
+
+static int set_up(void **state)
+{
+	UNUSED(state);
+	scene_open(1);
+	scene_release(1, PRIO_URGENT, CAT_PUBLIC_NOTICE);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	UNUSED(state);
+	scene_close();
+	return 0;
+}
+
+/* What has begun ends by the rules under which it began; its ids are kept, for receipts come when the channel is back. */
+static void answers_for_a_channel_that_is_gone_are_recorded(void **state)
+{
+	UNUSED(state);
+	fake.script = in_a_while;
+	sc.ch[1].lane.receipt_wait_ms = HR_MS;
+	scene_reload();
+	scene_lot(1, 0, 3, 1, 4);
+	scene_start();
+	scene_run(100);
+	assert_int_equal(fake.n_started, 4);
+	sc.conf.n_channels = 1;
+	scene_reload();
+	scene_run(6000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM ref WHERE delivery_id=1"), 1);
+	assert_int_equal(scene_state(DLV_WAITING), 1);
+	assert_int_equal(scene_state(DLV_FAILED), 1);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM attempt"), 4);
+	scene_check();
+	scene_run(10 * MIN_MS);
+	assert_int_equal(fake.n_started, 4);
+	sc.conf.n_channels = 2;
+	scene_reload();
+	scene_run(10 * MIN_MS);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 2);
+	assert_int_equal(fake.n_doubles, 0);
+	scene_check();
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(answers_for_a_channel_that_is_gone_are_recorded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
