@@ -14,6 +14,7 @@
 #define ORPHANS_ROUND 512
 #define SWEEPS_MAX    2
 #define CRASHES_MAX   2
+#define GONE_LOOK_MS  60000 /* unknowns of a channel that the configuration does not have */
 
 struct unknown_row {
 	struct dlot *lot;
@@ -288,7 +289,7 @@ static void unknown_one(struct dispatch *d, const struct unknown_row *u)
 {
 	struct dlot *l = u->lot;
 	const struct dlane *lane = l->lane;
-	bool asks = lane->conf && (lane->acct->chan->caps & LT_CAP_RECONCILE) != 0;
+	bool asks = !lane->conf || (lane->acct->chan->caps & LT_CAP_RECONCILE) != 0;
 	int64_t age = env_wall(d->o.env) - u->since_ms;
 
 	LIST_FOR(&d->recons, n)
@@ -300,7 +301,9 @@ static void unknown_one(struct dispatch *d, const struct unknown_row *u)
 		decide(l, u->delivery, u->tries, u->since_ms, asks ? (int)LT_UNKNOWN : -1, NULL);
 		return;
 	}
-	if (lane->quiet_until_ms > env_wall(d->o.env))
+	if (!lane->conf) /* it may be back before the time is over: nothing is decided, nothing written */
+		l->unknown_next_ms = env_wall(d->o.env) + GONE_LOOK_MS;
+	else if (lane->quiet_until_ms > env_wall(d->o.env))
 		l->unknown_next_ms = lane->quiet_until_ms;
 	else if (!recon_start(l, u))
 		l->unknown_next_ms = env_wall(d->o.env) + D_SETTLE_EVERY_MS * 2;

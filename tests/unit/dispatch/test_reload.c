@@ -61,12 +61,52 @@ static void answers_for_a_channel_that_is_gone_are_recorded(void **state)
 	scene_check();
 }
 
+/* Nobody can be asked meanwhile, which is no answer; back again, it is asked at once, and not when its time is over. */
+static void an_unknown_of_a_channel_that_comes_back_is_asked_about(void **state)
+{
+	UNUSED(state);
+	fake.script = in_a_while;
+	scene_lot(1, 0, 3, 1, 4);
+	scene_start();
+	scene_run(100);
+	sc.conf.n_channels = 1;
+	scene_reload();
+	scene_run(10 * MIN_MS);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 1);
+	assert_int_equal(fake.n_questions, 0);
+	fake.outcome_of_question = LT_ACCEPTED;
+	sc.conf.n_channels = 2;
+	scene_reload();
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_questions, 1);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 0);
+	sc.conf.n_channels = 1;
+	scene_reload();
+}
+
+static void what_nobody_could_be_asked_about_is_in_doubt_in_time(void **state)
+{
+	UNUSED(state);
+	fake.script = in_a_while;
+	scene_lot(1, 0, 3, 1, 4);
+	scene_start();
+	scene_run(100);
+	sc.conf.n_channels = 1;
+	scene_reload();
+	scene_run(23 * HR_MS);
+	assert_int_equal(scene_state(DLV_UNKNOWN), 1);
+	scene_run(2 * HR_MS);
+	assert_int_equal(scene_state(DLV_DOUBT), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(answers_for_a_channel_that_is_gone_are_recorded),
+		T(an_unknown_of_a_channel_that_comes_back_is_asked_about),
+		T(what_nobody_could_be_asked_about_is_in_doubt_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
