@@ -21,7 +21,7 @@ struct drecall {
 	struct chan_op op;
 	struct store_recall_begin begin;
 	struct store_recall_end end;
-	int64_t delivery, release, asked_ms, tries;
+	int64_t delivery, release, asked_ms, due_ms, tries;
 	int dlv_state;
 	char address[320], ref[24], idtext[RECALL_IDS_MAX];
 	struct lt_id ids[D_IDS_MAX];
@@ -41,6 +41,9 @@ struct drecalls {
 	struct drecall *row[RECALLS_MAX]; /* read, not yet begun */
 	size_t n_row;
 	int64_t now_ms, next_ms;
+	int64_t after_ms,
+		after_id; /* a round goes on behind what could not be asked now; 0: the next one begins */
+	int64_t wait_ms; /* those may be asked in so long, at the earliest; 0: there are none */
 	int rc;
 };
 
@@ -193,6 +196,13 @@ static void settle_now(struct drecall *r, enum recall_state to, const char *said
 	end(r, to, 0, STR(""), str_of(said));
 }
 
+/* One is passed over: it is looked at again by the next round. */
+static void later(struct drecalls *s, int64_t ms)
+{
+	if (!s->wait_ms || ms < s->wait_ms)
+		s->wait_ms = ms;
+}
+
 /* A pause of the lane, of its provider or of a person holds recalls too; hours and holds of a release do not. */
 static bool lane_ready(struct drecalls *s, struct dlane *l)
 {
@@ -200,7 +210,7 @@ static bool lane_ready(struct drecalls *s, struct dlane *l)
 	int64_t wait = 0;
 
 	if (!a->acct || l->held || cred_parked(a) || l->until_ms > env_wall(s->d->o.env)) {
-		kick_in(s, RECALL_WAIT_MS);
+		later(s, RECALL_WAIT_MS);
 		return false;
 	}
 	if (a->limit_told == 0) {
@@ -208,7 +218,7 @@ static bool lane_ready(struct drecalls *s, struct dlane *l)
 		channel_limit(a->acct, 1);
 	}
 	if (a->credits == 0 || !lane_has_token(l, &wait)) {
-		kick_in(s, wait > RECALL_SOON_MS ? wait : RECALL_SOON_MS);
+		later(s, wait > RECALL_SOON_MS ? wait : RECALL_SOON_MS);
 		return false;
 	}
 	return true;
@@ -222,26 +232,32 @@ static bool is_on(const struct drecalls *s, int64_t delivery)
 	return false;
 }
 
-static void take(struct drecalls *s, struct drecall *r)
+/* False: there is no room for it now. */
+static bool take(struct drecalls *s, struct drecall *r)
 {
 	struct dlane *l = lane_find(s->d, r->lane_id);
 
 	r->lane = l;
+	if (s->n_on >= RECALLS_MAX) {
+		recall_free(r);
+		return false;
+	}
 	if (s->d->stopping || is_on(s, r->delivery)) {
 		recall_free(r);
 	} else if (r->dlv_state == DLV_SENDING || !l) {
 		recall_free(r); /* its own end is awaited */
-		kick_in(s, RECALL_WAIT_MS);
+		later(s, RECALL_WAIT_MS);
 	} else if (r->dlv_state != DLV_ACCEPTED && r->dlv_state != DLV_DELIVERED &&
 		r->dlv_state != DLV_UNKNOWN && r->dlv_state != DLV_DOUBT) {
 		settle_now(r, RECALL_UNNEEDED, "it had not gone out");
 	} else if (l->acct->acct && !(l->acct->chan->caps & LT_CAP_RECALL)) {
 		settle_now(r, RECALL_REFUSED, "this channel cannot take back by itself");
-	} else if (s->n_on < RECALLS_MAX && lane_ready(s, l)) {
+	} else if (lane_ready(s, l)) {
 		begin(r);
 	} else {
 		recall_free(r);
 	}
+	return true;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
@@ -257,6 +273,7 @@ static int on_row(void *ctx, const struct recall_row *x)
 	r->release = x->release;
 	r->lane_id = x->lane;
 	r->asked_ms = x->asked_ms;
+	r->due_ms = x->due_ms;
 	r->tries = x->tries;
 	r->dlv_state = x->dlv_state;
 	list_init(&r->node);
@@ -289,8 +306,33 @@ static void read_run(struct work *w)
 	s->rc = store_reader_open(s->d->o.store, &r);
 	if (s->rc)
 		return;
-	s->rc = store_recall_due(r, s->now_ms, RECALLS_MAX, on_row, s, &s->next_ms);
+	s->rc = store_recall_due(
+		r, s->now_ms, s->after_ms, s->after_id, RECALLS_MAX, on_row, s, &s->next_ms);
 	store_reader_close(r);
+}
+
+/* What was read is begun, or passed over; a round that is at its end begins anew when something may be asked again. */
+static void rows_take(struct drecalls *s)
+{
+	bool all = s->n_row < RECALLS_MAX, room = true;
+
+	for (size_t i = 0; i < s->n_row; i++) {
+		int64_t due = s->row[i]->due_ms, delivery = s->row[i]->delivery;
+		room = take(s, s->row[i]) && room;
+		if (!room)
+			continue; /* an end kicks again */
+		s->after_ms = due;
+		s->after_id = delivery;
+	}
+	s->n_row = 0;
+	if (!all && room)
+		kick_in(s, RECALL_SOON_MS);
+	if (!all || !room)
+		return;
+	s->after_ms = s->after_id = 0;
+	if (s->wait_ms)
+		kick_in(s, s->wait_ms);
+	s->wait_ms = 0;
 }
 
 static void read_ran(struct work *w)
@@ -301,13 +343,9 @@ static void read_ran(struct work *w)
 	s->reading = false;
 	if (s->rc)
 		kick_in(s, RECALL_WAIT_MS);
-	else if (s->n_row == RECALLS_MAX)
-		kick_in(s, RECALL_SOON_MS);
 	else if (s->next_ms)
 		kick_in(s, s->next_ms > s->now_ms ? s->next_ms - s->now_ms : RECALL_SOON_MS);
-	for (size_t i = 0; i < s->n_row; i++)
-		take(s, s->row[i]);
-	s->n_row = 0;
+	rows_take(s);
 	cmd_end(d);
 }
 

@@ -138,8 +138,9 @@ static void out_of(struct dcopy *c, const struct chan_result *r, const struct ou
 	result_keep(c, r);
 	c->out.rule = suppress_rule_of(o->effects, c->out.code);
 	c->out.receipts = keeps_ids(l);
-	c->out.settle_by_ms =
-		conf->receipt_wait_ms > 0 && c->out.receipts ? now + conf->receipt_wait_ms : 0;
+	c->out.settle_by_ms = conf->receipt_wait_ms > 0 && c->out.receipts
+		? now + conf->receipt_wait_ms
+		: 0;
 	if (c->out.due_ms < 0 && o->due_ms >= 0)
 		c->out.due_ms = 0;
 	for (int i = 0; i < 2 && !bulk_quiet; i++)

@@ -216,16 +216,18 @@ static int with_steps(struct db *db, struct recall_row *x,
 	return rc;
 }
 
-int store_recall_due(struct store_reader *r, int64_t now_ms, size_t max,
-	int (*row)(void *ctx, const struct recall_row *x), void *ctx, int64_t *ret_next)
+int store_recall_due(struct store_reader *r, int64_t now_ms, int64_t after_ms, int64_t after_id,
+	size_t max, int (*row)(void *ctx, const struct recall_row *x), void *ctx, int64_t *ret_next)
 {
 	struct db *db = reader_db(r);
 	sqlite3_stmt *st;
 	struct recall_row x;
 	int64_t next = 0;
 	int rc = db_query(db, &st,
-		COLUMNS "WHERE r.state = 0 AND r.due <= ? ORDER BY r.due, r.delivery_id LIMIT ?",
-		"ii", now_ms, (int64_t)max);
+		COLUMNS
+		"WHERE r.state = 0 AND r.due <= ?1 AND r.due >= ?2 AND (r.due, r.delivery_id) > (?2, ?3) "
+		"ORDER BY r.due, r.delivery_id LIMIT ?4",
+		"iiii", now_ms, after_ms, after_id, (int64_t)max);
 
 	while (rc >= 0 && (rc = db_row(db, st)) == 1) {
 		row_read(st, &x);

@@ -58,9 +58,10 @@ struct recall_row {
 };
 /* What the provider gave for a delivery: of its effects, of the try that was accepted; "effect:id" lines, "" when there are none. */
 int store_recall_ids(struct store_reader *r, int64_t delivery, char *ret, size_t size) MUST_CHECK;
-/* Due ones, oldest first; *ret_next: when the next is due after now (0: none). */
-int store_recall_due(struct store_reader *r, int64_t now_ms, size_t max,
-	int (*row)(void *ctx, const struct recall_row *x), void *ctx, int64_t *ret_next) MUST_CHECK;
+/* Due ones behind (after_ms, after_id), oldest first; *ret_next: when the next is due after now (0: none). */
+int store_recall_due(struct store_reader *r, int64_t now_ms, int64_t after_ms, int64_t after_id,
+	size_t max, int (*row)(void *ctx, const struct recall_row *x), void *ctx,
+	int64_t *ret_next) MUST_CHECK;
 /* Of a release; ids and steps are left out. */
 int store_recall_list(struct store_reader *r, int64_t release, int64_t after, size_t max,
 	int (*row)(void *ctx, const struct recall_row *x), void *ctx) MUST_CHECK;

@@ -173,6 +173,37 @@ static void too_many_at_once_are_refused_whole(void **state)
 	scene_close();
 }
 
+/* More of one account, which cannot be asked now, than are read at a time: those of the others go past them. */
+static void an_account_that_is_held_keeps_no_other(void **state)
+{
+	(void)state;
+	scene_open(3);
+	fake.ch[0].caps |= LT_CAP_RECALL;
+	fake.ch[1].caps |= LT_CAP_RECALL;
+	scene_reload();
+	scene_release(1, 1, 1);
+	(void)scene_lot(1, 0, 1, 1, 40);
+	(void)scene_lot(1, 0, 3, 1, 3);
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 43);
+	scene_exec("UPDATE lane SET gate=1, why='refused' WHERE id=1");
+	dispatch_scan(sc.d);
+	scene_settle();
+	fake.n_questions = 0;
+	fake.outcome_of_question = LT_ACCEPTED;
+	recall(0, -1);
+	assert_int_equal(answer.asked, 43);
+	scene_run(30000);
+	assert_int_equal(rows(RECALL_GONE), 3);
+	scene_exec("UPDATE lane SET gate=0, why=NULL WHERE id=1");
+	dispatch_scan(sc.d);
+	scene_run(60000);
+	assert_int_equal(rows(RECALL_GONE), 43);
+	assert_int_equal(fake.n_questions, 43);
+	scene_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +214,7 @@ int main(void)
 		cmocka_unit_test(what_a_crash_left_under_way_is_asked_anew),
 		cmocka_unit_test(what_had_not_gone_out_needs_no_call),
 		cmocka_unit_test(too_many_at_once_are_refused_whole),
+		cmocka_unit_test(an_account_that_is_held_keeps_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
