@@ -106,7 +106,6 @@ int app_secrets_read(struct app *a, const struct conf *conf, struct cred_load **
 	struct err *e) MUST_CHECK;                         /* on the worker of a reload */
 void app_secrets_bind(struct app *a, struct cred_load *l); /* taken */
 void app_secrets_drop(struct cred_load *l);
-void app_secrets_forget(struct app *a, const struct channels *cs); /* before channels_free */
 /* main_stop.c: stops in reverse order; the loop ends when nothing is left. */
 void app_stop(struct app *a);
 /* What reads the store on a worker of our own: the way down waits until it is over. */

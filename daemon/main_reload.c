@@ -85,7 +85,7 @@ static void on_linger(struct timer *t)
 	struct old_channels *o = CONTAINER_OF(t, struct old_channels, linger);
 	list_del(&o->node);
 	if (!o->app->stopping)
-		app_secrets_forget(o->app, o->channels);
+		dispatch_channels_forget(o->app->dispatch, o->channels);
 	channels_free(o->channels);
 	conf_unref(o->conf);
 	free(o);

@@ -37,8 +37,3 @@ void app_secrets_drop(struct cred_load *l)
 {
 	dispatch_secrets_load_free(l);
 }
-
-void app_secrets_forget(struct app *a, const struct channels *cs)
-{
-	dispatch_secrets_forget(a->dispatch, cs);
-}

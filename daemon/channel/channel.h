@@ -172,8 +172,8 @@ void channel_op_go(struct chan_op *op,
 	bool go); /* answer to op_intent: true after the commit; false: stopped, LT_EV_CANCEL */
 void channel_op_cancel(
 	struct chan_op *op); /* stop before the next publishing byte; op_done follows, honestly */
-void channel_saved(struct channels *cs, uint64_t ticket,
-	int error); /* answer to save, receipt, inbound, secret_put */
+/* Answer to save, receipt, inbound, secret_put, refresh_intent. False: nobody waits for it any more. */
+bool channel_saved(struct channels *cs, uint64_t ticket, int error);
 void channel_limit(struct chan_account *a,
 	uint32_t
 		ops); /* how many ops dispatch will keep there: sessions open or close to fit; 0: let go */

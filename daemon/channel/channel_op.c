@@ -139,11 +139,11 @@ void channel_op_cancel(struct chan_op *op)
 	job_event(j, &ev);
 }
 
-void channel_saved(struct channels *cs, uint64_t ticket, int error)
+bool channel_saved(struct channels *cs, uint64_t ticket, int error)
 {
 	struct ticket *t = map64_del(cs->tickets, ticket);
 	if (!t)
-		return;
+		return false;
 	struct job *j = t->job;
 	struct refresh *r = t->refresh;
 	struct lt_event ev = {
@@ -152,17 +152,18 @@ void channel_saved(struct channels *cs, uint64_t ticket, int error)
 	free(t);
 	if (r) {
 		refresh_committed(r, error);
-		return;
+		return true;
 	}
 	j->holds--;
 	if (j->finished) {
 		webhook_saved(j, error);
 		channels_kick(cs);
-		return;
+		return true;
 	}
 	job_touch(j);
 	job_event(j, &ev);
 	webhook_saved(j, error);
+	return true;
 }
 
 void channel_limit(struct chan_account *a, uint32_t ops)

@@ -21,7 +21,7 @@ static void lists_init(struct dispatch *d)
 {
 	struct list *all[] = { &d->lanes, &d->accts, &d->groups, &d->lots, &d->dirty, &d->pool,
 		&d->intents, &d->steps, &d->outs, &d->receipts, &d->prep_lru, &d->recons,
-		&d->progress, &d->mem, &d->fill_list, &d->setups, &d->creds };
+		&d->progress, &d->mem, &d->fill_list, &d->setups, &d->creds, &d->hosts };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		list_init(all[i]);
@@ -60,9 +60,26 @@ void dispatch_events(struct dispatch *d, struct channel_events *ret)
 {
 	d->host = d_alloc(d, sizeof(*d->host)); /* one for each configuration, until the end */
 	d->host->d = d;
+	list_push(&d->hosts, &d->host->node);
 	memset(ret, 0, sizeof(*ret));
 	ret->ctx = d->host;
 	send_events(ret);
+}
+
+/* What waits or is being stored for them goes on, for as long as the disk is full; only its answer has no listener. */
+void dispatch_channels_forget(struct dispatch *d, const struct channels *cs)
+{
+	LIST_FOR(&d->hosts, n)
+	{
+		struct dhost *h = CONTAINER_OF(n, struct dhost, node);
+		if (h->cs == cs)
+			h->cs = NULL;
+	}
+}
+
+bool host_saved(struct dhost *h, uint64_t ticket, int rc)
+{
+	return h->cs && channel_saved(h->cs, ticket, rc);
 }
 
 int dispatch_attach(struct dispatch *d, struct channels *cs, struct err *e)

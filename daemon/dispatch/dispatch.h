@@ -47,6 +47,8 @@ void dispatch_free(struct dispatch *d);
 /* Whole or not at all: refused (-E2BIG), the old ones stay in force and conf and cs are not kept. */
 int dispatch_reload(
 	struct dispatch *d, const struct conf *conf, struct channels *cs, struct err *e) MUST_CHECK;
+/* These channels will be freed: nobody of them is told any more. */
+void dispatch_channels_forget(struct dispatch *d, const struct channels *cs);
 /* Targets have gone from one lane to another (copied): what waits for them follows, as far as it was approved for that channel. */
 void dispatch_reroute(struct dispatch *d, const struct lane_move *v, size_t n);
 /* What the rows of this key are sent as, compared by plan with what was approved: a reference is taken, where there is room. */

@@ -268,23 +268,3 @@ void dispatch_secrets_bind(struct dispatch *d, struct channels *cs, struct cred_
 	cred_schedule(CONTAINER_OF(n, struct dcred, node));
 	cred_gauges(d);
 }
-
-/* What waits or is being stored for them goes on; only its answer has no listener. */
-void dispatch_secrets_forget(struct dispatch *d, const struct channels *cs)
-{
-	LIST_FOR(&d->creds, n)
-	{
-		struct dcred *c = CONTAINER_OF(n, struct dcred, node);
-		LIST_FOR(&c->waits, w)
-		{
-			struct dhost *h = CONTAINER_OF(w, struct cred_wait, node)->host;
-			h->cs = h->cs == cs ? NULL : h->cs;
-		}
-		LIST_FOR(&c->puts, p)
-		{
-			struct dhost *h = CONTAINER_OF(p, struct cred_put, node)->host;
-			if (h && h->cs == cs)
-				h->cs = NULL;
-		}
-	}
-}

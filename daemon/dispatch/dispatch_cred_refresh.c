@@ -65,10 +65,7 @@ static bool answer(struct dcred *c, int rc)
 
 	c->n_waits--;
 	free(w);
-	if (!h->cs)
-		return false;
-	channel_saved(h->cs, ticket, rc);
-	return true;
+	return host_saved(h, ticket, rc);
 }
 
 /* Nobody will make the call that has its word: it is given back, and whoever comes next asks anew. */
@@ -167,7 +164,7 @@ void refresh_intent_on(void *ctx, struct channel *ch, const char *credential, ui
 	struct dcred *c = cred_get(h->d, channel_conf(ch)->name, credential);
 
 	if (!c || c->n_waits == CRED_WAITS_MAX) {
-		channel_saved(h->cs, ticket, -EAGAIN);
+		(void)host_saved(h, ticket, -EAGAIN);
 		return;
 	}
 	struct cred_wait *w = x_calloc(1, sizeof(*w));

@@ -17,8 +17,6 @@ int dispatch_secrets_read(
 void dispatch_secrets_load_free(struct cred_load *l); /* NULL allowed */
 /* After dispatch_attach and after each reload: takes what is new in `l`, first values of files, timers. l is owned from here on. */
 void dispatch_secrets_bind(struct dispatch *d, struct channels *cs, struct cred_load *l);
-/* These channels will be freed: nobody of them is told any more. */
-void dispatch_secrets_forget(struct dispatch *d, const struct channels *cs);
 /* For channels_opts.secret_get; ctx is the dispatch. */
 int dispatch_secret_get(void *ctx, const char *channel, const char *credential, const char *name,
 	struct secret **ret, uint64_t *ret_version);

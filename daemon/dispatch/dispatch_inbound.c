@@ -43,7 +43,7 @@ static void inbound_done(struct inbound_cmd *i, int rc)
 {
 	struct dispatch *d = i->d;
 
-	channel_saved(i->host->cs, i->ticket, rc);
+	(void)host_saved(i->host, i->ticket, rc);
 	d_free(i->text);
 	d_free(i);
 	cmd_end(d);
@@ -263,7 +263,7 @@ void inbound_on(void *ctx, struct channel *c, struct chan_account *a, const stru
 	if (in->kind < LT_IN_TEXT || in->kind > LT_IN_REVOKED) {
 		log_line(LOG_WARN, "ev=inbound.unread ch=%s kind=%u continuing", conf->name,
 			in->kind);
-		channel_saved(h->cs, ticket, -ENOTSUP);
+		(void)host_saved(h, ticket, -ENOTSUP);
 		return;
 	}
 	struct inbound_cmd *i = inbound_new(d, conf, in, canonical(c, in->address, &out));

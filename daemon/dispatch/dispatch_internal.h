@@ -294,8 +294,9 @@ struct drecon { /* a question about an unknown delivery */
 
 /* One set of opened channels: the context of its events, so that an answer goes back to whom it belongs after a reload. */
 struct dhost {
+	struct list node; /* d->hosts */
 	struct dispatch *d;
-	struct channels *cs; /* NULL until attached */
+	struct channels *cs; /* NULL until attached, and once they are gone */
 };
 
 struct djobs;   /* dispatch_jobs.c */
@@ -314,7 +315,8 @@ struct dispatch {
 	struct dispatch_opts o;
 	struct conf *conf; /* a reference */
 	struct channels *channels;
-	struct dhost *host;         /* of the last dispatch_events */
+	struct dhost *host; /* of the last dispatch_events */
+	struct list hosts;
 	struct window cat_hours[8]; /* by category */
 	bool attached, started, ready, stopping, stopped, dead;
 	void (*stop_done)(void *ctx);
@@ -562,5 +564,7 @@ void log_lane_summary(struct dlane *l, int64_t now_ms);
 void cmd_begin(struct dispatch *d);
 void cmd_end(struct dispatch *d); /* may call stop_done */
 void stop_check(struct dispatch *d);
+/* Tells whoever waits for this ticket. False: nobody does any more; its channels were of an older configuration. */
+bool host_saved(struct dhost *h, uint64_t ticket, int rc);
 
 #endif

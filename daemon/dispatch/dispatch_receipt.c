@@ -46,7 +46,7 @@ static void receipt_stored(struct receipt_cmd *r, int rc)
 		}
 	}
 	if (r->ticket)
-		channel_saved(r->host->cs, r->ticket, rc);
+		(void)host_saved(r->host, r->ticket, rc);
 	d_free(r);
 	cmd_end(d);
 }
@@ -230,7 +230,7 @@ static void on_saved(struct store_cmd *cmd)
 	struct save_cmd *s = CONTAINER_OF(cmd, struct save_cmd, c.cmd);
 	struct dispatch *d = s->d;
 
-	channel_saved(s->host->cs, s->ticket, cmd->rc);
+	(void)host_saved(s->host, s->ticket, cmd->rc);
 	d_free(s->value);
 	d_free(s);
 	cmd_end(d);

@@ -103,8 +103,8 @@ static void put_over(struct cred_put *p, int rc)
 
 	c->putting = false;
 	cred_put_free(p);
-	if (host && host->cs)
-		channel_saved(host->cs, ticket, rc);
+	if (host)
+		(void)host_saved(host, ticket, rc);
 	cred_kick(c);
 	cmd_end(d);
 }

@@ -367,7 +367,7 @@ static void old_closed(void *ctx)
 		struct channels *cs;
 		struct conf *conf;
 	} *o = ctx;
-	dispatch_secrets_forget(N.dispatch, o->cs);
+	dispatch_channels_forget(N.dispatch, o->cs);
 	channels_free(o->cs);
 	conf_unref(o->conf);
 	free(o);

@@ -70,6 +70,7 @@ static struct fake {
 	size_t n_asking;
 	uint64_t n_published, n_doubles, n_started, n_questions, n_batches, n_batched, n_saved;
 	int saved_rc;
+	bool cut; /* its time to drain is over: nobody waits for anything any more */
 	uint64_t n_refreshed;
 	void (*login_done)(void *ctx, const struct chan_result *r);
 	void *login_ctx;
@@ -364,12 +365,15 @@ bool channel_op_on_wire(const struct chan_op *op)
 
 	return f && f->on_wire;
 }
-void channel_saved(struct channels *cs, uint64_t ticket, int error)
+bool channel_saved(struct channels *cs, uint64_t ticket, int error)
 {
 	UNUSED(cs);
 	UNUSED(ticket);
+	if (fake.cut)
+		return false;
 	fake.n_saved++;
 	fake.saved_rc = error;
+	return true;
 }
 int channel_refresh(struct channel *c, const char *credential)
 {

@@ -69,7 +69,7 @@ static void a_reload_between_question_and_word_gives_the_word_back(void **state)
 	open_with("R1");
 	fake.saved_rc = 1;
 	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 80);
-	dispatch_secrets_forget(sc.d, (struct channels *)&fake);
+	dispatch_channels_forget(sc.d, (struct channels *)&fake);
 	scene_settle();
 	assert_int_equal(fake.saved_rc, 1);
 	assert_int_equal(stored_state(), CRED_GOOD);
@@ -78,6 +78,22 @@ static void a_reload_between_question_and_word_gives_the_word_back(void **state)
 	put("R2", "A2", HR_MS);
 	over(LT_ACCEPTED);
 	assert_string_equal(value("refresh_token"), "R2");
+	close_all();
+}
+
+/* Those that asked had their time to end, and gave up; they are not freed yet. */
+static void a_word_that_comes_after_the_drain_is_given_back(void **state)
+{
+	(void)state;
+	open_with("R1");
+	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 80);
+	fake.cut = true;
+	scene_settle();
+	assert_int_equal(stored_state(), CRED_GOOD);
+	fake.cut = false;
+	assert_int_equal(ask(), 0);
+	put("R2", "A2", HR_MS);
+	over(LT_ACCEPTED);
 	close_all();
 }
 
@@ -90,7 +106,7 @@ static void a_reload_before_the_one_more_try_spends_nothing(void **state)
 	over(LT_UNKNOWN);
 	scene_run(6000);
 	fake.ev.refresh_intent(fake.ev.ctx, &fake.ch[0], OA, 80);
-	dispatch_secrets_forget(sc.d, (struct channels *)&fake);
+	dispatch_channels_forget(sc.d, (struct channels *)&fake);
 	scene_settle();
 	assert_int_equal(stored_state(), CRED_DOUBT);
 	scene_reload();
@@ -445,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_twice_is_dead),
 		cmocka_unit_test(a_proven_not_taken_refresh_is_put_off),
 		cmocka_unit_test(a_reload_between_question_and_word_gives_the_word_back),
+		cmocka_unit_test(a_word_that_comes_after_the_drain_is_given_back),
 		cmocka_unit_test(a_reload_before_the_one_more_try_spends_nothing),
 		cmocka_unit_test(a_word_that_the_store_refuses_begins_nothing),
 		cmocka_unit_test(a_refused_word_is_tried_again_though_nobody_sends),

@@ -99,6 +99,34 @@ static void what_nobody_could_be_asked_about_is_in_doubt_in_time(void **state)
 	assert_int_equal(scene_state(DLV_DOUBT), 1);
 }
 
+/* The store keeps them for as long as the disk is full; the old channels are gone after a minute. */
+static void what_was_stored_late_is_told_to_nobody_who_is_gone(void **state)
+{
+	struct lt_id one[1] = { { 0, 0, { "id-1", 4 } } };
+	const struct lt_receipt r = {
+		.struct_size = sizeof(r), .state = LT_RC_TRANSIT, .ids = &one[0].id, .n_ids = 1
+	};
+	const struct lt_inbound in = { .struct_size = sizeof(in),
+		.kind = LT_IN_TEXT,
+		.address = { "a9@x.example", 12 },
+		.text = { "Xin chao", 8 } };
+	struct chan_op op = { .delivery = 1 };
+
+	UNUSED(state);
+	scene_lot(1, 0, 3, 1, 1);
+	scene_start();
+	scene_run(1000);
+	fake.ev.receipt(fake.ev.ctx, &fake.ch[1], &fake.ch[1].account[0], &r, 1);
+	fake.ev.inbound(fake.ev.ctx, &fake.ch[1], &fake.ch[1].account[0], &in, 2);
+	fake.ev.op_save(fake.ev.ctx, &op, STR("photo"), STR("987"), 3);
+	dispatch_channels_forget(sc.d, (struct channels *)&fake);
+	scene_settle();
+	assert_int_equal(scene_i64("SELECT count(*) FROM inbound"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM step"), 1);
+	assert_int_equal(fake.n_saved, 0);
+	scene_reload();
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -106,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(answers_for_a_channel_that_is_gone_are_recorded),
 		T(an_unknown_of_a_channel_that_comes_back_is_asked_about),
+		T(what_was_stored_late_is_told_to_nobody_who_is_gone),
 		T(what_nobody_could_be_asked_about_is_in_doubt_in_time),
 	};
 
