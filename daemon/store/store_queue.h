@@ -341,8 +341,11 @@ uint64_t sq_receipt_phone(struct str address); /* 0: no phone number */
 int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 	int (*row)(void *ctx, const struct sq_receipt *o), void *ctx) MUST_CHECK;
 
+/* A delivery's checkpoints are read whole or not kept: one that went missing would be "not begun". */
+#define SQ_STEPS_MAX  64
+#define SQ_STEP_BYTES 1024    /* name and value */
 struct sq_save {              /* a durable checkpoint of a delivery; empty value: forget */
-	struct store_cmd cmd; /* STORE_OUTCOME */
+	struct store_cmd cmd; /* STORE_OUTCOME; -E2BIG: too long, or too many */
 	int64_t delivery;
 	char name[64];
 	struct str value; /* owned by the user */

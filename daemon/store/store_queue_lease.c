@@ -8,7 +8,6 @@
 #include "store/store_internal.h"
 #include "store/store_queue.h"
 
-#define STEPS_MAX 16
 #define LISTS_MAX 64
 
 static int suppressed_of(
@@ -65,9 +64,9 @@ static int earlier_of(struct db *db, struct sq_lease_row *l)
 	return 0;
 }
 
-struct steps {
-	struct lt_pair pair[STEPS_MAX];
-	char text[STEPS_MAX][256];
+struct steps { /* 64 KB: never on a stack */
+	struct lt_pair pair[SQ_STEPS_MAX];
+	char text[SQ_STEPS_MAX][SQ_STEP_BYTES];
 	size_t n;
 };
 
@@ -77,7 +76,7 @@ static int steps_of(struct db *db, struct sq_lease_row *l, struct steps *s)
 	int rc = db_query(db, &st,
 		"SELECT name, value FROM step WHERE delivery_id=? AND name NOT LIKE '!%' ORDER BY name "
 		"LIMIT ?",
-		"ii", l->delivery, (int64_t)STEPS_MAX);
+		"ii", l->delivery, (int64_t)SQ_STEPS_MAX + 1);
 
 	s->n = 0;
 	if (rc)
@@ -85,8 +84,10 @@ static int steps_of(struct db *db, struct sq_lease_row *l, struct steps *s)
 	while ((rc = db_row(db, st)) == 1) {
 		struct str name = col_str(st, 0), value = col_str(st, 1);
 		char *t = s->text[s->n];
-		if (name.n + value.n > sizeof(s->text[0]))
-			continue;
+		if (s->n == SQ_STEPS_MAX || name.n + value.n > sizeof(s->text[0])) {
+			db_reset(st);
+			return -E2BIG;
+		}
 		memcpy(t, name.p, name.n);
 		memcpy(t + name.n, value.p, value.n);
 		s->pair[s->n++] = (struct lt_pair){ .name = { t, name.n },
@@ -169,7 +170,7 @@ struct lease {
 	int (*row)(void *ctx, const struct sq_lease_row *l);
 	void *ctx;
 	struct sq_lease_end end;
-	struct steps steps;
+	struct steps *steps;
 	struct cast_articles cast;
 	bool over;
 };
@@ -218,7 +219,7 @@ static int lease_rows(struct lease *x, sqlite3_stmt *st)
 		x->end.rows++;
 		rc = removed_of(x, st, &l);
 		if (rc == 0)
-			rc = complete(x->r, x->q, &l, &x->steps, &x->cast);
+			rc = complete(x->r, x->q, &l, x->steps, &x->cast);
 		if (rc == 0)
 			rc = x->row(x->ctx, &l);
 		if (rc) {
@@ -245,6 +246,7 @@ int sq_read_lease(struct store_reader *r, const struct sq_lease_query *q,
 		return rc;
 	plain.lists = any != 0;
 	x.q = &plain;
+	x.steps = x_calloc(1, sizeof(*x.steps));
 	x.end = (struct sq_lease_end){ .next_due_ms = -1, .drained = true };
 	rc = 0;
 	/* One row more than asked for: it tells whether the lot is drained. */
@@ -260,6 +262,7 @@ int sq_read_lease(struct store_reader *r, const struct sq_lease_query *q,
 		if (rc == 0)
 			rc = lease_rows(&x, st);
 	}
+	xfree(x.steps);
 	if (rc < 0)
 		return rc;
 	*ret = x.end;
@@ -294,13 +297,13 @@ static int ids_of(struct db *db, int64_t delivery, char *dst, size_t size)
 	return rc;
 }
 
-int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, size_t max,
-	int (*row)(void *ctx, const struct sq_unknown_row *u), void *ctx, int64_t *ret_next_due_ms)
+static int read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, size_t max,
+	int (*row)(void *ctx, const struct sq_unknown_row *u), void *ctx, struct steps *steps,
+	int64_t *ret_next_due_ms)
 {
 	struct db *db = reader_db(r);
 	sqlite3_stmt *st;
 	char ids[2048];
-	struct steps steps;
 	int rc = db_query(db, &st,
 		"SELECT d.id, d.contact_id, d.due, d.tries, c.address, (SELECT max(started+took_ms) FROM "
 		"attempt a WHERE a.delivery_id=d.id AND a.outcome=0) FROM delivery d INDEXED BY "
@@ -328,7 +331,7 @@ int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, siz
 		u.ref_ids = str_of(ids);
 		struct sq_lease_row of = { .delivery = u.delivery };
 		if (rc == 0)
-			rc = steps_of(db, &of, &steps);
+			rc = steps_of(db, &of, steps);
 		u.steps = of.steps;
 		u.n_steps = of.n_steps;
 		if (rc == 0)
@@ -338,5 +341,15 @@ int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, siz
 			return rc;
 		}
 	}
+	return rc;
+}
+
+int sq_read_unknown(struct store_reader *r, int64_t lot, int64_t now_due_ms, size_t max,
+	int (*row)(void *ctx, const struct sq_unknown_row *u), void *ctx, int64_t *ret_next_due_ms)
+{
+	struct steps *steps = x_calloc(1, sizeof(*steps));
+	int rc = read_unknown(r, lot, now_due_ms, max, row, ctx, steps, ret_next_due_ms);
+
+	xfree(steps);
 	return rc;
 }

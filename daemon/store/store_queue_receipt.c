@@ -362,12 +362,21 @@ int sq_read_orphans(struct store_reader *r, int64_t now_ms, size_t max,
 static int save_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct sq_save *c = CONTAINER_OF(cmd, struct sq_save, cmd);
+	int64_t others = 0;
+	int rc;
 
 	if (c->name[0] == '!')
 		return -EINVAL; /* ours */
 	if (!c->value.n)
 		return db_exec(tx_db(tx), "DELETE FROM step WHERE delivery_id=? AND name=?", "it",
 			c->delivery, c->name);
+	rc = db_get_i64(tx_db(tx), &others,
+		"SELECT count(*) FROM step WHERE delivery_id=? AND name<>? AND name NOT LIKE '!%'",
+		"it", c->delivery, c->name);
+	if (rc < 0)
+		return rc;
+	if (others >= SQ_STEPS_MAX || strlen(c->name) + c->value.n > SQ_STEP_BYTES)
+		return -E2BIG;
 	return db_exec(tx_db(tx),
 		"INSERT OR REPLACE INTO step(delivery_id, name, value) VALUES (?,?,?)", "its",
 		c->delivery, c->name, c->value);

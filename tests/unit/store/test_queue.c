@@ -217,6 +217,69 @@ static void a_lease_pages_by_due_and_says_what_comes_next(void **state)
 	teststore_reader_end(&ts, r);
 }
 
+static size_t n_steps;
+static int on_lease_steps(void *ctx, const struct sq_lease_row *l)
+{
+	(void)ctx;
+	if (l->delivery == 3)
+		n_steps = l->n_steps;
+	return 0;
+}
+static int on_unknown_steps(void *ctx, const struct sq_unknown_row *u)
+{
+	(void)ctx;
+	n_steps = u->n_steps;
+	return 0;
+}
+
+static int step_save(const char *name, struct str value)
+{
+	struct sq_save c = { .delivery = 3, .value = value };
+
+	snprintf(c.name, sizeof(c.name), "%s", name);
+	sq_save_init(&c);
+	return teststore_do(&ts, &c.cmd);
+}
+
+/* Ten messages to a group, each with its upload, its try and its id: without its word a message would count as not begun. */
+static void steps_are_read_whole_or_not_kept(void **state)
+{
+	static const char *const words[] = { "sent", "try", "up" };
+	struct sq_lease_query q = {
+		.lot = 1, .now_due_ms = 9999, .max = 20, .category = 2, .with_steps = true
+	};
+	struct sq_lease_end end;
+	struct str wide = { NULL, 0 };
+	char name[24], value[SQ_STEP_BYTES];
+	int64_t next = 0;
+
+	(void)state;
+	memset(value, 'x', sizeof(value));
+	wide = (struct str){ value, 900 };
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "%s%d", words[i / 10], i % 10);
+		assert_int_equal(step_save(name, i < 29 ? STR("1") : wide), 0);
+	}
+	struct store_reader *r = teststore_reader(&ts);
+	assert_int_equal(sq_read_lease(r, &q, on_lease_steps, NULL, &end), 0);
+	assert_int_equal(n_steps, 30);
+	teststore_reader_end(&ts, r);
+	run("UPDATE delivery SET state=8 WHERE id=3");
+	run("UPDATE lot SET n0=n0-1, n8=n8+1 WHERE id=1");
+	r = teststore_reader(&ts);
+	n_steps = 0;
+	assert_int_equal(sq_read_unknown(r, 1, 9999, 9, on_unknown_steps, NULL, &next), 0);
+	assert_int_equal(n_steps, 30);
+	teststore_reader_end(&ts, r);
+	assert_int_equal(step_save("up9", (struct str){ value, sizeof(value) }), -E2BIG);
+	for (int i = 30; i < SQ_STEPS_MAX; i++) {
+		snprintf(name, sizeof(name), "more%d", i);
+		assert_int_equal(step_save(name, STR("1")), 0);
+	}
+	assert_int_equal(step_save("more", STR("1")), -E2BIG);
+	assert_int_equal(step_save("try9", STR("2")), 0); /* it is there already */
+}
+
 static void recovery_tells_unknown_from_unpublished(void **state)
 {
 	(void)state;
@@ -552,6 +615,7 @@ int main(void)
 		T(a_revoked_intent_leaves_no_trace),
 		T(tries_of_attempts_go_on_where_none_was_spent),
 		T(a_lease_pages_by_due_and_says_what_comes_next),
+		T(steps_are_read_whole_or_not_kept),
 		T(recovery_tells_unknown_from_unpublished),
 		T(what_was_asked_about_in_two_crashes_is_left_to_a_person),
 		T(a_scope_is_read_back_as_it_was_written),
