@@ -353,7 +353,8 @@ struct dispatch {
 	struct dcopy **o_copy, **i_copy, **s_copy;
 	size_t n_o, n_i, n_s;
 	bool oc_out, ic_out;
-	size_t o_single; /* outcomes to be committed one by one after a failure */
+	bool buckets_wait; /* were not stored: a turn of their own, if nothing else makes one */
+	size_t o_single;   /* outcomes to be committed one by one after a failure */
 	int64_t turn_ms, commit_ms_x16, o_retry_ms, i_retry_ms;
 	struct suppress_numbers numbers;
 

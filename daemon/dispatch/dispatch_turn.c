@@ -310,6 +310,23 @@ static void intent_answer(struct dcopy *c)
 	}
 }
 
+/* What a provider said of its limits is stored beside intents: not written, it goes with the next ones, or alone. */
+static void buckets_again(struct dispatch *d)
+{
+	for (size_t i = 0; i < d->ic.n_buckets; i++) {
+		struct dlane *l = d->bv[i].lane ? lane_find(d, d->bv[i].lane) : NULL;
+		if (l)
+			l->bucket_dirty = true;
+		LIST_FOR(&d->groups, n)
+		{
+			struct dgroup *g = CONTAINER_OF(n, struct dgroup, node);
+			g->dirty = g->dirty || g->name == d->bv[i].group;
+		}
+	}
+	d->buckets_wait = d->ic.n_buckets > 0;
+	dispatch_kick(d);
+}
+
 static void intents_done(struct store_cmd *cmd)
 {
 	struct dispatch *d = CONTAINER_OF(cmd, struct sq_intents, cmd)->user;
@@ -320,6 +337,7 @@ static void intents_done(struct store_cmd *cmd)
 		log_line(LOG_WARN, "ev=intent.fail n=%zu code=%d why=%s continuing", d->n_i,
 			cmd->rc, LOG_Q(str_of(cmd->err.text)));
 		d->i_retry_ms = env_mono(d->o.env) + D_RETRY_MS;
+		buckets_again(d);
 	}
 	for (size_t i = 0; i < d->n_i; i++) {
 		d->i_copy[i]->in_turn = false;
@@ -376,6 +394,7 @@ static void take_buckets(struct dispatch *d)
 {
 	size_t n = 0;
 
+	d->buckets_wait = false;
 	LIST_FOR(&d->lanes, it)
 	{
 		struct dlane *l = CONTAINER_OF(it, struct dlane, node);
@@ -409,7 +428,7 @@ static void take_intents(struct dispatch *d)
 	d->n_i = d->n_s = 0;
 	d->ic.n_buckets = 0;
 	if (env_mono(d->o.env) < d->i_retry_ms) {
-		if (d->n_intents_wait || d->n_steps_wait)
+		if (d->n_intents_wait || d->n_steps_wait || d->buckets_wait)
 			timer_set(d->o.env, &d->pump_timer, d->i_retry_ms);
 		return;
 	}

@@ -266,6 +266,44 @@ static void a_hundred_thousand_go_through_bounded_memory(void **state)
 	scene_check();
 }
 
+static struct fake_answer come_back_in_two_hours(const struct chan_op *op)
+{
+	UNUSED(op);
+	return (struct fake_answer){ .outcome = LT_DEFERRED,
+		.scope = LT_SCOPE_LANE,
+		.flags = LT_R_FREE,
+		.code = "429",
+		.text = "later",
+		.retry_after_ms = 2 * HR_MS,
+		.after_ms = 1000,
+		.unpublished = true };
+}
+
+/* What is to be stored beside intents waits with them for room on the disk, and a restart behind that knows it. */
+static void a_pause_that_met_a_full_disk_holds_after_a_crash(void **state)
+{
+	UNUSED(state);
+	fake.script = come_back_in_two_hours;
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(200);
+	sc.ts.free_bytes = 1 << 20; /* under the floor */
+	scene_run(5000);
+	uint64_t before = fake.n_started;
+	assert_int_equal(scene_i64("SELECT until FROM lane WHERE id=1"), 0);
+	sc.ts.free_bytes = INT64_C(100) << 30;
+	scene_run(5000);
+	assert_true(scene_i64("SELECT until FROM lane WHERE id=1") > env_wall(&sc.te.env));
+	scene_crash();
+	scene_restart();
+	scene_run(HR_MS);
+	assert_int_equal(fake.n_started, before);
+	fake.script = NULL;
+	scene_run(2 * HR_MS);
+	assert_int_equal(scene_state(DLV_ACCEPTED), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +318,7 @@ int main(void)
 		T(a_group_is_as_empty_after_a_crash_as_before),
 		T(concurrency_starts_low_grows_and_keeps_its_ceiling),
 		T(the_clock_may_jump_and_limits_still_hold),
+		T(a_pause_that_met_a_full_disk_holds_after_a_crash),
 		T(a_hundred_thousand_go_through_bounded_memory),
 	};
 
