@@ -29,6 +29,7 @@ struct backup {
 	const struct backup_opts *o;
 	struct backup_result *res;
 	struct buf lines; /* of MANIFEST */
+	bool own_disk;    /* the database lies on it, too: its floor stays free */
 	struct err *e;
 };
 
@@ -37,6 +38,15 @@ static int tell(struct backup *b, const char *what, uint64_t done, uint64_t tota
 	if (!b->o || !b->o->progress || b->o->progress(b->o->ctx, what, done, total))
 		return 0;
 	return err_set(b->e, -ECANCELED, "the backup was stopped");
+}
+
+static int room(struct backup *b, int64_t bytes)
+{
+	if (!b->own_disk || space_has(b->s, bytes))
+		return 0;
+	return err_set(b->e, -ENOSPC,
+		"the disk of %s is nearly full, and the database is on it: give a folder on another disk, or make room",
+		b->dir);
 }
 
 static int path_in(struct backup *b, char *dst, const char *name)
@@ -75,7 +85,9 @@ static int pages_copy(struct backup *b, struct db *from, struct db *to, const ch
 			break;
 		}
 		uint64_t total = (uint64_t)sqlite3_backup_pagecount(k);
-		code = tell(b, what, total - (uint64_t)sqlite3_backup_remaining(k), total);
+		code = room(b, STEP_PAGES * DB_PAGE);
+		if (code == 0)
+			code = tell(b, what, total - (uint64_t)sqlite3_backup_remaining(k), total);
 		usleep(500); /* the writer's fsyncs first */
 	}
 	rc = sqlite3_backup_finish(k);
@@ -195,6 +207,8 @@ static int asset_copy(struct backup *b, const struct hash *hash, int64_t bytes)
 	(void)snprintf(name, sizeof(name), "assets/%.2s/%s", hex, hex + 2);
 	if (rc == 0)
 		rc = path_in(b, dst, name);
+	if (rc == 0)
+		rc = room(b, bytes);
 	if (rc < 0)
 		return rc;
 	rc = store_asset_open(b->s, hash, &from, NULL);
@@ -253,6 +267,14 @@ static int folder_claim(struct backup *b)
 	return n == 0 ? 0
 		      : err_set(b->e, -ENOTEMPTY,
 				"%s is not empty: give a new folder for the backup", b->dir);
+}
+
+static bool on_own_disk(const struct backup *b)
+{
+	struct stat there, here;
+
+	return stat(b->dir, &there) == 0 && stat(b->s->dir, &here) == 0 &&
+		there.st_dev == here.st_dev;
 }
 
 static int manifest_write(struct backup *b)
@@ -318,6 +340,7 @@ int store_backup(struct store *s, const char *dir, const struct backup_opts *o,
 	int rc = folder_claim(&b);
 	if (rc < 0)
 		return rc;
+	b.own_disk = on_own_disk(&b);
 	buf_init(&b.lines, MANIFEST_MAX);
 	running(s, 1);
 	rc = content_copy(&b);

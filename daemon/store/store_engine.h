@@ -139,6 +139,8 @@ void store_idle(struct store *s); /* heartbeat, free space, empty WAL */
 
 /* store_space.c */
 void space_check(struct store *s, bool force);
+bool space_has(
+	const struct store *s, int64_t bytes); /* so many more leave the floor free; any thread */
 int space_refuse(struct store *s, struct err *e); /* -ENOSPC and its text */
 bool ballast_spend(struct store *s);              /* true when it gave something back */
 void ballast_make(struct store *s);

@@ -38,6 +38,11 @@ void space_check(struct store *s, bool force)
 	pthread_mutex_unlock(&s->mu);
 }
 
+bool space_has(const struct store *s, int64_t bytes)
+{
+	return free_bytes(s) - bytes >= s->o.free_floor_bytes;
+}
+
 int space_refuse(struct store *s, struct err *e)
 {
 	return err_set(e, -ENOSPC,

@@ -207,6 +207,42 @@ static void a_backup_on_a_disk_that_fills_leaves_nothing(void **state)
 }
 #endif
 
+static bool disk_fills(void *ctx, const char *what, uint64_t done, uint64_t total)
+{
+	UNUSED(done);
+	UNUSED(total);
+	if (strcmp(what, ctx) == 0)
+		ts.free_bytes = 1 << 20;
+	return true;
+}
+
+/* Outcomes and intents have the room that is left, not the copy. */
+static void a_backup_beside_the_database_leaves_the_floor_free(void **state)
+{
+	static const char *const when[] = { "database", "exchange" };
+	struct backup_result res;
+	int64_t free_then = ts.free_bytes;
+
+	(void)state;
+	teststore_stop(&ts);
+	ts.opts.free_floor_bytes = 64 << 20;
+	assert_int_equal(teststore_start(&ts), 0);
+	for (size_t i = 0; i < ARRAY_LEN(when); i++) {
+		union { /* only read */
+			const char *from;
+			void *to;
+		} what = { .from = when[i] };
+		struct backup_opts o = { .progress = disk_fills, .ctx = what.to };
+		ts.free_bytes = free_then;
+		assert_int_equal(store_backup(ts.s, dir, &o, &res, &ts.err), -ENOSPC);
+		assert_non_null(strstr(ts.err.text, "another disk"));
+		assert_int_equal(entries(dir), 0);
+	}
+	ts.free_bytes = free_then;
+	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), 0);
+	assert_int_equal(store_backup_verify(dir, &res, &ts.err), 0);
+}
+
 /* The writer goes on between the steps, and the copy is of one moment. */
 struct writing {
 	int rows;
@@ -270,6 +306,7 @@ int main(void)
 #ifdef LANTOA_FAULTS
 		T(a_backup_on_a_disk_that_fills_leaves_nothing),
 #endif
+		T(a_backup_beside_the_database_leaves_the_floor_free),
 		T(the_writer_goes_on_and_the_copy_is_of_one_moment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
