@@ -96,6 +96,9 @@ int store_reader_open(struct store *s, struct store_reader **ret) MUST_CHECK;
 void store_reader_close(struct store_reader *r);
 int reader_begin(struct store_reader *r) MUST_CHECK;
 void reader_end(struct store_reader *r);
+/* Until it is put back: once *cut, no snapshot begins (-ECANCELED) and a statement under way ends (-EINTR). For what reads for long. */
+void reader_cut(struct store_reader *r, const _Atomic bool *cut);
+bool reader_is_cut(const struct store_reader *r);
 struct db *reader_db(struct store_reader *r);
 struct store *reader_store(struct store_reader *r);
 

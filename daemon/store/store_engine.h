@@ -52,6 +52,8 @@ struct store_reader {
 	struct store *s;
 	struct db *db, *ex; /* owned, opened at first use; in exclusive mode the writer's */
 	bool out, began;
+	const _Atomic bool
+		*cut; /* borrowed until it is put back; NULL: nothing ends what it reads */
 };
 
 struct store_tx {

@@ -171,7 +171,7 @@ int fsck_assets(struct fsck *f)
 		reader_end(f->r);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; i < p.n; i++)
+		for (size_t i = 0; i < p.n && !reader_is_cut(f->r); i++)
 			file_check(f, &p.hash[i], p.bytes[i]);
 		if (p.n > 0)
 			last = p.hash[p.n - 1];

@@ -8,6 +8,7 @@
 #include "store/store_engine.h"
 
 #define READ_FLAGS SQLITE_OPEN_READONLY
+#define CUT_STEPS  100000 /* of SQLite's machine, between two looks: about a millisecond */
 
 static int reader_open(struct store *s, struct store_reader *r)
 {
@@ -75,11 +76,32 @@ int store_reader_get(struct store *s, struct store_reader **ret)
 	return 0;
 }
 
+static int on_steps(void *ctx)
+{
+	return reader_is_cut(ctx);
+}
+
+bool reader_is_cut(const struct store_reader *r)
+{
+	return r->cut && *r->cut;
+}
+
+void reader_cut(struct store_reader *r, const _Atomic bool *cut)
+{
+	bool was = r->cut != NULL;
+
+	r->cut = cut;
+	if (r->db && !r->s->o.exclusive && (cut || was))
+		sqlite3_progress_handler(
+			r->db->h, cut ? CUT_STEPS : 0, cut ? on_steps : NULL, cut ? r : NULL);
+}
+
 void store_reader_put(struct store *s, struct store_reader *r)
 {
 	if (!r)
 		return;
 	REQUIRE(r->out && !r->began);
+	reader_cut(r, NULL);
 	pthread_mutex_lock(&s->mu);
 	r->out = false;
 	pthread_cond_broadcast(&s->readers);
@@ -92,6 +114,8 @@ int reader_begin(struct store_reader *r)
 	int rc = 0;
 
 	REQUIRE(r->out && !r->began);
+	if (reader_is_cut(r))
+		return -ECANCELED;
 	pthread_mutex_lock(&s->mu);
 	for (int waited = 0; s->pressure && s->thread_on && waited < READER_PRESSURE_MS;
 		waited += 50)

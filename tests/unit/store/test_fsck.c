@@ -282,6 +282,50 @@ static void thousands_of_problems_are_counted_and_the_first_are_told(void **stat
 	assert_int_equal(res.deliveries, 3005);
 }
 
+static _Atomic bool stopped;
+static void stop_after_the_first(void *ctx, const char *check, uint64_t rows)
+{
+	UNUSED(ctx);
+	UNUSED(check);
+	UNUSED(rows);
+	stopped = true;
+}
+
+/* Between two snapshots, and in the middle of one. */
+static void a_stop_ends_what_reads_for_long(void **state)
+{
+	struct seen s = { .n = 0 };
+	struct fsck_opts o = {
+		.deep = true, .report = report, .progress = stop_after_the_first, .ctx = &s
+	};
+	struct fsck_result res;
+	struct audit_report rep;
+	struct store_reader *r = NULL;
+	int64_t n = 0;
+
+	(void)state;
+	stopped = false;
+	assert_int_equal(store_reader_get(ts.s, &r), 0);
+	reader_cut(r, &stopped);
+	assert_int_equal(store_fsck(r, &o, &res), -ECANCELED);
+	assert_int_equal(res.lots, 0);
+	assert_int_equal(store_audit_verify(r, NULL, &rep), -ECANCELED);
+	stopped = false;
+	assert_int_equal(reader_begin(r), 0);
+	stopped = true;
+	assert_int_equal(
+		db_get_i64(reader_db(r), &n,
+			"WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM k WHERE "
+			"i<40000000) SELECT count(*) FROM k",
+			""),
+		-EINTR);
+	reader_end(r);
+	store_reader_put(ts.s, r);
+	assert_int_equal(store_reader_get(ts.s, &r), 0); /* the next one is not ended by it */
+	assert_int_equal(store_audit_verify(r, NULL, &rep), 0);
+	store_reader_put(ts.s, r);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -293,6 +337,7 @@ int main(void)
 		T(a_forged_approval_is_found_by_the_verifier),
 		T(a_changed_asset_shows_when_looked_at_deeply),
 		T(an_erased_contact_of_a_settled_delivery_is_no_problem),
+		T(a_stop_ends_what_reads_for_long),
 		T(thousands_of_problems_are_counted_and_the_first_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
