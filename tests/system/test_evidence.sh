@@ -78,7 +78,7 @@ events() { sqlite3 -readonly "$PLACE/state/lantoa.db" 'SELECT count(*) FROM audi
 N=$(events)
 for i in $(seq 20); do http POST "$PUBLIC" "/u/$(cut -c4- <<<"$TOKEN" | tr a-z A-Z)" 'List-Unsubscribe=One-Click' | head -1; done | sort | uniq -c | xargs >"$PLACE/clicks"
 same "who clicks on and on is told to come later" "$(cat "$PLACE/clicks")" "2 200 18 503"
-same "and does not fill the record" "$(($(events) - N))" 2
+same "and does not fill the record" "$(($(events) - N))" 0
 editor -q submit "$(release_md AD-2 "$ALL_NOW" 'Ưu đãi.' | xargs sed -i 's/public_notice/advertising/' && echo "$PLACE/AD-2.md")" 2>/dev/null
 approve_it AD-2
 check "the next one goes to the others" until_true 20 has_mails AD-2 3
