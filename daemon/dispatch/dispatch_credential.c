@@ -239,6 +239,16 @@ void cred_schedule(struct dcred *c)
 	timer_set(env, &c->due, env_mono(env) + wait);
 }
 
+void creds_clock_back(struct dispatch *d, int64_t old_now_ms, int64_t by_ms)
+{
+	LIST_FOR(&d->creds, n)
+	{
+		struct dcred *c = CONTAINER_OF(n, struct dcred, node);
+		c->not_before_ms = clock_back(c->not_before_ms, old_now_ms, by_ms);
+		cred_schedule(c);
+	}
+}
+
 static void on_due(struct timer *t)
 {
 	struct dcred *c = CONTAINER_OF(t, struct dcred, due);

@@ -112,6 +112,7 @@ struct dlane {
 	int64_t quota_until_ms; /* used up: until the next day or month, or the next configuration */
 	char quota_why[160];
 	int64_t gap_until_ms; /* min_gap: until then some of its rows wait for their address; a fact, no stop of the lane */
+	bool until_ours; /* until_ms is of this process, not of the store */
 	bool held, bucket_dirty;
 	char why[160];
 	struct map64 *flows;    /* release -> struct dflow */
@@ -355,6 +356,7 @@ struct dispatch {
 	bool oc_out, ic_out;
 	bool buckets_wait; /* were not stored: a turn of their own, if nothing else makes one */
 	size_t o_single;   /* outcomes to be committed one by one after a failure */
+	int64_t clock_ms;  /* wall less monotonic, at the last look; 0: none yet */
 	int64_t turn_ms, commit_ms_x16, o_retry_ms, i_retry_ms;
 	struct suppress_numbers numbers;
 
@@ -393,6 +395,10 @@ uint32_t lane_intents_limit(const struct dlane *l);
 uint32_t lane_ready_target(const struct dlane *l);
 void lane_kick(struct dlane *l);
 void lanes_kick_wanting(struct dispatch *d);
+/* Looked at each second: the wall clock was set back. Pauses that it had made longer are as long as they were. */
+void lanes_clock_look(struct dispatch *d);
+/* A pause until `until` was begun before the wall clock went from old_now back by by_ms: when it ends now; 0: it is over. */
+int64_t clock_back(int64_t until, int64_t old_now_ms, int64_t by_ms);
 void lane_effects(struct dlane *l, unsigned effects, int scope, int64_t pause_ms);
 bool lane_wants(const struct dlane *l);
 bool lane_has_work(const struct dlane *l);
@@ -519,6 +525,7 @@ void refresh_intent_on(void *ctx, struct channel *c, const char *credential, uin
 void refresh_over_on(
 	void *ctx, struct channel *c, const char *credential, const struct chan_result *r);
 void creds_free(struct dispatch *d);
+void creds_clock_back(struct dispatch *d, int64_t old_now_ms, int64_t by_ms);
 const char *cred_parked(const struct dacct *a); /* its lanes wait for a login; NULL: they do not */
 void secret_put_on(void *ctx, struct channel *c, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket);

@@ -10,6 +10,7 @@
 #include "model/when.h"
 
 #define INTENTS_DEFAULT 256
+#define CLOCK_BACK_MS   2000 /* less is a clock that is slewed */
 
 struct dlane *lane_find(struct dispatch *d, int64_t id)
 {
@@ -249,6 +250,7 @@ static void effect_one(struct dlane *l, unsigned effects, int64_t pause_ms)
 	}
 	if ((effects & OE_PAUSE) && now + pause_ms > l->until_ms) {
 		l->until_ms = now + pause_ms;
+		l->until_ours = true;
 		l->bucket_dirty = true; /* stored with the next intents: holds across a restart */
 	}
 	if ((effects & OE_QUIET) && now + pause_ms > l->quiet_until_ms)
@@ -307,6 +309,46 @@ void acct_tell_limit(struct dacct *a)
 	timer_stop(a->d->o.env, &a->idle);
 	a->limit_told = n;
 	channel_limit(a->acct, n);
+}
+
+int64_t clock_back(int64_t until, int64_t old_now_ms, int64_t by_ms)
+{
+	if (until > old_now_ms)
+		return until - by_ms;
+	return until > old_now_ms - by_ms ? 0 : until;
+}
+
+static void lane_clock_back(struct dlane *l, int64_t old_now, int64_t by)
+{
+	bool login = l->login_until_ms && l->login_until_ms == l->until_ms;
+
+	if (l->until_ours) {
+		l->until_ms = clock_back(l->until_ms, old_now, by);
+		l->bucket_dirty = true;
+	}
+	l->login_until_ms = login ? l->until_ms : 0;
+	l->quiet_until_ms = clock_back(l->quiet_until_ms, old_now, by);
+	l->breaker.until_ms = clock_back(l->breaker.until_ms, old_now, by);
+	l->quota_until_ms = l->gap_until_ms = 0; /* the writer says so again, where it is so */
+	lane_kick(l);
+}
+
+/* A machine may start with a clock that is hours ahead (its own set to local time), and hear the right time once the network is up:
+ * a pause of seconds would last for those hours. */
+void lanes_clock_look(struct dispatch *d)
+{
+	int64_t wall = env_wall(d->o.env), was = d->clock_ms;
+
+	d->clock_ms = wall - env_mono(d->o.env);
+	int64_t by = was - d->clock_ms;
+	if (!was || by < CLOCK_BACK_MS)
+		return;
+	log_line(LOG_WARN, "ev=clock.back ms=%lld continuing", (long long)by);
+	LIST_FOR(&d->lanes, n)
+	lane_clock_back(CONTAINER_OF(n, struct dlane, node), wall + by, by);
+	LIST_FOR(&d->lots, n)
+	CONTAINER_OF(n, struct dlot, node)->money_wait_ms = 0;
+	creds_clock_back(d, wall + by, by);
 }
 
 void lanes_free(struct dispatch *d)

@@ -146,6 +146,7 @@ static void lanes_merge(struct dispatch *d, struct dscan *s)
 		(void)str_copy(l->why, sizeof(l->why), str_of(s->lane[i].text[3]));
 		if (was && !l->held) {
 			l->until_ms = r->until_ms;
+			l->until_ours = false;
 			breaker_good(&l->breaker);
 		}
 	}

@@ -547,6 +547,7 @@ static void on_settle_timer(struct timer *t)
 
 	if (!d->ready || d->stopping)
 		return;
+	lanes_clock_look(d);
 	lots_look(d, now);
 	if (!d->settle->out)
 		round_begin(d, now);

@@ -304,6 +304,41 @@ static void a_pause_that_met_a_full_disk_holds_after_a_crash(void **state)
 	assert_int_equal(scene_state(DLV_ACCEPTED), 3);
 }
 
+static struct fake_answer come_back_in_a_minute(const struct chan_op *op)
+{
+	bool later = op->delivery <= 3 && op->try_no == 1 && fake.n_published == 0;
+
+	return (struct fake_answer){ .outcome = later ? (int)LT_DEFERRED : (int)LT_ACCEPTED,
+		.scope = LT_SCOPE_LANE,
+		.flags = LT_R_FREE,
+		.code = "429",
+		.text = "later",
+		.retry_after_ms = later ? MIN_MS : 0,
+		.unpublished = later };
+}
+
+/* Its pause is a minute still: neither seven hours, nor over. */
+static void a_pause_is_not_longer_where_the_clock_was_ahead(void **state)
+{
+	UNUSED(state);
+	fake.script = come_back_in_a_minute;
+	scene_release(1, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(1, 0, 1, 1, 3);
+	scene_start();
+	scene_run(5000);
+	assert_int_equal(fake.n_published, 0);
+	sc.te.wall -= 7 * HR_MS;
+	scene_release(2, PRIO_NORMAL, CAT_PUBLIC_NOTICE);
+	scene_lot(2, 0, 1, 1, 4);
+	scene_run(30000);
+	assert_int_equal(fake.n_published, 0);
+	scene_run(MIN_MS);
+	assert_int_equal(fake.n_published, 4);
+	sc.te.wall += 7 * HR_MS;
+	scene_run(2 * MIN_MS);
+	assert_int_equal(fake.n_published, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +353,7 @@ int main(void)
 		T(a_group_is_as_empty_after_a_crash_as_before),
 		T(concurrency_starts_low_grows_and_keeps_its_ceiling),
 		T(the_clock_may_jump_and_limits_still_hold),
+		T(a_pause_is_not_longer_where_the_clock_was_ahead),
 		T(a_pause_that_met_a_full_disk_holds_after_a_crash),
 		T(a_hundred_thousand_go_through_bounded_memory),
 	};
