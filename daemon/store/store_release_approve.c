@@ -344,6 +344,26 @@ static int begin_planning(struct approving *a)
 	return rc;
 }
 
+/* What an emergency owes is another person's word; approving once more what has changed since is not that. */
+static int check_debt(struct approving *a, const struct policy_verdict *v)
+{
+	struct release_approve_cmd *c = a->c;
+	const char *person = *a->for_person ? a->for_person : c->person;
+	int64_t gave = 0;
+	if (!c->release.owed || v->kind == APPROVAL_OWED || v->kind == APPROVAL_EMERGENCY)
+		return 0;
+	int rc = db_get_i64(a->db, &gave,
+		"SELECT 1 FROM approval a JOIN manifest m ON m.hash=a.manifest WHERE m.release_id=?1 AND a.kind=?2 AND "
+		"(a.person IN (?3,?4) OR a.for_person IN (?3,?4)) LIMIT 1",
+		"iitt", c->release.id, (int64_t)APPROVAL_EMERGENCY, c->person, person);
+	if (rc <= 0)
+		return rc;
+	return refuse(c,
+		err_set(&c->why_refused, -EPERM,
+			"%s gave the emergency approval, and another person's is still owed: that one approves, or once more --emergency -m WHY",
+			person));
+}
+
 static int audit_approval(struct approving *a, const char *what, const char *now, const char *why)
 {
 	char subject[160];
@@ -370,9 +390,13 @@ static int give(struct approving *a)
 		return refuse(c,
 			err_set(&c->why_refused, -EBUSY, "%s is %s: there is nothing to approve",
 				c->release.code, rel_state_name(c->release.state)));
-	rc = put_approval(a, &v);
+	rc = check_debt(a, &v);
+	if (rc == 0)
+		rc = put_approval(a, &v);
 	if (rc < 0)
 		return rc;
+	if (v.kind != APPROVAL_OWED && v.kind != APPROVAL_EMERGENCY && !v.complete)
+		v.owed = c->release.owed; /* until somebody has given all of it */
 	c->step = v.step;
 	c->steps = (int)a->n_steps;
 	c->owed = v.owed;

@@ -432,6 +432,56 @@ static void an_emergency_goes_at_once_and_owes_a_second_person(void **state)
 	assert_int_equal(scene_i64("SELECT kind FROM approval WHERE person='hoa'"), APPROVAL_OWED);
 }
 
+static void approve_as_it_is_today(const char *who, bool emergency, int want)
+{
+	char json[300];
+	scene_run(500);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"diff\":true}", sc.hash);
+	assert_int_equal(scene_act(plan_approve, "lan", json),
+		-EPERM); /* the refusal names what may be approved today */
+	scene_remember();
+	snprintf(json, sizeof(json),
+		"{\"hash\":\"%s\",\"diff\":true,\"emergency\":%s,\"why\":\"more\"}", sc.hash,
+		emergency ? "true" : "false");
+	assert_int_equal(scene_act(plan_approve, who, json), want);
+}
+
+/* What has changed since is another manifest: approving that does not pay what the first one owes. */
+static void an_emergency_is_not_paid_by_the_one_who_gave_it(void **state)
+{
+	UNUSED(state);
+	char json[300];
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true,\"why\":\"flood\"}",
+		sc.hash);
+	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
+	scene_run(500);
+	scene_target(100, 3, 1, "vi");
+	approve_as_it_is_today("minh", false, -EPERM);
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 1);
+	approve_as_it_is_today("minh", true, 0);
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 1);
+	scene_target(101, 3, 1, "vi");
+	approve_as_it_is_today("hoa", false, 0);
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 0);
+}
+
+static void half_of_what_is_owed_pays_nothing(void **state)
+{
+	UNUSED(state);
+	char json[300];
+	sc.conf.n_steps = 2;
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	snprintf(json, sizeof(json), "{\"hash\":\"%s\",\"emergency\":true,\"why\":\"flood\"}",
+		sc.hash);
+	assert_int_equal(scene_act(plan_approve, "minh", json), 0);
+	scene_run(500);
+	scene_target(100, 3, 1, "vi");
+	approve_as_it_is_today("hoa", false, 0);
+	assert_false(json_bool(sc.json, "complete", true));
+	assert_int_equal(scene_i64("SELECT owed FROM release"), 1);
+}
+
 static void two_steps_want_two_persons(void **state)
 {
 	UNUSED(state);
@@ -612,6 +662,10 @@ int main(void)
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			an_emergency_is_not_paid_by_the_one_who_gave_it, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			half_of_what_is_owed_pays_nothing, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			a_revision_may_come_after_the_new_year, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
