@@ -17,6 +17,7 @@ struct approving {
 	struct policy_step steps[POLICY_STEPS_MAX];
 	size_t n_steps;
 	char for_person[200]; /* who signed, or whose deputy acts; "" none */
+	bool put;             /* a manifest that was not there, behind a savepoint */
 	int failed;           /* the store's, not a refusal */
 	int64_t rev;
 };
@@ -37,6 +38,10 @@ static int put_new_manifest(struct approving *a)
 	manifest_hash(c->new_body, &h);
 	if (manifest_get(a->db, &h, NULL, NULL, NULL) == 0)
 		return 0;
+	int rc = db_exec(a->db, "SAVEPOINT judged", "");
+	if (rc < 0)
+		return rc;
+	a->put = true;
 	return manifest_put(a->tx, c->release.id, a->rev, &h, c->new_body, c->prepared,
 		c->n_prepared, c->contacts, c->n_contacts);
 }
@@ -415,6 +420,13 @@ static int give(struct approving *a)
 	return rc ? rc : audit_approval(a, "release.approve", now, c->why);
 }
 
+/* Nothing but the audit stays of it: also not the manifest, which would be the newest one, and void the steps that were given. */
+static int refused_end(struct approving *a)
+{
+	int rc = a->put ? db_exec(a->db, "ROLLBACK TO judged", "") : 0;
+	return rc ? rc : audit_approval(a, "release.approve.refused", NULL, a->c->why_refused.text);
+}
+
 static int approve_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct release_approve_cmd *c = CONTAINER_OF(cmd, struct release_approve_cmd, cmd);
@@ -433,7 +445,7 @@ static int approve_run(struct store_tx *tx, struct store_cmd *cmd)
 		rc = give(&a);
 	if (c->refused == 0)
 		return rc;
-	return audit_approval(&a, "release.approve.refused", NULL, c->why_refused.text);
+	return refused_end(&a);
 }
 
 void release_approve_prepare(struct release_approve_cmd *c)

@@ -446,6 +446,25 @@ static void approve_as_it_is_today(const char *who, bool emergency, int want)
 	assert_int_equal(scene_act(plan_approve, who, json), want);
 }
 
+/* Else whoever may call could void the steps that others gave, with a look at what has changed. */
+static void a_refused_approval_leaves_no_manifest(void **state)
+{
+	UNUSED(state);
+	sc.conf.n_steps = 2;
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	assert_int_equal(scene_approve("minh"), 0);
+	char first[HASH_HEX];
+	str_copy(first, sizeof(first), str_of(sc.hash));
+	scene_target(100, 3, 1, "vi");
+	approve_as_it_is_today("oanh", false, -EPERM);
+	assert_int_equal(scene_audits("release.approve.refused"), 2);
+	assert_int_equal(scene_i64("SELECT count(*) FROM manifest"), 1);
+	assert_int_equal(scene_i64("SELECT count(*) FROM prepared"), 4);
+	str_copy(sc.hash, sizeof(sc.hash), str_of(first));
+	assert_int_equal(scene_approve("hoa"), 0);
+	assert_true(json_bool(sc.json, "complete", false));
+}
+
 /* What has changed since is another manifest: approving that does not pay what the first one owes. */
 static void an_emergency_is_not_paid_by_the_one_who_gave_it(void **state)
 {
@@ -662,6 +681,8 @@ int main(void)
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			a_refused_approval_leaves_no_manifest, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_emergency_is_not_paid_by_the_one_who_gave_it, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
