@@ -67,12 +67,14 @@ static void check_embargo(struct checked *c, size_t i)
 
 static void check_campaign(struct checked *c, size_t i)
 {
-	const struct doc_part *p = &c->doc->parts[i];
 	char text[300], when[WHEN_TEXT_MAX];
 	if (!c->campaign_id)
 		return;
-	int64_t at = p->at.kind == WHEN_AT ? p->at.ms : when_resolve(&p->at, c->now);
-	if (at >= c->camp_first && at <= c->camp_last)
+	struct mf_times t;
+	manifest_times(c->m, &c->m->parts[i], c->now, &t);
+	int64_t at = t.has_at ? t.at_ms : c->now;
+	/* What follows another part or a signal has no time of its own: that the campaign has yet to begin is no fault of it. */
+	if ((at >= c->camp_first || !t.has_at) && at <= c->camp_last)
 		return;
 	snprintf(text, sizeof(text), "%s is outside the dates of campaign '%s'",
 		when_print(when, sizeof(when), at, &c->conf->zone, WHEN_VI), c->doc->campaign);

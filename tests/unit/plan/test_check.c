@@ -55,6 +55,28 @@ static void a_part_outside_its_campaign_is_refused(void **state)
 	assert_int_equal(scene_i64("SELECT prio FROM release"), PRIO_URGENT);
 }
 
+/* Submitted ahead: what follows a part, a signal or an embargo has no time of its own yet, or a later one than now. */
+static void a_campaign_is_prepared_before_it_begins(void **state)
+{
+	UNUSED(state);
+	const struct civil day = { .year = 2026, .month = 11, .day = 24 };
+	int64_t first = civil_to_ms(&day, &sc.conf.zone);
+	scene_sql(
+		"INSERT INTO campaign(name, title, first, last, prio) VALUES('c', 'C', %lld, %lld, 0)",
+		(long long)first, (long long)first + 48LL * HOUR);
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-1\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], at: 2026-11-24 10:00, "
+			"embargo: 2026-11-24 14:00}\n  b: {to: offices, channels: [email], after: a}\n  c: {to: staff, channels: "
+			"[email], go: signal}\n  d: {to: all, channels: [email], at: now}\n---\n" BODY),
+		0);
+	sc.te.wall = first + 72LL * HOUR;
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: T-2\ntitle: A title\ncampaign: c\nparts:\n  a: {to: press, channels: [email], go: signal}\n---\n" BODY),
+		-EBADMSG);
+}
+
 static void an_address_without_a_route_is_refused(void **state)
 {
 	UNUSED(state);
@@ -93,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_check_names_everything_that_is_wrong_and_stores_nothing),
 		T(a_part_outside_its_campaign_is_refused),
+		T(a_campaign_is_prepared_before_it_begins),
 		T(an_address_without_a_route_is_refused),
 		T(one_copy_a_contact_and_the_nearest_office_wins),
 		T(again_reaches_those_whom_another_part_reached),
