@@ -267,7 +267,7 @@ int rule_unknown(struct db *db, struct str rule, char *ret_errors, size_t n_erro
 }
 
 /* SELECT what FROM the targets of an audience, rest behind: those that a plan would take, so not of an office whose time has
- * not come or is over. */
+ * not come or is over; with a successor it goes on until its targets have moved there. */
 static int audience_query(struct db *db, const char *name, int64_t now_ms, const char *what,
 	const char *rest, sqlite3_stmt **ret, struct err *e)
 {
@@ -285,9 +285,11 @@ static int audience_query(struct db *db, const char *name, int64_t now_ms, const
 			buf_addz(&sql, "target t");
 		buf_addf(&sql,
 			TARGET_JOINS
-			"WHERE (t.flags&1)=0 AND ifnull(o.gone,0)=0 AND ifnull(o.valid_from<=%lld,1) AND "
-			"ifnull(o.valid_to>%lld,1) AND " NOT_PENDING "AND %s %s",
-			(long long)now_ms, (long long)now_ms, audience_sql_where(&a), rest);
+			"WHERE (t.flags&1)=0 AND (ifnull(o.gone,0)=0 AND ifnull(o.valid_from<=%lld,1) AND ifnull(o.valid_to>%lld,1) OR "
+			"o.replaced_by IS NOT NULL AND ifnull(o.valid_to<=%lld,0)) AND " NOT_PENDING
+			"AND %s %s",
+			(long long)now_ms, (long long)now_ms, (long long)now_ms,
+			audience_sql_where(&a), rest);
 		rc = sql.failed ? -E2BIG : db_prepare(db, buf_z(&sql), ret);
 		if (rc < 0)
 			rc = err_set(e, rc, "the audience could not be resolved");

@@ -516,6 +516,25 @@ static void two_steps_want_two_persons(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 4);
 }
 
+/* Midnight has come, and its targets have not moved to the successor yet. */
+static void who_is_with_a_merged_office_is_reached_on_the_day(void **state)
+{
+	UNUSED(state);
+	scene_sql("UPDATE office SET valid_to=%lld, replaced_by=3 WHERE code='muong-ang'",
+		(long long)sc.te.wall - 5000);
+	scene_go("  press: {to: press, channels: [email], at: now}\n");
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 4);
+	scene_sql(
+		"UPDATE office SET replaced_by=NULL WHERE code='muong-ang'"); /* over, and nobody took over */
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-2", "  press: {to: press, channels: [email], at: now}\n") BODY),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 7);
+}
+
 static void an_approval_on_paper_is_by_the_code(void **state)
 {
 	UNUSED(state);
@@ -681,6 +700,8 @@ int main(void)
 			two_steps_want_two_persons, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			an_approval_on_paper_is_by_the_code, scene_open, scene_close),
+		cmocka_unit_test_setup_teardown(
+			who_is_with_a_merged_office_is_reached_on_the_day, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
 			a_refused_approval_leaves_no_manifest, scene_open, scene_close),
 		cmocka_unit_test_setup_teardown(
