@@ -218,8 +218,9 @@ _Noreturn static void probe_child(
 	_exit(0);
 }
 
-int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
-	struct err *e)
+/* -ETIME: its time was over. */
+static int probe_once(const char *dir, const char *name, bool owner_ok,
+	const struct conf_channel *ch, struct err *e)
 {
 	int fd[2], status = 0;
 	struct err said = { 0 };
@@ -238,6 +239,10 @@ int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (n != (ssize_t)sizeof(said)) {
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+			return err_set(e, -ETIME,
+				"%s/%s.so: did not come to an end within %d s while it was opened for channel '%s'; the daemon goes on without loading it",
+				dir, name, PROBE_SECONDS, ch->name);
 		if (WIFSIGNALED(status))
 			return err_set(e, -ENOEXEC,
 				"%s/%s.so: crashed while it was opened for channel '%s' (signal %d: %s); the daemon goes on without loading it",
@@ -250,4 +255,21 @@ int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct
 		e->text[sizeof(e->text) - 1] = 0;
 	}
 	return said.code;
+}
+
+/* A child of a process with threads may inherit a lock that one of them held (a sanitizer's allocator has such ones) and wait for
+ * ever: what hangs is asked once more before it is the adapter's fault. */
+int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
+	struct err *e)
+{
+	int rc = probe_once(dir, name, owner_ok, ch, e);
+
+	if (rc == -ETIME)
+		rc = probe_once(dir, name, owner_ok, ch, e);
+	if (rc == -ETIME) {
+		rc = -ENOEXEC;
+		if (e)
+			e->code = rc;
+	}
+	return rc;
 }

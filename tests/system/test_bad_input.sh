@@ -167,20 +167,21 @@ chmod 600 "$PLACE/conf/master.key"
 echo "# adapters"
 mkdir -p "$PLACE/adapters"; chmod 755 "$PLACE" "$PLACE/adapters"
 cp "$B/adapters/"*.so "$PLACE/adapters/"; chmod 755 "$PLACE/adapters"/*.so
-adapter() { # adapter NAME DEFINE "sentence" PATTERN: a channel with a bad adapter; the daemon refuses to start with it, and says so
-	local name=$1 define=$2 what=$3 pattern=$4 rc
+adapter() { # adapter NAME DEFINE "sentence" PATTERN [EXIT]: a channel with a bad adapter; the daemon refuses to start with it, and says so
+	local name=$1 define=$2 what=$3 pattern=$4 want=${5:-6} rc
 	cc -shared -fPIC -O1 "-D$define" -I"$TOP/include" -o "$PLACE/adapters/$name.so" "$PEERS/bad_adapter.c" 2>"$PLACE/cc.out" || { not_ok "$what: compiles"; sed 's/^/# /' "$PLACE/cc.out" | head -5; return; }
 	rm -rf "$PLACE/conf"; cp -r "$PLACE/conf.good" "$PLACE/conf"
 	sed -i "s,^adapter_dir:.*,adapter_dir: $PLACE/adapters," "$PLACE/conf/lantoad.yaml"
 	printf 'name: bad\nkind: email\nadapter: %s\naccounts: [{name: one}]\n' "$name" >"$PLACE/conf/channels.d/bad.yaml"
-	timeout 20 "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check >"$PLACE/check.out" 2>&1; rc=$?
-	if [ $rc -eq 6 ] && grep -qE "$pattern" "$PLACE/check.out"; then ok "$what"; else not_ok "$what (exit $rc, wanted 6 and /$pattern/)"; sed 's/^/# /' "$PLACE/check.out" | tail -3; fi
+	timeout 60 "$B/lantoad" --demo --config "$PLACE/conf/lantoad.yaml" --check >"$PLACE/check.out" 2>&1; rc=$?
+	if [ $rc -eq "$want" ] && grep -qE "$pattern" "$PLACE/check.out"; then ok "$what"; else not_ok "$what (exit $rc, wanted $want and /$pattern/)"; sed 's/^/# /' "$PLACE/check.out" | tail -3; fi
 }
 adapter abi OTHER_ABI "an adapter with another ABI is refused with both numbers" 'abi\.so.*ABI.*99'
 adapter nosym NO_SYMBOL "one without the symbol is refused by its name" 'nosym\.so.*lantoa_adapter'
 adapter nofn NO_FUNCTION "one without a function that every adapter needs is refused" 'nofn\.so'
 adapter openfail OPEN_FAILS "one that refuses to open says why" 'muốn mở không được'
 adapter crash OPEN_CRASHES "one that crashes in open is named, and takes no running daemon with it" 'crash'
+adapter hang "OPEN_HANGS_ONCE=\"$PLACE/hung\"" "one that hangs once is asked again" 'good;' 0
 printf 'not a library' >"$PLACE/adapters/text.so"
 rm -rf "$PLACE/conf"; cp -r "$PLACE/conf.good" "$PLACE/conf"
 sed -i "s,^adapter_dir:.*,adapter_dir: $PLACE/adapters," "$PLACE/conf/lantoad.yaml"

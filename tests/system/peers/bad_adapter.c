@@ -12,6 +12,10 @@
 #define NAME "openfail"
 #elif defined(OPEN_CRASHES)
 #define NAME "crash"
+#elif defined(OPEN_HANGS_ONCE) /* the path of the file that says that it has */
+#include <fcntl.h>
+#include <unistd.h>
+#define NAME "hang"
 #else
 #define NAME "nosym"
 #endif
@@ -44,6 +48,12 @@ static int open_it(struct lt_inst *i)
 #elif defined(OPEN_CRASHES)
 	(void)i;
 	abort();
+#elif defined(OPEN_HANGS_ONCE)
+	(void)i;
+	if (open(OPEN_HANGS_ONCE, O_CREAT | O_EXCL | O_WRONLY, 0600) >= 0)
+		for (;;)
+			pause();
+	return 0;
 #else
 	(void)i;
 	return 0;
