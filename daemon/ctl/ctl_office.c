@@ -251,8 +251,8 @@ static void on_merge(struct store_cmd *cmd)
 		.conf = c->conf,
 		.channels = c->deps->channels,
 		.stopping = c->deps->stopping };
-	import_start(&o, on_settled,
-		c); /* moves what is due; later days are moved at start-up and by the next merge */
+	import_settle(&o, on_settled,
+		c); /* moves what is due; what is for a later day is moved on that day (main_upkeep.c) */
 }
 
 static int method_offices_merge(struct ctl_call *c, cJSON **ret, struct err *e)

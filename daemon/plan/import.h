@@ -46,8 +46,11 @@ struct import_opts {
 void import_run(const struct import_opts *o, enum import_what what, const struct staged *s,
 	const struct actor *who, bool dry, plan_done_fn *done, void *ctx);
 /* At start-up, and then: sweeps the staging folder, goes on with an interrupted import (or takes it back when its file is gone),
- * moves targets of offices that have been replaced. Readers of the store are open on workers until done is called. */
+ * moves targets of offices that have been replaced. Once a process. Readers of the store are open on workers until done is called. */
 void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx);
+/* The last of these alone, at any time: an import that is under way is this process's own, and nobody else's to go on with.
+ * result: changed, how many targets were moved. done may be called before this returns. */
+void import_settle(const struct import_opts *o, plan_done_fn *done, void *ctx);
 /* After a reload: targets whose route has changed get their new lane; `moved` hears of it. result: {changed}. */
 void import_reroute(const struct import_opts *o, plan_done_fn *done, void *ctx);
 

@@ -19,6 +19,7 @@ static void on_settle(struct store_cmd *cmd)
 	struct importer *im = CONTAINER_OF(cmd, struct importer, settle.cmd);
 	if (importer_refused(im, cmd))
 		return;
+	im->counts.changed += im->settle.ret_moved;
 	if (!im->settle.more)
 		importer_end(im, 0);
 	else if (importer_stops(im))
@@ -105,10 +106,20 @@ static void on_look(struct importer *im)
 	}
 }
 
-void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx)
+static struct importer *start_new(const struct import_opts *o, plan_done_fn *done, void *ctx)
 {
 	struct importer *im = importer_new(o, done, ctx);
 	im->source = x_strdup("start");
 	im->name = x_strdup("start");
-	importer_step(im, look, on_look);
+	return im;
+}
+
+void import_start(const struct import_opts *o, plan_done_fn *done, void *ctx)
+{
+	importer_step(start_new(o, done, ctx), look, on_look);
+}
+
+void import_settle(const struct import_opts *o, plan_done_fn *done, void *ctx)
+{
+	settle(start_new(o, done, ctx));
 }

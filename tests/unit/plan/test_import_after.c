@@ -593,6 +593,67 @@ static void a_merged_office_hands_its_targets_over_on_the_day(void **state)
 	assert_true(teststore_do(&ts, &bad.cmd) < 0);
 }
 
+static int mergers, merger_rc;
+
+static void on_merger(void *ctx, int rc, const struct err *e, cJSON *result)
+{
+	UNUSED(ctx);
+	UNUSED(e);
+	mergers++;
+	merger_rc = rc;
+	cJSON_Delete(result);
+}
+
+/* Targets that an audience has: those of an import under way are not among them. */
+static int64_t reached(void)
+{
+	return teststore_i64(&ts,
+		"SELECT count(*) FROM target t WHERE NOT ((t.flags&4)<>0 AND t.seen_import IN (SELECT subject FROM job WHERE kind=2))");
+}
+
+/* `lantoa offices merge` in the middle of an import: nobody else goes on with that, and nothing of it is seen before its end. */
+static void a_merger_leaves_an_import_that_is_under_way_alone(void **state)
+{
+	(void)state;
+	enum { rows = 5000 };
+	struct buf b;
+	char path[400];
+	struct err e;
+	struct import_opts o = opts();
+	const struct actor who = { .person = "x", .via = "uid:1" };
+	const struct staged s = { .path = path, .name = "many.csv" };
+	samples();
+	int64_t had = reached();
+	buf_init(&b, 1u << 20);
+	buf_addz(&b, HEAD);
+	for (int i = 0; i < rows; i++)
+		buf_addf(&b, "email,user%05d@gmail.example,ha-noi,,,\n", i);
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, buf_str(&b), 0600, &e), 0);
+	buf_done(&b);
+	answers = mergers = 0;
+	ts.look_us = 10000; /* a chunk ends at its first look at the clock */
+	import_run(&o, IMPORT_WHAT_TARGETS, &s, &who, false, on_done, NULL);
+	for (int i = 0; i < 20 && answers == 0;) {
+		testenv_settle(&te);
+		i += store_run(ts.s) > 0;
+		(void)store_complete(ts.s);
+	}
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job WHERE kind=2"), 1);
+	import_settle(&o, on_merger, NULL);
+	for (int i = 0; i < 20000 && (answers == 0 || mergers == 0); i++) {
+		testenv_settle(&te);
+		size_t ran = store_run(ts.s);
+		if (ran + store_complete(ts.s) == 0)
+			testenv_advance(&te, 100);
+		assert_true(reached() == had || answers > 0 ||
+			teststore_i64(&ts, "SELECT count(*) FROM job WHERE kind=2") == 0);
+	}
+	assert_int_equal(answer_rc, 0);
+	assert_int_equal(merger_rc, 0);
+	assert_int_equal(reached(), had + rows);
+}
+
 static void a_forgotten_address_is_in_no_file_any_more(void **state)
 {
 	(void)state;
@@ -649,6 +710,7 @@ int main(void)
 		T(refusals_are_read_by_a_channel_that_no_default_names),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
+		T(a_merger_leaves_an_import_that_is_under_way_alone),
 		T(a_forgotten_address_is_in_no_file_any_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
