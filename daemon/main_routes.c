@@ -1,5 +1,6 @@
 /* main_routes.c - the lanes of targets follow the routes of the configuration in force: looked up again at a start (an import that was cut
- * goes on with the routes of its own day), after a reload, and after an import that began before one.
+ * goes on with the routes of its own day), after a reload, after an import that began before one, and where offices or the targets of one
+ * have moved.
  * Thread: loop. One look-up at a time: two would each see what the other has not stored yet, and the older one would win. Asked for
  * meanwhile, it begins once more with the newest configuration.
  * Owns: those who wait for its end. Failures: logged; what is left is found again by the next one.

@@ -23,6 +23,7 @@ struct upkeep {
 	struct store_status status;
 	int64_t told_seq;
 	int rc;
+	int64_t moved; /* targets, since routes were looked up */
 	bool busy, pruning, settling, closed;
 };
 
@@ -55,10 +56,17 @@ static void settle_done(struct store_cmd *cmd)
 	u->settling = false;
 	if (cmd->rc)
 		log_line(LOG_WARN, "ev=offices.settle_failed rc=%d continuing", cmd->rc);
-	if (!cmd->rc && u->settle.more && !u->closed)
-		settle(u);
 	else
-		upkeep_again(u);
+		u->moved += u->settle.ret_moved;
+	if (!cmd->rc && u->settle.more && !u->closed) {
+		settle(u);
+		return;
+	}
+	if (u->moved && !u->closed) { /* they go by the routes of their new office */
+		u->moved = 0;
+		app_routes_look(u->app);
+	}
+	upkeep_again(u);
 }
 
 /* A merger dated ahead takes effect within minutes of its day, without a restart. */

@@ -49,7 +49,7 @@ struct ctl_deps { /* everything a method may need; owned by main */
 	void (*reload)(void *main_ctx, const struct actor *who,
 		void (*done)(void *ctx, int rc, const struct err *e), void *ctx); /* who: copied */
 	void (*routes_look)(
-		void *main_ctx); /* an import ended with another configuration than it began with. NULL: none cares */
+		void *main_ctx); /* an import ended with another configuration than it began with, offices or their targets moved. NULL: none cares */
 	void (*targets_changed)(
 		void *main_ctx); /* an import is applied: dispatch_targets_changed. NULL: nothing is leased */
 	void (*key_rotate)(void *main_ctx, const struct actor *who, ctl_key_rotated_fn *done,

@@ -28,6 +28,23 @@ static void on_import(void *ctx, int rc, const struct err *e, cJSON *result)
 	ctl_answer(c, rc, e, result);
 }
 
+/* Routes go by the office and those above it: who has another one now gets another lane. */
+static void routes_follow(const struct ctl_call *c, int rc)
+{
+	if (rc == 0 && c->deps->routes_look)
+		c->deps->routes_look(c->deps->main_ctx);
+}
+
+static void on_offices(void *ctx, int rc, const struct err *e, cJSON *result)
+{
+	struct ctl_call *c = ctx;
+
+	if (!json_bool(result, "dry", false) &&
+		json_i64(result, "changed", 0) + json_i64(result, "added", 0) > 0)
+		routes_follow(c, rc);
+	on_import(c, rc, e, result);
+}
+
 static int import_by(struct ctl_call *c, enum import_what what)
 {
 	struct staged s;
@@ -49,7 +66,8 @@ static int import_by(struct ctl_call *c, enum import_what what)
 		.stale_ctx = c->deps->main_ctx,
 		.channels = c->deps->channels,
 		.stopping = c->deps->stopping };
-	import_run(&o, what, &s, &c->who, json_bool(c->params, "dry", false), on_import, c);
+	import_run(&o, what, &s, &c->who, json_bool(c->params, "dry", false),
+		what == IMPORT_WHAT_OFFICES ? on_offices : on_import, c);
 	return 0;
 }
 
@@ -231,6 +249,8 @@ struct merge {
 
 static void on_settled(void *ctx, int rc, const struct err *e, cJSON *result)
 {
+	if (json_i64(result, "changed", 0) > 0)
+		routes_follow(ctx, rc);
 	cJSON_Delete(result);
 	ctl_answer(ctx, rc, e, NULL);
 }

@@ -53,6 +53,19 @@ sed -i "s|settings: {port: $dead}|settings: {port: $SMTP_PORT}|" "$M"
 check "back on the approved channel" admin -q reload
 check "it goes" until_true 30 has_mails RR-3 4
 same "none twice" "$(doubles)" 0
+
+echo "# an office has a relay of its own, and others come to it"
+route '{default: mail/second, offices: {hue: mail/relay}}'
+check "an office's own route" admin -q reload
+by() { [ "$(operator --json offices show hue | jq -r '[.rows[].lane | split("/")[:2] | join("/")] | unique | join(" ")')" = "$1" ] && [ "$(operator --json offices show hue | jq '.rows | length')" = "$2" ]; } # by LANES TARGETS
+check "its target follows" until_true 20 by mail/relay 1
+check "one is merged into it" admin offices merge ca-mau into hue --on "$(TZ=Asia/Ho_Chi_Minh date +%F)"
+check "who came goes by its relay, too" until_true 20 by mail/relay 2
+lane_of_office() { [ "$(operator --json offices show "$1" | jq -r '[.rows[].lane | split("/")[:2] | join("/")] | unique | join(" ")')" = "$2" ]; }
+check "another one goes by the default" lane_of_office dien-bien mail/second
+sed -i 's/^dien-bien,trung-uong,/dien-bien,hue,/' "$PLACE/offices.csv"
+check "it is put below" admin -q offices import "$PLACE/offices.csv"
+check "and goes by the relay of what is above" until_true 20 lane_of_office dien-bien mail/relay
 check "fsck is clean" operator fsck
 check "the audit holds" operator audit verify
 tap_end
