@@ -1,6 +1,7 @@
 /* import_target.c - rows of targets and of suppressions: kind, office, canonical address, route, tags, lists, variables.
  * Thread: worker, slice by slice. Owns: offices with their routes, looked up once an office and kind.
- * Kinds that no channel carries yet are taken with their address as written and wait for a route: a warning, no error.
+ * Kinds that no channel carries yet are taken with their address as written and wait for a route: a warning, no error. Where only the
+ * office has no route the address is read all the same: a contact has one form, however many offices name it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,6 +286,19 @@ static void changed_note(struct importer *im, const struct addr_out *a)
 			a->changed, a->canonical);
 }
 
+/* Who reads addresses of a kind that belong to no office, or to one without a route: its default, else whichever channel there is, since
+ * all of them agree. */
+static const char *channel_of_kind(const struct conf *conf, int kind)
+{
+	const struct conf_route *route = conf_route_find(conf, (enum chan_kind)kind, NULL, 0);
+	if (route)
+		return route->channel;
+	for (size_t i = 0; i < conf->n_channels; i++)
+		if ((int)conf->channels[i]->kind == kind)
+			return conf->channels[i]->name;
+	return NULL;
+}
+
 static int target_row_read(struct importer *im, struct import_row *row, struct addr_out *a)
 {
 	struct target_parse *p = im->parse;
@@ -304,8 +318,9 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 	if (row->kind < 0 || !o)
 		return 0;
 	const struct conf_route *route = route_of(im, o, row->kind);
+	const char *channel = route ? route->channel : channel_of_kind(im->conf, row->kind);
 	struct str in = table_get(t, p->address);
-	if (!(route ? address_by(im, route->channel, in, a) : address_plain(im, in, a)) ||
+	if (!(channel ? address_by(im, channel, in, a) : address_plain(im, in, a)) ||
 		im->problems.errors > before)
 		return 0;
 	if (a->changed[0])
@@ -327,18 +342,6 @@ static int target_row_read(struct importer *im, struct import_row *row, struct a
 	else if (p->vars.n > 2)
 		row->vars = buf_str(&p->vars);
 	return im->problems.errors == before;
-}
-
-/* Who reads addresses of a kind that belong to no office: its default, else whichever channel there is, since all of them agree. */
-static const char *channel_of_kind(const struct conf *conf, int kind)
-{
-	const struct conf_route *route = conf_route_find(conf, (enum chan_kind)kind, NULL, 0);
-	if (route)
-		return route->channel;
-	for (size_t i = 0; i < conf->n_channels; i++)
-		if ((int)conf->channels[i]->kind == kind)
-			return conf->channels[i]->name;
-	return NULL;
 }
 
 static int suppression_row_read(struct importer *im, struct import_row *row, struct hash *who)
@@ -447,9 +450,11 @@ void import_targets_close(struct importer *im)
 	for (int k = 1; k <= KIND_MAX && im->table; k++)
 		if (p->no_route[k])
 			problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "channel",
-				im->what == IMPORT_WHAT_TARGETS
-					? "no channel for %s yet: %lld targets wait for a route"
-					: "no channel for %s yet: %lld addresses are kept as they are written; import them again when there is one",
+				im->what != IMPORT_WHAT_TARGETS
+					? "no channel for %s yet: %lld addresses are kept as they are written; import them again when there is one"
+					: channel_of_kind(im->conf, k)
+					? "no route for %s leads from their office: %lld targets wait for one"
+					: "no channel for %s yet: %lld targets wait for a route",
 				chan_kind_name(k), (long long)p->no_route[k]);
 	if (p->n_changed > CHANGED_TOLD_MAX && im->table)
 		problem_add(&im->problems, PROBLEM_WARNING, im->table->file, 0, "address",

@@ -428,6 +428,39 @@ static int64_t refused(const char *z)
 	return teststore_i64(&ts, sql);
 }
 
+/* Only one of two offices has a route: what they write differently is one contact all the same, and keeps the form by which it is sent to. */
+static void an_office_without_a_route_changes_no_contact(void **state)
+{
+	(void)state;
+	struct conf_route only = routes[0];
+	only.office = (char *)(uintptr_t) "ha-noi";
+	conf.routes = &only;
+	samples();
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "one.csv", HEAD "email,a@gmail.example,ha-noi,,,\n"), 0);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "two.csv",
+			HEAD "email,A@gmail.example,dien-bien,,,\nemail,a@gmail.example,hue,,,\n"),
+		0);
+	assert_int_equal(
+		teststore_i64(
+			&ts, "SELECT count(*) FROM contact WHERE lower(address)='a@gmail.example'"),
+		1);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM contact WHERE address='a@gmail.example' AND form='mailbox' AND class='gmail'"),
+		1);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM target t JOIN contact c ON c.id=t.contact_id WHERE c.address='a@gmail.example' AND t.lane_id IS NULL"),
+		2);
+	assert_non_null(
+		strstr(json_z(json_get(answer, "warnings")->child, "text", ""), "2 targets wait"));
+	assert_int_equal(run_z(IMPORT_WHAT_TARGETS, "bad.csv", HEAD "email,nobody,dien-bien,,,\n"),
+		-EBADMSG);
+	conf.routes = routes;
+}
+
 /* Taken as written while no channel read them: with the route they get the form by which they are compared and refused. */
 static void an_address_that_waited_gets_the_form_of_its_channel(void **state)
 {
@@ -706,6 +739,7 @@ int main(void)
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
 		T(a_new_route_gives_waiting_targets_a_lane),
 		T(moves_that_are_not_over_are_told_again),
+		T(an_office_without_a_route_changes_no_contact),
 		T(an_address_that_waited_gets_the_form_of_its_channel),
 		T(refusals_are_read_by_a_channel_that_no_default_names),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
