@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
+#include "content/markdown.h"
 #include "content/template.h"
 #include "plan/plan_internal.h"
 
-#define VARS_MAX  128
-#define TEXTS_MAX 32
-#define VN_MS     (7 * WHEN_HOUR_MS) /* UTC+7, no summer time */
+#define VARS_MAX 128
+#define TEXTS_MAX                        \
+	(DOC_PAIRS_MAX + DOC_NAMES_MAX + \
+		1)               /* all that one document can say, and the cover's crop */
+#define VN_MS (7 * WHEN_HOUR_MS) /* UTC+7, no summer time */
 
 struct plan_content {
 	struct lt_content c;
@@ -177,11 +180,51 @@ static void fill_assets(struct plan_content *pc, const struct content_ask *a)
 			.height = d->height };
 		pc->assets[n] = &pc->asset[n];
 		/* What the part names to attach is handed over as a file, also where it is shown as a picture. */
-		if (named_by_part(a, i) && pc->c.n_opts < TEXTS_MAX / 2)
+		if (named_by_part(a, i))
 			pc->opts[pc->c.n_opts++] = (struct lt_pair){ .name = lt_z("attach"),
 				.value = pc->asset[n].id };
+		if (d->role == DOC_COVER && d->crop != DOC_CROP_FIT)
+			pc->opts[pc->c.n_opts++] = (struct lt_pair){ .name = lt_z("crop"),
+				.value = lt_z(doc_crop_name(d->crop)) };
 	}
 	pc->c.assets = pc->assets;
+}
+
+/* "Văn bản số 1455/BHXH-TT, ngày 23/11/2026, người ký: ..." in the language of the text; empty: the release names no letter. */
+static void ref_line(const struct release_doc *d, bool vietnamese, struct buf *ret)
+{
+	const char *date = d->ref_date; /* 2026-11-23 */
+	if (!*d->ref_number && !*date && !*d->ref_signer)
+		return;
+	buf_addz(ret, vietnamese ? "Văn bản" : "Official letter");
+	if (*d->ref_number)
+		buf_addf(ret, vietnamese ? " số %s" : " No. %s", d->ref_number);
+	if (*date && vietnamese)
+		buf_addf(ret, "%s ngày %.2s/%.2s/%.4s", *d->ref_number ? "," : "", date + 8,
+			date + 5, date);
+	else if (*date)
+		buf_addf(ret, " of %s", date);
+	if (*d->ref_signer)
+		buf_addf(ret, vietnamese ? ", người ký: %s" : ", signed by %s", d->ref_signer);
+}
+
+/* The letter that a release comes from stands behind its text (design 9: printed where set), as words and never as markup. */
+static int add_ref(struct render *r, struct err *e)
+{
+	struct plan_content *pc = r->pc;
+	struct buf *b = &pc->own, line CLEANUP_BUF, md CLEANUP_BUF;
+	buf_init(&line, 8 * DOC_LINE_MAX);
+	buf_init(&md, 64 * DOC_LINE_MAX);
+	ref_line(r->a->doc, !strcmp(pc->lang, "vi"), &line);
+	if (line.n == 0)
+		return 0;
+	buf_addz(&md, "\n\n");
+	if (markdown_escape(&md, buf_str(&line)) < 0 || b->n + md.n + 2 > b->cap)
+		return err_set(e, -E2BIG, "ref: the texts are too long together");
+	b->n--; /* the body's end */
+	buf_add_str(b, buf_str(&md));
+	pc->c.body_markdown.n += md.n;
+	return buf_addc(b, '\0');
 }
 
 static int fill_texts(struct render *r, const struct doc_variant *v, struct err *e)
@@ -204,6 +247,8 @@ static int fill_texts(struct render *r, const struct doc_variant *v, struct err 
 	if (rc == 0)
 		rc = render(r, v ? v->body : d->body, true, file, v ? v->body_line : d->body_line,
 			&pc->c.body_markdown, e);
+	if (rc == 0)
+		rc = add_ref(r, e);
 	if (rc == 0)
 		rc = fill_pairs(r, v ? v->texts : &d->texts, file, pc->texts, &pc->c.n_texts, e);
 	if (rc == 0)
