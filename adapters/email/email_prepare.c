@@ -54,7 +54,11 @@ static void check_content(struct prep *p, const struct lt_content *c)
 	p->doc.subject = ltc_pair(c->texts, c->n_texts, "subject");
 	if (p->doc.subject.n == 0)
 		p->doc.subject = c->title;
+	p->doc.preheader = ltc_pair(c->texts, c->n_texts, "preheader");
+	p->doc.own = ltc_trim(c->text);
 	check_text(p, "subject", p->doc.subject, false);
+	check_text(p, "preheader", p->doc.preheader, false);
+	check_text(p, "text", p->doc.own, true);
 	check_text(p, "title", c->title, false);
 	check_text(p, "code", c->code, false);
 	check_text(p, "link", c->link, false);
@@ -64,10 +68,10 @@ static void check_content(struct prep *p, const struct lt_content *c)
 		problem(p, ERROR, "subject", "a mail needs a subject: give the release a title");
 	else if (p->doc.subject.n > SUBJECT_MAX)
 		problem(p, ERROR, "subject", "the subject is over 400 bytes; shorten it");
-	if (ltc_trim(c->body_markdown).n == 0 && c->n_assets == 0)
+	if (ltc_trim(c->body_markdown).n == 0 && p->doc.own.n == 0 && c->n_assets == 0)
 		problem(p, ERROR, "body",
 			"the mail would be empty: there is no text and no picture");
-	if (c->body_markdown.n > EMAIL_TEXT_MAX / 8)
+	if (c->body_markdown.n > EMAIL_TEXT_MAX / 8 || p->doc.own.n > EMAIL_TEXT_MAX / 8)
 		problem(p, ERROR, "body", "the text is over 512 KiB");
 	/* Contract 2.4: bulk carries the link of its recipient. */
 	if (c->category == CATEGORY_ADVERTISING && !p->conf.personal)
@@ -181,6 +185,10 @@ static void doc_id(struct prep *p, const struct lt_content *c)
 			c->code, d->lang, p->conf.from, p->conf.from_name, p->conf.reply_to };
 		for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++)
 			h[k] = ltc_hash(ltc_hash(h[k], LTC_LIT("|")), in[i]);
+		if (d->own.n > 0)
+			h[k] = ltc_hash(ltc_hash(h[k], LTC_LIT("|text|")), d->own);
+		if (d->preheader.n > 0)
+			h[k] = ltc_hash(ltc_hash(h[k], LTC_LIT("|preheader|")), d->preheader);
 		for (size_t i = 0; i < d->n_files; i++)
 			h[k] = ltc_hash(h[k], d->files[i].a->id);
 	}

@@ -134,6 +134,16 @@ static void html_link(struct ltc_buf *b, const char *word, struct lt_str url)
 	ltc_addz(b, "</a></p>\n");
 }
 
+/* What a list of mails shows behind the subject, and the mail itself does not. */
+static void html_preheader(const struct email_doc *d, struct ltc_buf *b)
+{
+	if (d->preheader.n == 0)
+		return;
+	ltc_addz(b, "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">");
+	email_html_escape(b, d->preheader);
+	ltc_addz(b, "</div>\n");
+}
+
 static int render_html(struct email_doc *d)
 {
 	struct ltc_buf *b = &d->html;
@@ -142,7 +152,11 @@ static int render_html(struct email_doc *d)
 	ltc_buf_init(&body, EMAIL_TEXT_MAX);
 	for (size_t i = 0; i < d->n_files; i++)
 		d->files[i].in_text = false;
-	int rc = email_text_html(&body, d->content->body_markdown, text_picture, d);
+	int rc = 0;
+	if (d->own.n > 0)
+		email_text_paragraphs(&body, d->own);
+	else
+		rc = email_text_html(&body, d->content->body_markdown, text_picture, d);
 	ltc_addz(b, "<!DOCTYPE html>\n<html lang=\"");
 	email_html_escape(b, d->lang);
 	ltc_addz(b,
@@ -151,8 +165,9 @@ static int render_html(struct email_doc *d)
 	email_html_escape(b, d->content->title);
 	ltc_addz(b,
 		"</title>\n</head>\n<body style=\"margin:0;padding:16px;font-family:Arial,"
-		"Helvetica,sans-serif;font-size:16px;line-height:1.5;color:#1a1a1a\">\n"
-		"<div style=\"max-width:640px;margin:0 auto\">\n");
+		"Helvetica,sans-serif;font-size:16px;line-height:1.5;color:#1a1a1a\">\n");
+	html_preheader(d, b);
+	ltc_addz(b, "<div style=\"max-width:640px;margin:0 auto\">\n");
 	for (size_t i = 0; i < d->n_files; i++)
 		if (d->files[i].picture && d->files[i].above)
 			html_picture(d, b, i);
@@ -203,7 +218,11 @@ static int render_plain(struct email_doc *d)
 
 	ltc_adds(b, d->content->title);
 	ltc_addz(b, "\n\n");
-	int rc = email_text_plain(b, d->content->body_markdown);
+	int rc = 0;
+	if (d->own.n > 0)
+		ltc_adds(b, d->own);
+	else
+		rc = email_text_plain(b, d->content->body_markdown);
 	if (b->n > 0 && b->p[b->n - 1] != '\n')
 		ltc_addc(b, '\n');
 	ltc_addc(b, '\n');
@@ -249,6 +268,10 @@ void email_preview(const struct email_doc *d, struct ltc_buf *out, uint64_t byte
 	ltc_addf(out, "%s\nTo: %s\nSubject: ", d->conf->from_name.n > 0 ? ">" : "",
 		d->conf->personal ? "each recipient alone" : "undisclosed recipients");
 	ltc_adds(out, d->subject);
+	if (d->preheader.n > 0) {
+		ltc_addz(out, "\nPreheader: ");
+		ltc_adds(out, d->preheader);
+	}
 	ltc_addf(out, "\nSize: %llu KiB\n\n", (unsigned long long)(bytes + 1023) / 1024);
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] != EMAIL_MARK)

@@ -250,6 +250,26 @@ void email_html_escape(struct ltc_buf *out, struct lt_str s)
 	}
 }
 
+void email_text_paragraphs(struct ltc_buf *out, struct lt_str s)
+{
+	bool open = false;
+
+	for (s = ltc_trim(s); s.n > 0;) {
+		const char *end = memchr(s.p, '\n', s.n);
+		size_t n = end == NULL ? s.n : (size_t)(end - s.p);
+		struct lt_str line = ltc_trim((struct lt_str){ s.p, n });
+		if (line.n > 0) {
+			ltc_addz(out, open ? "<br>\n" : "<p>");
+			email_html_escape(out, line);
+		} else if (open) {
+			ltc_addz(out, "</p>\n");
+		}
+		open = line.n > 0;
+		s = ltc_from(s, end == NULL ? n : n + 1);
+	}
+	ltc_addz(out, open ? "</p>\n" : "");
+}
+
 /* What stands for a typographic sign (contract of short messages, 2.2); a double quote would end a file name. */
 static const char *typographic(utf8proc_int32_t cp)
 {

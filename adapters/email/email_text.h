@@ -17,6 +17,8 @@ int email_text_html(
 	struct ltc_buf *out, struct lt_str markdown, email_picture_fn *picture, void *ctx) LTC_MUST;
 int email_text_plain(struct ltc_buf *out, struct lt_str markdown) LTC_MUST;
 void email_html_escape(struct ltc_buf *out, struct lt_str s);
+/* A text without markup: an empty line parts its paragraphs, every other line end stays one. */
+void email_text_paragraphs(struct ltc_buf *out, struct lt_str s);
 /* Quoted-printable; a text that does not end its line ends in a soft break. */
 void email_qp(struct ltc_buf *out, struct lt_str s);
 /* Without diacritics and typographic signs; what is then not printable ASCII becomes '_'. */

@@ -81,6 +81,20 @@ static const char *text(struct fix *f)
 	return f->m.text.p;
 }
 
+/* The same without the soft line breaks of quoted-printable; in place. */
+static const char *flat(struct fix *f)
+{
+	char *to = f->m.text.p;
+
+	for (const char *p = f->m.text.p; *p != '\0'; p++)
+		if (strncmp(p, "=\r\n", 3) == 0)
+			p += 2;
+		else
+			*to++ = *p;
+	*to = '\0';
+	return f->m.text.p;
+}
+
 static size_t count(const char *hay, const char *needle)
 {
 	size_t n = 0;
@@ -226,6 +240,45 @@ static void the_subject_is_encoded_and_folded_and_may_be_overridden(void **state
 	f->c.n_texts = 1;
 	assert_int_equal(prepare(f), 0);
 	assert_non_null(strstr(text(f), "Subject: Plain subject\r\n"));
+}
+
+static void what_was_written_for_mails_replaces_the_text_and_is_no_markup(void **state)
+{
+	struct fix *f = *state;
+
+	f->texts[0] = (struct lt_pair){ .name = mt("text"),
+		.value = mt("Dear *editors*,\nplease see <below>.\n\nSecond") };
+	f->c.texts = f->texts;
+	f->c.n_texts = 1;
+	f->c.text = f->texts[0].value;
+	assert_int_equal(prepare(f), 0);
+	assert_null(strstr(text(f), "portal.example/ttbc/112?a"));
+	assert_non_null(
+		strstr(text(f), "\r\nDear *editors*,\r\nplease see <below>.\r\n\r\nSecond\r\n"));
+	assert_non_null(strstr(text(f),
+		"<p>Dear *editors*,<br>\r\nplease see &lt;below&gt;.</p>\r\n<p>Second</p>\r\n"));
+	assert_int_equal(count(flat(f), "https://portal.example/ttbc/112"),
+		3); /* the release's link stays */
+}
+
+static void the_preheader_stands_hidden_before_the_text(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(prepare(f), 0);
+	assert_null(strstr(text(f), "display:none"));
+	f->texts[0] = (struct lt_pair){ .name = mt("preheader"),
+		.value = mt("In short & <clear>") };
+	f->c.texts = f->texts;
+	f->c.n_texts = 1;
+	assert_int_equal(prepare(f), 0);
+	const char *hidden = strstr(flat(f), "display:none");
+	assert_non_null(hidden);
+	assert_non_null(strstr(hidden, "In short &amp; &lt;clear&gt;</div>"));
+	assert_non_null(strstr(hidden, "<h1"));
+	assert_non_null(strstr(f->m.preview.p, "\nPreheader: In short & <clear>\n"));
+	f->texts[0].value = mt("two\nlines");
+	assert_true(prepare(f) < 0);
 }
 
 static void raw_html_of_the_source_never_reaches_the_reader(void **state)
@@ -606,6 +659,8 @@ int main(void)
 		T(an_attached_text_says_that_it_is_utf8),
 		T(a_leading_dot_is_encoded),
 		T(the_subject_is_encoded_and_folded_and_may_be_overridden),
+		T(what_was_written_for_mails_replaces_the_text_and_is_no_markup),
+		T(the_preheader_stands_hidden_before_the_text),
 		T(raw_html_of_the_source_never_reaches_the_reader),
 		T(a_picture_named_in_the_text_stands_there_and_nothing_is_fetched),
 		T(the_plain_part_keeps_links_lists_and_line_structure),
