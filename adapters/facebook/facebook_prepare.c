@@ -7,7 +7,14 @@
 #include "facebook.h"
 
 enum { INFO = 0, WARNING = 1, ERROR = 2 };
-enum { ROLE_COVER = 1, ROLE_IMAGE = 2, ROLE_VIDEO = 4 }; /* lt_asset.role */
+enum {
+	ROLE_COVER = 1,
+	ROLE_IMAGE = 2,
+	ROLE_ATTACHMENT = 3,
+	ROLE_VIDEO = 4,
+	ROLE_POSTER = 5,
+	ROLE_CAPTIONS = 6
+}; /* lt_asset.role */
 #define HARD_CHARS  63206u
 #define PNG_MAX     1000000u /* above it a PNG may look blurred */
 #define ALT_MAX     1000u
@@ -188,6 +195,27 @@ static void add_video(struct prep *p)
 		problem(p, ERROR, "video", "one post takes one video");
 }
 
+/* What a post has no place for: said, so that nobody waits for it on the page. */
+static void tell_left_out(struct prep *p)
+{
+	for (size_t i = 0; i < p->in->n_assets; i++) {
+		const struct lt_asset *a = p->in->assets[i];
+		const char *why = a->role == ROLE_ATTACHMENT
+			? "is not posted: a post takes pictures and one video"
+			: a->role == ROLE_POSTER ? "is not posted: Facebook picks the still itself"
+			: a->role == ROLE_CAPTIONS ? "is not posted: add the subtitles on the page"
+						   : NULL;
+		char text[400];
+		if (why == NULL)
+			continue;
+		(void)snprintf(text, sizeof(text), "'%.*s' %s",
+			(int)(a->filename.n > 255 ? 255 : a->filename.n),
+			a->filename.p == NULL ? "" : a->filename.p, why);
+		problem(p, a->role == ROLE_CAPTIONS ? WARNING : INFO,
+			a->role == ROLE_ATTACHMENT ? "attachments" : "video", text);
+	}
+}
+
 /* --- words ----------------------------------------------------------------------------------------------------------------- */
 /* Title, text, link; or what the editor wrote for Facebook, as it is. */
 static int make_message(struct prep *p, struct ltc_buf *m, bool card)
@@ -288,6 +316,7 @@ static int prepare(struct prep *p)
 		made = add_photos(p, ROLE_COVER);
 	if (video)
 		add_video(p);
+	tell_left_out(p);
 	bool card = p->in->link.n > 0 && p->n_photos == 0 && !video && made == 0;
 	int rc = make_message(p, &message, card);
 	struct lt_str text = ltc_trim(ltc_buf_str(&message));

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "zalo_prepare.h"
 
-#define COVER_SPEC "jpeg<=950000B<=1600x900px ratio=16:9 crop=fit"
+#define COVER_SPEC "jpeg<=950000B<=1600x900px ratio=16:9 crop="
 #define IMAGE_SPEC "jpeg<=950000B<=2048x8192px"
 #define USED_MAX   64u
 
@@ -77,7 +77,14 @@ static void cover(struct zalo_make *m)
 		return;
 	}
 	const struct lt_asset *a = m->in->assets[at];
-	struct lt_str id = zalo_picture(m, a, COVER_SPEC, "cover", &same);
+	char spec[80];
+	struct lt_str crop = ltc_pair(m->in->opts, m->in->n_opts, "crop");
+	(void)snprintf(spec, sizeof(spec), COVER_SPEC "%s",
+		a->role != ROLE_COVER           ? "fit"
+			: ltc_eqz(crop, "top")  ? "top"
+			: ltc_eqz(crop, "none") ? "none"
+						: "fit");
+	struct lt_str id = zalo_picture(m, a, spec, "cover", &same);
 	if (id.n == 0)
 		return;
 	ltc_addz(&m->out, ",\"cover\":{\"cover_type\":\"photo\",\"photo_url\":\"");
@@ -239,6 +246,21 @@ static void member(struct zalo_make *m, const char *name, struct lt_str value)
 	ltc_json_add(&m->out, value);
 }
 
+/* What an article has no place for: said, so that nobody waits for it there. */
+static void tell_left_out(struct zalo_make *m)
+{
+	for (size_t i = 0; i < m->in->n_assets; i++) {
+		const struct lt_asset *a = m->in->assets[i];
+		if (a->role != ROLE_ATTACHMENT && a->role != ROLE_VIDEO)
+			continue;
+		zalo_problem(m, a->role == ROLE_VIDEO ? 1 : 0,
+			a->role == ROLE_VIDEO ? "video" : "attachments",
+			"'%.*s' is not in the article, which takes text and pictures: readers follow the link",
+			(int)(a->filename.n > 255 ? 255 : a->filename.n),
+			a->filename.p == NULL ? "" : a->filename.p);
+	}
+}
+
 void zalo_prepare_article(struct zalo_make *m)
 {
 	char title[2000], about[4000], author[400];
@@ -267,6 +289,7 @@ void zalo_prepare_article(struct zalo_make *m)
 	member(m, "description", d);
 	cover(m);
 	body(m, d);
+	tell_left_out(m);
 	tracking(m);
 	member(m, "comment", comment ? LTC_LIT("show") : LTC_LIT("hide"));
 	if (m->rc >= 0)

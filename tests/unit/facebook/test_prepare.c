@@ -82,6 +82,33 @@ static void without_pictures_the_link_is_a_card(void **state)
 	sh_free(h);
 }
 
+static void what_a_post_has_no_place_for_is_said(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_new();
+	struct sh_made m;
+	struct lt_content c = content();
+	struct lt_asset film = asset(4, "ffff", "video/mp4", 1000, 0, ""),
+			still = asset(5, "aaaa", "image/png", 1000, 800, ""),
+			words = asset(6, "bbbb", "text/vtt", 1000, 0, ""),
+			letter = asset(3, "cccc", "application/pdf", 1000, 0, "");
+	const struct lt_asset *assets[] = { &film, &still, &words, &letter };
+	film.filename = z("phim.mp4");
+	still.filename = z("bìa.png");
+	words.filename = z("phụ đề.vtt");
+	letter.filename = z("cong-van.pdf");
+	c.assets = assets;
+	c.n_assets = 4;
+	sh_asset(h, "ffff", "film", 4);
+	assert_true(make(h, &m, &c) >= 0);
+	assert_int_equal(m.n_problems, 3);
+	assert_non_null(strstr(m.problems.p, "0 video: 'bìa.png' is not posted"));
+	assert_non_null(strstr(m.problems.p, "1 video: 'phụ đề.vtt' is not posted"));
+	assert_non_null(strstr(m.problems.p, "0 attachments: 'cong-van.pdf' is not posted"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
 static void what_cannot_be_a_post_is_a_problem(void **state)
 {
 	(void)state;
@@ -202,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(title_text_and_link_make_the_message),
 		cmocka_unit_test(without_pictures_the_link_is_a_card),
+		cmocka_unit_test(what_a_post_has_no_place_for_is_said),
 		cmocka_unit_test(what_cannot_be_a_post_is_a_problem),
 		cmocka_unit_test(a_picture_that_is_too_large_is_fitted),
 		cmocka_unit_test(a_page_is_named_by_its_number),

@@ -236,6 +236,72 @@ static void a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits(void **st
 	sh_free(h);
 }
 
+static char asked[200];
+static int note_spec(void *ctx, struct lt_str a, struct lt_str b, struct lt_str *r)
+{
+	(void)ctx;
+	if (ltc_find(b, LTC_LIT("ratio="), false) != NULL)
+		(void)snprintf(asked, sizeof(asked), "%.*s", (int)b.n, b.p);
+	*r = a;
+	return 0;
+}
+
+static void the_cover_is_cut_as_the_editor_said(void **state)
+{
+	static const char *const crops[][2] = { { "", "crop=fit" }, { "top", "crop=top" },
+		{ "none", "crop=none" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(crops) / sizeof(crops[0]); i++) {
+		struct lt_pair opt = { .name = LTC_LIT("crop"), .value = S(crops[i][0]) };
+		struct sh *h = host_new();
+		struct sh_made m;
+		struct lt_content in = content("T", "S", "x");
+		in.opts = &opt;
+		in.n_opts = crops[i][0][0] != '\0';
+		sh_asset(h, "c0ver", "URL", 3);
+		sh_made_init(&m, h);
+		m.sink.need_rendition = note_spec;
+		assert_int_equal(lantoa_adapter.prepare(&h->conf, &in, &m.sink), 0);
+		assert_non_null(strstr(asked, crops[i][1]));
+		sh_made_done(&m);
+		sh_free(h);
+	}
+}
+
+static void what_an_article_has_no_place_for_is_said(void **state)
+{
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("T", "S", "x");
+	struct lt_asset more[2] = { { .struct_size = sizeof(more[0]),
+					    .role = 3,
+					    .id = LTC_LIT("f11e"),
+					    .content_type = LTC_LIT("application/pdf"),
+					    .filename = LTC_LIT("cong-van.pdf") },
+		{ .struct_size = sizeof(more[0]),
+			.role = 4,
+			.id = LTC_LIT("f11f"),
+			.content_type = LTC_LIT("video/mp4"),
+			.filename = LTC_LIT("phim.mp4") } };
+	const struct lt_asset *all[] = { &cover, &more[0], &more[1] };
+
+	(void)state;
+	in.assets = all;
+	in.n_assets = 3;
+	sh_asset(h, "c0ver", "URL", 3);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_non_null(
+		strstr(m.problems.p, "0 attachments: 'cong-van.pdf' is not in the article"));
+	assert_non_null(strstr(m.problems.p, "1 video: 'phim.mp4' is not in the article"));
+	sh_made_done(&m);
+	in.address_kind = LTC_LIT("group"); /* where files go */
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_true(m.problems.n == 0 || strstr(m.problems.p, "not in the article") == NULL);
+	sh_made_done(&m);
+	sh_free(h);
+}
+
 static void a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it(void **state)
 {
 	struct lt_pair opts[] = { { .name = LTC_LIT("broadcast"), .value = LTC_LIT("yes") },
@@ -491,6 +557,8 @@ int main(void)
 		cmocka_unit_test(pictures_have_a_number_and_a_size),
 		cmocka_unit_test(a_picture_that_became_a_jpeg_is_called_so),
 		cmocka_unit_test(a_picture_that_cannot_be_fitted_is_taken_only_when_it_fits),
+		cmocka_unit_test(the_cover_is_cut_as_the_editor_said),
+		cmocka_unit_test(what_an_article_has_no_place_for_is_said),
 		cmocka_unit_test(a_broadcast_is_whom_it_goes_to_and_names_what_goes_with_it),
 		cmocka_unit_test(a_group_gets_text_and_link_and_the_cover_in_one_message),
 		cmocka_unit_test(a_template_is_filled_for_each_recipient_or_refused),
