@@ -288,11 +288,25 @@ static void check_text(struct doc_reader *r, struct text_at t, const char *text)
 	doc_warn_text(r->p, t.file, t.line, t.field, s);
 }
 
+static bool goes_over(const struct release_doc *d, const char *kind)
+{
+	for (size_t i = 0; i < d->n_parts; i++)
+		for (size_t k = 0; k < d->parts[i].n_channels; k++)
+			if (strcmp(d->parts[i].channels[k], kind) == 0)
+				return true;
+	return false;
+}
+
 static void check_pairs(struct doc_reader *r, const char *file, const struct doc_pairs *pairs)
 {
 	char field[96];
 	for (size_t i = 0; i < pairs->n; i++) {
 		const struct doc_pair *p = &pairs->v[i];
+		(void)snprintf(field, sizeof(field), "text.%.40s", p->kind);
+		if (!goes_over(r->doc, p->kind) &&
+			(i == 0 || strcmp(pairs->v[i - 1].kind, p->kind) != 0))
+			problem_add(r->p, PROBLEM_INFO, file, p->line, field,
+				"no part goes over %.40s: nobody gets this text", p->kind);
 		(void)snprintf(field, sizeof(field), "text.%.40s.%.40s", p->kind, p->key);
 		check_text(r, (struct text_at){ file, field, p->line, false, false }, p->value);
 	}

@@ -16,7 +16,7 @@ struct text_kind {
 };
 static const struct text_kind text_kinds[] = {
 	{ "sms", { "text" } },
-	{ "facebook", { "text", "comment" } },
+	{ "facebook", { "text" } },
 	{ "zalo", { "text", "!title", "!description", "!author" } },
 	{ "email", { "text", "!subject", "!preheader" } },
 	{ "person", { "text", "!title" } },
@@ -69,7 +69,8 @@ static void read_text_map(struct doc_reader *r, const struct yaml_node *map, str
 	for (const struct yaml_node *c = map->first; c != NULL; c = c->next) {
 		const char *names[TEXT_KEYS_MAX];
 		size_t n = 0;
-		bool found = t == NULL;
+		bool found = t == NULL ||
+			r->rebuild; /* what was taken once is read again, whatever is refused since */
 		bool one_line = t == NULL &&
 			(strcmp(c->key, "title") == 0 || strcmp(c->key, "subject") == 0);
 		for (; t != NULL && n < TEXT_KEYS_MAX && t->keys[n] != NULL; n++) {

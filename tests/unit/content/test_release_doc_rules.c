@@ -59,6 +59,26 @@ static void a_part_that_would_be_over_before_it_could_start_is_refused(void **st
 		6, "parts.b.expires", "the embargo of part 'a' ends Thứ Ba, 24/11/2026");
 }
 
+/* What would be read and go nowhere is refused, or at least said. */
+static void a_text_that_nobody_gets_is_told(void **state)
+{
+	(void)state;
+	bad(HEAD PART "text: {facebook: {text: a, comment: b}}\n" TAIL, 6, "text.facebook.comment",
+		"unknown key 'comment'");
+	struct release_doc *d = NULL;
+	struct content_problems p CLEANUP_PROBLEMS;
+	assert_int_equal(parse(HEAD PART "text:\n  email: {subject: a}\n"
+					 "  zalo:\n    title: a\n    description: b\n" TAIL,
+				 &d, &p),
+		0);
+	assert_int_equal(p.n, 1);
+	assert_int_equal(p.v[0].severity, PROBLEM_INFO);
+	assert_int_equal(p.v[0].line, 9);
+	assert_string_equal(p.v[0].field, "text.zalo");
+	assert_non_null(strstr(p.v[0].text, "no part goes over zalo"));
+	release_doc_free(d);
+}
+
 static void a_language_is_one(void **state)
 {
 	(void)state;
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(files_must_lie_inside_the_bundle_and_exist),
 		cmocka_unit_test(times_are_refused_with_line_and_field),
 		cmocka_unit_test(a_part_that_would_be_over_before_it_could_start_is_refused),
+		cmocka_unit_test(a_text_that_nobody_gets_is_told),
 		cmocka_unit_test(a_language_is_one),
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
