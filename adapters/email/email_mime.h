@@ -26,7 +26,8 @@ struct email_doc {
 	const struct email_conf *conf; /* borrowed */
 	const struct lt_content *content;
 	struct lt_str subject, lang;
-	struct lt_str own;       /* what the editor wrote for mails, without markup; absent: the release's text */
+	struct lt_str
+		own; /* what the editor wrote for mails, without markup; absent: the release's text */
 	struct lt_str preheader; /* what lists of mails show behind the subject */
 	struct ltc_buf html, plain;
 	struct email_file files[EMAIL_FILES_MAX];
