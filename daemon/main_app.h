@@ -120,6 +120,8 @@ void app_free(struct app *a);                                        /* after th
 /* main_link.c: does a canonical link answer? For parts with needs_link. */
 void app_link_check(void *app, const char *url,
 	void (*done)(void *done_ctx, bool answers, const char *why), void *done_ctx);
+/* How lantoad itself asks for pages; points into conf, which has to outlive it. */
+struct net_profile app_link_profile(const struct conf *conf);
 /* main_api.c: the HTTP listeners and what they serve. */
 int app_api_open(struct app *a, struct err *e) MUST_CHECK;
 void app_api_close(struct app *a, void (*closed)(void *ctx), void *ctx);

@@ -197,6 +197,8 @@ void app_asset_serve(void *app, struct str token, struct api_call *call)
 
 /* --- is it reached? ------------------------------------------------------------------------------------------------------------ */
 struct probing {
+	struct conf *conf; /* what its profile points into */
+	struct net_profile profile;
 	void (*done)(void *ctx, bool ok, const char *url, const char *text);
 	void *ctx;
 	struct task task; /* when it could not be asked */
@@ -218,6 +220,7 @@ static void on_probe(void *ctx, const struct net_http_res *r)
 	else
 		(void)snprintf(text, sizeof(text), "does not answer: " STR_FMT, STR_ARG(r->error));
 	p->done(p->ctx, ok, p->url, text);
+	conf_unref(p->conf);
 	free(p);
 }
 
@@ -225,6 +228,7 @@ static void on_not_asked(struct task *t)
 {
 	struct probing *p = CONTAINER_OF(t, struct probing, task);
 	p->done(p->ctx, false, p->url, "cannot be asked: it is no http or https address");
+	conf_unref(p->conf);
 	free(p);
 }
 
@@ -239,6 +243,8 @@ bool app_public_check(
 		serve_url(a, &none, HOUR_MS, url, sizeof(url)))
 		return false;
 	struct probing *p = x_calloc(1, sizeof(*p));
+	p->conf = conf_ref(a->conf);
+	p->profile = app_link_profile(p->conf);
 	p->done = done;
 	p->ctx = ctx;
 	(void)str_copy(p->url, sizeof(p->url), str_of(a->conf->public_url));
@@ -247,6 +253,7 @@ bool app_public_check(
 		.answer_max = SNIFF,
 		.connect_ms = 5000,
 		.total_ms = 15000,
+		.profile = &p->profile,
 		.done = on_probe,
 		.ctx = p };
 	if (net_http(a->net, &req, &call)) {

@@ -56,7 +56,7 @@ void conf_unref(struct conf *c)
 	conf_strv_done(&c->push_program);
 	char *const owned[] = { c->path, c->state_dir, c->runtime_dir, c->socket_path,
 		c->adapter_dir, c->staging_dir, c->key_file, c->secret_key_file, c->token_mirror,
-		c->public_url, c->listen_public, c->listen_private };
+		c->public_url, c->listen_public, c->listen_private, c->link_proxy, c->link_ca_pem };
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		free(owned[i]);
 	c->magic = 0;

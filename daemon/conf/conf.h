@@ -218,8 +218,10 @@ struct conf {
 		allow_only; /* trial mode: addresses, "@domain" or ".domain" suffixes, "+8491*" beginnings; only these are contacted */
 	char *public_url;   /* unsubscribe, assets, webhooks as the world sees them; NULL: none */
 	bool push_assets; /* public assets go to push_program, which says their address; else we serve them under public_url */
-	struct conf_strv push_program;        /* path and arguments */
-	struct conf_strv own_domains;         /* links of texts and `link:` may go only here */
+	struct conf_strv push_program; /* path and arguments */
+	struct conf_strv own_domains;  /* links of texts and `link:` may go only here */
+	char *link_proxy,
+		*link_ca_pem; /* how lantoad itself asks for pages; a URL, a PEM text; NULL: directly, the system's CAs */
 	char *listen_public, *listen_private; /* "127.0.0.1:8480"; NULL: off; port 0: any */
 	enum log_level log_level;
 	struct conf_person *people;
@@ -255,6 +257,10 @@ int conf_load_by_hand(
 	const char *path, struct conf **ret, size_t *ret_unseen, struct err *e) MUST_CHECK;
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c); /* NULL allowed */
+/* conf_link.c. Host of an http or https address at the beginning of s, absent: it is none; with all that stands before the path where
+ * that is not plainly a host. conf_own_domain: it is one of own_domains or below one. */
+struct str conf_link_host(struct str s);
+bool conf_own_domain(const struct conf *c, struct str host);
 DEFINE_CLEANUP(conf_unref, struct conf *)
 const struct conf_channel *conf_channel_find(const struct conf *c, const char *name);
 /* What an account of the channel may broadcast; from_day is always said. */

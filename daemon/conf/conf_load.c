@@ -237,6 +237,21 @@ static int row_suppress(
 	return conf_read_map(cx, v, rows, ARRAY_LEN(rows), cx->conf);
 }
 
+/* How lantoad itself asks for pages: those of needs_link, and its own public_url. */
+static int row_link_check(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	UNUSED(row);
+	UNUSED(dst);
+	static const struct conf_row rows[] = {
+		{ .key = "proxy", .read = conf_row_proxy, .at = offsetof(struct conf, link_proxy) },
+		{ .key = "ca",
+			.read = conf_row_pem_text,
+			.at = offsetof(struct conf, link_ca_pem) },
+	};
+	return conf_read_map(cx, v, rows, ARRAY_LEN(rows), cx->conf);
+}
+
 static int read_file_tree(struct conf_ctx *cx, const char *path, struct ynode **ret)
 {
 	struct buf b CLEANUP_BUF;
@@ -338,6 +353,7 @@ static const struct conf_row top_rows[] = {
 	TOP("public_assets", row_public_assets, push_assets, 0, 0),
 	TOP("push_program", conf_row_strv, push_program, 0, 0),
 	TOP("own_domains", conf_row_strv, own_domains, 0, 0),
+	TOP("link_check", row_link_check, link_proxy, 0, 0),
 	TOP("listen_public", conf_row_listen, listen_public, 0, 0),
 	TOP("listen_private", conf_row_listen, listen_private, 0, 0),
 	TOP("log_level", row_level, log_level, 0, 0),

@@ -94,7 +94,8 @@ int conf_row_proxy(
 	return 0;
 }
 
-static int pem_read(struct conf_ctx *cx, const struct ynode *v, const char *path, bool key)
+static int pem_read(
+	struct conf_ctx *cx, const struct ynode *v, const char *path, bool key, char **ret_text)
 {
 	struct buf b CLEANUP_BUF;
 	struct err e = { 0 };
@@ -111,18 +112,30 @@ static int pem_read(struct conf_ctx *cx, const struct ynode *v, const char *path
 		return conf_bad(cx, v, "'%.120s' is no PEM file (-----BEGIN ...-----)", path);
 	if (key && others_may_read(path))
 		return conf_bad(cx, v, "'%.120s' may be read by others; chmod 0600 it", path);
+	if (ret_text)
+		*ret_text = x_strndup(b.p, b.n);
 	return 0;
 }
 
 int conf_row_pem(struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	int rc = conf_row_path(cx, v, dst, row);
-	return rc ? rc : pem_read(cx, v, *(char **)dst, false);
+	return rc ? rc : pem_read(cx, v, *(char **)dst, false, NULL);
+}
+
+int conf_row_pem_text(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	char *path = NULL;
+	int rc = conf_row_path(cx, v, &path, row);
+	rc = rc ? rc : pem_read(cx, v, path, false, dst);
+	free(path);
+	return rc;
 }
 
 int conf_row_pem_key(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	int rc = conf_row_path(cx, v, dst, row);
-	return rc ? rc : pem_read(cx, v, *(char **)dst, true);
+	return rc ? rc : pem_read(cx, v, *(char **)dst, true, NULL);
 }

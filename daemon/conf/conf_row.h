@@ -57,6 +57,8 @@ int conf_row_listen(struct conf_ctx *, const struct ynode *, void *, const struc
 int conf_row_url(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
 int conf_row_proxy(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
 int conf_row_pem(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
+int conf_row_pem_text(struct conf_ctx *, const struct ynode *, void *,
+	const struct conf_row *); /* of a file: its text */
 int conf_row_pem_key(struct conf_ctx *, const struct ynode *, void *, const struct conf_row *);
 
 /* conf_jobs.c: what a channel does beside sending. */

@@ -44,8 +44,10 @@ static void put_time(cJSON *o, const char *key, int64_t ms)
 		json_put_z(o, key, NULL);
 }
 
-static void put_part(cJSON *o, const struct part_row *p, const struct part_row *all, size_t n)
+static void put_part(struct plan *plan, int64_t release_id, cJSON *o, const struct part_row *p,
+	const struct part_row *all, size_t n)
 {
+	char why[200];
 	json_put_z(o, "name", p->name);
 	json_put_i64(o, "part", p->part);
 	json_put_z(o, "state",
@@ -55,7 +57,9 @@ static void put_part(cJSON *o, const struct part_row *p, const struct part_row *
 	put_time(o, "at", p->started ? p->started : p->go_at ? p->go_at : p->at);
 	put_time(o, "started_at", p->started);
 	put_time(o, "expires_at", p->expires);
-	json_put_z(o, "why", *p->why ? p->why : NULL);
+	bool link = !*p->why && p->state == PART_WAITING &&
+		plan_link_why(plan, release_id, p->part, why, sizeof(why));
+	json_put_z(o, "why", link ? why : *p->why ? p->why : NULL);
 	json_put_bool(o, "signal", p->signal);
 	const char *after = NULL;
 	for (size_t i = 0; i < n; i++)
@@ -65,7 +69,8 @@ static void put_part(cJSON *o, const struct part_row *p, const struct part_row *
 	json_put_z(o, "planned", p->planned == 2 ? "yes" : "no");
 }
 
-static int parts_json(struct db *db, const struct release_row *r, bool counts, cJSON **ret)
+static int parts_json(const struct ctl_call *c, struct db *db, const struct release_row *r,
+	bool counts, cJSON **ret)
 {
 	struct part_row rows[PARTS_MAX];
 	size_t n = 0;
@@ -74,7 +79,7 @@ static int parts_json(struct db *db, const struct release_row *r, bool counts, c
 	cJSON *list = json_arr();
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		cJSON *o = json_obj();
-		put_part(o, &rows[i], rows, n);
+		put_part(c->deps->plan, r->id, o, &rows[i], rows, n);
 		struct q_counts q;
 		rc = counts ? q_release_counts(db, r->id, (int)rows[i].part, &q) : 0;
 		if (rc == 0 && counts) {
@@ -91,7 +96,8 @@ static int parts_json(struct db *db, const struct release_row *r, bool counts, c
 }
 
 /* What every view of a release begins with. */
-static int head_json(struct db *db, const struct release_row *r, bool counts, cJSON **ret)
+static int head_json(const struct ctl_call *c, struct db *db, const struct release_row *r,
+	bool counts, cJSON **ret)
 {
 	char ref[120];
 	int64_t submitted = 0;
@@ -101,7 +107,7 @@ static int head_json(struct db *db, const struct release_row *r, bool counts, cJ
 	if (rc == 0)
 		rc = q_release_counts(db, r->id, -1, &q);
 	if (rc == 0)
-		rc = parts_json(db, r, counts, &parts);
+		rc = parts_json(c, db, r, counts, &parts);
 	if (rc < 0)
 		return rc;
 	cJSON *o = json_obj();
@@ -151,7 +157,7 @@ int ctl_release_list(struct ctl_call *c, cJSON **ret, struct err *e)
 		cJSON *o = NULL;
 		rc = release_get(db, ids[i], &r);
 		if (rc == 0)
-			rc = head_json(db, &r, false, &o);
+			rc = head_json(c, db, &r, false, &o);
 		if (rc == 0)
 			json_add(rows, o);
 	}
@@ -300,7 +306,7 @@ int ctl_release_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	char *note = NULL;
 	int rc = release_find(db, json_str(c->params, "release"), &r, e);
 	if (rc == 0)
-		rc = head_json(db, &r, true, &o);
+		rc = head_json(c, db, &r, true, &o);
 	if (rc == 0)
 		rc = q_revisions(db, r.id, on_revision, revisions);
 	if (rc == 0)
@@ -337,7 +343,7 @@ int ctl_release_watch(struct ctl_call *c, cJSON **ret, struct err *e)
 	int rc = release_find(db, json_str(c->params, "release"), &r, e);
 	if (rc < 0)
 		return rc;
-	rc = head_json(db, &r, true, ret);
+	rc = head_json(c, db, &r, true, ret);
 	if (rc < 0)
 		return err_set(e, rc, "the release could not be read");
 	json_put_bool(*ret, "done",
@@ -419,7 +425,7 @@ int ctl_release_report(struct ctl_call *c, cJSON **ret, struct err *e)
 	if (rc == 0)
 		rc = ctl_after(c, &after, e);
 	if (rc == 0)
-		rc = head_json(db, &r, true, &o);
+		rc = head_json(c, db, &r, true, &o);
 	if (rc == 0)
 		rc = q_deliveries(db, &r, c->who.office, after, p.limit + 1, on_delivery, &p);
 	if (rc < 0) {

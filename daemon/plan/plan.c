@@ -14,7 +14,6 @@
 #define SCAN_GAP_MAX_MS 2000
 #define SCAN_FAIL_MS    1000
 #define SCAN_IDLE_MS    30000 /* active parts are looked at so often at least */
-#define LINK_AGAIN_MS   30000
 #define SCAN_JOBS_MAX   64
 
 struct scan {
@@ -35,15 +34,6 @@ struct part_do { /* hold, expire, done: a command on its way */
 	struct plan *p;
 	char why[320], code[80];
 };
-struct link_wait {
-	struct plan *p;
-	uint64_t key;
-	int64_t rev;
-	bool asking, answers;
-	int64_t again_ms; /* monotonic */
-	char why[160];
-};
-
 /* --- what runs ------------------------------------------------------------------------------------------------------------------ */
 
 void plan_busy(struct plan *p)
@@ -113,13 +103,10 @@ static void do_done(struct store_cmd *cmd)
 		log_line(LOG_INFO, "ev=%s release=%s part=%u why=%s", names[d->cmd.act], d->code,
 			d->cmd.part, LOG_Q(str_of(d->why)));
 	bool expired = d->cmd.act == PART_ACT_EXPIRE && cmd->rc == 0;
-	if (d->cmd.act == PART_ACT_DONE && cmd->rc == 0) {
-		uint64_t key = (uint64_t)d->cmd.release_id * 64 + d->cmd.part;
-		(void)map64_del(p->marks, key);
-		struct link_wait *l = map64_get(p->links, key);
-		if (l && !l->asking)
-			free(map64_del(p->links, key));
-	}
+	if (d->cmd.act == PART_ACT_DONE && cmd->rc == 0)
+		(void)map64_del(p->marks, (uint64_t)d->cmd.release_id * 64 + d->cmd.part);
+	if ((d->cmd.act == PART_ACT_DONE || d->cmd.act == PART_ACT_EXPIRE) && cmd->rc == 0)
+		plan_link_over(p, d->cmd.release_id, d->cmd.part);
 	if (cmd->rc == 0 && !d->cmd.stale && !p->stopping &&
 		(d->cmd.act == PART_ACT_DONE || d->cmd.act == RELEASE_ACT_DONE))
 		plan_seal(p, d->cmd.release_id);
@@ -156,14 +143,6 @@ static void part_submit(struct plan *p, const struct plan_active *a, enum part_a
 	}
 	map64_put(p->starting, key, d);
 	plan_busy(p);
-}
-
-static int link_state(struct plan *p, const struct plan_active *a)
-{
-	struct link_wait *l = map64_get(p->links, (uint64_t)a->release.id * 64 + a->part.part);
-	if (!l || l->rev != a->release.rev_approved) /* a new revision's page is asked for anew */
-		return 0;
-	return l->answers ? 1 : -1;
 }
 
 static void act_on(struct plan *p, const struct plan_active *a, const struct manifest *m,
@@ -206,7 +185,7 @@ static void apply(struct plan *p, struct scan *s)
 		for (size_t i = from; i < to; i++) {
 			const struct manifest *m = s->texts[i] ? s->texts[i]->m : NULL;
 			struct decide_facts f = { rel, to - from, i - from, m, s->now,
-				link_state(p, &s->all[i]) };
+				plan_link_state(p, &s->all[i]) };
 			struct decision d;
 			if (s->forged[i])
 				part_submit(p, &s->all[i], PART_ACT_HOLD, s->all[i].part.part,
@@ -315,61 +294,6 @@ void plan_on_progress(struct plan *p, int64_t release_id, uint32_t part)
 	plan_scan(p);
 }
 
-/* --- links ------------------------------------------------------------------------------------------------------------------------ */
-
-static void link_told(void *ctx, bool answers, const char *why)
-{
-	struct link_wait *l = ctx;
-	struct plan *p = l->p;
-	l->asking = false;
-	l->answers = answers;
-	l->again_ms = env_mono(p->env) + LINK_AGAIN_MS;
-	snprintf(l->why, sizeof(l->why), "%s", why ? why : "");
-	if (answers)
-		plan_scan(p);
-	else if (!p->stopping && !timer_is_set(&p->timer))
-		timer_set(p->env, &p->timer, env_mono(p->env) + LINK_AGAIN_MS);
-	plan_idle(p);
-}
-
-void plan_link_ask(struct plan *p, const struct plan_active *a, const char *url)
-{
-	uint64_t key = (uint64_t)a->release.id * 64 + a->part.part;
-	struct link_wait *l = map64_get(p->links, key);
-	if (!l) {
-		l = x_calloc(1, sizeof(*l));
-		l->p = p;
-		l->key = key;
-		map64_put(p->links, key, l);
-	}
-	int64_t now = env_mono(p->env);
-	if (!l->asking && l->rev != a->release.rev_approved) {
-		l->rev = a->release.rev_approved;
-		l->answers = false;
-		l->again_ms = now;
-	}
-	if (l->asking || l->answers)
-		return;
-	if (now < l->again_ms || !p->o.link_check) {
-		if (!timer_is_set(&p->timer))
-			timer_set(p->env, &p->timer, env_mono(p->env) + LINK_AGAIN_MS);
-		return;
-	}
-	l->asking = true;
-	plan_busy(p);
-	p->o.link_check(p->o.ctx, url, link_told, l);
-}
-
-void plan_links_free(struct plan *p)
-{
-	size_t at = 0;
-	uint64_t key;
-	void *v;
-	while (map64_next(p->links, &at, &key, &v))
-		free(v);
-	map64_free(p->links);
-}
-
 /* --- life -------------------------------------------------------------------------------------------------------------------------- */
 
 struct plan *plan_new(const struct plan_opts *o)
@@ -382,6 +306,7 @@ struct plan *plan_new(const struct plan_opts *o)
 	p->channels = o->channels;
 	pthread_rwlock_init(&p->lock, NULL);
 	pthread_mutex_init(&p->cache_lock, NULL);
+	pthread_mutex_init(&p->links_lock, NULL);
 	union { /* a reference is taken, which is not part of what the configuration says */
 		const struct conf *c;
 		struct conf *m;
@@ -431,6 +356,7 @@ void plan_free(struct plan *p)
 	conf_unref(p->conf);
 	pthread_rwlock_destroy(&p->lock);
 	pthread_mutex_destroy(&p->cache_lock);
+	pthread_mutex_destroy(&p->links_lock);
 	free(p);
 }
 

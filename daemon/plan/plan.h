@@ -39,6 +39,8 @@ void plan_stop(struct plan *p, void (*done)(void *ctx), void *ctx);
 void plan_free(struct plan *p);
 void plan_reload(struct plan *p, const struct conf *conf,
 	struct channels *cs); /* routes looked up again for waiting lots */
+/* Any thread. Why the page that a part waits for does not answer; false: nothing is known. */
+bool plan_link_why(struct plan *p, int64_t release_id, uint32_t part, char *dst, size_t size);
 void plan_on_progress(struct plan *p, int64_t release_id, uint32_t part); /* from dispatch */
 
 /* Who acts. Borrowed strings. */

@@ -120,52 +120,9 @@ static void check_internal(struct checked *c, size_t i)
 
 /* --- links --------------------------------------------------------------------------------------------------------------------------- */
 
-#define NO_HOST \
-	"@\\%" /* what stands before @ is a name to log in with, and a browser takes \ for / */
-
-static bool has_any(struct str s, const char *any)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (strchr(any, s.p[i]))
-			return true;
-	return false;
-}
-
-/* Host of an http or https address at the beginning of s; with all that stands before the path where that is not plainly a host. */
-static struct str host_of(struct str s)
-{
-	struct str host = { 0 };
-	size_t skip = str_starts(s, "https://") ? 8 : str_starts(s, "http://") ? 7 : 0;
-	if (!skip)
-		return host;
-	host = (struct str){ s.p + skip, 0 };
-	while (skip + host.n < s.n && !strchr("/?# \t\r\n)>\"'", s.p[skip + host.n]))
-		host.n++;
-	const char *port = memchr(host.p, ':', host.n);
-	if (port && !has_any(host, NO_HOST))
-		host.n = (size_t)(port - host.p);
-	return host;
-}
-
-static bool own_domain(const struct conf *conf, struct str host)
-{
-	if (has_any(host, NO_HOST))
-		return false;
-	for (size_t i = 0; i < conf->own_domains.n; i++) {
-		const char *d = conf->own_domains.v[i];
-		size_t n = strlen(d);
-		if (str_ieqz(host, d))
-			return true;
-		if (host.n > n && host.p[host.n - n - 1] == '.' &&
-			str_ieqz((struct str){ host.p + host.n - n, n }, d))
-			return true;
-	}
-	return false;
-}
-
 static void check_link(struct checked *c, const char *file, const char *link, bool needed)
 {
-	struct str host = host_of(str_of(link));
+	struct str host = conf_link_host(str_of(link));
 	if (!*link) {
 		if (needed)
 			problem_add(&c->problems, PROBLEM_ERROR, file, 0, "link",
@@ -177,7 +134,7 @@ static void check_link(struct checked *c, const char *file, const char *link, bo
 			"'%.100s' is no http or https address", link);
 		return;
 	}
-	if (own_domain(c->conf, host) || (c->conf->own_domains.n == 0 && !needed))
+	if (conf_own_domain(c->conf, host) || (c->conf->own_domains.n == 0 && !needed))
 		return;
 	problem_add(&c->problems, PROBLEM_ERROR, file, 0, "link",
 		"'" STR_FMT "' is not among own_domains of the configuration; links go only there",
@@ -189,8 +146,8 @@ static void check_text_links(struct checked *c, const char *file, const char *te
 	if (c->conf->own_domains.n == 0)
 		return;
 	for (const char *at = strstr(text, "http"); at; at = strstr(at + 4, "http")) {
-		struct str host = host_of(str_of(at));
-		if (host.n == 0 || own_domain(c->conf, host))
+		struct str host = conf_link_host(str_of(at));
+		if (host.n == 0 || conf_own_domain(c->conf, host))
 			continue;
 		problem_add(&c->problems, PROBLEM_WARNING, file, 0, "",
 			"a link goes to '" STR_FMT "', which is not one of our own domains",

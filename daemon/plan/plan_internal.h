@@ -246,6 +246,7 @@ struct plan {
 	struct map64 *starting; /* release*64+part -> anything: verified or opened now */
 	struct map64 *marks;    /* release*64+part -> mark of its planning + 1, never followed */
 	struct map64 *links;    /* release*64+part -> struct link_wait */
+	pthread_mutex_t links_lock;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
@@ -261,6 +262,10 @@ void plan_start_part(
 	struct plan *p, const struct plan_active *a, int64_t start_ms); /* plan_start.c */
 void plan_link_ask(struct plan *p, const struct plan_active *a, const char *url);
 void plan_links_free(struct plan *p);
+int plan_link_state(
+	struct plan *p, const struct plan_active *a); /* 1 it answers, -1 not, 0 not asked yet */
+void plan_link_over(
+	struct plan *p, int64_t release_id, uint32_t part); /* nobody waits for it any more */
 
 /* --- calls: acts of people, answered once on the loop ------------------------------------------------------------------------------------- */
 struct plan_call {
