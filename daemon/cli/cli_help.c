@@ -54,7 +54,8 @@ void cli_help(FILE *to)
 	for (size_t i = 0; i < CLI_OWN; i++)
 		(void)fprintf(to, "  %-22s %s\n", cli_own[i].words, cli_own[i].help);
 	(void)fputs(
-		"\nR is CODE or CODE@YEAR. Times are read as 2026-11-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.\n"
+		"\nHow a release is written: man lantoa-release; files of offices, targets, audiences: man lantoa-import.\n"
+		"R is CODE or CODE@YEAR. Times are read as 2026-11-23 08:00, 23/11/2026 08:00 or 08h00 23/11/2026.\n"
 		"Exit codes: 0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 5 daemon unreachable, 6 refused by a check, 7 conflict.\n",
 		to);
 }
@@ -134,7 +135,7 @@ void cli_man(void)
 	(void)puts(
 		".SH ENVIRONMENT\n.B LANTOA_SOCKET\nthe control socket; NO_COLOR: no colour.\n.SH EXIT STATUS\n"
 		"0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 5 daemon unreachable, 6 refused by a check, 7 conflict.\n"
-		".SH SEE ALSO\n.BR lantoad (8),\n.BR lantoad.yaml (5)");
+		".SH SEE ALSO\n.BR lantoa\\-release (5),\n.BR lantoa\\-import (5),\n.BR lantoad (8),\n.BR lantoad.yaml (5)");
 }
 
 static void words_lines(void)
