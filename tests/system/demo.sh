@@ -136,5 +136,5 @@ cmp -s "$PLACE/got" "$PLACE/reached" || { diff "$PLACE/got" "$PLACE/reached"; di
 [ "$(jq '.deliveries | length' "$OUT/report.json")" = 179 ] || die "not 179 deliveries"
 echo; jq -r '.deliveries | group_by(.channel) | .[] | "\(.[0].channel): \(length) deliveries, " + ([.[].state] | group_by(.) | map("\(length) \(.[0])") | join(", "))' "$OUT/report.json"
 echo "179 deliveries; $(wc -l <"$PLACE/got") at the providers, each exactly once"
-daemon_stop
+daemon_stop || die "the daemon did not end in order"
 echo "build/demo/report.json written"

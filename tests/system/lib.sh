@@ -5,8 +5,9 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 B=${B:-$TOP/build/release}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 export LANG=C.UTF-8
-# Sanitized programs look for leaks at their end, and a leak is a failure; they do so only where the run is not killed.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
+# Sanitized programs look for leaks at their end, and a leak is a failure; they do so only where the run is not killed. Their exit code
+# is none of ours, so that a refusal that is wanted is not taken for it.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 PLACE= DAEMON_PID= SANDBOX_PID= EXTRA_PIDS=
 T_N=0 T_BAD=0
@@ -20,19 +21,28 @@ place_new() { # place_new [FOLDER]: a private folder, made empty
 	trap place_end EXIT
 	trap 'exit 130' INT TERM
 }
-stop_pid() { # TERM, then wait; KILL after ten seconds
+stop_pid() { # TERM, then wait; KILL after a minute, as the unit does. Its exit code: 143 of what knows no TERM, 137 of what had to be killed
 	local pid=$1 i
 	[ -n "$pid" ] || return 0
-	kill -TERM "$pid" 2>/dev/null || return 0
-	for i in $(seq 1 400); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+	kill -TERM "$pid" 2>/dev/null
+	for i in $(seq 1 1200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
 	kill -KILL "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
-	return 0
+}
+# ended_well "who" CODE LOG: who was told to stop, and crashed, hung, or was at an end already, or of whom a sanitizer had something to say, fails
+# the test, whatever else it looked at.
+ended_well() {
+	[ "$2" -ne 0 ] || return 0
+	not_ok "$1 ends in order (exit $2)"
+	{ grep -aE -A12 'Sanitizer|runtime error|ev=require.failed' "$3" || tail -5 "$3"; } 2>/dev/null | head -40 | cut -c1-300 | sed 's/^/# /'
+	return 1
 }
 place_end() {
-	local rc=$?
-	daemon_stop
-	stop_pid "$SANDBOX_PID"; SANDBOX_PID=
+	local rc=$? p
+	daemon_stop || rc=1
+	stop_pid "$SANDBOX_PID"
+	ended_well "the sandbox" $? "$PLACE/sandbox.out" || rc=1
+	SANDBOX_PID=
 	for p in $EXTRA_PIDS; do stop_pid "$p"; done
 	if [ -n "$PLACE" ] && [ "${KEEP:-}" = "" ]; then rm -rf "$PLACE"; fi
 	exit $rc
@@ -129,7 +139,12 @@ daemon_start() { # daemon_start [options of lantoad]
 	done
 	echo "lantoad does not answer"; return 1
 }
-daemon_stop() { stop_pid "${DAEMON_PID:-}"; DAEMON_PID=; }
+daemon_stop() {
+	local pid=${DAEMON_PID:-}
+	DAEMON_PID=
+	stop_pid "$pid"
+	ended_well "the daemon" $? "$PLACE/lantoad.log"
+}
 daemon_kill() { kill -KILL "$DAEMON_PID" 2>/dev/null; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=; }
 # The state of a stopped daemon to FOLDER, and back in any number of copies. Each is written into the database file that the daemon used: a
 # file of its own would be a copy, which does not start before somebody confirms it.

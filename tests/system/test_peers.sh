@@ -59,7 +59,7 @@ looks() { # looks NAME FOLDER: two independent parsers see what went in
 /usr/bin/python3 "$PEERS/keep_mails.py" "$PLACE/behind" >"$PLACE/keep1.log" 2>&1 & EXTRA_PIDS=$!
 until_true 20 test -s "$PLACE/behind/port" || not_ok "aiosmtpd starts"
 if [ "$(id -u)" = 0 ] && postfix_start "$PLACE/postfix" "$(cat "$PLACE/behind/port")"; then
-	trap 'postfix_stop; place_end' EXIT
+	trap 'rc=$?; postfix_stop; (exit $rc); place_end' EXIT
 	cp "$PLACE/postfix/password" "$PLACE/pw"; chmod 600 "$PLACE/pw"
 	SMTP_TLS=starttls SMTP_SETTINGS=$'  user: lantoa@test.example\n  secret: relay' SMTP_CHANNEL="secrets: {relay: {file: $PLACE/pw}}
 tls: {ca: $POSTFIX_CA}" conf_write "$POSTFIX_PORT"
