@@ -54,7 +54,8 @@ step "Offices, targets, audiences, campaigns from the sample files"
 run offices import offices.csv; admin offices import "$TOP/config/examples/offices.csv" || die "offices"
 run targets import targets.csv; admin targets import "$TOP/config/examples/targets.csv" || die "targets"
 run audiences import audiences.yaml; admin audiences import "$TOP/config/examples/audiences.yaml" || die "audiences"
-run campaigns import campaigns.yaml; admin campaigns import "$TOP/config/examples/campaigns.yaml" || die "campaigns"
+sample_campaigns
+run campaigns import campaigns.yaml; admin campaigns import "$PLACE/campaigns.yaml" || die "campaigns"
 
 step "The editor hands over a folder"
 run submit release-ttbc-112

@@ -158,11 +158,18 @@ editor() { "$B/lantoa" --as 'Nguyễn Thị Biên' "$@"; }
 approver() { "$B/lantoa" --as 'Trần Văn Duyệt' "$@"; }
 operator() { "$B/lantoa" --as 'Lê Vận Hành' "$@"; }
 admin() { "$B/lantoa" --as 'Quản Trị' "$@"; }
+# The sample's campaign has the dates of one session of the assembly; whoever runs this on another day needs it around today.
+sample_campaigns() { # writes $PLACE/campaigns.yaml
+	local day=+%F
+	sed "s/from: [0-9-]*, to: [0-9-]*,/from: $(TZ=Asia/Ho_Chi_Minh date -d '30 days ago' $day), to: $(TZ=Asia/Ho_Chi_Minh date -d '30 days' $day),/" \
+		"$TOP/config/examples/campaigns.yaml" >"$PLACE/campaigns.yaml"
+}
 import_samples() {
+	sample_campaigns
 	admin -q offices import "$TOP/config/examples/offices.csv" &&
 		admin -q targets import "$TOP/config/examples/targets.csv" 2>/dev/null &&
 		admin -q audiences import "$TOP/config/examples/audiences.yaml" &&
-		admin -q campaigns import "$TOP/config/examples/campaigns.yaml"
+		admin -q campaigns import "$PLACE/campaigns.yaml"
 }
 hash_of() { approver --json review "$1" | json - .hash; }
 
