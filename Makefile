@@ -101,13 +101,14 @@ $(B)/lantoad: $(call objs,daemon/main.c $(wildcard daemon/main_*.c)) $(call lib,
 $(B)/lantoa: $(call objs,daemon/cli/main_cli.c) $(call lib,cli base)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
-# --- adapters: a shared object each; common/ is linked into every one ----------------------------------------------------
+# --- adapters: a shared object each; common/ is linked into every one. What others may write is not loaded: a loose umask opens nothing ----
 COMMON_OBJS := $(call objs,$(wildcard adapters/common/*.c))
 define ADAPTER_RULE
 OBJS_$(1) := $$(call objs,$$(wildcard adapters/$(1)/*.c))
 $(B)/adapters/$(1).so: $$(OBJS_$(1)) $(COMMON_OBJS)
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) $(CFLAGS) $(LDFLAGS:-pie=) -shared -o $$@ $$^ $(LDLIBS)
+	@chmod go-w $$@ $$(@D)
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call ADAPTER_RULE,$(a))))
 

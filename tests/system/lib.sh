@@ -4,7 +4,8 @@ set -u
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 B=${B:-$TOP/build/release}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
-export LANG=C.UTF-8
+export LC_ALL=C.UTF-8
+umask 022 # adapters and folders that others may write are refused
 # Sanitized programs look for leaks at their end, and a leak is a failure; they do so only where the run is not killed. Their exit code
 # is none of ours, so that a refusal that is wanted is not taken for it.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
