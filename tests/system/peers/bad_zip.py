@@ -45,10 +45,19 @@ with zipfile.ZipFile(PATH, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("release.md", MAIN.replace("Thông báo", "Khác"))
     elif KIND == "backslash":
         z.writestr("..\\anh.png", b"x")
+    elif KIND == "encrypted":
+        z.writestr(entry("anh.png", 0o100644), bytes(4096))
     elif KIND == "case":
         z.writestr("Release.MD", MAIN)
     else:
         z.writestr("anh.png", bytes(4096))
+if KIND == "encrypted":  # the bit that says so, in the entry's own head and in the directory
+    with open(PATH, "rb") as f:
+        data = bytearray(f.read())
+    for sign, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.rindex(sign) + at] |= 1
+    with open(PATH, "wb") as f:
+        f.write(data)
 if KIND == "truncated":
     with open(PATH, "rb") as f:
         data = f.read()
