@@ -10,6 +10,7 @@ scene_files
 conf_write "$SMTP_PORT"
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 check "the agency is imported" scene_import
+YEAR=$(TZ=Asia/Ho_Chi_Minh date +%Y) # in Vietnam it begins seven hours before UTC's
 cat >"$PLACE/two.md" <<'MD'
 ---
 code: CMD-1
@@ -69,7 +70,7 @@ same "the other part still waits" "$(waits one) $(waits two)" "0 4"
 check "filters alone do, too" operator --yes cancel --release CMD-1 --part two --office hue -m "thử"
 same "and take what they say" "$(waits two)" 3
 refuse "nor is a whole release: its end is asked for" 1 operator cancel CMD-1 -m "thử"
-says "with how many it touches" "cancel CMD-1@$(date +%Y) \\(3 waiting, 5 cancelled\\)\\?; say --yes"
+says "with how many it touches" "cancel CMD-1@$YEAR \\(3 waiting, 5 cancelled\\)\\?; say --yes"
 says "and a few of them" '^ *[0-9]+ +two +ca-mau '
 same "and nothing was touched" "$(waits two)" 3
 check "the whole release is cancelled by its code alone" operator --yes cancel CMD-1 -m "thử"
@@ -107,7 +108,7 @@ refuse "an office that is not there" 4 operator targets --office khong-co
 refuse "a tag that nobody has is nothing" 0 operator targets --tag khong-co
 refuse "a cursor of another list" 2 operator releases --after zzz
 refuse "another year of a release" 4 operator show CMD-1@2020
-says "names the year that there is" "CMD-1@$(date +%Y)"
+says "names the year that there is" "CMD-1@$YEAR"
 mkdir -p "$PLACE/odd"; cp "$PLACE/one.md" "$PLACE/odd/release.md"; : >"$PLACE/odd/"$'a\xffb.txt'
 refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE/odd"
 says "and nothing crashes" 'no UTF-8'
@@ -141,15 +142,15 @@ sed 's/CMD-2/CMD-2-DC/; s/^Nội dung\./Đính chính./' "$PLACE/one.md" >"$PLAC
 check "a correction is handed over" editor correct CMD-2 "$PLACE/dc.md" -m "sai số"
 check "its reason stands in the audit" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 1000 | jq -e '[.rows[] | select(.what == \"release.correct\" and .why == \"sai số\")] | length == 1'"
 check "it is shown" operator show CMD-2-DC
-says "with what it corrects" "^corrects +CMD-2@$(date +%Y)"
+says "with what it corrects" "^corrects +CMD-2@$YEAR"
 refuse "a recall needs a reason" 2 operator --yes recall CMD-2
 refuse "from a program on the socket too" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release.recall\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-2\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
 refuse "and is asked for" 1 operator recall CMD-2 -m "sai số"
-says "with what it touches" "recall CMD-2@$(date +%Y) \\(4 accepted\\)\\?; say --yes"
+says "with what it touches" "recall CMD-2@$YEAR \\(4 accepted\\)\\?; say --yes"
 refuse "so is that of an office's share" 1 operator recall CMD-2 --office hue -m "sai số"
-says "with what it touches" "recall CMD-2@$(date +%Y) office hue \\(1 accepted\\)\\?"
+says "with what it touches" "recall CMD-2@$YEAR office hue \\(1 accepted\\)\\?"
 refuse "and that of a part" 1 operator recall CMD-2 --part one -m "sai số"
-says "with what it touches" "recall CMD-2@$(date +%Y) part one \\(4 accepted\\)\\?"
+says "with what it touches" "recall CMD-2@$YEAR part one \\(4 accepted\\)\\?"
 same "until then the release stands as it was" "$(operator --json show CMD-2 | jq -r .state)" done
 check "a release that went out by mail is recalled" operator --yes recall CMD-2 -m "sai số"
 says "and people are told that mails stay where they are, and how many" 'email +0 asked back, 4 cannot be taken back.*: an e-mail that was sent cannot be taken back; .lantoa correct'
