@@ -82,12 +82,19 @@ mkfifo "$PLACE/log.fifo"
 exec 7<>"$PLACE/log.fifo" # open, never read: the pipe takes 64 KB and then nothing
 check "the daemon starts on it" start_with "$PLACE/log.fifo" env
 ping_start
-/usr/bin/python3 - "$SOCKET" <<'PY' # the pipe is full after this
+/usr/bin/python3 - "$SOCKET" <<'PY' # what is not allowed is logged: pipe and ring are full after this
 import json, socket, sys
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); f = s.makefile("rwb")
-for i in range(3000):
-    f.write(json.dumps({"jsonrpc": "2.0", "id": i, "method": "no.such.method", "params": {"as": "Lê Vận Hành"}}).encode() + b"\n"); f.flush(); f.readline()
+def call(method):
+    f.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"as": "Lê Vận Hành"}}).encode() + b"\n"); f.flush()
+    return f.readline()
+for i in range(60000):
+    call("key.rotate")
+    if i % 1000 == 0 and b"log lines were dropped" in call("status"):
+        break
 PY
+dropped() { operator --json status | jq -e '[.warnings[]? | select(test("log lines were dropped"))] | length == 1'; }
+check "the log is full, and whoever asks is told" dropped
 release LOG-1
 check "it goes on sending" until_true 40 settled LOG-1 "$MANY"
 same "everybody got it" "$(mails_of LOG-1)" "$MANY"
