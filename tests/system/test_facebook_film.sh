@@ -30,7 +30,15 @@ mkdir "$PLACE/w"
 printf -- '---\ncode: PHIM-1\nkind: video\ntitle: Phim ngắn về bảo hiểm y tế học sinh\nvideo: [{file: phim.mp4, alt: "Phim"}]\nparts:\n  p: {to: pages, channels: [facebook], at: now}\n---\nMời bà con xem phim ngắn về bảo hiểm y tế học sinh, sinh viên năm học mới.\n' >"$PLACE/w/release.md"
 check "a film is submitted" editor -q submit "$PLACE/w"
 check "and approved" approver -q approve PHIM-1 --hash "$(hash_of PHIM-1)"
-for wait in 0.6 0.8; do sleep $wait; daemon_kill; daemon_start || not_ok "the daemon starts again"; done
+uploads() { facebook_state | jq .videos; }
+saved() { sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM step WHERE name='video' AND value<>''"; }
+CUT=0 # what the kills cut off: uploads that a page knows and whose step was not committed; the next try begins another one
+for wait in 0.6 0.8; do
+	sleep $wait
+	daemon_kill
+	CUT=$((CUT + $(uploads) - $(saved)))
+	daemon_start || not_ok "the daemon starts again"
+done
 row() { operator --json report PHIM-1 | jq -c --arg a "$P$1" '.deliveries[] | select(.address == $a)'; }
 count() { operator --json report PHIM-1 | jq "[.deliveries[] | select(.state == \"$1\")] | length"; }
 live() { facebook_state | jq .live; }
@@ -50,7 +58,8 @@ all() { [ "$(($(count accepted) + $(count delivered)))" = 35 ]; }
 check "and it is finished" until_true 20 all
 same "35 are live" "$(facebook_state | jq .live)" 35
 same "each once" "$(facebook_state | jq .doubles)" 0
-same "one upload for each but what the kills cut off" "$(facebook_state | jq '.videos <= 40')" true
+check "one upload for each but what the kills cut off ($(uploads) for 35, $CUT cut off)" [ "$(uploads)" -le $((35 + CUT)) ]
+check "which are steps of theirs ($(saved))" [ "$(saved)" -ge 30 ]
 same "no token in an address" "$(facebook_state | jq .leaks)" 0
 check "fsck is clean" operator fsck
 tap_end
