@@ -13,6 +13,8 @@
 #define ACT_MAX    10000
 #define SAMPLE_MAX 10
 #define PAGE       1000
+#define ID_MAX \
+	9007199254740991.0 /* what a number of JSON holds exactly; larger ones come as text */
 
 /* What waits for its address by min_gap: until when, or 0. Something else that holds it back for longer is the reason then. */
 static int64_t gap_until(struct ctl_call *c, const struct q_dlv *d)
@@ -273,10 +275,11 @@ static int read_ids(struct acting *a, struct store_reader *r, int64_t under, str
 
 	for (const cJSON *it = list->child; it; it = it->next) {
 		int64_t id = 0;
-		if (cJSON_IsNumber(it))
+		if (cJSON_IsNumber(it) && it->valuedouble >= 1 && it->valuedouble <= ID_MAX)
 			id = (int64_t)it->valuedouble;
-		else if (!cJSON_IsString(it) ||
-			str_i64(str_of(it->valuestring), 1, INT64_MAX, &id) != 0)
+		else if (cJSON_IsString(it))
+			(void)str_i64(str_of(it->valuestring), 1, INT64_MAX, &id);
+		if (id == 0 || (cJSON_IsNumber(it) && (double)id != it->valuedouble))
 			return err_set(e, -EINVAL, "a delivery is a number");
 		int rc = q_delivery_one(r, id, under, on_touch, a);
 		if (rc < 0)

@@ -365,7 +365,7 @@ static int channel_stop(struct ctl_call *c, enum stop_verb verb)
 {
 	struct err e = { 0 };
 
-	if (!json_has(c->params, "lane") && !json_has(c->params, "channel")) {
+	if (!json_str(c->params, "lane").n && !json_str(c->params, "channel").n) {
 		int rc = err_set(
 			&e, -EINVAL, "say which: channel, or lane (channel/account/class)");
 		ctl_answer(c, rc, &e, NULL);

@@ -250,6 +250,8 @@ void ctl_rpc_begin(struct ctl_conn *c, int rc, cJSON *doc, const struct err *e)
 	r->c.conf = conf_ref(*c->ctl->o.deps.conf);
 	c->calls++;
 	r->rc = authorise(r, method, &r->err);
+	if (!r->rc)
+		r->rc = ctl_params_check(r->c.method->name, params, &r->err);
 	struct str upload = json_str(params, "upload");
 	if (!r->rc && upload.p)
 		r->rc = ctl_upload_pin(r, upload, &r->err);

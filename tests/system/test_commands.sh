@@ -39,6 +39,12 @@ D=$(operator --json deliveries --release CMD-1 --part two | jq '.rows[0].deliver
 refuse "a number beside a filter is usage: the filter would not narrow it" 2 operator cancel "$D" --part one -m "thử"
 refuse "so is it for a program on the socket" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"delivery.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"deliveries\":[$D],\"state\":\"failed\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
 refuse "the end of a release takes no filter" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"part\":\"one\",\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
+refuse "a filter without a name takes nothing: a script's variable was empty" 2 operator --yes cancel CMD-1 --part "" -m "thử"
+says "and names the filter" "'part' is there but empty"
+refuse "so it is with --office" 2 operator --yes cancel --release CMD-1 --office "" -m "thử"
+refuse "and with a stop" 2 operator hold --release CMD-1 --office "" -m "thử"
+refuse "and with a recall" 2 operator --yes recall CMD-1 --office "" -m "thử"
+refuse "nor does a part's number pass for no part" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"delivery.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"part\":0,\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
 check "an office of a release is held" operator hold --release CMD-1 --office hue -m "chờ hỏi Huế"
 check "and everything but what is urgent for an hour" operator hold --all --except urgent --until "$(TZ=Asia/Ho_Chi_Minh date -d '1 hour' '+%F %H:%M')" -m "họp"
 check "the queue is asked" operator queue
