@@ -307,9 +307,24 @@ void cli_end(struct cli *c, int code)
 	cli_print_json(c, error);
 }
 
+/* Whole words: "chưa" and "cancel" begin as "có" does, and mean the opposite. */
+static bool is_yes(const char *line)
+{
+	static const char *const words[] = { "y", "yes", "có", "co" };
+	struct buf lower CLEANUP_BUF, whole CLEANUP_BUF;
+	buf_init(&lower, 200);
+	buf_init(&whole, 200);
+	if (utf8_nfc(&whole, str_trim(str_of(line))) || utf8_lower(&lower, buf_str(&whole)))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_eqz(buf_str(&lower), words[i]))
+			return true;
+	return false;
+}
+
 bool cli_ask(struct cli *c, const char *question)
 {
-	char answer[16] = "";
+	char answer[32] = "";
 	if (c->yes)
 		return true;
 	if (!c->tty || !isatty(STDIN_FILENO)) {
@@ -317,8 +332,10 @@ bool cli_ask(struct cli *c, const char *question)
 		return false;
 	}
 	(void)fprintf(stderr, "%s [y/N] ", question);
-	return fgets(answer, sizeof(answer), stdin) &&
-		(answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'c');
+	bool yes = fgets(answer, sizeof(answer), stdin) && is_yes(answer);
+	if (!yes)
+		(void)cli_fail(c, 0, "nothing is done: the answer was not yes");
+	return yes;
 }
 
 bool cli_pause(int ms)
