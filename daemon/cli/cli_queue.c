@@ -78,8 +78,20 @@ static int as_numbers(struct cli *c, cJSON *params, const char *key)
 	return bad;
 }
 
+/* From here on the call names what was shown: while a person thinks, others may come to fit the filter. */
+static void name_shown(cJSON *params, cJSON *shown)
+{
+	static const char *const filters[] = { "release", "part", "office", "channel", "state" };
+	cJSON *list = cJSON_DetachItemFromObjectCaseSensitive(shown, "deliveries");
+	if (!list)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(params, filters[i]);
+	json_put(params, "deliveries", list);
+}
+
 /* Filters touch many: their count and a sample are shown, and the person asked. */
-static int confirm_many(struct cli *c, const char *method, const cJSON *params)
+static int confirm_many(struct cli *c, const char *method, cJSON *params, bool *ret_more)
 {
 	cJSON CLEANUP_JSON *dry = cJSON_Duplicate(params, 1), CLEANUP_JSON *r = NULL;
 	char question[200];
@@ -94,9 +106,13 @@ static int confirm_many(struct cli *c, const char *method, const cJSON *params)
 	if (!n) {
 		return cli_fail(c, EXIT_NOT_FOUND, "no delivery fits");
 	}
+	*ret_more = json_bool(r, "more", false);
 	(void)snprintf(question, sizeof(question), "touch these %lld deliveries%s?", (long long)n,
-		json_bool(r, "more", false) ? ", the first of more" : "");
-	return cli_ask(c, question) ? 0 : EXIT_FAILED;
+		*ret_more ? ", the first of more" : "");
+	if (!cli_ask(c, question))
+		return EXIT_FAILED;
+	name_shown(params, r);
+	return 0;
 }
 
 /* Of a part its own counts; of an office's share those of the rows that were listed (1,000 at most). */
@@ -199,13 +215,27 @@ static const char *cancel_method(struct cli *c, cJSON *params)
 	return some ? "delivery.cancel" : "release.cancel";
 }
 
+/* more: the filter fits more than were named. */
+static void show_acted(struct cli *c, cJSON *r, bool more)
+{
+	if (!c->json)
+		cJSON_DeleteItemFromObjectCaseSensitive(r, "deliveries");
+	if (more) {
+		cJSON_DeleteItemFromObjectCaseSensitive(r, "more");
+		json_put_bool(r, "more", true);
+	}
+	cli_show(c, r, NULL);
+	if (more)
+		(void)fputs("lantoa: more fit than one call takes; run it again\n", stderr);
+}
+
 int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	const char *method = cmd->method ? cmd->method : cancel_method(c, params);
 	if (!method)
 		return EXIT_USAGE;
-	bool release = !strcmp(method, "release.cancel");
+	bool release = !strcmp(method, "release.cancel"), more = false;
 	int code = release ? 0 : as_numbers(c, params, "deliveries");
 	if (code)
 		return code;
@@ -219,13 +249,11 @@ int cmd_act(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (release)
 		code = cli_ask_release(c, "cancel", params);
 	else if (!json_has(params, "deliveries") && !json_bool(params, "dry", false))
-		code = confirm_many(c, method, params);
+		code = confirm_many(c, method, params, &more);
 	if (!code)
 		code = cli_call(c, method, params, &r);
 	if (!code)
-		cli_show(c, r, NULL);
-	if (!code && json_bool(r, "more", false) && !json_bool(params, "dry", false))
-		(void)fprintf(stderr, "lantoa: more fit than one call takes; run it again\n");
+		show_acted(c, r, more);
 	return code;
 }
 

@@ -252,7 +252,7 @@ struct acting {
 	int64_t *ids; /* owned, room for ACT_MAX */
 	size_t n;
 	bool more;
-	cJSON *sample; /* owned */
+	cJSON *sample, *seen; /* owned; seen: all numbers, where it is dry */
 };
 
 static int on_touch(void *ctx, const struct q_dlv *d)
@@ -292,9 +292,9 @@ static int read_ids(struct acting *a, struct store_reader *r, int64_t under, str
 	return 0;
 }
 
-static int read_touched(struct ctl_job *j, struct store_reader *r, struct err *e)
+static int read_some(struct acting *a, struct store_reader *r, struct err *e)
 {
-	struct acting *a = CONTAINER_OF(j, struct acting, j);
+	struct ctl_job *j = &a->j;
 	struct q_filter f;
 	char next[48];
 	int rc = ctl_filter_read(j->c, r, &f, e);
@@ -321,6 +321,27 @@ static int read_touched(struct ctl_job *j, struct store_reader *r, struct err *e
 	return rc;
 }
 
+/* Who only looks gets the numbers, so that what was looked at can be named. */
+static cJSON *ids_json(const struct acting *a)
+{
+	cJSON *list = json_arr();
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->ids[i] <= (int64_t)ID_MAX)
+			json_add(list, cJSON_CreateNumber((double)a->ids[i]));
+	return list;
+}
+
+static int read_touched(struct ctl_job *j, struct store_reader *r, struct err *e)
+{
+	struct acting *a = CONTAINER_OF(j, struct acting, j);
+	int rc = read_some(a, r, e);
+
+	if (rc == 0 && json_bool(j->c->params, "dry", false))
+		a->seen = ids_json(a);
+	return rc;
+}
+
 static cJSON *act_json(struct acting *a)
 {
 	cJSON *o = json_obj();
@@ -334,6 +355,7 @@ static cJSON *act_json(struct acting *a)
 static void acting_free(struct acting *a)
 {
 	cJSON_Delete(a->sample);
+	cJSON_Delete(a->seen);
 	free(a->ids);
 	free(a);
 }
@@ -362,7 +384,10 @@ static void act_now(struct ctl_job *j)
 	struct ctl_call *c = j->c;
 
 	if (j->rc || json_bool(c->params, "dry", false)) {
-		ctl_answer(c, j->rc, j->rc ? &j->e : NULL, j->rc ? NULL : act_json(a));
+		cJSON *o = j->rc ? NULL : act_json(a);
+		if (o)
+			json_put(o, "deliveries", MOVE(a->seen));
+		ctl_answer(c, j->rc, j->rc ? &j->e : NULL, o);
 		acting_free(a);
 		return;
 	}

@@ -30,5 +30,32 @@ check "so is có" typed Có '' cancel --release TTY-1 --office ca-mau -m "thử"
 check "however it is composed" typed $'CO\u0301' '' cancel --release TTY-1 --office dien-bien -m "thử"
 same "each did what was asked" "$(of TTY-1 waiting)" 1
 
+echo "# what is shown is what is done"
+cat >"$PLACE/two.md" <<'MD'
+---
+code: TTY-2
+kind: notice
+category: public_notice
+title: Hai bước phát
+parts:
+  one: {to: offices, channels: [email], at: now}
+  two: {to: offices, channels: [email], go: signal, again: true}
+---
+Nội dung.
+MD
+editor -q submit "$PLACE/two.md" && approve_it TTY-2
+check "an answer is lost, and four of the second part wait" until_true 20 eval 'is TTY-2 unknown 1 && is TTY-2 waiting 4 && is TTY-2 accepted 3'
+LOST=$(operator --json deliveries --release TTY-2 --state unknown | jq '.rows[0].delivery')
+check "nothing moves by itself" operator hold --all -m "thử"
+check "who only looks is told which" operator --json cancel --release TTY-2 --office hue --dry
+same "by number" "$(jq -c '[.count, (.deliveries | length), .deliveries[0] == .sample[0].delivery]' "$PLACE/check.out")" '[1,1,true]'
+# While the question about one of Huế stands, another of Huế comes to wait.
+check "yes is said to one" typed y "'$B/lantoa' --as 'Lê Vận Hành' resolve absent $LOST -m 'hỏi rồi'" cancel --release TTY-2 --office hue -m "thử"
+same "and one was cancelled, not what came behind it" "$(of TTY-2 cancelled) $(operator --json delivery "$LOST" | jq -r .state)" "1 waiting"
+check "a filter without a question names them as well" operator --json --yes cancel --release TTY-2 --part two -m "thử"
+same "and says how many" "$(jq -c '[.count, .changed, .more]' "$PLACE/check.out")" '[3,3,false]'
+operator -q resume --all -m "thử"
+check "the rest goes out" until_true 20 is TTY-2 accepted 4
+
 check "fsck is clean" operator fsck
 tap_end
