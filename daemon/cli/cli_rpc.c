@@ -57,6 +57,8 @@ static int send_line(struct cli *c, const char *line, size_t n)
 		ssize_t k = send(c->fd, line + done, n - done, MSG_NOSIGNAL);
 		if (k < 0 && errno == EINTR)
 			continue;
+		if (k < 0 && errno == EPIPE)
+			return 0; /* it has hung up: why stands in what it has sent before, or there is nothing to be read */
 		if (k <= 0)
 			return unreachable(c, strerror(errno));
 		done += (size_t)k;
@@ -140,8 +142,20 @@ static int take_answer(struct cli *c, cJSON **ret)
 	return 0;
 }
 
+/* While a person was thinking the daemon has put the silent connection down, or was started anew. Nothing of the next request has left. */
+static void drop_closed(struct cli *c)
+{
+	char byte;
+	if (c->fd < 0 || c->in.n)
+		return;
+	ssize_t k = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (k == 0 || (k < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		cli_close(c);
+}
+
 int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret)
 {
+	drop_closed(c);
 	int code = cli_connect(c);
 	if (code)
 		return code;

@@ -57,5 +57,16 @@ same "and says how many" "$(jq -c '[.count, .changed, .more]' "$PLACE/check.out"
 operator -q resume --all -m "thử"
 check "the rest goes out" until_true 20 is TTY-2 accepted 4
 
+echo "# who thinks for long"
+# A daemon puts a silent connection down after two minutes; one that is started anew does so at once.
+mkfifo "$PLACE/asked" "$PLACE/go"
+typed y "echo >'$PLACE/asked'; cat '$PLACE/go'" cancel TTY-1 -m "thử" >"$PLACE/typed.out" 2>&1 &
+TYPED=$!
+read -r <"$PLACE/asked"
+daemon_stop
+daemon_start || not_ok "it starts again"
+echo >"$PLACE/go"
+check "what was asked before is done after" wait "$TYPED"
+same "and nothing waits" "$(of TTY-1 waiting)" 0
 check "fsck is clean" operator fsck
 tap_end
