@@ -1,7 +1,8 @@
 /* ctl.h - the control socket: JSON-RPC 2.0, one document a line, and the table of methods.
  * Threads: the server is the loop's; a method with CTL_READ runs on a worker with a reader inside one snapshot, returns its result at
  * once; a method with CTL_WRITE runs on the loop and answers later through ctl_answer, exactly once.
- * Rules: at most 64 connections, 1 MB a line, 30 s to finish a line, 16 calls in flight a connection; peers are known by SO_PEERCRED and groups read at connect.
+ * Rules: at most 64 connections (then who has most gives a silent one to who has fewer), 1 MB a line, 30 s from its first byte to finish a line, 16 calls
+ * in flight a connection; peers are known by SO_PEERCRED, their login names read at connect.
  * Method tables live in ctl_release.c, ctl_queue.c, ctl_office.c, ctl_evidence.c; names and shapes: docs/control-protocol.md.
  */
 #ifndef LANTOA_CTL_CTL_H

@@ -53,7 +53,9 @@ struct ctl_conn {
 	struct work who_work; /* looks the peer up: name services may wait */
 	int64_t uid, pid;
 	char login[64];
-	unsigned calls; /* in flight */
+	unsigned calls;   /* in flight */
+	int64_t line_ms;  /* since when a line that is not whole stands here; 0: none does */
+	int64_t alive_ms; /* its last byte, or our last answer */
 	size_t out_bytes;
 	bool known, looking, reading, closing, closed, in_lines;
 	/* a long line that is being parsed; those behind it wait */

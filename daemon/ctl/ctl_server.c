@@ -86,13 +86,21 @@ void ctl_conn_send(struct ctl_conn *c, char *line)
 	}
 }
 
+/* A line has its time from its first byte on, however often another one comes; nobody is hurried while we work for them. */
 static void conn_deadline_set(struct ctl_conn *c)
 {
 	struct env *env = c->ctl->o.deps.env;
-	if (c->closing || c->calls || c->parsing)
+	bool busy = c->closing || c->calls || c->parsing;
+	c->alive_ms = env_mono(env);
+	if (busy || !c->in.n)
+		c->line_ms = 0;
+	else if (!c->line_ms)
+		c->line_ms = c->alive_ms;
+	if (busy)
 		timer_stop(env, &c->deadline);
 	else
-		timer_set(env, &c->deadline, env_mono(env) + (c->in.n ? CTL_LINE_MS : CTL_IDLE_MS));
+		timer_set(env, &c->deadline,
+			c->line_ms ? c->line_ms + CTL_LINE_MS : c->alive_ms + CTL_IDLE_MS);
 }
 
 static void conn_on_deadline(struct timer *t)
@@ -125,6 +133,7 @@ static void parse_done(struct work *w)
 	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, parse_work);
 	CHECK_OBJ(c, CONN_MAGIC);
 	c->parsing = false;
+	c->line_ms = 0;
 	buf_consume(&c->in, c->parse_n + 1);
 	if (c->closing) {
 		cJSON_Delete(MOVE(c->doc));
@@ -147,6 +156,7 @@ static void line_begin(struct ctl_conn *c, size_t n)
 	}
 	char *line = x_strndup(c->in.p, n);
 	struct str s = str_trim((struct str){ line, n });
+	c->line_ms = 0;
 	buf_consume(&c->in, n + 1);
 	if (s.n) {
 		struct err e = { 0 };
@@ -259,6 +269,62 @@ static int conn_peer(struct ctl_conn *c)
 	return 0;
 }
 
+struct crowd {
+	unsigned own, most; /* connections of the newcomer's user, and of the user who has most */
+	struct ctl_conn
+		*idle; /* of the latter: the one that has been silent for longest; NULL: none is */
+};
+
+static unsigned conns_open(const struct ctl *ctl)
+{
+	unsigned n = 0;
+	LIST_FOR(&ctl->conns, it)
+	n += !CONTAINER_OF(it, struct ctl_conn, node)->closing;
+	return n;
+}
+
+static unsigned conns_of(const struct ctl *ctl, int64_t uid)
+{
+	unsigned n = 0;
+	LIST_FOR(&ctl->conns, it)
+	{
+		const struct ctl_conn *c = CONTAINER_OF(it, struct ctl_conn, node);
+		n += !c->closing && c->uid == uid;
+	}
+	return n;
+}
+
+static struct crowd crowd_look(const struct ctl *ctl, int64_t uid)
+{
+	struct crowd r = { .own = conns_of(ctl, uid) };
+	LIST_FOR(&ctl->conns, it)
+	{
+		struct ctl_conn *c = CONTAINER_OF(it, struct ctl_conn, node);
+		if (c->closing)
+			continue;
+		unsigned n = conns_of(ctl, c->uid);
+		if (n > r.most)
+			r = (struct crowd){ .own = r.own, .most = n };
+		if (n == r.most && !c->calls && !c->parsing &&
+			(!r.idle || c->alive_ms < r.idle->alive_ms))
+			r.idle = c;
+	}
+	return r;
+}
+
+/* Everybody reaches the socket: one user's connections must not keep an operator from a stop. With all places taken, who has most of them gives a
+ * silent one to who has fewer. */
+static bool place_made(struct ctl *ctl, const struct ctl_conn *for_whom)
+{
+	struct crowd r = crowd_look(ctl, for_whom->uid);
+	if (r.own >= r.most || !r.idle)
+		return false;
+	log_line(LOG_WARN, "ev=ctl.crowded uid=%lld connections=%u continuing",
+		(long long)r.idle->uid, r.most);
+	conn_close(r.idle);
+	return true;
+}
+
 static void server_on_connection(uv_stream_t *s, int status)
 {
 	struct ctl *ctl = s->data;
@@ -278,7 +344,7 @@ static void server_on_connection(uv_stream_t *s, int status)
 		conn_close(c);
 		return;
 	}
-	if (ctl->n_conns > CTL_CONNS_MAX) {
+	if (conns_open(ctl) > CTL_CONNS_MAX && !place_made(ctl, c)) {
 		conn_refuse(c, "too many connections (64); try again");
 		return;
 	}

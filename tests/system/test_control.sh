@@ -8,6 +8,26 @@ daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 T_N=$(grep -cE '^(not )?ok' "$PLACE/abuse"); T_BAD=$(grep -c '^not ok' "$PLACE/abuse")
 [ "$T_N" -ge 15 ] || not_ok "the abuse ran to its end"
 check "the daemon still lives" operator status
+# Everybody reaches the socket: another user's connections keep no operator from a stop.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$PLACE"
+	mkfifo "$PLACE/full"
+	setpriv --reuid nobody --regid nogroup --clear-groups /usr/bin/python3 -c 'import socket, sys, time
+held = []
+for _ in range(64):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    held.append(s)
+print("full", flush=True)
+time.sleep(60)' "$SOCKET" >"$PLACE/full" &
+	EXTRA_PIDS="$EXTRA_PIDS $!" FULL=$!
+	read -r <"$PLACE/full"
+	check "with all places taken by another user an operator is heard" operator hold --all -m "khẩn"
+	check "every time" operator resume --all -m "xong"
+	same "and it is in the log" "$(grep -c 'ev=ctl.crowded uid=65534' "$PLACE/lantoad.log" | sed 's/^[1-9][0-9]*$/yes/')" yes
+	stop_pid "$FULL"
+	chmod 700 "$PLACE"
+fi
 refuse "an unknown command is usage" 2 "$B/lantoa" aprove
 check "and names the nearest" bash -c "'$B/lantoa' aprove 2>&1 | grep -q 'lantoa approve'"
 refuse "a wrong option is usage" 2 "$B/lantoa" queue --jsn
@@ -105,5 +125,5 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then # a disk of its own, 
 	stop_pid "$SMALL_PID"
 fi
 daemon_stop
-same "it ended in order" "$(grep -c 'ev=stop' "$PLACE/lantoad.log")" 3
+same "it ended in order" "$(grep -cE 'ev=stop( |$)' "$PLACE/lantoad.log")" 3
 tap_end

@@ -55,6 +55,28 @@ def ping():
 pinger = threading.Thread(target=ping, daemon=True)
 pinger.start()
 
+crawled = []
+
+
+def crawl():
+    """A byte at a time, for ever: a line has thirty seconds from its first one."""
+    s, t = connect(60), time.monotonic()
+    s.settimeout(1)
+    while time.monotonic() - t < 50:
+        try:
+            s.sendall(b"{")
+            if s.recv(1) == b"":
+                break
+        except socket.timeout:
+            continue
+        except OSError:
+            break
+    crawled.append(time.monotonic() - t)
+
+
+crawler = threading.Thread(target=crawl, daemon=True)
+crawler.start()
+
 tap(call(connect(), "version")["result"]["abi_major"] == 1, "version answers without a role")
 tap(raw(b'{"jsonrpc": "2.0", "id": 1, "method"\n')["error"]["code"] == -32700, "half a JSON document is a parse error")
 tap(raw(b'[1,2,3]\n')["error"]["code"] == -32600, "an array is no request")
@@ -134,6 +156,8 @@ tap("result" in call(connect(), "version"), "40 that went away behind a long lin
 up = call(connection := connect(), "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 8, "what": "bundle"})["result"]["id"]
 tap("error" in call(connection, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "*" * 100000}) and
     call(connection, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "QUFBQUFBQUE="})["result"]["received"] == 8, "behind a chunk that was no good the right one is taken")
+crawler.join(60)
+tap(crawled and 25 < crawled[0] < 45, "a line of one byte a second has its thirty seconds, no more")
 stop.set()
 pinger.join(10)
 print("# slowest ping meanwhile: %.1f ms" % (worst[0] * 1000))
