@@ -16,12 +16,13 @@
 #define CTL_LINE_MAX  (1u << 20)
 #define CTL_CALLS_MAX 16u /* in flight a connection; more are read later */
 #define CTL_OUT_MAX \
-	(32u << 20)           /* answers not yet taken by the peer; over it the connection is cut */
-#define CTL_LINE_MS     30000 /* to finish a line that was begun */
-#define CTL_IDLE_MS     120000 /* without a call in flight */
-#define CTL_UPLOADS_MAX 16u
-#define CTL_UPLOAD_MS   600000 /* abandoned */
-#define CTL_CHUNK_MAX   (512u << 10)
+	(32u << 20) /* answers not yet taken by the peer; over it the connection is cut */
+#define CTL_LINE_MS        30000  /* to finish a line that was begun */
+#define CTL_IDLE_MS        120000 /* without a call in flight */
+#define CTL_UPLOADS_MAX    16u
+#define CTL_UPLOADS_OF_ONE 8u     /* of a person: nobody keeps the others from handing over */
+#define CTL_UPLOAD_MS      600000 /* abandoned */
+#define CTL_CHUNK_MAX      (512u << 10)
 #define CTL_ASIDE_BYTES \
 	16384u /* a longer line is parsed on a worker: 256 KB took 6 ms of the loop */
 

@@ -12,6 +12,7 @@
 #include "ctl/ctl_internal.h"
 #include "base/crypt.h"
 #include "base/file.h"
+#include "base/utf8.h"
 
 #define UP_LONG_BYTES (INT64_C(1) << 20)
 
@@ -21,7 +22,7 @@ struct ctl_upload {
 	struct list node;
 	struct ctl *ctl;
 	const struct ctl_conn *conn; /* NULL: its connection is gone */
-	char id[32], name[200];
+	char id[32], name[200], person[128];
 	char *path;
 	int fd;
 	int64_t bytes, received, touched_ms;
@@ -40,11 +41,13 @@ struct ctl_upload {
 	struct err err;
 };
 
-static const struct {
+/* A list takes the room of four gigabytes: who may import none need not take it. */
+static const struct kind {
 	const char *what;
 	int64_t max;
-} kinds[] = { { "bundle", INT64_C(256) << 20 }, { "document", INT64_C(64) << 20 },
-	{ "import", INT64_C(4) << 30 } };
+	unsigned roles; /* any of these; 0: whoever may upload */
+} kinds[] = { { "bundle", INT64_C(256) << 20, 0 }, { "document", INT64_C(64) << 20, 0 },
+	{ "import", INT64_C(4) << 30, ROLE_OPERATOR | ROLE_ADMIN } };
 
 static void up_remove_run(struct work *w)
 {
@@ -244,23 +247,37 @@ static int answer_bad(struct ctl_call *call, int rc, const char *text)
 	return 0;
 }
 
+static unsigned uploads_of(const struct ctl *ctl, const char *person)
+{
+	unsigned n = 0;
+	LIST_FOR(&ctl->uploads, it)
+	n += !strcmp(CONTAINER_OF(it, struct ctl_upload, node)->person, person);
+	return n;
+}
+
 static int upload_begin(struct ctl_call *call, cJSON **ret, struct err *e)
 {
 	struct ctl *ctl = call_conn(call)->ctl;
-	int64_t bytes = json_i64(call->params, "bytes", -1), max = 0;
+	int64_t bytes = json_i64(call->params, "bytes", -1);
+	const struct kind *kind = NULL;
 	struct str name = json_str(call->params, "name"), what = json_str(call->params, "what");
 	UNUSED(ret);
 	UNUSED(e);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		max = str_eqz(what, kinds[i].what) ? kinds[i].max : max;
-	if (!max || bytes < 0 || !name.p)
+		kind = str_eqz(what, kinds[i].what) ? &kinds[i] : kind;
+	if (!kind || bytes < 0 || !name.p)
 		return answer_bad(call, -EINVAL,
 			"an upload has name, bytes, and what: bundle, document or import");
-	if (bytes > max)
+	if (kind->roles && !(call->who.roles & kind->roles))
+		return answer_bad(call, -EPERM,
+			"only an operator or an admin imports lists, and may upload one");
+	if (bytes > kind->max)
 		return answer_bad(call, -EFBIG,
 			"the file is too large: a bundle has at most 256 MB, a document 64 MB, an import 4 GB");
 	if (ctl->n_uploads >= CTL_UPLOADS_MAX)
 		return answer_bad(call, -EBUSY, "16 uploads are under way; try again");
+	if (uploads_of(ctl, call->who.person) >= CTL_UPLOADS_OF_ONE)
+		return answer_bad(call, -EBUSY, "8 uploads of yours are under way; try again");
 	struct store_stats st;
 	store_stats_get(call->deps->store, &st);
 	if (st.under_floor)
@@ -275,7 +292,8 @@ static int upload_begin(struct ctl_call *call, cJSON **ret, struct err *e)
 	uint8_t rnd[10];
 	env_random(call->deps->env, rnd, sizeof(rnd));
 	hex_encode(u->id, rnd, sizeof(rnd));
-	(void)str_copy(u->name, sizeof(u->name), name);
+	(void)str_copy(u->name, sizeof(u->name), utf8_cut(name, sizeof(u->name) - 1));
+	(void)str_copy(u->person, sizeof(u->person), str_of(call->who.person));
 	u->path = x_asprintf("%s/up-%s", ctl->o.staging_dir, u->id);
 	hasher_init(&u->hash);
 	list_push(&ctl->uploads, &u->node);

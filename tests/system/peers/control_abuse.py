@@ -129,6 +129,12 @@ tap("error" in call(s, "upload.chunk", {"as": "Quản Trị", "id": up, "offset"
 tap("error" in call(s, "upload.chunk", {"as": "Quản Trị", "id": up, "offset": 0, "data": "QUFBQUFBQUFBQUFBQUFBQUFBQQ=="}), "more bytes than were announced are refused")
 tap("error" in call(connect(), "upload.end", {"as": "Quản Trị", "id": up, "sha256": "0" * 64}), "an upload belongs to its connection")
 tap("error" in call(s, "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 1 << 40, "what": "bundle"}), "a bundle of a terabyte is refused")
+s2 = connect()
+tap(call(s2, "upload.begin", {"as": "Nguyễn Thị Biên", "name": "x", "bytes": 10, "what": "import"}).get("error", {}).get("code") == 3, "who may import no list takes no room for one")
+begun = [call(s2, "upload.begin", {"as": "Nguyễn Thị Biên", "name": "x", "bytes": 10, "what": "bundle"}) for _ in range(9)]
+tap([("result" in b) for b in begun] == [True] * 8 + [False] and begun[8]["error"]["code"] == 7, "nobody takes all places of uploads")
+tap("result" in call(s2, "upload.begin", {"as": "Quản Trị", "name": "x", "bytes": 10, "what": "import"}), "another person still has one")
+s2.close()
 s.sendall(b'{"jsonrpc":"2.0","id":7,"method":"vers')  # and dies in the middle of a line
 s.close()
 many = connect()
