@@ -311,6 +311,51 @@ static int read_scope(struct ctl_job *j, struct store_reader *r, struct err *e)
 	return ctl_scope_read(j->c, r, &s->r.scope, e);
 }
 
+/* --- a lane is one of several of its account: two of its three words are no name -------------------------------------------- */
+
+struct siblings {
+	struct str channel, account;
+	struct buf names;
+	size_t n;
+};
+
+static void on_sibling(void *ctx, const struct dispatch_lane_facts *f)
+{
+	struct siblings *x = ctx;
+
+	if (!str_eqz(x->channel, f->channel) || !str_eqz(x->account, f->account))
+		return;
+	x->n++;
+	if (x->names.n < 150)
+		(void)buf_addf(&x->names, "%s%s/%s/%s", x->names.n ? ", " : "", f->channel,
+			f->account, f->class[0] ? f->class : "default");
+	else if (x->names.n < 160)
+		(void)buf_addz(&x->names, ", ...");
+}
+
+static int lane_whole(struct ctl_call *c, struct err *e)
+{
+	struct str lane = json_str(c->params, "lane"), rest = lane, more = { 0 };
+	struct siblings x = { .n = 0 };
+	int rc = 0;
+
+	if (!lane.n || !str_next(&rest, '/', &x.channel) || !str_next(&rest, '/', &x.account))
+		return 0;
+	if (str_next(&rest, '/', &more) && rest.n)
+		return err_set(e, -EINVAL, "lane '" STR_FMT "': a lane is channel/account/class",
+			STR_ARG(lane));
+	if (more.p || str_ends(lane, "/"))
+		return 0;
+	buf_init(&x.names, 400);
+	dispatch_lanes(c->deps->dispatch, on_sibling, &x);
+	if (x.n > 1)
+		rc = err_set(e, -EINVAL,
+			"'" STR_FMT "' has %zu lanes: name one (%s), or the channel", STR_ARG(lane),
+			x.n, buf_z(&x.names));
+	buf_done(&x.names);
+	return rc;
+}
+
 static int stop_begin(struct ctl_call *c, enum stop_verb verb)
 {
 	struct stopping *s = x_calloc(1, sizeof(*s));
@@ -323,6 +368,8 @@ static int stop_begin(struct ctl_call *c, enum stop_verb verb)
 	s->j.then = stop_now;
 	s->r.verb = verb;
 	s->r.except_prio = -1;
+	if (rc == 0)
+		rc = lane_whole(c, &e);
 	if (rc == 0 && verb != STOP_RESUME)
 		rc = until_of(c, &s->r.until_ms, &e);
 	if (rc == 0 && verb == STOP_RESUME && (json_has(c->params, "until") || except.n))

@@ -45,6 +45,12 @@ refuse "so it is with --office" 2 operator --yes cancel --release CMD-1 --office
 refuse "and with a stop" 2 operator hold --release CMD-1 --office "" -m "thử"
 refuse "and with a recall" 2 operator --yes recall CMD-1 --office "" -m "thử"
 refuse "nor does a part's number pass for no part" 2 bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"delivery.cancel\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-1\",\"part\":0,\"why\":\"x\"}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(json.loads(s.makefile().readline())[\"error\"][\"code\"] in (2, -32602) and 2 or 1)' '$SOCKET'"
+refuse "two words of a lane are not one of its lanes: the mail goes over another" 2 operator hold --lane mail/relay -m "thử"
+says "and those that there are are named" 'mail/relay/default.*mail/relay/other'
+refuse "nor do they pause one" 2 operator channel pause mail/relay -m "thử"
+refuse "four words are no lane" 2 operator hold --lane mail/relay/default/x -m "thử"
+check "a lane as deliveries name it is" operator hold --lane mail/relay/ -m "thử"
+check "so it is to go on" operator resume --lane mail/relay/ -m "thử"
 check "an office of a release is held" operator hold --release CMD-1 --office hue -m "chờ hỏi Huế"
 check "and everything but what is urgent for an hour" operator hold --all --except urgent --until "$(TZ=Asia/Ho_Chi_Minh date -d '1 hour' '+%F %H:%M')" -m "họp"
 check "the queue is asked" operator queue
