@@ -23,7 +23,9 @@ int ctl_scope_read(struct ctl_call *c, struct store_reader *r, struct stop_scope
 	struct err *e) MUST_CHECK;
 int ctl_filter_read(
 	struct ctl_call *c, struct store_reader *r, struct q_filter *ret, struct err *e) MUST_CHECK;
-/* "-EINVAL: a reason is needed" unless params carry a `why` that says something. */
+#define CTL_WHY_MAX \
+	399 /* bytes of a reason or a link that are kept with a stop, an act, a recall */
+/* "-EINVAL: a reason is needed" unless params carry a `why` that says something, and is kept whole. */
 int ctl_need_why(struct ctl_call *c, struct err *e) MUST_CHECK;
 void ctl_stop_put(cJSON *list, const struct q_stop *s);
 /* Puts the holds in force that may stop something of the scope. Worker; c->reader is set. */

@@ -408,7 +408,10 @@ static int act_begin(struct ctl_call *c, enum act_verb verb, int default_state)
 	struct acting *a = x_calloc(1, sizeof(*a));
 	struct err e = { 0 };
 
-	if (!json_bool(c->params, "dry", false) && ctl_need_why(c, &e) != 0) {
+	int rc = json_bool(c->params, "dry", false) ? 0 : ctl_need_why(c, &e);
+	if (rc == 0 && json_str(c->params, "link").n > CTL_WHY_MAX)
+		rc = err_set(&e, -EINVAL, "a link has at most %d bytes", CTL_WHY_MAX);
+	if (rc) {
 		free(a);
 		ctl_answer(c, e.code, &e, NULL);
 		return 0;

@@ -10,8 +10,14 @@
 
 int ctl_need_why(struct ctl_call *c, struct err *e)
 {
-	if (str_trim(json_str(c->params, "why")).n == 0)
+	struct str why = json_str(c->params, "why");
+
+	if (str_trim(why).n == 0)
 		return err_set(e, -EINVAL, "this needs a reason: why");
+	if (why.n > CTL_WHY_MAX)
+		return err_set(e, -EINVAL,
+			"a reason is kept in %d bytes, this one has %zu (a Vietnamese letter has up to three): say it shorter",
+			CTL_WHY_MAX, why.n);
 	return 0;
 }
 

@@ -6,7 +6,9 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "ctl/ctl.h"
+#include "ctl/ctl_queue.h"
 #include "ctl/ctl_release.h"
 
 static int method_check(struct ctl_call *c, cJSON **ret, struct err *e)
@@ -195,7 +197,8 @@ static void end_release(struct ctl_call *c)
 	struct ending *x = x_calloc(1, sizeof(*x));
 	cJSON *params = cJSON_Duplicate(c->params, true);
 	x->c = c;
-	x->why = x_strdup(json_z(c->params, "why", ""));
+	struct str why = utf8_cut(str_of(json_z(c->params, "why", "")), CTL_WHY_MAX);
+	x->why = x_strndup(why.p, why.n); /* with the lots; the release's own event has it whole */
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "recall");
 	plan_cancel(c->deps->plan, params, &c->who, on_ended, x);
 	cJSON_Delete(params);
