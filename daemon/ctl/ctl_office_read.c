@@ -344,9 +344,11 @@ int ctl_targets_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	json_put(*ret, "targets", s.targets);
 	json_put(*ret, "suppression", s.suppression);
 	json_put_i64(*ret, "deliveries", deliveries);
-	if (rc < 0)
-		return err_set(e, rc, "the address could not be looked up");
-	return none ? err_set(e, -ENOENT, "this address is not known") : 0;
+	if (rc == 0 && !none)
+		return 0;
+	cJSON_Delete(MOVE(*ret)); /* what is not the caller's is told beside an error neither */
+	return rc < 0 ? err_set(e, rc, "the address could not be looked up")
+		      : err_set(e, -ENOENT, "this address is not known");
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------------------------------ */

@@ -27,6 +27,11 @@ same "an operator for all counts all" "$(operator --json queue | jq -r .totals.w
 refuse "another office is not there" 4 local_ offices show hue
 refuse "nor is an address of it" 4 local_ targets show vanphong@hue.bhxh.example
 check "one of the office below is" local_ targets show vanphong@muong-ang.bhxh.example
+printf 'kind,address,reason\nemail,vanphong@ca-mau.bhxh.example,opt_out\n' >"$PLACE/stop.csv"
+admin -q suppression import "$PLACE/stop.csv"
+refuse "nor what is kept of it" 4 local_ --json targets show vanphong@ca-mau.bhxh.example
+same "also beside the error" "$(sed '/^lantoa: /d' "$PLACE/check.out" | jq -c .data)" null
+admin -q targets allow vanphong@ca-mau.bhxh.example --agreed-again -m 'thử'
 delivery_of() { operator --json deliveries --release TB-1 | jq -r --arg o "$1" '.rows[] | select(.office == $o) | .delivery'; }
 HUE=$(delivery_of hue) MUONG=$(delivery_of muong-ang)
 refuse "nor a delivery of it" 4 local_ delivery "$HUE"
