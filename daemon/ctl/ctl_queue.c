@@ -51,7 +51,7 @@ struct showing {
 	struct ctl_job j;
 	struct lanes_seen lanes;
 	cJSON *rows, *stops;
-	int64_t total[DLV_STATES], under, now;
+	int64_t total[DLV_STATES], now;
 };
 
 static int on_sum(void *ctx, const struct q_lane_sum *s)
@@ -81,9 +81,8 @@ static int on_sum(void *ctx, const struct q_lane_sum *s)
 static int on_stop(void *ctx, const struct q_stop *s)
 {
 	struct showing *x = ctx;
-	if (x->under && s->office && s->office != x->under)
-		return 0;
-	ctl_stop_put(x->stops, s);
+	if (ctl_stop_seen(x->j.c, s))
+		ctl_stop_put(x->stops, s);
 	return 0;
 }
 
@@ -93,7 +92,6 @@ static int read_sums(struct ctl_job *j, struct store_reader *r, struct err *e)
 	struct q_filter f;
 	int rc = ctl_filter_read(j->c, r, &f, e);
 
-	x->under = f.under;
 	if (rc == 0)
 		rc = q_queue_sums(r, f.under, on_sum, x);
 	return rc ? rc : q_stops(r, x->now, on_stop, x);

@@ -28,6 +28,8 @@ int ctl_filter_read(
 /* "-EINVAL: a reason is needed" unless params carry a `why` that says something, and is kept whole. */
 int ctl_need_why(struct ctl_call *c, struct err *e) MUST_CHECK;
 void ctl_stop_put(cJSON *list, const struct q_stop *s);
+/* Is it told to the caller: of all, of the caller's own office, of one above that it stops with, of one below? Worker; c->reader is set. */
+bool ctl_stop_seen(struct ctl_call *c, const struct q_stop *s);
 /* Puts the holds in force that may stop something of the scope. Worker; c->reader is set. */
 int ctl_scope_stops(struct ctl_call *c, const struct stop_scope *s, cJSON *list) MUST_CHECK;
 cJSON *ctl_delivery_json(struct ctl_call *c, const struct q_dlv *d);

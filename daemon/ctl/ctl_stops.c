@@ -1,6 +1,7 @@
 /* ctl_stops.c - holds of people in force, as queue and show name them. Thread: worker, with a reader. */
 #include "ctl/ctl_queue.h"
 #include "ctl/ctl_release.h"
+#include "store/store_access.h"
 
 static void put_ms(cJSON *o, const char *key, int64_t ms)
 {
@@ -22,24 +23,37 @@ void ctl_stop_put(cJSON *list, const struct q_stop *s)
 	json_add(list, o);
 }
 
+/* The office in "release:R office:CODE", as a stop's scope is written. */
+static struct str office_in(struct str what)
+{
+	struct str rest = what, one;
+	while (str_next(&rest, ' ', &one))
+		if (str_starts(one, "office:"))
+			return (struct str){ one.p + 7, one.n - 7 };
+	return (struct str){ 0 };
+}
+
+bool ctl_stop_seen(struct ctl_call *c, const struct q_stop *s)
+{
+	char code[80];
+	struct str office = office_in(s->what);
+	if (!c->who.office || !s->office || !str_copy(code, sizeof(code), office))
+		return !c->who.office || !s->office;
+	return ctl_may_see(c, code) ||
+		store_office_within(reader_db(c->reader), c->who.office, code);
+}
+
 struct stops {
+	struct ctl_call *c;
 	cJSON *list;
-	int64_t under;
 };
 
 static int on_stop(void *ctx, const struct q_stop *s)
 {
 	struct stops *x = ctx;
-	if (!x->under || !s->office || s->office == x->under)
+	if (ctl_stop_seen(x->c, s))
 		ctl_stop_put(x->list, s);
 	return 0;
-}
-
-/* The caller's own office and what is stopped for all; a hold of another office is not told. */
-static int stops_begin(struct ctl_call *c, struct stops *x)
-{
-	int rc = c->who.office ? q_office_id(c->reader, c->who.office, &x->under) : 0;
-	return rc < 0 ? rc : 0;
 }
 
 static char *kinds_of(const struct conf *conf)
@@ -58,9 +72,9 @@ static char *kinds_of(const struct conf *conf)
 
 int ctl_release_stops(struct ctl_call *c, int64_t release, cJSON *o)
 {
-	struct stops x = { .list = json_arr() };
+	struct stops x = { c, json_arr() };
 	char *kinds = kinds_of(c->conf);
-	int rc = kinds ? stops_begin(c, &x) : -ENOMEM;
+	int rc = kinds ? 0 : -ENOMEM;
 	if (rc == 0)
 		rc = q_release_stops(
 			c->reader, release, kinds, env_wall(c->deps->env), on_stop, &x);
@@ -80,9 +94,9 @@ int ctl_scope_stops(struct ctl_call *c, const struct stop_scope *s, cJSON *list)
 		.kind = s->kind,
 		.all = s->all,
 		.except_prio = -1 };
-	struct stops x = { .list = list };
+	struct stops x = { c, list };
 	char *kinds = kinds_of(c->conf);
-	int rc = kinds ? stops_begin(c, &x) : -ENOMEM;
+	int rc = kinds ? 0 : -ENOMEM;
 	if (rc == 0)
 		rc = q_scope_stops(c->reader, &scope, kinds, env_wall(c->deps->env), on_stop, &x);
 	cJSON_free(kinds);

@@ -54,6 +54,16 @@ says "each row by its line" 'targets.csv:4: office: the office .hue. is not your
 refuse "addresses are erased by people for all" 3 local_ targets forget vanphong@hue.bhxh.example -m 'thử'
 same "after all this every delivery waits" "$(operator --json queue | jq -r .totals.waiting)" 5
 
+echo "# stops of one office"
+stops() { "$@" --json queue | jq -r '[.stops[].what] | sort | join("; ")'; }
+local_ -q hold --office muong-ang -m 'chờ xã'
+operator -q hold --office trung-uong -m 'chờ'
+operator -q hold --office hue -m 'chờ'
+same "they see what stops them, also above and below" "$(stops local_)" "office:muong-ang; office:trung-uong"
+same "who is bound to nothing sees all" "$(stops operator)" "office:hue; office:muong-ang; office:trung-uong"
+for o in trung-uong hue muong-ang; do operator -q resume --office $o -m 'thôi'; done
+same "none is left" "$(stops operator)" ""
+
 echo "# a stop of all is a stop of theirs"
 check "all is held" local_ hold --all -m 'thử'
 says "that is two lots" '^2 lots, 2 deliveries'
