@@ -280,9 +280,13 @@ int cmd_local_set(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	}
 	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0 && !text.failed;)
 		(void)buf_add(&text, piece, n);
+	int bad = ferror(f) ? errno : 0;
 	if (f != stdin)
 		(void)fclose(f);
-	if (text.failed || !utf8_valid(buf_str(&text), NULL)) {
+	if (bad) /* a folder, a disk that fails: what was read is not the text */
+		return cli_fail(c, EXIT_FAILED, "%s: %s", path, strerror(bad));
+	if (text.failed || !utf8_valid(buf_str(&text), NULL) ||
+		(text.n && memchr(text.p, 0, text.n))) {
 		return cli_fail(
 			c, EXIT_REFUSED, "%s: a local text is UTF-8 of at most 64 KB", path);
 	}

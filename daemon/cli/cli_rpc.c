@@ -192,6 +192,8 @@ static int open_source(const char *path, FILE **ret, struct err *e)
 		for (size_t n; t && (n = fread(piece, 1, sizeof(piece), stdin)) > 0;)
 			if (fwrite(piece, 1, n, t) != n)
 				return err_set(e, -EIO, "standard input: %s", strerror(errno));
+		if (t && (ferror(stdin) || fflush(t)))
+			return err_set(e, -EIO, "standard input: %s", strerror(errno));
 		*ret = t;
 		return t ? 0 : err_set(e, -errno, "temporary file: %s", strerror(errno));
 	}
