@@ -63,7 +63,7 @@ int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret
 /* Calls, and with --json prints the answer; true when the caller is to show it. *ret_code: what to exit with else. */
 bool cli_fetch(struct cli *c, const char *method, const cJSON *params, cJSON **ret, int *ret_code);
 int cli_upload(struct cli *c, const char *path /* "-": standard input; a folder is packed */,
-	const char *what, char **ret_id);
+	const char *name /* NULL: the file's */, const char *what, char **ret_id);
 void cli_close(struct cli *c);
 int64_t cli_zone(struct cli *c);
 

@@ -11,7 +11,7 @@ static int upload_as(
 	struct cli *c, cJSON *params, const char *from, const char *what, const char *to)
 {
 	char *id = NULL;
-	int code = cli_upload(c, json_z(params, from, ""), what, &id);
+	int code = cli_upload(c, json_z(params, from, ""), NULL, what, &id);
 	cJSON_DeleteItemFromObjectCaseSensitive(params, from);
 	if (!code)
 		json_put_z(params, to, id);

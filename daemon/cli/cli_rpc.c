@@ -258,7 +258,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int cli_upload(struct cli *c, const char *path, const char *what, char **ret_id)
+int cli_upload(struct cli *c, const char *path, const char *name, const char *what, char **ret_id)
 {
 	struct err e;
 	struct hasher h;
@@ -273,7 +273,7 @@ int cli_upload(struct cli *c, const char *path, const char *what, char **ret_id)
 	(void)fseeko(f, 0, SEEK_END);
 	cJSON CLEANUP_JSON *p = json_obj(), CLEANUP_JSON *begun = NULL,
 			   CLEANUP_JSON *end = json_obj();
-	json_put_z(p, "name", strcmp(path, "-") ? base_name(path) : "");
+	json_put_z(p, "name", name ? name : strcmp(path, "-") ? base_name(path) : "");
 	json_put_i64(p, "bytes", ftello(f));
 	json_put_z(p, "what", what);
 	rewind(f);

@@ -8,9 +8,10 @@ int cmd_import(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
 	char *id = NULL;
-	const char *path = json_z(params, "path", "-");
-	int code = cli_upload(c, path, "import", &id);
+	const char *path = json_z(params, "path", "-"), *name = json_z(params, "name", NULL);
+	int code = cli_upload(c, path, name, "import", &id);
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "path");
+	cJSON_DeleteItemFromObjectCaseSensitive(params, "name");
 	if (!code) {
 		json_put_z(params, "upload", id);
 		code = cli_call(c, cmd->method, params, &r);

@@ -54,6 +54,11 @@ static int import_by(struct ctl_call *c, enum import_what what)
 		ctl_answer(c, rc, &e, NULL);
 		return 0;
 	}
+	if (what == IMPORT_WHAT_TARGETS && (!*s.name || str_ends(str_of(s.name), "/"))) {
+		refuse(c, -EINVAL,
+			"a list of targets needs a name: what an earlier list of the same name brought and this one has no more is gone (--name)");
+		return 0;
+	}
 	if (c->who.office && what != IMPORT_WHAT_TARGETS) {
 		refuse(c, -EPERM, "only a person for all offices may import this");
 		return 0;

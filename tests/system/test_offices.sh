@@ -92,7 +92,9 @@ same "another one has none" "$(operator --json campaigns show he | jq '.rows | l
 refuse "one that is not there is refused" 4 operator campaigns show xuam
 says "with the nearest name" "no campaign 'xuam'; did you mean 'xuan'"
 printf 'channel,address,office,name,lang,tags\nemail,xx,base,X,,office\n' >"$PLACE/wrong.csv"
-refuse "what a pipe brings is refused" 6 admin targets import - <"$PLACE/wrong.csv"
-says "by where it came from, and the line" 'standard input:2'
+refuse "targets from a pipe without a name would put an end to those of another pipe" 2 admin targets import - <"$PLACE/wrong.csv"
+says "and it says what a name is for" 'needs a name: .*--name'
+refuse "what a pipe brings is refused by its name" 6 admin targets import - --name wrong.csv <"$PLACE/wrong.csv"
+says "by where it came from, and the line" 'wrong\.csv:2'
 check "fsck is clean" operator fsck
 tap_end
