@@ -13,7 +13,7 @@
 #define FILTERS                                                                                                                              \
 	{ "--release", "release", OPT_TEXT, "of this release" },                                                                             \
 		{ "--part", "part", OPT_TEXT, "of this part" },                                                                              \
-		{ "--office", "office", OPT_TEXT, "of this office" },                                                                        \
+		{ "--office", "office", OPT_TEXT, "of this office and all below" },                                                          \
 		{ "--channel", "channel", OPT_TEXT, "on this channel" },                                                                     \
 	{                                                                                                                                    \
 		"--state", "state", OPT_TEXT,                                                                                                \

@@ -71,6 +71,11 @@ int cmd_office_show(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 			cJSON_IsString(v) ? v->valuestring : "");
 	(void)puts("\nTargets");
 	cli_table(c, json_get(r, "rows"), TARGET_COLUMNS);
+	if (json_bool(r, "more", false))
+		(void)fprintf(stderr,
+			"(there are %lld in all: go on with `lantoa targets --office %s --after %lld`)\n",
+			(long long)json_i64(r, "targets", 0), json_z(r, "code", ""),
+			(long long)json_i64(r, "next", 0));
 	return 0;
 }
 

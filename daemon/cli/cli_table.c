@@ -232,7 +232,8 @@ void cli_facts(struct cli *c, const cJSON *object)
 			continue;
 		(void)str_copy(col.key, sizeof(col.key), str_of(v->string));
 		cell_text(c, object, &col, text, sizeof(text));
-		(void)printf("%-14s %s\n", v->string, text);
+		(void)printf("%-14s %s\n", v->string,
+			cJSON_IsString(v) && col.type == 's' ? v->valuestring : text);
 	}
 }
 

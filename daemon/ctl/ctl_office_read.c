@@ -148,6 +148,8 @@ int ctl_office_show(struct ctl_call *c, cJSON **ret, struct err *e)
 	const struct target_ask ask = { .office = code, .limit = LIMIT_MAX };
 	rc = target_list(reader_db(c->reader), &ask, on_target, &t);
 	json_put(one, "rows", t.rows);
+	json_put_bool(one, "more", t.n >= t.limit);
+	put_time(one, "next", t.n >= t.limit ? t.next : 0);
 	*ret = one;
 	return rc < 0 ? err_set(e, rc, "the targets could not be read") : 0;
 }

@@ -129,12 +129,20 @@ refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE
 says "and nothing crashes" 'no UTF-8'
 
 echo "# what is shown"
+editor -q submit "$(release_md CMD-3 "$ALL_NOW")"
+approver -q return CMD-3 -m "$(printf 'Đề nghị sửa lại đoạn hai. %.0s' $(seq 20))Hết."
+check "a release that was returned is shown" operator show CMD-3
+says "with the whole note" '^note .*sửa lại đoạn hai\. Hết\.$'
 check "offices page" bash -c "'$B/lantoa' --as 'Lê Vận Hành' offices --limit 2 2>&1"
 says "and name the next page" '^\(there are more: go on with --after 2\)$'
 same "each of them once" "$( (operator --json offices --limit 2; operator --json offices --limit 1000 --after 2) | jq -s '[.[].rows[].code]')" "$(operator --json offices | jq '[.rows[].code]')"
 check "an office is shown" operator offices show hue
 says "with its variables" 'office\.hotline}}  0200 000 046'
 says "and its targets" 'vanphong@hue\.bhxh\.example'
+{ cat "$PLACE/targets.csv"; for i in $(seq 1 1001); do echo "email,p$i@list.example,hue,P $i,,many"; done; } >"$PLACE/many.csv"
+admin -q targets import "$PLACE/many.csv"
+check "an office with many is shown" operator offices show hue
+says "and says that these are not all" 'there are 1002 in all: go on with .lantoa targets --office hue --after [0-9]+'
 printf 'kind,address,reason\nemail,vanphong@hue.bhxh.example,opt_out\n' >"$PLACE/stop.csv"
 check "an address is put on the list of who wants nothing" admin suppression import "$PLACE/stop.csv"
 check "an address is shown" operator targets show vanphong@hue.bhxh.example
