@@ -323,11 +323,15 @@ static void watch_line(struct cli *c, const cJSON *r)
 {
 	const cJSON *counts = json_get(r, "counts");
 	int64_t total = json_i64(r, "total", 0), done = settled_of(counts);
-	char cells[200], words[300];
-	bar(cells, sizeof(cells), done, total, 30);
+	char cells[200], words[300], line[600];
+	bar(cells, sizeof(cells), done, total, c->width < 80 ? c->width / 4 : 30);
 	cli_counts(counts, words, sizeof(words));
-	(void)printf("%s%s %lld/%lld  %s%s", c->tty ? "\r\033[K" : "", cells, (long long)done,
-		(long long)total, words, c->tty ? "" : "\n");
+	(void)snprintf(line, sizeof(line), "%s %lld/%lld  %s", cells, (long long)done,
+		(long long)total, words);
+	struct str s = str_of(line);
+	while (c->tty && utf8_width(s) >= (size_t)c->width) /* what wraps cannot be drawn anew */
+		s = utf8_cut(s, s.n - 1);
+	(void)printf("%s" STR_FMT "%s", c->tty ? "\r\033[K" : "", STR_ARG(s), c->tty ? "" : "\n");
 	(void)fflush(stdout);
 }
 

@@ -110,6 +110,17 @@ static void list_text(const cJSON *v, char *dst, size_t size)
 		at += (size_t)snprintf(dst + at, size - at, "%s%s", at ? ", " : "", text);
 		free(text);
 	}
+	dst[utf8_mend(dst, str_of(dst))] = 0;
+}
+
+#define CUT "…" /* behind what is not whole: half a name is another name */
+
+static void whole_or_cut(struct str s, char *dst, size_t size)
+{
+	if (str_copy(dst, size, s))
+		return;
+	struct str cut = utf8_cut(s, size - sizeof(CUT));
+	(void)snprintf(dst, size, STR_FMT CUT, STR_ARG(cut));
 }
 
 static void cell_text(
@@ -123,7 +134,7 @@ static void cell_text(
 	else if (col->type == 'c')
 		cli_counts(v, dst, size);
 	else if (cJSON_IsString(v))
-		(void)str_copy(dst, size, utf8_cut(str_of(v->valuestring), size - 1));
+		whole_or_cut(str_of(v->valuestring), dst, size);
 	else if (cJSON_IsArray(v))
 		list_text(v, dst, size);
 	else if (cJSON_IsBool(v))
@@ -157,33 +168,40 @@ static void put_cell(const struct cli *c, const char *text, size_t width, bool r
 	struct str s = str_of(text);
 	size_t w = utf8_width(s);
 	const char *color = c->color ? state_color(text) : NULL;
-	while (w > width && s.n) {
+	bool cut = w > width;
+	while (w + cut > width && s.n) {
 		s = utf8_cut(s, s.n - 1);
 		w = utf8_width(s);
 	}
+	w += cut;
 	if (right)
 		(void)printf("%*s", (int)(width - w), "");
 	if (color)
 		(void)printf("\033[%sm", color);
 	(void)fwrite(s.p, 1, s.n, stdout);
+	if (cut)
+		(void)fputs(CUT, stdout);
 	if (color)
 		(void)fputs("\033[0m", stdout);
 	if (!last)
 		(void)printf("%*s", (int)(right ? 2 : width - w + 2), "");
 }
 
-/* The widest columns give way until the table fits the terminal; a pipe gets everything. */
+/* The widest columns of words give way until the table fits the terminal, half a time or number would be another one; a pipe gets all. */
 static void fit(const struct cli *c, struct column *col, size_t n)
 {
-	for (int guard = 0; c->tty && guard < 2000; guard++) {
-		size_t total = 0, widest = 0;
+	for (int guard = 0; c->tty && guard < COLUMNS_MAX * CELL_MAX; guard++) {
+		size_t total = 0;
+		struct column *widest = NULL;
 		for (size_t i = 0; i < n; i++) {
 			total += col[i].width + 2;
-			widest = col[i].width > col[widest].width ? i : widest;
+			if (col[i].type != 't' && col[i].type != 'n' &&
+				(!widest || col[i].width > widest->width))
+				widest = &col[i];
 		}
-		if (total <= (size_t)c->width + 2 || col[widest].width <= 12)
+		if (total <= (size_t)c->width + 2 || !widest || widest->width <= 12)
 			return;
-		col[widest].width--;
+		widest->width--;
 	}
 }
 

@@ -69,4 +69,13 @@ echo >"$PLACE/go"
 check "what was asked before is done after" wait "$TYPED"
 same "and nothing waits" "$(of TTY-1 waiting)" 0
 check "fsck is clean" operator fsck
+
+echo "# narrow terminals"
+export COLUMNS=80
+check "an audit on 80 columns" typed '' '' audit --limit 1000
+same "cuts no time" "$(grep -cE '^ *[0-9]+ +[0-9/]{10} [0-9:]{8} ' "$PLACE/check.out")" "$(grep -cE '^ *[0-9]+ +[0-9/]{10}' "$PLACE/check.out")"
+same "and no name without a sign" "$(grep -cE 'Trần Văn (D|Du|Duy|Duyệ) ' "$PLACE/check.out")" 0
+says "which stands there" '…'
+check "progress on 40" env COLUMNS=40 bash -c "/usr/bin/python3 '$TOP/tests/system/peers/typed.py' nothing '' '' '$B/lantoa' --as 'Lê Vận Hành' watch TTY-1"
+same "is one line of less than that" "$(tr '\r' '\n' <"$PLACE/check.out" | sed 's/\x1b\[K//g' | while read -r line; do [ ${#line} -lt 40 ] || echo "$line"; done)" ""
 tap_end
