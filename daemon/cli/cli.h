@@ -29,6 +29,7 @@ struct cli {
 	int64_t next_id;
 	struct buf in;
 	bool json, quiet, yes, tty, color;
+	bool patient; /* the call under way may take hours */
 	int width;
 	int64_t zone_s;
 	bool zone_known;

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 
 #define ANSWER_MAX    (64u << 20)
-#define ANSWER_WAIT_S 600         /* a large import or backup */
+#define ANSWER_WAIT_S 600
 #define CHUNK         (96u << 10) /* the daemon takes more; its loop has other work beside */
 
 static int unreachable(struct cli *c, const char *why)
@@ -81,9 +81,13 @@ static int read_answer(struct cli *c, cJSON **ret)
 		ssize_t k = recv(c->fd, piece, sizeof(piece), 0);
 		if (k < 0 && errno == EINTR)
 			continue;
+		if (k < 0 && errno == EAGAIN && c->patient)
+			continue; /* it is at work: were it gone, so were the connection */
 		if (k <= 0 || buf_add(&c->in, piece, (size_t)k))
 			return unreachable(c,
-				k == 0          ? "the connection was closed"
+				k == 0 ? "the connection was closed"
+					: k < 0 && errno == EAGAIN
+					? "it has said nothing for ten minutes"
 					: k < 0 ? strerror(errno)
 						: "the answer is too long");
 	}
@@ -153,8 +157,19 @@ static void drop_closed(struct cli *c)
 		cli_close(c);
 }
 
+/* What takes as long as there is data: a list of ten million, a backup of a hundred gigabytes. */
+static bool takes_long(const char *method)
+{
+	static const char *const words[] = { "backup", "fsck", "audit.verify", "key.rotate" };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(method, words[i]))
+			return true;
+	return str_ends(str_of(method), ".import");
+}
+
 int cli_call(struct cli *c, const char *method, const cJSON *params, cJSON **ret)
 {
+	c->patient = takes_long(method);
 	drop_closed(c);
 	int code = cli_connect(c);
 	if (code)

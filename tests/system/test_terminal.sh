@@ -78,4 +78,18 @@ same "and no name without a sign" "$(grep -cE 'Trần Văn (D|Du|Duy|Duyệ) ' "
 says "which stands there" '…'
 check "progress on 40" env COLUMNS=40 bash -c "/usr/bin/python3 '$TOP/tests/system/peers/typed.py' nothing '' '' '$B/lantoa' --as 'Lê Vận Hành' watch TTY-1"
 same "is one line of less than that" "$(tr '\r' '\n' <"$PLACE/check.out" | sed 's/\x1b\[K//g' | while read -r line; do [ ${#line} -lt 40 ] || echo "$line"; done)" ""
+
+echo "# what takes long"
+cc -shared -fPIC -O1 -o "$PLACE/slow_calls.so" "$TOP/tests/system/peers/slow_calls.c" -ldl || not_ok "the preload library compiles"
+SANITIZER=$(ldd "$B/lantoa" | sed -n 's/.*=> \(.*lib[at]san[^ ]*\).*/\1/p' | head -1) # must come first among the preloaded
+hasty() { env SHORT_WAITS=1 LD_PRELOAD="${SANITIZER:+$SANITIZER:}$PLACE/slow_calls.so" "$B/lantoa" --as 'Quản Trị' "$@"; } # waits a second in place of ten minutes
+kill -STOP "$DAEMON_PID"
+hasty backup "$PLACE/backup" >"$PLACE/backup.out" 2>&1 &
+BACKUP=$!
+refuse "who asks what is answered at once is told that nothing came" 5 hasty status
+says "for how long" 'said nothing for ten minutes'
+refuse "twice" 5 hasty status
+kill -CONT "$DAEMON_PID"
+check "a backup may take longer" wait "$BACKUP"
+same "and is whole" "$(grep -cE '^files +[1-9]' "$PLACE/backup.out")" 1
 tap_end

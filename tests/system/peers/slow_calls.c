@@ -1,11 +1,13 @@
 /* slow_calls.c - an LD_PRELOAD library of system tests: a disk whose syncs take SLOW_FSYNC_MS, a name service that never
- * answers for the name SLOW_NAME. Everything else goes straight through. */
+ * answers for the name SLOW_NAME, and, where SHORT_WAITS is set, sockets that wait for an answer a second at most. Everything else goes straight through. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,4 +54,14 @@ int getaddrinfo(
 		return EAI_AGAIN;
 	}
 	return real(node, service, hints, ret);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t n)
+{
+	int (*real)(int, int, int, const void *, socklen_t) = (int (*)(
+		int, int, int, const void *, socklen_t))dlsym(RTLD_NEXT, "setsockopt");
+	struct timeval second = { 1, 0 };
+	if (level == SOL_SOCKET && name == SO_RCVTIMEO && getenv("SHORT_WAITS"))
+		return real(fd, level, name, &second, sizeof(second));
+	return real(fd, level, name, value, n);
 }
