@@ -215,7 +215,7 @@ static int add_ref(struct render *r, struct err *e)
 	struct buf *b = &pc->own, line CLEANUP_BUF, md CLEANUP_BUF;
 	buf_init(&line, 8 * DOC_LINE_MAX);
 	buf_init(&md, 64 * DOC_LINE_MAX);
-	ref_line(r->a->doc, !strcmp(pc->lang, "vi"), &line);
+	ref_line(r->a->doc, strncmp(pc->lang, "en", 2) != 0, &line);
 	if (line.n == 0)
 		return 0;
 	buf_addz(&md, "\n\n");
