@@ -43,7 +43,9 @@ round() { # round CODE: a notice to offices and press; appends the delay of each
 	local a; a=$(now_ms)
 	operator -q go "$1" --part all >/dev/null || return 1
 	operator -q watch "$1" --timeout 60 >/dev/null && round_done "$1" >/dev/null || return 1 # waits in one process: polls would take the processor from what is measured
-	sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT a.started + a.took_ms - $a FROM release r JOIN lot l ON l.release_id = r.id JOIN delivery d ON d.lot_id = l.id JOIN attempt a ON a.delivery_id = d.id WHERE r.code = '$1'" >>"$PLACE/delays"
+	sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT a.started + a.took_ms - $a FROM release r JOIN lot l ON l.release_id = r.id JOIN delivery d ON d.lot_id = l.id JOIN attempt a ON a.delivery_id = d.id WHERE r.code = '$1'" >"$PLACE/delay"
+	cat "$PLACE/delay" >>"$PLACE/delays"
+	sed "s/^/$1 /" "$PLACE/delay" >>"$PLACE/rounds"
 }
 round_done() { operator --json report "$1" | jq -e '[.deliveries[] | select(.state != "accepted")] | length == 0'; }
 SAMPLE_TO=$(echo "$AUD" | tr ' ' '\n' | grep -xE 'press|offices' | paste -sd, -)
@@ -61,6 +63,7 @@ sampler_start # both parts are watched alike: what watches takes of the processo
 ping_start ping.alone
 for i in $(seq 1 "$ROUNDS"); do round "ALONE-$i" || not_ok "round $i alone"; done
 ping_stop
+grep '^ALONE-' "$PLACE/rounds" >"$PLACE/rounds.alone"
 ALONE=$(delay_at 0.99) ALONE_N=$(wc -l <"$PLACE/delays")
 echo "alone:      $ALONE_N mails in $ROUNDS rounds, $(delays_say)"
 
@@ -73,6 +76,7 @@ for i in $(seq 1 $((ROUNDS / 2))); do round "SPINNER-$i" || not_ok "round $i bes
 ping_stop
 kill $SPINNER; wait $SPINNER 2>/dev/null
 EXTRA_PIDS=${EXTRA_PIDS% "$SPINNER"}
+grep '^SPINNER-' "$PLACE/rounds" >"$PLACE/rounds.spinner"
 echo "spinner:    $(wc -l <"$PLACE/delays") mails in $((ROUNDS / 2)) rounds, $(delays_say)"
 
 # The same rounds while a million is imported, planned and cancelled; a ping of the control socket from outside all the time.
@@ -100,6 +104,8 @@ noblock 0
 sampler_stop
 BESIDE=$(delay_at 0.99) BESIDE_N=$(wc -l <"$PLACE/delays")
 echo "beside:     $BESIDE_N mails in $i rounds, $(delays_say)"
+grep -E '^(BESIDE|AFTER)-' "$PLACE/rounds" >"$PLACE/rounds.beside"
+echo "p99 apart:  beside the million from alone $("$TOP/tests/crash/p99_apart.py" "$PLACE/rounds.alone" "$PLACE/rounds.beside"), from beside the spinner $("$TOP/tests/crash/p99_apart.py" "$PLACE/rounds.spinner" "$PLACE/rounds.beside")"
 same "the million was imported, planned and cancelled" "$(cat "$PLACE/million.rc")" 0
 at_most "the sample's mails are not delayed beyond their p99 alone and a frame of 100 ms" "$BESIDE" "$((ALONE + 100))" ms
 at_most "anonymous memory at its highest" "$(sampled_max 1)" 65536 KB
