@@ -140,7 +140,7 @@ void app_channels_bind(struct app *a, struct channels *cs)
 static int open_core(struct app *a, struct err *e)
 {
 	list_init(&a->lingering);
-	list_init(&a->routes_waits);
+	app_routes_open(a);
 	struct store_opts so;
 	int rc = loop_new(&a->loop, e);
 	if (rc)

@@ -64,6 +64,7 @@ struct app {
 	bool reload_again;              /* a signal came while it ran */
 	bool routes_look, routes_again; /* main_routes.c: one is under way; and another after it */
 	struct list routes_waits;       /* for its end */
+	struct timer routes_retry;      /* the store did not take all of it */
 	struct upkeep *upkeep;
 	struct states *states;
 	struct list lingering; /* channels of earlier configurations */
@@ -79,6 +80,7 @@ void app_reload(struct app *a, const struct actor *who, /* NULL: a signal */
 	void (*done)(void *ctx, int rc, const struct err *e), void *ctx);
 /* main_routes.c: targets get the lanes that the configuration in force gives them, and what waits follows. `app` is a struct app. */
 void app_routes_look(void *app);
+void app_routes_open(struct app *a);
 /* done once no look-up is under way, at once where there is none: what is submitted then meets the new routes. */
 void app_routes_wait(
 	struct app *a, void (*done)(void *ctx, int rc, const struct err *e), void *ctx);

@@ -3,13 +3,18 @@
  * have moved.
  * Thread: loop. One look-up at a time: two would each see what the other has not stored yet, and the older one would win. Asked for
  * meanwhile, it begins once more with the newest configuration.
- * Owns: those who wait for its end. Failures: logged; what is left is found again by the next one.
+ * Owns: those who wait for its end. Failures: logged; what is left is found again by the next one, and that comes by itself where it was
+ * the disk that is full, or the store's queue.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "main_app.h"
 #include "plan/import.h"
+
+#define RETRY_MS 10000
 
 struct waiter {
 	struct list node;
@@ -46,6 +51,17 @@ static void on_lanes_moved(void *ctx, const struct lane_move *v, size_t n)
 	dispatch_reroute(a->dispatch, v, n);
 }
 
+static void on_retry(struct timer *t)
+{
+	app_routes_look(CONTAINER_OF(t, struct app, routes_retry));
+}
+
+void app_routes_open(struct app *a)
+{
+	list_init(&a->routes_waits);
+	timer_init(&a->routes_retry, on_retry);
+}
+
 static void on_looked(void *ctx, int rc, const struct err *e, cJSON *result)
 {
 	struct app *a = ctx;
@@ -56,6 +72,8 @@ static void on_looked(void *ctx, int rc, const struct err *e, cJSON *result)
 	a->routes_look = false;
 	if (a->routes_again && !a->stopping)
 		app_routes_look(a);
+	else if ((rc == -ENOSPC || rc == -EAGAIN || rc == -EBUSY) && !a->stopping)
+		timer_set(a->env, &a->routes_retry, env_mono(a->env) + RETRY_MS);
 	if (!a->routes_look)
 		waiters_tell(a);
 	app_import_over(a, "reload.routes", rc, e);
@@ -68,6 +86,7 @@ void app_routes_look(void *app)
 	a->routes_again = a->routes_look;
 	if (a->routes_look || a->stopping)
 		return;
+	timer_stop(a->env, &a->routes_retry);
 	a->routes_look = true;
 	app_import_began(a, &io);
 	io.moved = on_lanes_moved;

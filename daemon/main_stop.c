@@ -94,6 +94,7 @@ void app_stop(struct app *a)
 	log_line(LOG_INFO, "ev=stop");
 	notify_state(a, "STOPPING=1\nSTATUS=draining");
 	timer_stop(a->env, &a->watchdog);
+	timer_stop(a->env, &a->routes_retry);
 	upkeep_close(a);
 	states_close(a);
 	ctl_close(a->ctl, on_ctl_closed, a);

@@ -59,7 +59,13 @@ if [ "$(id -u)" = 0 ] && fresh && mkdir -p "$PLACE/state" && mount -t tmpfs -o s
 	check "reading still works" operator queue
 	same "the load balancer is told" "$(http GET "$(private_port)" /readyz | head -1)" 503
 	same "that it lives, too" "$(http GET "$(private_port)" /healthz | head -1)" 200
+	sed -i 's|^accounts:.*|accounts: [{name: relay}, {name: second}]|' "$PLACE/conf/channels.d/mail.yaml"
+	sed -i 's|^  email: .*|  email: mail/second|' "$PLACE/conf/lantoad.yaml"
+	check "another route is taken" admin -q reload
+	by() { [ "$(operator --json offices show hue | jq -r '.rows[0].lane | split("/")[:2] | join("/")')" = "$1" ]; }
+	check "nothing more is written, so targets keep the former one" by mail/relay
 	rm "$PLACE/state/filler"
+	check "with room again they follow by themselves" until_true 30 by mail/second
 	check "with room again it goes on by itself" until_true 60 settled FULL-1 "$MANY"
 	same "everybody got it" "$(mails_of FULL-1)" "$MANY"
 	same "nobody twice" "$(doubles)" 0
