@@ -218,7 +218,9 @@ static const char *cancel_method(struct cli *c, cJSON *params)
 /* more: the filter fits more than were named. */
 static void show_acted(struct cli *c, cJSON *r, bool more)
 {
-	if (!c->json)
+	if (!c->json &&
+		cJSON_IsArray(json_get(
+			r, "deliveries"))) /* of a look; the end of a release has their number */
 		cJSON_DeleteItemFromObjectCaseSensitive(r, "deliveries");
 	if (more) {
 		cJSON_DeleteItemFromObjectCaseSensitive(r, "more");

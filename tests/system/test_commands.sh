@@ -89,6 +89,7 @@ says "with how many it touches" "cancel CMD-1@$YEAR \\(3 waiting, 5 cancelled\\)
 says "and a few of them" '^ *[0-9]+ +two +ca-mau '
 same "and nothing was touched" "$(waits two)" 3
 check "the whole release is cancelled by its code alone" operator --yes cancel CMD-1 -m "thử"
+says "and it says how many that were" '^deliveries +3$'
 same "nothing waits any more" "$(waits two)" 0
 
 echo "# resolve by filter"
