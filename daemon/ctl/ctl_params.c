@@ -6,10 +6,10 @@
 #include <string.h>
 #include "ctl/ctl_internal.h"
 
-/* What narrows: never empty. */
+/* What narrows, and the reason: never empty. */
 static const char *const names[] = { "release", "part", "office", "campaign", "lane", "channel",
-	"kind", "account", "state", "lang", "list", "tag", "as" };
-static const char *const texts[] = { "why", "except", "how", "link", "hash", "code", "for", "at",
+	"kind", "account", "state", "lang", "list", "tag", "as", "why" };
+static const char *const texts[] = { "except", "how", "link", "hash", "code", "for", "at",
 	"address", "text", "head", "dir", "level", "name", "old", "into", "on", "deputy", "upload",
 	"as_key" };
 static const char *const flags[] = { "all", "dry", "deep", "diff", "emergency", "by_office",

@@ -51,6 +51,8 @@ refuse "nor do they pause one" 2 operator channel pause mail/relay -m "thử"
 refuse "four words are no lane" 2 operator hold --lane mail/relay/default/x -m "thử"
 check "a lane as deliveries name it is" operator hold --lane mail/relay/ -m "thử"
 check "so it is to go on" operator resume --lane mail/relay/ -m "thử"
+refuse "a reason that says nothing is none" 2 operator --yes cancel CMD-1 -m " "
+refuse "also where an address is erased for ever" 2 admin targets forget vanphong@hue.bhxh.example -m " "
 refuse "a reason that would be cut is not taken" 2 operator hold --release CMD-1 -m "$(printf 'ệ%.0s' $(seq 134))"
 says "and it says how long one may be" 'kept in 399 bytes, this one has 402'
 refuse "nor is one of an act" 2 operator --yes cancel CMD-1 --part one -m "$(printf 'ệ%.0s' $(seq 134))"

@@ -40,6 +40,13 @@ static void an_empty_name_is_no_leave_to_take_all(void **state)
 	taken("delivery.list", "{\"release\":null,\"after\":\"\"}");
 }
 
+static void a_reason_says_something(void **state)
+{
+	(void)state;
+	refused("targets.forget", "{\"address\":\"a@b\",\"why\":\" \\n\"}", "'why'");
+	taken("release.approve", "{\"release\":\"R-1\",\"hash\":\"x\"}");
+}
+
 static void a_name_that_is_a_number_is_not_passed_over(void **state)
 {
 	(void)state;
@@ -82,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_name_is_no_leave_to_take_all),
+		cmocka_unit_test(a_reason_says_something),
 		cmocka_unit_test(a_name_that_is_a_number_is_not_passed_over),
 		cmocka_unit_test(a_look_that_is_misspelt_is_no_act),
 		cmocka_unit_test(an_act_takes_nothing_that_it_does_not_know),
