@@ -215,9 +215,8 @@ int ctl_recalls(struct ctl_call *c, cJSON **ret, struct err *e)
 
 	limit = limit < 1 ? 1 : limit > LIST_MAX ? LIST_MAX : limit;
 	int rc = release_find(reader_db(c->reader), json_str(c->params, "release"), &row, e);
-	if (rc == 0 && json_has(c->params, "after") &&
-		str_i64(json_str(c->params, "after"), 0, INT64_MAX, &after))
-		rc = err_set(e, -EINVAL, "after: the number that 'next' gave");
+	if (rc == 0)
+		rc = ctl_after(c, &after, e);
 	if (rc == 0)
 		rc = store_recall_list(c->reader, row.id, after, (size_t)limit, on_row, &l);
 	if (rc < 0) {

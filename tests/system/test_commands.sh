@@ -146,6 +146,12 @@ says "and its targets" 'vanphong@hue\.bhxh\.example'
 admin -q targets import "$PLACE/many.csv"
 check "an office with many is shown" operator offices show hue
 says "and says that these are not all" 'there are 1002 in all: go on with .lantoa targets --office hue --after [0-9]+'
+printf 'channel,address,office\nemail,vp@list.example,ca-mau\nemail,đặng.ấu@list.example,ca-mau\n' >"$PLACE/mask.csv"
+admin -q targets import "$PLACE/mask.csv"
+check "addresses are shown to who may not see them" editor targets --office ca-mau
+says "by whole letters" '^email +đ…u@list\.example '
+says "and not all of them" '^email +v…@list\.example '
+check "pages of a list go on after what next said, or after nothing" bash -c "printf '%s\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release.recalls\",\"params\":{\"as\":\"Lê Vận Hành\",\"release\":\"CMD-2\",\"after\":null}}' | /usr/bin/python3 -c 'import socket, sys, json; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.stdin.buffer.read()); sys.exit(\"result\" not in json.loads(s.makefile().readline()))' '$SOCKET'"
 printf 'kind,address,reason\nemail,vanphong@hue.bhxh.example,opt_out\n' >"$PLACE/stop.csv"
 check "an address is put on the list of who wants nothing" admin suppression import "$PLACE/stop.csv"
 check "an address is shown" operator targets show vanphong@hue.bhxh.example
