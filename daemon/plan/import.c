@@ -2,7 +2,7 @@
  * up stands in import_start.c.
  * Thread: loop; im->fn on a worker. Owns: struct importer until done was called.
  * Happy path (large): open, slice ... beside stage ..., check | begin, read ... beside chunk ..., finish. (small): read | one command.
- * Failures: before begin the stage is removed and nothing is stored. A full disk behind begin is waited for; what else stops it
+ * Failures: before begin the stage is removed and nothing is stored. A full disk or queue behind begin is waited for; what else stops it
  * leaves the job for the next start, and so does a daemon that stops.
  */
 #include <fcntl.h>
@@ -216,20 +216,29 @@ void importer_submit(struct importer *im, struct store_cmd *cmd, void (*done)(st
 	}
 }
 
-static bool may_heal(int rc)
+static void retry_on_timer(struct timer *t)
 {
-	return rc == -ENOSPC || rc == -EAGAIN || rc == -EBUSY;
+	struct importer *im = CONTAINER_OF(t, struct importer, retry);
+	im->retry_fn(im);
+}
+
+bool importer_waits(struct importer *im, int rc, void (*fn)(struct importer *im))
+{
+	if (rc != -ENOSPC && rc != -EAGAIN && rc != -EBUSY)
+		return false;
+	im->retry_fn = fn;
+	timer_init(&im->retry, retry_on_timer);
+	timer_set(im->o.env, &im->retry, env_mono(im->o.env) + RETRY_MS);
+	return true;
 }
 
 static void next_chunk(struct importer *im);
-static void retry_on_timer(struct timer *t)
-{
-	next_chunk(CONTAINER_OF(t, struct importer, retry));
-}
-
+static void finish(struct importer *im);
 static void on_finish(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, finish.cmd);
+	if (!importer_stops(im) && importer_waits(im, cmd->rc, finish))
+		return;
 	if (cmd->rc < 0) {
 		importer_left(im, cmd);
 		return;
@@ -312,11 +321,8 @@ static void applied(struct importer *im, int rc, const struct err *e)
 static void on_chunk(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, chunk.cmd);
-	if (may_heal(cmd->rc)) {
-		timer_init(&im->retry, retry_on_timer);
-		timer_set(im->o.env, &im->retry, env_mono(im->o.env) + RETRY_MS);
+	if (importer_waits(im, cmd->rc, next_chunk))
 		return;
-	}
 	im->chunk.at = im->chunk.next;
 	if (cmd->rc < 0 || im->chunk.at >= im->chunk.block.n)
 		applied(im, cmd->rc, &cmd->err);

@@ -60,6 +60,7 @@ struct importer {
 	struct hash hash;
 	struct work work;
 	struct timer retry;
+	void (*retry_fn)(struct importer *im);
 	int (*fn)(struct importer *im); /* on a worker */
 	void (*next)(struct importer *im);
 	int rc;
@@ -104,6 +105,8 @@ bool importer_refused(
 void importer_left(
 	struct importer *im, const struct store_cmd *cmd); /* it stays: the next start goes on */
 bool importer_stops(const struct importer *im);            /* the daemon does */
+/* What has begun waits for a full disk or queue: true, and fn is called a little later; it looks whether the daemon stops. */
+bool importer_waits(struct importer *im, int rc, void (*fn)(struct importer *im));
 void importer_read_ahead(struct importer *im); /* the steps from read_cursor on are applied */
 int import_offices_read(struct importer *im);
 int import_rules_read(struct importer *im);

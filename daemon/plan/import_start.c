@@ -1,6 +1,7 @@
 /* import_start.c - what a start takes up: an import that was cut goes on, or is taken back where its staging file is gone; targets of
  * offices that have been replaced move. Thread: loop; look on a worker. Owns: nothing beside struct importer (import.c).
- * Failures: logged by who asked; what has begun keeps its job and is looked at by the next start, also when the daemon stops.
+ * Failures: logged by who asked; a full disk or queue is waited for; what else stops it keeps its job for the next start, and so does a
+ * daemon that stops. Until then no other import begins and nobody is forgotten.
  */
 #include <stdlib.h>
 #include "base/log.h"
@@ -35,32 +36,52 @@ static void settle(struct importer *im)
 	importer_submit(im, &im->settle.cmd, on_settle);
 }
 
+static void undo(struct importer *im);
 static void on_undo(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, undo.cmd);
-	if (importer_refused(im, cmd))
+	if (importer_waits(im, cmd->rc, undo) || importer_refused(im, cmd))
 		return;
-	if (!im->undo.more) {
+	im->undo.after = im->undo.next;
+	if (im->undo.more)
+		undo(im);
+	else
 		importer_end(im, 0);
-		return;
-	}
+}
+
+/* From undo.after on. */
+static void undo(struct importer *im)
+{
 	if (importer_stops(im)) {
 		end_stopped(im);
 		return;
 	}
-	im->undo.after = im->undo.next;
 	im->undo.cmd = (struct store_cmd){ 0 };
 	import_undo_prepare(&im->undo);
 	importer_submit(im, &im->undo.cmd, on_undo);
 }
 
+static void again(struct importer *im);
 static void on_again(struct store_cmd *cmd)
 {
 	struct importer *im = CONTAINER_OF(cmd, struct importer, again.cmd);
+	if (importer_waits(im, cmd->rc, again))
+		return;
 	if (cmd->rc < 0)
 		importer_left(im, cmd);
 	else
 		importer_read_ahead(im);
+}
+
+static void again(struct importer *im)
+{
+	if (importer_stops(im)) {
+		end_stopped(im);
+		return;
+	}
+	im->again = (struct import_again){ .stage = im->stage };
+	import_again_prepare(&im->again);
+	importer_submit(im, &im->again.cmd, on_again);
 }
 
 static int look(struct importer *im)
@@ -94,15 +115,12 @@ static void on_look(struct importer *im)
 	} else if (im->stage) {
 		log_line(LOG_INFO, "ev=import.resume import=%lld cursor=%lld",
 			(long long)im->import_id, (long long)im->read_cursor);
-		im->again = (struct import_again){ .stage = im->stage };
-		import_again_prepare(&im->again);
-		importer_submit(im, &im->again.cmd, on_again);
+		again(im);
 	} else {
 		log_line(LOG_WARN, "ev=import.undo import=%lld why=\"its staging file is gone\"",
 			(long long)im->import_id);
 		im->undo = (struct import_undo){ .import_id = im->import_id };
-		import_undo_prepare(&im->undo);
-		importer_submit(im, &im->undo.cmd, on_undo);
+		undo(im);
 	}
 }
 

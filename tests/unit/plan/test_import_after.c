@@ -247,6 +247,32 @@ static void a_disk_that_is_full_is_waited_for(void **state)
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target"), 179 + MANY);
 }
 
+/* At its last step, or when a start takes it up: what has begun would stand in the way of every other import until a restart. */
+static void what_has_begun_waits_for_a_full_disk_to_its_end(void **state)
+{
+	(void)state;
+	char path[400];
+	samples();
+	fault_set("store.full", 2, 3); /* begin, one chunk */
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "few.csv", HEAD "email,a@gmail.example,hue,,,\n"), 0);
+	fault_clear();
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
+	for (int lost = 0; lost < 2; lost++) {
+		teardown(NULL);
+		setup(NULL);
+		crash_in_the_middle(2, path);
+		if (lost)
+			lose_stage_of_job();
+		fault_set("store.full", 0, 3);
+		assert_int_equal(start_again(NULL), 0);
+		fault_clear();
+		assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM job"), 0);
+		assert_int_equal(
+			teststore_i64(&ts, "SELECT count(*) FROM target"), lost ? 179 : 179 + MANY);
+	}
+}
+
 #endif
 
 /* --- many rows a statement --------------------------------------------------------------------------------------------- */
@@ -732,6 +758,7 @@ int main(void)
 		T(what_is_taken_back_at_the_start_ends_when_the_daemon_stops),
 		T(a_disk_that_stays_full_keeps_no_daemon_from_stopping),
 		T(a_disk_that_is_full_is_waited_for),
+		T(what_has_begun_waits_for_a_full_disk_to_its_end),
 		T(a_start_that_could_not_be_stored_says_why),
 		T(what_the_store_does_not_take_is_left_with_a_reason),
 #endif
