@@ -79,6 +79,7 @@ static int fb_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	case LT_J_RECALL:
 	case LT_J_CORRECT:
 	case LT_J_REFRESH:
+	case LT_J_LOGIN:
 	case LT_J_CHECK:
 	case LT_J_STATS: return one_start(inst, jobs[0], works[0]);
 	default: return -LT_E_INVALID;

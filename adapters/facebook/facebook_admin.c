@@ -192,8 +192,12 @@ void fb_admin_start(struct fb_job *j)
 		else
 			admin_begin(j);
 		break;
+	case LT_J_LOGIN: /* nothing but the page's token, derived once more */
 	case LT_J_REFRESH:
-		if (fb_conf_of(j)->parent.n == 0)
+		if (ltc_trim(j->work->text).n > 0)
+			fb_end(j, LT_REFUSED, LT_SCOPE_ACCOUNT, 0, "code",
+				"a page takes no code: put the new token of the system user into its file, reload, and run the command without one");
+		else if (fb_conf_of(j)->parent.n == 0)
 			refresh_person(j, "login",
 				"no system_token is configured to derive the page's token from");
 		else

@@ -314,6 +314,12 @@ void fb_then(struct fb_job *j, enum fb_step_id step)
 		j->after_save = step;
 }
 
+/* A job that is about the page's token itself. */
+static bool derives(const struct fb_job *j)
+{
+	return j->job->kind == LT_J_REFRESH || j->job->kind == LT_J_LOGIN;
+}
+
 static void on_saved(struct fb_job *j, const struct lt_event *ev)
 {
 	enum fb_step_id next = j->after_save;
@@ -327,7 +333,7 @@ static void on_saved(struct fb_job *j, const struct lt_event *ev)
 		j->saved_token = ev->token;
 	if (ev->token != j->save_token)
 		return; /* a later one is on its way */
-	if (j->job->kind == LT_J_REFRESH) {
+	if (derives(j)) {
 		fb_end(j, LT_ACCEPTED, LT_SCOPE_ACCOUNT, 0, "", "");
 	} else if (next != FBS_NONE) {
 		j->after_save = FBS_NONE;
@@ -492,7 +498,7 @@ bool fb_renew(struct fb_job *j)
 {
 	const struct lt_host *h = j->inst->host;
 
-	if (j->refreshed || j->cancelled || j->job->kind == LT_J_REFRESH)
+	if (j->refreshed || j->cancelled || derives(j))
 		return false;
 	j->refreshed = j->secret_wait = true;
 	int rc = h->refresh(h->ctx, j->job, (struct lt_str){ NULL, 0 }, j->token_version);

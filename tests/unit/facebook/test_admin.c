@@ -122,6 +122,24 @@ static void the_page_token_is_derived_and_stored(void **state)
 	fbt_over(h);
 }
 
+/* What the reason of a dead token tells to type. */
+static void a_login_derives_the_token_anew_and_takes_no_code(void **state)
+{
+	(void)state;
+	struct sh *h = fbt_open();
+	size_t j = job(h, LT_J_LOGIN, NULL, 0, "");
+	fbt_say(h, "GET", "/" PAGE, 200, "{\"id\":\"" PAGE "\",\"access_token\":\"EAANew\"}");
+	outcome_is(h, j, LT_ACCEPTED);
+	assert_string_equal(sh_last_note(h, "secret_put")->text, "access_token");
+	j = job(h, LT_J_LOGIN, NULL, 0, "");
+	fbt_say(h, "GET", "/" PAGE, 400, "{\"error\":{\"code\":190,\"error_subcode\":463}}");
+	outcome_is(h, j, LT_DEFERRED);
+	j = job(h, LT_J_LOGIN, NULL, 0, "EAAPasted");
+	outcome_is(h, j, LT_REFUSED);
+	assert_non_null(strstr(sh_result(h, j)->text, "takes no code"));
+	fbt_over(h);
+}
+
 static const struct sh_note *hook(struct sh *h, const char *method, const char *query,
 	const char *signature, const char *body)
 {
@@ -223,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_post_confirmed_without_its_id_is_found_by_its_photos),
 		cmocka_unit_test(a_correction_gives_a_new_fingerprint),
 		cmocka_unit_test(the_page_token_is_derived_and_stored),
+		cmocka_unit_test(a_login_derives_the_token_anew_and_takes_no_code),
 		cmocka_unit_test(a_webhook_is_confirmed_and_its_events_are_signed),
 		cmocka_unit_test(only_the_page_itself_confirms_a_post_by_its_text) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
