@@ -105,10 +105,10 @@ void channel_login(struct chan_account *a, struct str code,
 	void (*done)(void *ctx, const struct chan_result *r), void *ctx)
 {
 	struct job *j = probe_job(a, LT_J_LOGIN, done, ctx);
-	if (code.n) {
+	/* A person's act that is in the audit already: what it asks for may spend a code, or publish a new token. */
+	j->intent_open = true;
+	if (code.n)
 		j->probe->code = secret_new(code);
-		j->intent_open = true; /* its exchange spends the code */
-	}
 	if (j->probe->code)
 		j->work.text = lt_of(secret_value(j->probe->code));
 	probe_start(j, "this adapter has no login");

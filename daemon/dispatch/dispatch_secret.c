@@ -303,7 +303,17 @@ struct cred_put *cred_put_new(
 	return p;
 }
 
-/* Values of a login that has only begun (its verifier) stand beside the pair: neither state nor times change. */
+static bool holds_token(const struct lt_pair *set, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eqz((struct str){ set[i].name.p, set[i].name.n }, "access_token") ||
+			str_eqz((struct str){ set[i].name.p, set[i].name.n }, "refresh_token"))
+			return true;
+	return false;
+}
+
+/* Values of a login that has only begun (its verifier) stand beside the pair: neither state nor times change. A login without a code that
+ * brings a token is over with that. */
 void secret_put_on(void *ctx, struct channel *ch, const char *credential, const struct lt_pair *set,
 	size_t n, int64_t expires_ms, uint64_t ticket)
 {
@@ -316,7 +326,7 @@ void secret_put_on(void *ctx, struct channel *ch, const char *credential, const 
 		expires_ms, c->login ? "login" : "refreshed");
 	p->host = h;
 	p->ticket = ticket;
-	p->beside = c->login && !c->login->code;
+	p->beside = c->login && !c->login->code && !holds_token(set, n);
 	if (c->login) {
 		(void)str_copy(p->person, sizeof(p->person), str_of(c->login->person));
 		(void)str_copy(p->via, sizeof(p->via), str_of(c->login->via));

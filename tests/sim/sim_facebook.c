@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
-#include "sim_provider.h"
+#include "sim_token.h"
 
 #define POSTS_MAX 4000
 #define TEXT_MAX  400
@@ -19,6 +19,7 @@ struct post {
 	char text[TEXT_MAX];
 };
 struct state {
+	struct sim_token token[4]; /* PT-PAGE-N, where the seed has tokens */
 	int n;
 	struct post post[POSTS_MAX];
 };
@@ -28,15 +29,20 @@ static void conf(int slot, struct buf *b)
 	UNUSED(slot);
 	provider_file("fb.secret", "EAAgeheimgeheimgeheim\n");
 	buf_addf(b,
-		"settings: {app_id: \"5550001\", app_secret: app, page_token: token, guard_hours: 0, look_ms: 20000,\n"
+		"settings: {app_id: \"5550001\", app_secret: app, %s: token, guard_hours: 0, look_ms: 20000,\n"
 		"  regain_ms: 60000, publish_mode_text: %s}\n"
 		"files: {outcomes: %s/config/outcomes/facebook.tsv}\n"
 		"secrets: {app: {file: ../fb.secret}, token: {file: ../fb.secret}}\naccounts:\n",
-		S->p.together ? "direct" : "two_phase", S->root);
-	for (int i = 0; i < 4; i++)
+		S->p.tokens ? "system_token" : "page_token", S->p.together ? "direct" : "two_phase",
+		S->root);
+	for (int i = 0; i < 4; i++) {
 		buf_addf(b,
-			"  - {name: %s, identity: \"10420000000010%d\", settings: {page: \"10420000000010%d\"}}\n",
+			"  - {name: %s, identity: \"10420000000010%d\", settings: {page: \"10420000000010%d\"}",
 			sim_offices[i], i + 1, i + 1);
+		if (S->p.tokens)
+			buf_addf(b, ", credential: page-%d", i + 1);
+		buf_addf(b, "}\n");
+	}
 }
 
 static void address(int contact, int office, char *ret, size_t size)
@@ -210,6 +216,67 @@ static void live(struct state *st, size_t call, int i)
 	say(call, f, there ? 200 : 400, &b);
 }
 
+/* --- tokens ---------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *credential_of(int page)
+{
+	static char name[30];
+	(void)snprintf(name, sizeof(name), "mail/page-%d", page);
+	return name;
+}
+
+/* The page's token by that of the system user; like every GET it spends nothing. */
+static void derive(struct state *st, size_t call, int page)
+{
+	enum fate f = provider_fate();
+	char body[200] = "";
+	if (token_renew(&st->token[page - 1], credential_of(page), f, true))
+		(void)snprintf(body, sizeof(body),
+			"{\"id\":\"10420000000010%d\",\"name\":\"P\",\"access_token\":\"PT-%d-%d\"}",
+			page, page, st->token[page - 1].generation);
+	token_say(call, f, body);
+}
+
+/* False: it was answered. */
+static bool may(struct state *st, size_t call, const struct fakenet_call *c, int page)
+{
+	const char *bearer = strstr(c->headers, "Authorization: Bearer ");
+	int whose = 0, n = 0;
+	if (!S->p.tokens)
+		return true;
+	if (strstr(c->url, "PT-") || strstr(c->url, "EAAgeheim"))
+		sim_fail("a token stands in an address: %s", c->url);
+	if (strstr(c->url, "access_token") && bearer && strstr(bearer, "EAAgeheim")) {
+		derive(st, call, page);
+		return false;
+	}
+	if (!bearer || sscanf(bearer, "Authorization: Bearer PT-%d-%d", &whose, &n) != 2 ||
+		whose != page)
+		sim_fail("a call to page %d without its token: %.200s", page, c->headers);
+	if (token_good(&st->token[page - 1], n))
+		return true;
+	provider_answer(call, 400,
+		"{\"error\":{\"message\":\"no\",\"type\":\"OAuthException\",\"code\":190,\"error_subcode\":463}}",
+		provider_delay());
+	return false;
+}
+
+static void booted(int slot)
+{
+	struct state *st = S->state[slot];
+	for (int i = 0; i < 4 && S->p.tokens; i++)
+		token_booted(&st->token[i], credential_of(i + 1));
+}
+
+static bool person(int slot)
+{
+	struct state *st = S->state[slot];
+	bool did = false;
+	for (int i = 0; i < 4 && S->p.tokens; i++)
+		did |= token_person(&st->token[i], "mail", sim_offices[i], credential_of(i + 1));
+	return did;
+}
+
 static void http(int slot, size_t call, struct fakenet_call *c)
 {
 	struct state *st = S->state[slot];
@@ -218,6 +285,8 @@ static void http(int slot, size_t call, struct fakenet_call *c)
 	    post = at && at[22] == '_' ? (int)strtol(at + 23, NULL, 10) - 1000 : -1;
 	if (page < 1 || page > 4)
 		sim_fail("a request to no page: %s", c->url);
+	if (!may(st, call, c, page))
+		return;
 	bool feed = at[22] == '/' && strncmp(at + 22, "/feed", 5) == 0;
 	if (feed && strcmp(c->method, "POST") == 0)
 		make(st, call, c, page);
@@ -240,4 +309,6 @@ const struct sim_provider sim_facebook = { .name = "facebook",
 	.conf = conf,
 	.address = address,
 	.owns = owns,
+	.booted = booted,
+	.person = person,
 	.http = http };

@@ -1,13 +1,19 @@
 /* sim_smsh.c - eSMS behind the HTTP gateway adapter: one number a request. A RequestId that had an effect in the last 24 hours is refused
- * as known (124) and nothing goes out again. Reports come to the callback, early, late, twice or never, or by asking. */
+ * as known (124) and nothing goes out again. Reports come to the callback, early, late, twice or never, or by asking.
+ * Where the seed has tokens it is FPT: an access token for client credentials, no reports, and the same text to the same number is known
+ * for five minutes. */
 #include <stdio.h>
 #include <string.h>
+#include <sodium.h>
 #include "base/assert.h"
-#include "sim_provider.h"
+#include "sim_token.h"
 
-#define KNOWN_MS 86400000
+#define KNOWN_MS     86400000
+#define FPT_KNOWN_MS 300000
+#define FPT_TOKEN    "gate/gate-token"
 
 struct state {
+	struct sim_token token;           /* GT-N */
 	int64_t taken_at[SIM_DELIVERIES]; /* by delivery; 0: never */
 	uint64_t no[SIM_DELIVERIES];      /* of its SMSID */
 	uint8_t reports[SIM_DELIVERIES];  /* SIM_SAID_*, for who asks */
@@ -19,6 +25,15 @@ static void conf(int slot, struct buf *b)
 {
 	UNUSED(slot);
 	provider_file("sms.secret", "geheim-geheim-geheim-geheim\n");
+	if (S->p.tokens) {
+		buf_addf(b,
+			"settings: {sender: BHXH-VN, balance_every: 0, total_ms: 15000, params: \"client_id=cid\"}\n"
+			"files: {vendor: %s/config/sms/vendors/fpt.json, ranges: %s/config/sms/ranges.tsv, prices: %s/config/sms/prices.tsv}\n"
+			"secrets: {client_secret: {file: ../sms.secret}}\n"
+			"accounts: [{name: relay, credential: gate-token}]\n",
+			S->root, S->root, S->root);
+		return;
+	}
 	buf_addf(b,
 		"settings: {sender: BHXH-VN, balance_every: 0, total_ms: 15000}\n"
 		"files: {vendor: %s/config/sms/vendors/esms.json, ranges: %s/config/sms/ranges.tsv, prices: %s/config/sms/prices.tsv}\n"
@@ -49,7 +64,7 @@ static void forgotten(int slot, int64_t id, int64_t to)
 
 static bool owns(const char *url)
 {
-	return strstr(url, "rest.esms.vn") != NULL;
+	return strstr(url, "rest.esms.vn") != NULL || strstr(url, "sms.fpt.net") != NULL;
 }
 
 static void no(size_t i, const char *code)
@@ -145,9 +160,113 @@ static void asked(int slot, size_t i, const struct fakenet_call *c)
 		i, 200, "{\"CodeResponse\":\"100\",\"SendStatus\":\"1\"}", provider_delay());
 }
 
+/* --- FPT ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void fpt_no(size_t i, int status, const char *code)
+{
+	char body[600];
+	(void)snprintf(body, sizeof(body), "{\"error\":%s,\"error_description\":\"%s\"}", code,
+		provider_words(false));
+	provider_answer(i, status, body, provider_delay());
+}
+
+static void fpt_answer(size_t i, enum fate f, int64_t id, bool known)
+{
+	char body[100];
+	(void)snprintf(body, sizeof(body), "{\"MessageId\":\"f-%lld\"}", (long long)id);
+	switch (f) {
+	case FATE_OK:
+	case FATE_SLOW:
+		if (known)
+			fpt_no(i, 400, "2501");
+		else
+			provider_answer(i, 200, body, f == FATE_OK ? provider_delay() : 3600000);
+		break;
+	case FATE_HALF:
+		body[10] = 0;
+		provider_answer(i, 200, body, provider_delay());
+		break;
+	case FATE_REFUSED: fpt_no(i, 400, sim_chance(700) ? "2518" : "2513"); break;
+	case FATE_TEMPORARY:
+	case FATE_THROTTLED: fpt_no(i, 429, "1020"); break;
+	case FATE_BROKEN: provider_answer(i, 500, "{\"oops\":1}", provider_delay()); break;
+	case FATE_NO_LINE:
+	case FATE_LOST_BEFORE:
+	case FATE_LOST_AFTER:
+	case FATE_GARBAGE:
+	case FATE_SILENT: provider_lose(i, f); break;
+	case FATE_FATES: break;
+	}
+}
+
+static void fpt_publish(struct state *st, size_t i, const struct fakenet_call *c)
+{
+	char phone[40], ref[40], token[40], packed[4000], text[3000];
+	int contact = 0, n = 0;
+	size_t len = 0;
+	if (!provider_field(c->body, "Phone", phone, sizeof(phone)) ||
+		sscanf(phone, "8491%d", &contact) != 1)
+		sim_fail("a text to nobody: %.200s", c->body);
+	if (!provider_field(c->body, "access_token", token, sizeof(token)) ||
+		sscanf(token, "GT-%d", &n) != 1)
+		sim_fail("a text without a token: %.200s", c->body);
+	if (!token_good(&st->token, n)) {
+		fpt_no(i, 401, "1011");
+		return;
+	}
+	if (!provider_field(c->body, "Message", packed, sizeof(packed)) ||
+		sodium_base642bin((unsigned char *)text, sizeof(text), packed, strlen(packed), NULL,
+			&len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		sim_fail("a text that is no base64: %.200s", c->body);
+	int64_t id = provider_publish(contact, text, len);
+	if (!provider_field(c->body, "RequestId", ref, sizeof(ref)))
+		sim_fail("a text without RequestId: %.200s", c->body);
+	restore_ref(id, ref, strlen(ref));
+	enum fate f = provider_fate();
+	bool known = st->taken_at[id] && N.te.mono - st->taken_at[id] < FPT_KNOWN_MS;
+	bool effect = f != FATE_NO_LINE && !known && provider_has_effect(f);
+	sim_trace("text delivery:%lld %s%s%s", (long long)id, provider_fate_name(f),
+		effect ? " effect" : "", known ? " known" : "");
+	if (effect) {
+		st->taken_at[id] = N.te.mono;
+		provider_effect(id);
+	}
+	fpt_answer(i, f, id, known);
+}
+
+static void fpt(struct state *st, size_t i, const struct fakenet_call *c)
+{
+	char body[100] = "";
+	if (!strstr(c->url, "/oauth2/token")) {
+		fpt_publish(st, i, c);
+		return;
+	}
+	enum fate f = provider_fate();
+	if (token_renew(&st->token, FPT_TOKEN, f, false))
+		(void)snprintf(body, sizeof(body),
+			"{\"access_token\":\"GT-%d\",\"expires_in\":%lld}", st->token.generation,
+			(long long)(st->token.until - N.te.mono) / 1000);
+	token_say(i, f, body);
+}
+
+static void booted(int slot)
+{
+	struct state *st = S->state[slot];
+	if (S->p.tokens)
+		token_booted(&st->token, FPT_TOKEN);
+}
+
+static bool person(int slot)
+{
+	struct state *st = S->state[slot];
+	return S->p.tokens && token_person(&st->token, "gate", "relay", FPT_TOKEN);
+}
+
 static void http(int slot, size_t i, struct fakenet_call *c)
 {
-	if (c->flags & NET_PUBLISHES)
+	if (S->p.tokens)
+		fpt(S->state[slot], i, c);
+	else if (c->flags & NET_PUBLISHES)
 		publish(slot, i, c);
 	else
 		asked(slot, i, c);
@@ -201,4 +320,6 @@ const struct sim_provider sim_sms_http = { .name = "sms_http",
 	.owns = owns,
 	.http = http,
 	.forgotten = forgotten,
+	.booted = booted,
+	.person = person,
 	.due = due };

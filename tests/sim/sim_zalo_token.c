@@ -8,39 +8,10 @@
 #include "base/assert.h"
 #include "dispatch/dispatch_credential.h"
 #include "sim_people.h"
+#include "sim_token.h"
 #include "sim_zalo.h"
 
 /* --- the token endpoint ------------------------------------------------------------------------------------------------------------ */
-
-/* What does not reach the application behind the gateway is answered by the gateway: nothing is spent by it. */
-static bool reached(enum fate f)
-{
-	return f == FATE_OK || f == FATE_SLOW || f == FATE_HALF || f == FATE_LOST_AFTER ||
-		((f == FATE_GARBAGE || f == FATE_SILENT) && sim_chance(500));
-}
-
-static void say(size_t call, enum fate f, const char *body)
-{
-	char half[300];
-	(void)snprintf(half, sizeof(half), "%.*s", (int)(strlen(body) / 2), body);
-	switch (f) {
-	case FATE_OK: provider_answer(call, 200, body, provider_delay()); break;
-	case FATE_SLOW: provider_answer(call, 200, body, 3600000); break;
-	case FATE_HALF: provider_answer(call, 200, half[0] ? half : "{", provider_delay()); break;
-	case FATE_REFUSED:
-	case FATE_TEMPORARY: provider_answer(call, 503, "", provider_delay()); break;
-	case FATE_THROTTLED:
-	case FATE_BROKEN:
-		provider_answer(call, 502, "<html>Bad Gateway</html>", provider_delay());
-		break;
-	case FATE_NO_LINE:
-	case FATE_LOST_BEFORE:
-	case FATE_LOST_AFTER:
-	case FATE_GARBAGE:
-	case FATE_SILENT: provider_lose(call, f); break;
-	case FATE_FATES: break;
-	}
-}
 
 static void pair(struct zl_state *st, int no, char *ret, size_t size)
 {
@@ -76,12 +47,9 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 
 static int64_t newest_word(int no)
 {
-	char sql[200];
-	(void)snprintf(sql, sizeof(sql),
-		"SELECT coalesce(max(seq), 0) FROM audit WHERE what = 'credential.refresh' AND "
-		"subject = 'credential:mail/oa-%s'",
-		sim_offices[no]);
-	return teststore_i64(&N.ts, sql);
+	char name[60];
+	(void)snprintf(name, sizeof(name), "mail/oa-%s", sim_offices[no]);
+	return token_word(name);
 }
 
 static bool word_is_open(int no)
@@ -141,7 +109,7 @@ void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c)
 	char token[60] = "", body[300] = "";
 	int no = -1, n = 0;
 	enum fate f = provider_fate();
-	bool there = reached(f);
+	bool there = token_reached(f);
 	bool again = provider_field(c->body, "refresh_token", token, sizeof(token));
 	if (!again)
 		(void)provider_field(c->body, "code", token, sizeof(token));
@@ -153,7 +121,7 @@ void zl_oauth(struct zl_state *st, size_t call, const struct fakenet_call *c)
 		refresh(st, no, n, there, body, sizeof(body));
 	else if (there)
 		exchange(st, no, n, body, sizeof(body));
-	say(call, f, body);
+	token_say(call, f, body);
 }
 
 int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c)

@@ -98,6 +98,27 @@ static void a_person_logs_in_and_held_lanes_go_on(void **state)
 	tmpdir_remove(dir);
 }
 
+/* A gateway with client credentials, a page whose token is derived: there is no code, and the new token is all there is to a login. */
+static void a_login_that_needs_no_code_ends_with_its_token(void **state)
+{
+	(void)state;
+	const struct lt_pair v = { .name = { "access_token", 12 }, .value = { "A9", 2 } };
+	open_with("R1");
+	assert_int_equal(ask(), 0);
+	over(LT_REFUSED);
+	assert_int_equal(stored_state(), CRED_DEAD);
+	assert_non_null(strstr(lane_says(), "login"));
+	login(NULL);
+	fake.ev.secret_put(fake.ev.ctx, &fake.ch[0], OA, &v, 1, 0, 80);
+	scene_settle();
+	login_answer(LT_ACCEPTED, "");
+	assert_int_equal(logged.rc, 0);
+	assert_int_equal(stored_state(), CRED_GOOD);
+	assert_string_equal(value("access_token"), "A9");
+	assert_string_equal(lane_says(), "");
+	close_all();
+}
+
 static void a_login_without_a_credential_says_so(void **state)
 {
 	(void)state;
@@ -137,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_person_logs_in_and_held_lanes_go_on),
+		cmocka_unit_test(a_login_that_needs_no_code_ends_with_its_token),
 		cmocka_unit_test(a_login_without_a_credential_says_so),
 		cmocka_unit_test(a_login_that_has_only_begun_is_no_newer_pair),
 	};
