@@ -126,6 +126,7 @@ struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
 	int provider[SIM_SLOTS]; /* see sim_providers */
 	bool together, poll;     /* providers: recipients share a text; receipts are asked for */
 	bool tokens;             /* gateways and pages have access tokens that end */
+	bool mirror;             /* of tokens, outside of what a backup holds */
 	bool spare;              /* the second channel has a second gateway, where it is loopback */
 	int restores;            /* at most */
 };

@@ -197,8 +197,9 @@ void sim_profile_draw(int steps)
 	p->together = sim_chance(500);
 	p->poll = sim_chance(300);
 	provider_draw();
-	p->tokens = (S->seed * 0x9e3779b97f4a7c15u >> 62) ==
-		1; /* draws nothing: other seeds tell the stories they told */
+	/* These draw nothing: other seeds tell the stories they told. */
+	p->tokens = (S->seed * 0x9e3779b97f4a7c15u >> 62) == 1;
+	p->mirror = (S->seed * 0xd6e8feb86659fd93u >> 62) == 1;
 	p->restores = calm || sim_chance(250) ? 0 : 2;
 	p->spare = !calm && provider_of(1)->owns == sim_loopback.owns && sim_chance(600);
 }

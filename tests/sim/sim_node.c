@@ -82,6 +82,12 @@ void node_conf_write(void)
 		"  - {name: oanh, user: oanh, roles: [operator, viewer]}\n"
 		"channels_dir: channels.d\n",
 		S->dir, S->dir, S->build);
+	if (S->p.mirror) {
+		(void)snprintf(path, sizeof(path), "%s/mirror", S->dir);
+		if (dir_make(path, 0700, &e))
+			sim_fail("%s", e.text);
+		buf_addf(&b, "token_mirror: %s\n", path);
+	}
 	buf_addf(&b, "routes:\n");
 	for (int i = 0; i < SIM_SLOTS; i++)
 		if (provider_of(i)->per_office)

@@ -33,8 +33,8 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 {
 	struct zl_oa *oa = &st->oa[no];
 	oa->broken = true;
-	/* A restore forgets pairs, tries, and that a token was dead (there is no mirror here): once, and once more. */
-	bool restored = S->n_restores > 0;
+	/* A restore forgets pairs, tries, and that a token was dead: once, and once more. A mirror knows the pairs. */
+	bool restored = S->n_restores > 0 && !S->p.mirror;
 	if ((generation + 1 != oa->generation && !restored) || ++oa->spent_uses > 1 + restored)
 		sim_fail(
 			"refresh token %d of OA %d is used %d times after it was spent, the newest is %d",
