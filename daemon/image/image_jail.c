@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "image/image_jail.h"
 
 /* Counts every thread of the user, the daemon's own among them: the filter, not this number, is what forbids processes. */
@@ -42,8 +43,8 @@ static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv),
 	SCMP_SYS(sched_yield), SCMP_SYS(sched_getattr), SCMP_SYS(gettid), SCMP_SYS(getpid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
 	SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom),
-	SCMP_SYS(getrusage), SCMP_SYS(getrlimit), SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
-	SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(membarrier) };
+	SCMP_SYS(getrusage), SCMP_SYS(getrlimit), SCMP_SYS(restart_syscall), SCMP_SYS(uname),
+	SCMP_SYS(sysinfo), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(membarrier) };
 /* Answered, not done: libraries ask and carry on without. */
 static const int denied[] = { SCMP_SYS(clone3), SCMP_SYS(sched_setattr),
 	SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_setscheduler), SCMP_SYS(ioctl),
@@ -59,11 +60,15 @@ static int add_plain(scmp_filter_ctx f)
 	return rc;
 }
 
-/* Memory that can never be run, threads but no processes, a name for a thread, limits only read, fstat but no path. */
+/* Memory that can never be run, threads but no processes, a name for a thread, limits only read, fstat but no path, signals to itself
+ * (abort) and to nobody else: the daemon runs as the same user. */
 static int add_bounded(scmp_filter_ctx f)
 {
 	int rc = seccomp_rule_add(
 		f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	rc = rc ? rc
+		: seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	rc = rc ? rc
 		: seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

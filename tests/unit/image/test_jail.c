@@ -29,7 +29,7 @@ static void attempt(const char *what, struct child *c, struct buf *out)
 static void files_sockets_programs_and_code_kill_it(void **state)
 {
 	static const char *const tries[] = { "open", "oldopen", "unlink", "socket", "unix", "fork",
-		"exec", "kill", "ptrace", "code" };
+		"exec", "kill", "tgkill", "ptrace", "code" };
 	struct child c;
 	struct buf out;
 	(void)state;
@@ -51,6 +51,16 @@ static void writing_what_is_open_and_threads_go_on(void **state)
 	attempt("thread", &c, &out);
 	assert_int_equal(c.signo, 0);
 	assert_int_equal(c.status, 0);
+}
+
+/* How the library says that memory is out, and the daemon knows it by. */
+static void a_signal_to_itself_is_its_own(void **state)
+{
+	struct child c;
+	struct buf out;
+	(void)state;
+	attempt("abort", &c, &out);
+	assert_int_equal(c.signo, SIGABRT);
 }
 
 static void memory_and_processor_time_end(void **state)
@@ -105,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_sockets_programs_and_code_kill_it),
 		cmocka_unit_test(writing_what_is_open_and_threads_go_on),
+		cmocka_unit_test(a_signal_to_itself_is_its_own),
 		cmocka_unit_test(memory_and_processor_time_end),
 		cmocka_unit_test(
 			output_beyond_the_reader_s_maximum_is_cut_off_and_the_program_killed),
