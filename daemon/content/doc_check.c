@@ -312,6 +312,20 @@ static void check_pairs(struct doc_reader *r, const char *file, const struct doc
 	}
 }
 
+/* What is said of a file is the same for all offices, and goes out as it is written. */
+static void check_said(
+	struct doc_reader *r, const struct doc_asset *a, const char *field, const char *text)
+{
+	struct template_vars *vars = x_calloc(1, sizeof(*vars));
+	(void)!template_vars(str_of(text), a->line, vars, NULL); /* other braces are meant so */
+	for (size_t i = 0; i < vars->n; i++)
+		problem_add(r->p, PROBLEM_ERROR, r->file, a->line, field,
+			"{{" STR_FMT "}} is not filled in here; write it out, or leave it out",
+			STR_ARG(vars->v[i].name));
+	xfree(vars);
+	doc_warn_text(r->p, r->file, a->line, field, str_of(text));
+}
+
 void doc_check_texts(struct doc_reader *r)
 {
 	const struct release_doc *d = r->doc;
@@ -322,9 +336,9 @@ void doc_check_texts(struct doc_reader *r)
 	check_pairs(r, file, &d->texts);
 	check_text(r, (struct text_at){ file, "", d->body_line, true, false }, d->body);
 	for (size_t i = 0; i < d->n_assets; i++) {
-		doc_warn_text(r->p, file, d->assets[i].line, "alt", str_of(d->assets[i].alt));
-		doc_warn_text(
-			r->p, file, d->assets[i].line, "caption", str_of(d->assets[i].caption));
+		check_said(r, &d->assets[i], "alt", d->assets[i].alt);
+		check_said(r, &d->assets[i], "caption", d->assets[i].caption);
+		check_said(r, &d->assets[i], "credit", d->assets[i].credit);
 	}
 	for (size_t i = 0; i < d->n_variants; i++) {
 		const struct doc_variant *v = &d->variants[i];

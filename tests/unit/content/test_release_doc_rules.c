@@ -126,6 +126,21 @@ static void a_public_part_never_starts_before_the_embargo(void **state)
 	release_doc_free(d);
 }
 
+/* Nobody fills them in there: the braces would be published. */
+static void what_stands_at_a_picture_holds_no_variables(void **state)
+{
+	(void)state;
+	bad(HEAD PART "images: [{file: a.png, alt: \"Trụ sở {{office.name}}\"}]\n" TAIL, 6, "alt",
+		"{{office.name}} is not filled in here");
+	bad(HEAD PART
+		"cover: {file: cover.png, alt: x, caption: \"Gọi {{office.hotline}}\"}\n" TAIL,
+		6, "caption", "{{office.hotline}} is not filled in here");
+	bad(HEAD PART "video: {file: clip.mp4, alt: x, credit: \"{{local}}\"}\n" TAIL, 6, "credit",
+		"{{local}} is not filled in here");
+	struct release_doc *d = good(HEAD PART "cover: {file: cover.png, alt: 'a {{ b'}\n" TAIL);
+	release_doc_free(d);
+}
+
 static void unknown_variables_are_refused_at_their_line(void **state)
 {
 	(void)state;
@@ -321,6 +336,7 @@ int main(void)
 		cmocka_unit_test(a_language_is_one),
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
+		cmocka_unit_test(what_stands_at_a_picture_holds_no_variables),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
 		cmocka_unit_test(references_make_no_control_characters),
 		cmocka_unit_test(html_in_a_text_is_refused_at_its_line),
