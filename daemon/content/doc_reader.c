@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "content/doc_text.h"
 
 #define KEYS_MAX 96
@@ -170,18 +171,27 @@ void doc_read_line(
 		*(const char **)dst = z;
 }
 
+/* 0: none. */
+static int32_t first_control(struct str s)
+{
+	int32_t cp = 0;
+	while (utf8_next(&s, &cp))
+		if (doc_text_is_control(cp))
+			return cp;
+	return 0;
+}
+
 /* Several lines: control characters other than LF and tab are refused also when they came as \x escapes. */
 void doc_read_text(
 	struct doc_reader *r, const struct yaml_node *n, const struct doc_key *k, void *dst)
 {
 	if (!want_text(r, n, k->name))
 		return;
-	for (size_t i = 0; i < n->text.n; i++) {
-		unsigned char c = (unsigned char)n->text.p[i];
-		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
-			doc_fault(r, n, k->name, "control character U+%04X is not allowed here", c);
-			return;
-		}
+	int32_t cp = r->rebuild ? 0 : first_control(n->text);
+	if (cp != 0) {
+		doc_fault(r, n, k->name, "control character U+%04X is not allowed here",
+			(unsigned)cp);
+		return;
 	}
 	size_t max = k->limit == 0 ? DOC_FRONT_MAX : k->limit;
 	if (n->text.n > max) {

@@ -14,14 +14,13 @@ int doc_text_line_at(struct str text, size_t at)
 	return line;
 }
 
-static bool is_invisible(int32_t cp)
+bool doc_text_is_invisible(int32_t cp)
 {
 	return cp == 0x200b || cp == 0xfeff || cp == 0x00ad || (cp >= 0x202a && cp <= 0x202e) ||
 		(cp >= 0x2066 && cp <= 0x2069);
 }
 
-/* LF and tab are none. */
-static bool is_control(int32_t cp)
+bool doc_text_is_control(int32_t cp)
 {
 	return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0);
 }
@@ -43,13 +42,13 @@ static int copy_plain(struct str raw, const char *file, struct buf *b, struct co
 		size_t at = (size_t)(from - raw.p);
 		if (cp == '\r' && rest.n > 0 && rest.p[0] == '\n')
 			continue;
-		if (is_control(cp)) {
+		if (doc_text_is_control(cp)) {
 			problem_add(p, PROBLEM_ERROR, file, doc_text_line_at(raw, at), "",
 				"control character U+%04X at byte %zu; delete it", (unsigned)cp,
 				at);
 			return -EINVAL;
 		}
-		if (is_invisible(cp) && !invisible) {
+		if (doc_text_is_invisible(cp) && !invisible) {
 			invisible = true;
 			problem_add(p, PROBLEM_WARNING, file, doc_text_line_at(raw, at), "",
 				"invisible character U+%04X; it was pasted along and should be deleted",
@@ -112,17 +111,17 @@ static void look_at(void *ctx, int line, const char *text)
 	struct reference_look *l = ctx;
 	struct str rest = str_of(text);
 	for (int32_t cp = 0; utf8_next(&rest, &cp);) {
-		bool control = is_control(cp);
+		bool control = doc_text_is_control(cp);
 		if (control && !l->control)
 			problem_add(l->p, PROBLEM_ERROR, l->file, l->line + line - 1, l->field,
 				"a reference such as &#%d; makes the control character U+%04X; delete it",
 				(int)cp, (unsigned)cp);
-		else if (is_invisible(cp) && !l->invisible)
+		else if (doc_text_is_invisible(cp) && !l->invisible)
 			problem_add(l->p, PROBLEM_WARNING, l->file, l->line + line - 1, l->field,
 				"a reference such as &#%d; makes the invisible character U+%04X; it should be deleted",
 				(int)cp, (unsigned)cp);
 		l->control = l->control || control;
-		l->invisible = l->invisible || is_invisible(cp);
+		l->invisible = l->invisible || doc_text_is_invisible(cp);
 	}
 }
 
@@ -132,7 +131,7 @@ void doc_text_references(
 	struct reference_look l = { .file = file, .field = field, .line = line, .p = p };
 	struct str rest = text;
 	for (int32_t cp = 0; !l.invisible && utf8_next(&rest, &cp);)
-		l.invisible = is_invisible(cp); /* doc_text_clean has warned of it */
+		l.invisible = doc_text_is_invisible(cp); /* doc_text_clean has warned of it */
 	if (markdown_each_text(text, look_at, &l) < 0)
 		problem_add(p, PROBLEM_ERROR, file, line, field, "memory is out");
 }

@@ -16,6 +16,11 @@ int doc_text_clean(struct str raw, const char *file, size_t max, struct buf *ret
 void doc_text_references(
 	struct str text, const char *file, int line, const char *field, struct content_problems *p);
 
+/* LF and tab are none. */
+bool doc_text_is_control(int32_t cp);
+/* Nobody sees it, and some change the order in which a text is read. */
+bool doc_text_is_invisible(int32_t cp);
+
 struct doc_split {
 	struct str front, body;    /* front without its --- lines; body begins behind the second */
 	int front_line, body_line; /* lines of their first lines */

@@ -5,11 +5,13 @@
 #include <yaml.h>
 
 #include "base/utf8.h"
+#include "content/doc_text.h"
 
 struct builder {
 	struct doc_arena *arena;
 	struct content_problems *p;
 	const char *file;
+	struct str text;
 	int first_line;
 	size_t nodes, depth;
 	struct yaml_node *stack[YAML_DEPTH_MAX];
@@ -171,6 +173,22 @@ static int refuse_extras(struct builder *b, const yaml_event_t *e, int line)
 	return 0;
 }
 
+/* An escape such as \u202e makes what the file itself does not hold: whoever reads the file has been told of that already. */
+static void warn_invisible(struct builder *b, const struct yaml_node *n)
+{
+	struct str rest = n->text;
+	const char *from = rest.p;
+	for (int32_t cp = 0; utf8_next(&rest, &cp); from = rest.p) {
+		size_t len = (size_t)(rest.p - from);
+		if (!doc_text_is_invisible(cp) || memmem(b->text.p, b->text.n, from, len) != NULL)
+			continue;
+		problem_add(b->p, PROBLEM_WARNING, b->file, n->line, n->key,
+			"an escape makes the invisible character U+%04X; it should be deleted",
+			(unsigned)cp);
+		return;
+	}
+}
+
 static int take_value(struct builder *b, const yaml_event_t *e, int line)
 {
 	enum yaml_node_type type = e->type == YAML_SCALAR_EVENT ? YAML_TEXT
@@ -196,6 +214,8 @@ static int take_value(struct builder *b, const yaml_event_t *e, int line)
 	(void)text_of(b, e, &n->text);
 	n->quoted = style != YAML_PLAIN_SCALAR_STYLE;
 	n->block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
+	if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+		warn_invisible(b, n);
 	if (strlen(n->text.p) != n->text.n)
 		return doc_arena_failed(b->arena)
 			? -ENOMEM
@@ -249,7 +269,9 @@ static int run_parser(struct builder *b, yaml_parser_t *y)
 int yaml_tree_parse(struct str text, const char *file, int first_line, struct doc_arena *a,
 	struct yaml_node **ret, struct content_problems *p)
 {
-	struct builder b = { .arena = a, .p = p, .file = file, .first_line = first_line };
+	struct builder b = {
+		.arena = a, .p = p, .file = file, .text = text, .first_line = first_line
+	};
 	yaml_parser_t y;
 	int r = check_tabs(&b, text);
 	if (r < 0)

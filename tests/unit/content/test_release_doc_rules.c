@@ -141,6 +141,26 @@ static void what_stands_at_a_picture_holds_no_variables(void **state)
 	release_doc_free(d);
 }
 
+/* "\x9b" is a control character to a terminal, though its UTF-8 has no byte below 0x20. */
+static void an_escape_brings_in_nothing_that_the_file_may_not_hold(void **state)
+{
+	(void)state;
+	bad(HEAD PART "text: {facebook: \"A\\x9b31mB\"}\n" TAIL, 6, "text.facebook.text",
+		"control character U+009B");
+	bad(HEAD PART "text: {facebook: \"A\\eB\"}\n" TAIL, 6, "text.facebook.text",
+		"control character U+001B");
+	struct content_problems p;
+	struct release_doc *d = NULL;
+	assert_int_equal(
+		parse(HEAD PART "text:\n  facebook: \"A\\u202eB\\u202cC\"\n" TAIL, &d, &p), 0);
+	const struct content_problem *w = problem_find(&p, PROBLEM_WARNING, "U+202E");
+	assert_non_null(w);
+	assert_int_equal(w->line, 7);
+	assert_int_equal(p.warnings, 1); /* said once a text */
+	problems_done(&p);
+	release_doc_free(d);
+}
+
 static void unknown_variables_are_refused_at_their_line(void **state)
 {
 	(void)state;
@@ -337,6 +357,7 @@ int main(void)
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
 		cmocka_unit_test(what_stands_at_a_picture_holds_no_variables),
+		cmocka_unit_test(an_escape_brings_in_nothing_that_the_file_may_not_hold),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),
 		cmocka_unit_test(references_make_no_control_characters),
 		cmocka_unit_test(html_in_a_text_is_refused_at_its_line),
