@@ -48,6 +48,13 @@ static void show_part_when(const cJSON *p)
 	show_field(p, "embargo_text", "under embargo until ", "");
 	show_field(
 		p, "expires_text", "expires ", json_has(p, "expires_ms") ? " after its start" : "");
+	if (json_bool(p, "needs_link", false))
+		(void)printf(" · once the link answers");
+	if (json_bool(p, "again", false))
+		(void)printf(" · also to whom another part reaches");
+	const char *late = json_z(p, "late", "hold");
+	if (strcmp(late, "hold") != 0)
+		(void)printf(" · late: %s", late);
 	(void)puts(json_bool(p, "internal", false) ? " · internal" : "");
 }
 
@@ -162,10 +169,13 @@ int cmd_check(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 static void show_previews(const cJSON *rows)
 {
 	for (const cJSON *v = rows ? rows->child : NULL; v; v = v->next)
-		(void)printf("== %s · %s · %s%s%s · %s\n%s\n\n", json_z(v, "part", ""),
+		(void)printf("== %s · %s · %s%s%s · %s%s\n%s\n\n", json_z(v, "part", ""),
 			json_z(v, "channel", ""), json_z(v, "form", ""),
 			json_z(v, "lang", "")[0] ? " · " : "", json_z(v, "lang", ""),
-			json_z(v, "office", ""), json_z(v, "text", ""));
+			json_z(v, "office", ""),
+			json_bool(v, "as_approved", true) ? ""
+							  : " · NOT AS IT WAS MADE FOR APPROVAL",
+			json_z(v, "text", ""));
 }
 
 int cmd_preview(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
@@ -175,6 +185,10 @@ int cmd_preview(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (!cli_fetch(c, cmd->method, params, &r, &code))
 		return code;
 	show_previews(json_get(r, "rows"));
+	if (json_bool(r, "more", false))
+		(void)fprintf(stderr,
+			"lantoa: these are the first %d outputs and there are more: choose by --part, --channel, --office, --lang\n",
+			cJSON_GetArraySize(json_get(r, "rows")));
 	return 0;
 }
 
@@ -200,6 +214,17 @@ static void show_approval(struct cli *c, const cJSON *a)
 	(void)printf("%s%s\n", voided ? ": counts no more since " : "", voided ? at : "");
 }
 
+/* An approver answers for every output, also for those that were not printed. */
+static void show_rest(const cJSON *r)
+{
+	int64_t all = json_i64(r, "outputs", 0);
+	int n = cJSON_GetArraySize(json_get(r, "previews"));
+	if (all > n)
+		(void)printf(
+			"%d of %lld outputs are shown; the others: lantoa preview %s [--part P] [--channel C] [--office O] [--lang L]\n",
+			n, (long long)all, json_z(r, "release", ""));
+}
+
 int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	cJSON CLEANUP_JSON *r = NULL;
@@ -209,6 +234,8 @@ int cmd_review(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (!c->json && !c->quiet)
 		show_previews(json_get(r, "previews"));
 	show_checked(c, r);
+	if (!c->json && !c->quiet)
+		show_rest(r);
 	if (!c->json && !c->quiet) {
 		const cJSON *authors = json_get(r, "authors"),
 			    *approvals = json_get(r, "approvals");

@@ -150,10 +150,9 @@ static int fill_assets(
 }
 
 static int parse_stored(const cJSON *o, struct str front, struct str body, struct texts *t,
-	struct release_doc **ret, struct err *e)
+	unsigned how, struct release_doc **ret, struct content_problems *p, struct err *e)
 {
 	struct zone z;
-	struct content_problems p CLEANUP_PROBLEMS = { 0 };
 	const char *main_file = json_z(o, "main", NULL);
 	if (json_i64(o, "format", 0) != STORED_FORMAT || main_file == NULL)
 		return err_set(e, -EBADMSG, "stored release: unknown format");
@@ -168,13 +167,23 @@ static int parse_stored(const cJSON *o, struct str front, struct str body, struc
 		.locals = t->locals,
 		.n_locals = t->n_locals,
 		.zone = &z };
-	problems_init(&p);
-	int r = doc_parse(&src, DOC_PARSE_REBUILD, ret, &p);
+	int r = doc_parse(&src, how, ret, p);
 	if (r == -EINVAL) {
-		(void)problems_err(&p, -EBADMSG, e);
+		(void)problems_err(p, -EBADMSG, e);
 		return err_prefix(e, "stored release");
 	}
 	return r < 0 ? err_set(e, r, "stored release: memory is out") : 0;
+}
+
+static int read_stored(struct str bodies, cJSON **ret, struct err *e)
+{
+	int r = json_parse(bodies, 2 * DOC_TOTAL_MAX, ret, e);
+	if (r >= 0)
+		return 0;
+	if (e != NULL)
+		e->code = -EBADMSG;
+	(void)err_prefix(e, "stored release");
+	return r == -ENOMEM ? r : -EBADMSG;
 }
 
 int release_doc_from_stored(struct str front, struct str body, struct str bodies,
@@ -183,18 +192,31 @@ int release_doc_from_stored(struct str front, struct str body, struct str bodies
 	cJSON *o CLEANUP_JSON = NULL;
 	CLEANUP(texts_free) struct texts *t = x_calloc(1, sizeof(*t));
 	CLEANUP(release_doc_free) struct release_doc *d = NULL;
-	int r = json_parse(bodies, 2 * DOC_TOTAL_MAX, &o, e);
-	if (r < 0) {
-		if (e != NULL)
-			e->code = -EBADMSG;
-		(void)err_prefix(e, "stored release");
-		return r == -ENOMEM ? r : -EBADMSG;
-	}
-	r = parse_stored(o, front, body, t, &d, e);
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	problems_init(&p);
+	int r = read_stored(bodies, &o, e);
+	if (r == 0)
+		r = parse_stored(o, front, body, t, DOC_PARSE_REBUILD, &d, &p, e);
 	if (r == 0)
 		r = fill_assets(d, rows, n_rows, e);
 	if (r < 0)
 		return r;
 	*ret = MOVE(d);
 	return 0;
+}
+
+void release_doc_stored_warnings(
+	struct str front, struct str body, struct str bodies, struct content_problems *ret)
+{
+	cJSON *o CLEANUP_JSON = NULL;
+	CLEANUP(texts_free) struct texts *t = x_calloc(1, sizeof(*t));
+	CLEANUP(release_doc_free) struct release_doc *d = NULL;
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	problems_init(&p);
+	if (read_stored(bodies, &o, NULL) == 0)
+		(void)!parse_stored(o, front, body, t, DOC_PARSE_KEEP, &d, &p, NULL);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.v[i].severity != PROBLEM_ERROR)
+			problem_add(ret, p.v[i].severity, p.v[i].file, p.v[i].line, p.v[i].field,
+				"%s", p.v[i].text);
 }

@@ -182,6 +182,9 @@ void doc_stored_done(struct doc_stored *s);
 int release_doc_from_stored(struct str front, struct str body, struct str bodies,
 	const struct doc_asset_row *rows, size_t n_rows, struct release_doc **ret,
 	struct err *e) MUST_CHECK;
+/* What the texts were warned of when they came in, for whoever sees them later. No errors: rules may be stricter by now. */
+void release_doc_stored_warnings(
+	struct str front, struct str body, struct str bodies, struct content_problems *ret);
 
 /* --- look-ups ------------------------------------------------------------------------------------------------------------- */
 const struct doc_part *release_doc_part(

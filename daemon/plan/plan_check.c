@@ -132,6 +132,16 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 	return rc < 0 ? err_set(e, rc, "the bundle could not be read") : 0;
 }
 
+/* Whoever reviews a text sees what its editor was warned of: DỰ THẢO, a weekday that does not fit its date, and the like. */
+static void text_warnings(struct checked *c, int64_t release_id, int64_t rev)
+{
+	struct revision_text text = { 0 };
+	if (revision_get(c->db, release_id, rev, &text) == 0)
+		release_doc_stored_warnings(
+			str_of(text.front), str_of(text.body), str_of(text.bodies), &c->problems);
+	revision_text_done(&text);
+}
+
 int check_reopen(struct plan *p, struct store_reader *r, const struct release_row *rel, int64_t rev,
 	struct checked *c, struct err *e)
 {
@@ -142,7 +152,10 @@ int check_reopen(struct plan *p, struct store_reader *r, const struct release_ro
 	c->remake = true;
 	c->corrects = rel->corrects;
 	str_copy(c->code, sizeof(c->code), str_of(rel->code));
-	return plan_doc_from_store(r, rel->id, rev, &c->doc, e);
+	int rc = plan_doc_from_store(r, rel->id, rev, &c->doc, e);
+	if (rc == 0)
+		text_warnings(c, rel->id, rev);
+	return rc;
 }
 
 /* --- who it is ------------------------------------------------------------------------------------------------------------------ */

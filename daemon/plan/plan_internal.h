@@ -110,6 +110,10 @@ void plan_memo_drop(struct plan *p);
 int plan_remake(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	const struct prepared_row *row, const struct hash *vars, const struct memo_turn *turn,
 	struct prepared **ret, struct err *e) MUST_CHECK;
+/* The same with the local text that was approved for the office after the submission: 1, or 0 where there is none. */
+int plan_remake_local(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	const struct prepared_row *row, const struct memo_turn *turn, struct prepared **ret,
+	struct err *e) MUST_CHECK;
 
 /* --- check ------------------------------------------------------------------------------------------------------------------------- */
 struct made { /* one prepared output of a check */

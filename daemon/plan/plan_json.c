@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "plan/plan_internal.h"
 
-#define PREVIEWS_MAX 12
+#define PREVIEWS_MAX 40
 
 cJSON *problems_json(const struct content_problems *p)
 {
@@ -72,6 +72,8 @@ static cJSON *part_json(const struct checked *c, size_t i)
 	json_put(o, "to", list);
 	put_times(c, p, d, o);
 	json_put_bool(o, "internal", p->internal != 0);
+	json_put_bool(o, "needs_link", p->needs_link != 0);
+	json_put_bool(o, "again", d->again);
 	list = json_arr();
 	for (size_t k = 0; k < p->n_kinds; k++) {
 		const struct resolve_kind *r = &c->resolved->kind[i][p->kinds[k]];
@@ -123,18 +125,23 @@ cJSON *made_json(const struct made *x, const struct checked *c, bool whole)
 	return o;
 }
 
-/* One of each part, kind and language. */
+static bool same_sort(const struct made *a, const struct made *b)
+{
+	return a->p && a->part == b->part && a->kind == b->kind && a->backup == b->backup &&
+		strcmp(a->row.form, b->row.form) == 0 && strcmp(a->row.lang, b->row.lang) == 0;
+}
+
+/* One of each part, kind, form of address and language, and each office with a text of its own in the bundle. */
 static cJSON *previews_json(const struct checked *c)
 {
 	cJSON *rows = json_arr();
 	size_t n = 0;
 	for (size_t i = 0; i < c->n_made && n < PREVIEWS_MAX; i++) {
 		const struct made *x = &c->made[i];
+		bool own = release_doc_local(c->doc, str_of(x->office->code)) != NULL;
 		bool seen = !x->p;
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = c->made[k].p && c->made[k].part == x->part &&
-				c->made[k].kind == x->kind && c->made[k].backup == x->backup &&
-				strcmp(c->made[k].row.lang, x->row.lang) == 0;
+		for (size_t k = 0; k < i && !seen && !own; k++)
+			seen = same_sort(&c->made[k], x);
 		if (seen)
 			continue;
 		json_add(rows, made_json(x, c, false));

@@ -157,6 +157,24 @@ static int own_local(struct remake *m, struct local_row *ret, struct err *e)
 	return rc;
 }
 
+int plan_remake_local(struct plan *p, struct store_reader *r, const struct plan_text *t,
+	const struct prepared_row *row, const struct memo_turn *turn, struct prepared **ret,
+	struct err *e)
+{
+	struct remake m = { .p = p, .r = r, .t = t, .row = row, .turn = *turn };
+	struct local_row local = { 0 };
+	int rc = plan_doc_has_local(t->doc) ? remake_find(&m, &row->vars, e) : 0;
+	if (rc == 0 && m.part)
+		rc = own_local(&m, &local, e);
+	if (rc == 1) {
+		rc = remake_with(&m, local.text, ret, e);
+		rc = rc < 0 ? rc : 1;
+	}
+	local_row_done(&local);
+	cJSON_Delete(m.vars);
+	return rc;
+}
+
 static int compare(const struct prepared *made, const struct prepared_row *row, struct err *e)
 {
 	if (hash_cmp(&made->digest, &row->digest) == 0)

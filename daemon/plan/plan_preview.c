@@ -85,7 +85,7 @@ static int none_wanted(const struct choice *v, const char *code, struct err *e)
 
 static cJSON *row_json(const struct plan_text *t, const struct prepared_row *row,
 	const struct plan_office *o, const struct mf_sender *s, const struct prepared *made,
-	const char *trouble)
+	const struct prepared *shown, const char *trouble)
 {
 	char hex[HASH_HEX];
 	cJSON *j = json_obj(), *facts = json_obj();
@@ -94,12 +94,12 @@ static cJSON *row_json(const struct plan_text *t, const struct prepared_row *row
 	json_put_z(j, "form", row->form);
 	json_put_z(j, "lang", row->lang);
 	json_put_z(j, "office", o->code);
-	json_put_z(j, "text", made && made->preview ? made->preview : trouble);
+	json_put_z(j, "text", shown && shown->preview ? shown->preview : trouble);
 	hash_hex(&row->digest, hex);
 	json_put_z(j, "digest", hex);
-	json_put_i64(j, "bytes", made ? (int64_t)made->bytes : 0);
-	for (size_t i = 0; made && i < made->n_facts; i++)
-		json_put_i64(facts, made->facts[i].name, made->facts[i].value);
+	json_put_i64(j, "bytes", shown ? (int64_t)shown->bytes : 0);
+	for (size_t i = 0; shown && i < shown->n_facts; i++)
+		json_put_i64(facts, shown->facts[i].name, shown->facts[i].value);
 	json_put(j, "facts", facts);
 	json_put_bool(j, "as_approved", made && hash_cmp(&made->digest, &row->digest) == 0);
 	return j;
@@ -145,11 +145,17 @@ static int preview_rows(struct plan *p, struct store_reader *r, const struct pla
 			*more = true;
 			break;
 		}
-		CLEANUP(prepared_unref) struct prepared *made = NULL;
+		CLEANUP(prepared_unref) struct prepared *made = NULL, *whole = NULL;
 		struct err trouble = { 0 };
-		if (plan_remake(p, r, t, &all[i], &all[i].vars, &turn, &made, &trouble) < 0)
-			UNUSED(trouble); /* said in the row */
-		json_add(rows, row_json(t, &all[i], o, s, made, trouble.text));
+		int bad = plan_remake(p, r, t, &all[i], &all[i].vars, &turn, &made, &trouble);
+		if (bad == 0) /* what the office has had approved since is sent with it */
+			bad = plan_remake_local(p, r, t, &all[i], &turn, &whole, &trouble);
+		json_add(rows,
+			row_json(t, &all[i], o, s, made,
+				bad < 0         ? NULL
+					: whole ? whole
+						: made,
+				trouble.text));
 	}
 	free(all);
 	plan_offices_done(&offices);

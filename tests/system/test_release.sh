@@ -30,6 +30,11 @@ check "who reviews reads to whom and when each part goes" seen '^  press +to pre
 check "and after what" seen '^  offices +to offices · after public · window 1h · expires 2d after its start$'
 check "and what is internal, of which category, with what priority" bash -c "grep -qE '^  group .*· internal$' '$PLACE/review.txt' && grep -qx 'public_notice, priority normal' '$PLACE/review.txt'"
 check "and the texts in both languages" bash -c "grep -q '^Hà Nội, ngày 23/11/2026' '$PLACE/review.txt' && grep -q '^Hanoi, 23 November 2026' '$PLACE/review.txt'"
+check "and how many outputs there are beside those that were shown" seen '^[0-9]+ of [0-9]+ outputs are shown; the others: lantoa preview '
+from_name() { sed -i "s/^  from_name: .*/  from_name: $1/" "$PLACE/conf/channels.d/mail.yaml" && admin -q reload; }
+check "other settings make other outputs" from_name 'BHXH khác'
+check "which a preview says" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' preview $R --part offices --office hue | grep -q '^== .* · NOT AS IT WAS MADE FOR APPROVAL'"
+check "and not of those that are as they were" bash -c "sed -i 's/^  from_name: .*/  from_name: BHXH Việt Nam/' '$PLACE/conf/channels.d/mail.yaml' && '$B/lantoa' --as 'Quản Trị' -q reload && ! '$B/lantoa' --as 'Nguyễn Thị Biên' preview $R --part offices --office hue | grep -q 'NOT AS IT WAS'"
 check "a sheet of paper says the same times" bash -c "'$B/lantoa' --as 'Trần Văn Duyệt' sheet $R | grep -q 'press .*ngay khi duyệt.*expires 2d'"
 HASH=$(hash_of $R)
 refuse "the author may not approve" 3 editor approve $R --hash "$HASH"

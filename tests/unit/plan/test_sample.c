@@ -154,6 +154,22 @@ static void each_office_gets_its_own_lines_and_the_english_reader_english(void *
 	assert_int_equal(english, 1);
 }
 
+/* The first office of the press has none: its output alone would hide what Điện Biên adds. */
+static void a_review_shows_each_text_that_the_bundle_has_for_one_office(void **state)
+{
+	UNUSED(state);
+	int local = 0;
+	const cJSON *row;
+	assert_int_equal(submit_sample(), 0);
+	cJSON_ArrayForEach(row, json_get(sc.json, "previews"))
+	{
+		bool has = strstr(json_z(row, "text", ""), "tiếng Mông và tiếng Thái, phủ sóng");
+		assert_int_equal(has, strcmp(json_z(row, "office", ""), "dien-bien") == 0);
+		local += has;
+	}
+	assert_true(local > 0);
+}
+
 static const char *preview_refused(const char *key, const char *value, struct err *e)
 {
 	struct actor who = scene_who("minh");
@@ -259,6 +275,7 @@ int main(void)
 		T(the_sample_is_taken_and_says_what_it_leaves_out),
 		T(the_press_goes_first_and_the_offices_after_the_embargo),
 		T(each_office_gets_its_own_lines_and_the_english_reader_english),
+		T(a_review_shows_each_text_that_the_bundle_has_for_one_office),
 		T(a_preview_of_what_is_not_there_names_what_is),
 		T(equal_files_keep_their_own_names_in_their_parts),
 		T(equal_files_keep_them_after_a_restart_too),
