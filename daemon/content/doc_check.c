@@ -183,7 +183,7 @@ static bool var_known(struct str name, bool local)
 struct text_at {
 	const char *file, *field;
 	int line;
-	bool markdown, local;
+	bool markdown, local, one_line;
 };
 
 static void check_vars(struct doc_reader *r, const struct text_at *t, struct str text)
@@ -204,8 +204,12 @@ static void check_vars(struct doc_reader *r, const struct text_at *t, struct str
 	}
 	for (size_t i = 0; i < vars->n; i++) {
 		const struct template_var *v = &vars->v[i];
-		if (var_known(v->name, t->local))
+		if (var_known(v->name, t->local)) {
+			if (t->one_line && str_eqz(v->name, "local"))
+				problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
+					"{{local}} is a paragraph and has no place in one line");
 			continue;
+		}
 		if (str_eqz(v->name, "local"))
 			problem_add(r->p, PROBLEM_ERROR, t->file, v->line, t->field,
 				"a local text cannot hold {{local}}");
@@ -308,7 +312,9 @@ static void check_pairs(struct doc_reader *r, const char *file, const struct doc
 			problem_add(r->p, PROBLEM_INFO, file, p->line, field,
 				"no part goes over %.40s: nobody gets this text", p->kind);
 		(void)snprintf(field, sizeof(field), "text.%.40s.%.40s", p->kind, p->key);
-		check_text(r, (struct text_at){ file, field, p->line, false, false }, p->value);
+		bool one_line = strcmp(p->key, "text") != 0 && strcmp(p->key, "comment") != 0;
+		check_text(r, (struct text_at){ file, field, p->line, false, false, one_line },
+			p->value);
 	}
 }
 
@@ -330,11 +336,12 @@ void doc_check_texts(struct doc_reader *r)
 {
 	const struct release_doc *d = r->doc;
 	const char *file = r->file;
-	check_text(r, (struct text_at){ file, "title", d->line_title, false, false }, d->title);
 	check_text(
-		r, (struct text_at){ file, "summary", d->line_summary, false, false }, d->summary);
+		r, (struct text_at){ file, "title", d->line_title, false, false, true }, d->title);
+	check_text(r, (struct text_at){ file, "summary", d->line_summary, false, false, true },
+		d->summary);
 	check_pairs(r, file, &d->texts);
-	check_text(r, (struct text_at){ file, "", d->body_line, true, false }, d->body);
+	check_text(r, (struct text_at){ file, "", d->body_line, true, false, false }, d->body);
 	for (size_t i = 0; i < d->n_assets; i++) {
 		check_said(r, &d->assets[i], "alt", d->assets[i].alt);
 		check_said(r, &d->assets[i], "caption", d->assets[i].caption);
@@ -342,15 +349,18 @@ void doc_check_texts(struct doc_reader *r)
 	}
 	for (size_t i = 0; i < d->n_variants; i++) {
 		const struct doc_variant *v = &d->variants[i];
-		check_text(r, (struct text_at){ v->file, "title", v->line_title, false, false },
+		check_text(r,
+			(struct text_at){ v->file, "title", v->line_title, false, false, true },
 			v->title);
-		check_text(r, (struct text_at){ v->file, "summary", v->line_summary, false, false },
+		check_text(r,
+			(struct text_at){ v->file, "summary", v->line_summary, false, false, true },
 			v->summary);
 		check_pairs(r, v->file, v->texts);
-		check_text(r, (struct text_at){ v->file, "", v->body_line, true, false }, v->body);
+		check_text(r, (struct text_at){ v->file, "", v->body_line, true, false, false },
+			v->body);
 	}
 	for (size_t i = 0; i < d->n_locals; i++)
-		check_text(r, (struct text_at){ d->locals[i].file, "", 1, true, true },
+		check_text(r, (struct text_at){ d->locals[i].file, "", 1, true, true, false },
 			d->locals[i].text);
 }
 
@@ -371,7 +381,7 @@ int release_doc_local_clean(
 		problem_add(&p, PROBLEM_ERROR, name, 1, "",
 			"a local text has no front matter; delete it, the text alone stays");
 	if (rc == 0)
-		check_text(&r, (struct text_at){ name, "", 1, true, true }, buf_z(&b));
+		check_text(&r, (struct text_at){ name, "", 1, true, true, false }, buf_z(&b));
 	if (rc == 0 && p.errors == 0)
 		rc = buf_add_str(ret, buf_str(&b));
 	if (p.errors != 0)

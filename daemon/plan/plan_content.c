@@ -29,8 +29,9 @@ struct plan_content {
 struct render {
 	const struct content_ask *a;
 	struct plan_content *pc;
-	const char *lang; /* of the variant */
-	struct str local; /* rendered */
+	const char *lang;              /* of the variant */
+	struct str local, local_plain; /* rendered; as plain words for texts that are no Markdown */
+	bool plain;
 	const char *known[VARS_MAX];
 	size_t n_known;
 };
@@ -45,7 +46,7 @@ static int lookup(void *ctx, struct str name, struct str *ret)
 	struct render *r = ctx;
 	char key[TEMPLATE_NAME_MAX + 1];
 	if (str_eqz(name, "local")) {
-		*ret = r->local;
+		*ret = r->plain ? r->local_plain : r->local;
 		return TEMPLATE_FOUND;
 	}
 	if (str_eqz(name, "office.code")) {
@@ -76,6 +77,7 @@ static int render(struct render *r, const char *text, bool markdown, const char 
 	struct buf *b = &r->pc->own;
 	struct buf one CLEANUP_BUF;
 	buf_init(&one, 2 * DOC_TEXT_MAX);
+	r->plain = !markdown;
 	int rc = template_render(str_of(text), &o, &one, e);
 	if (rc < 0)
 		return rc;
@@ -84,6 +86,21 @@ static int render(struct render *r, const char *text, bool markdown, const char 
 		return err_set(e, -E2BIG, "%s: the texts are too long together", file);
 	buf_add_str(b, buf_str(&one));
 	*ret = (struct lt_str){ b->p + at, one.n };
+	return buf_addc(b, '\0');
+}
+
+/* Signs of Markdown would be read by everybody where a text is shown as it stands. */
+static int plain_local(struct render *r, struct err *e)
+{
+	struct buf *b = &r->pc->own;
+	struct buf plain CLEANUP_BUF;
+	buf_init(&plain, 2 * DOC_TEXT_MAX);
+	int rc = markdown_to_plain(r->local, &plain);
+	struct str s = str_trim(buf_str(&plain));
+	if (rc < 0 || b->n + s.n + 1 > b->cap)
+		return err_set(e, -E2BIG, "local text: it is too long, or memory is out");
+	r->local_plain = (struct str){ b->p + b->n, s.n };
+	(void)buf_add_str(b, s);
 	return buf_addc(b, '\0');
 }
 
@@ -239,6 +256,7 @@ static int fill_texts(struct render *r, const struct doc_variant *v, struct err 
 	if (*r->a->local) {
 		rc = render(r, r->a->local, true, "local text", 1, &local, e);
 		r->local = (struct str){ local.p, local.n };
+		rc = rc ? rc : plain_local(r, e);
 	}
 	if (rc == 0)
 		rc = render(r, title, false, file, 1, &pc->c.title, e);
@@ -269,8 +287,13 @@ int plan_content_new(const struct content_ask *a, struct plan_content **ret, str
 	CLEANUP(plan_content_free) struct plan_content *pc = x_calloc(1, sizeof(*pc));
 	const struct doc_variant *v = *a->lang ? release_doc_variant(a->doc, str_of(a->lang))
 					       : NULL;
-	struct render r = { .a = a, .pc = pc, .lang = v ? v->lang : NULL, .local = STR("") };
-	size_t room = 4 * (strlen(a->doc->body) + (v ? strlen(v->body) : 0) + strlen(a->local)) +
+	struct render r = { .a = a,
+		.pc = pc,
+		.lang = v ? v->lang : NULL,
+		.local = STR(""),
+		.local_plain = STR("") };
+	size_t room = 4 *
+			(strlen(a->doc->body) + (v ? strlen(v->body) : 0) + 2 * strlen(a->local)) +
 		(512u << 10);
 	buf_init(&pc->own, room + 1);
 	if (buf_reserve(&pc->own, room) < 0)
@@ -305,11 +328,20 @@ const struct lt_content *plan_content_lt(const struct plan_content *c)
 	return &c->c;
 }
 
+static bool pairs_have_local(const struct doc_pairs *p)
+{
+	bool has = false;
+	for (size_t i = 0; p && i < p->n && !has; i++)
+		has = template_uses(str_of(p->v[i].value), "local");
+	return has;
+}
+
 bool plan_doc_has_local(const struct release_doc *d)
 {
-	bool has = template_uses(str_of(d->body), "local");
+	bool has = template_uses(str_of(d->body), "local") || pairs_have_local(&d->texts);
 	for (size_t i = 0; i < d->n_variants && !has; i++)
-		has = template_uses(str_of(d->variants[i].body), "local");
+		has = template_uses(str_of(d->variants[i].body), "local") ||
+			pairs_have_local(d->variants[i].texts);
 	return has;
 }
 

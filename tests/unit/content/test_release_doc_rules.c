@@ -126,6 +126,18 @@ static void a_public_part_never_starts_before_the_embargo(void **state)
 	release_doc_free(d);
 }
 
+static void a_paragraph_has_no_place_in_a_line(void **state)
+{
+	(void)state;
+	bad("---\ncode: A-1\ntitle: Tin {{local}}\n" PART TAIL, 3, "title",
+		"{{local}} is a paragraph");
+	bad(HEAD PART "summary: Tin {{local}}\n" TAIL, 6, "summary", "{{local}} is a paragraph");
+	bad(HEAD PART "text: {email: {subject: \"{{local}}\"}}\n" TAIL, 6, "text.email.subject",
+		"{{local}} is a paragraph");
+	struct release_doc *d = good(HEAD PART "text: {facebook: \"Tin. {{local}}\"}\n" TAIL);
+	release_doc_free(d);
+}
+
 /* Nobody fills them in there: the braces would be published. */
 static void what_stands_at_a_picture_holds_no_variables(void **state)
 {
@@ -356,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_language_is_one),
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
+		cmocka_unit_test(a_paragraph_has_no_place_in_a_line),
 		cmocka_unit_test(what_stands_at_a_picture_holds_no_variables),
 		cmocka_unit_test(an_escape_brings_in_nothing_that_the_file_may_not_hold),
 		cmocka_unit_test(unknown_variables_are_refused_at_their_line),

@@ -276,6 +276,34 @@ static void a_local_text_has_its_own_approval_and_reaches_its_office_and_below(v
 	(void)prepare(3, "vi", -EBADMSG);
 }
 
+/* A text for a channel has a place for it, too; it is no Markdown, so that signs of Markdown would be read by everybody. */
+static void a_local_text_reaches_a_channel_s_own_text_as_plain_words(void **state)
+{
+	UNUSED(state);
+	char json[300];
+	assert_int_equal(
+		scene_submit("lan",
+			"---\ncode: TTBC-1\ntitle: T\ntext: {email: {text: \"Call {{office.hotline}}. {{local}}\"}}\n"
+			"parts:\n  press: {to: press, channels: [email], at: 2026-11-23 10:00}\n---\nA\n"),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(500);
+	assert_int_equal(
+		scene_act(plan_local_set, "lan",
+			"{\"office\":\"dien-bien\",\"text\":\"Also **here**: [map](https://portal.example/m).\"}"),
+		0);
+	snprintf(json, sizeof(json), "{\"office\":\"dien-bien\",\"hash\":\"%s\"}",
+		json_z(sc.json, "hash", ""));
+	assert_int_equal(scene_act(plan_local_approve, "minh", json), 0);
+	struct prepared *p = prepare(3, "vi", 0);
+	assert_non_null(strstr(p->preview, "Also here: map (https://portal.example/m)."));
+	assert_null(strstr(p->preview, "**"));
+	prepared_unref(p);
+	p = prepare(1, "vi", 0);
+	assert_null(strstr(p->preview, "Also"));
+	prepared_unref(p);
+}
+
 /* It comes from a terminal, not out of a bundle: a Mac writes NFD, Windows CRLF, and what is pasted may hold anything. */
 static void a_local_text_is_stored_as_a_file_of_a_bundle_is(void **state)
 {
@@ -359,6 +387,7 @@ int main(void)
 		T(what_is_too_large_to_be_remembered_drives_out_nothing),
 		T(a_local_text_is_cleaned_as_one_of_the_bundle_is),
 		T(a_local_text_has_its_own_approval_and_reaches_its_office_and_below),
+		T(a_local_text_reaches_a_channel_s_own_text_as_plain_words),
 		T(a_local_text_is_stored_as_a_file_of_a_bundle_is),
 		T(a_correction_goes_to_exactly_those_reached_or_unknown),
 		T(a_cancelled_release_is_not_planned_on),
