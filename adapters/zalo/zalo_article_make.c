@@ -168,15 +168,57 @@ static void picture_block(struct zalo_make *m, size_t at, struct lt_str alt)
 	zalo_preview(m, "[Ảnh] ", a->filename);
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+/* The text has a file's place in the bundle, with %20 and the like; an asset has the last piece of it as its name. */
+static bool is_address_of(struct lt_str at, struct lt_str name)
+{
+	size_t n = 0, i = at.n;
+
+	if (ltc_eq(at, name))
+		return true;
+	while (i > 0 && at.p[i - 1] != '/')
+		i--;
+	for (; i < at.n && n < name.n; i++, n++) {
+		int c = (unsigned char)at.p[i];
+		if (c == '%' && at.n - i > 2 && hex_digit(at.p[i + 1]) >= 0 &&
+			hex_digit(at.p[i + 2]) >= 0) {
+			c = hex_digit(at.p[i + 1]) * 16 + hex_digit(at.p[i + 2]);
+			i += 2;
+		}
+		if (c != (unsigned char)name.p[n])
+			return false;
+	}
+	return i == at.n && n == name.n;
+}
+
 static int on_image(void *ctx, struct lt_str file, struct lt_str alt)
 {
 	struct zalo_make *m = ctx;
+	const struct lt_asset *first = NULL;
+	size_t at = 0;
 
 	for (size_t i = 0; i < m->in->n_assets; i++) {
 		const struct lt_asset *a = m->in->assets[i];
-		if (!ltc_eq(a->filename, file) || !ltc_starts(a->content_type, "image/"))
+		if (!is_address_of(file, a->filename) || !ltc_starts(a->content_type, "image/"))
 			continue;
-		picture_block(m, i, alt);
+		if (first != NULL && !ltc_eq(first->id, a->id)) {
+			zalo_problem(m, 1, "images",
+				"two pictures are called '%.*s': they stand behind the text; give them names of their own",
+				(int)a->filename.n, a->filename.p);
+			return m->rc;
+		}
+		at = first == NULL ? i : at;
+		first = first == NULL ? a : first;
+	}
+	if (first != NULL) {
+		picture_block(m, at, alt);
 		return m->rc;
 	}
 	zalo_problem(m, 1, "images", "the text shows '%.*s', which is no picture of this release",

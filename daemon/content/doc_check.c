@@ -226,6 +226,32 @@ static void check_vars(struct doc_reader *r, const struct text_at *t, struct str
 	xfree(vars);
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+/* As editors write an address: ./ before it, blanks and letters beyond ASCII by their bytes, %20. */
+static bool is_address_of(const char *url, const char *file)
+{
+	if (strcmp(url, file) == 0)
+		return true;
+	url += strncmp(url, "./", 2) == 0 ? 2 : 0;
+	for (; *url != '\0' && *file != '\0'; url++, file++) {
+		int c = (unsigned char)*url;
+		if (c == '%' && hex_digit(url[1]) >= 0 && hex_digit(url[2]) >= 0) {
+			c = hex_digit(url[1]) * 16 + hex_digit(url[2]);
+			url += 2;
+		}
+		if (c != (unsigned char)*file)
+			return false;
+	}
+	return *url == '\0' && *file == '\0';
+}
+
 struct image_ctx {
 	struct doc_reader *r;
 	const struct text_at *t;
@@ -238,7 +264,7 @@ static void on_image(void *ctx, int line, const char *url, const char *alt)
 	int at = c->t->line + line - 1;
 	UNUSED(alt);
 	for (size_t i = 0; i < r->doc->n_assets; i++) {
-		if (strcmp(r->doc->assets[i].file, url) == 0)
+		if (is_address_of(url, r->doc->assets[i].file))
 			return;
 	}
 	if (str_starts(str_of(url), "http://") || str_starts(str_of(url), "https://"))

@@ -126,6 +126,17 @@ static void a_public_part_never_starts_before_the_embargo(void **state)
 	release_doc_free(d);
 }
 
+/* As Markdown editors write a name with blanks or letters beyond ASCII. */
+static void a_picture_is_found_by_its_address_in_markdown(void **state)
+{
+	(void)state;
+	struct release_doc *d = good(HEAD PART
+		"cover: cover.png\nimages: [in/x.png]\n---\n![a](in/%78.png) ![b](<cover.png>) ![c](c%6fver.png)\n");
+	release_doc_free(d);
+	bad(HEAD PART "cover: cover.png\n---\n![a](c%6gver.png) ![b](%00)\n", 8, "",
+		"'c%6gver.png' is not listed");
+}
+
 static void a_paragraph_has_no_place_in_a_line(void **state)
 {
 	(void)state;
@@ -368,6 +379,7 @@ int main(void)
 		cmocka_unit_test(a_language_is_one),
 		cmocka_unit_test(parts_wait_for_parts_that_exist_and_not_in_a_circle),
 		cmocka_unit_test(a_public_part_never_starts_before_the_embargo),
+		cmocka_unit_test(a_picture_is_found_by_its_address_in_markdown),
 		cmocka_unit_test(a_paragraph_has_no_place_in_a_line),
 		cmocka_unit_test(what_stands_at_a_picture_holds_no_variables),
 		cmocka_unit_test(an_escape_brings_in_nothing_that_the_file_may_not_hold),

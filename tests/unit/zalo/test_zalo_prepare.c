@@ -490,6 +490,43 @@ static void the_preview_of_a_template_has_its_parameters_filled(void **state)
 	sh_free(h);
 }
 
+/* The text names a file by its place in the bundle, and a blank as Markdown wants it; assets have the last piece as their name. */
+static void a_picture_stands_where_the_text_names_it(void **state)
+{
+	static struct lt_asset pic[3];
+	const struct lt_asset *list[] = { &cover, &pic[0], &pic[1], &pic[2] };
+	struct sh *h = host_new();
+	struct sh_made m;
+	struct lt_content in = content("T", "S",
+		"một\n\n![x](hình/b%E1%BA%A3ng%20hai.png)\n\nhai\n\n![y](a/hinh.png)\n\nba");
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		pic[i] = cover;
+		pic[i].role = ROLE_IMAGE;
+		pic[i].id = i == 0 ? LTC_LIT("a") : i == 1 ? LTC_LIT("b") : LTC_LIT("c");
+		pic[i].filename = i == 0 ? LTC_LIT("hinh.png") : LTC_LIT("bảng hai.png");
+	}
+	in.assets = list;
+	in.n_assets = 3;
+	for (const char *const *id = (const char *const[]){ "c0ver", "a", "b", "c", NULL }; *id;
+		id++)
+		sh_asset(h, *id, "URL", 3);
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.n_problems, 0);
+	assert_non_null(
+		strstr(m.preview.p, "\nmột\n[Ảnh] bảng hai.png\nhai\n[Ảnh] hinh.png\nba\n"));
+	sh_made_done(&m);
+	in.n_assets =
+		4; /* two of one name in different folders: nobody can tell which, so both stand behind the text */
+	assert_int_equal(made_by(h, &m, &in), 0);
+	assert_int_equal(m.n_problems, 1);
+	assert_non_null(strstr(m.problems.p, "1 images: two pictures are called 'bảng hai.png'"));
+	assert_non_null(strstr(m.preview.p, "\nba\n[Ảnh] bảng hai.png\n[Ảnh] bảng hai.png\n"));
+	sh_made_done(&m);
+	sh_free(h);
+}
+
 static void a_caption_that_is_shortened_is_said(void **state)
 {
 	struct lt_asset pic = cover;
@@ -567,6 +604,7 @@ int main(void)
 			a_template_parameter_that_a_recipient_makes_too_long_refuses_that_recipient),
 		cmocka_unit_test(what_fills_a_template_is_part_of_what_is_approved),
 		cmocka_unit_test(the_preview_of_a_template_has_its_parameters_filled),
+		cmocka_unit_test(a_picture_stands_where_the_text_names_it),
 		cmocka_unit_test(a_caption_that_is_shortened_is_said),
 		cmocka_unit_test(wrong_settings_are_refused_with_name_and_value),
 	};
