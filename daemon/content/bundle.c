@@ -279,6 +279,9 @@ static void check_type(struct load *l, const struct release_doc *d, const struct
 	bool picture = a->role == DOC_COVER || a->role == DOC_IMAGE || a->role == DOC_POSTER;
 	if (k->bytes == 0)
 		asset_fault(l, d, a, "is empty");
+	else if (h->type == MEDIA_HEIF)
+		asset_fault(l, d, a,
+			"is a picture in the format of telephones (HEIC, AVIF), whatever its name says; save it as JPEG");
 	else if (picture || (media_is_picture(h->type) && a->role == DOC_ATTACHMENT))
 		check_picture(l, d, a, k, h);
 	else if (a->role == DOC_VIDEO_FILE && h->type != MEDIA_MP4)

@@ -140,6 +140,16 @@ static enum media_type text_kind(struct str s)
 	return is_subtitle_time(s) ? MEDIA_SRT : MEDIA_TEXT;
 }
 
+static bool is_heif(struct str s)
+{
+	static const char *const brands[] = { "heic", "heix", "heim", "heis", "hevc", "hevx",
+		"hevm", "hevs", "mif1", "mif2", "msf1", "avif", "avis" };
+	for (size_t i = 0; i < ARRAY_LEN(brands); i++)
+		if (has(s, 8, brands[i], 4))
+			return true;
+	return false;
+}
+
 void image_head_read(struct str s, struct image_head *ret)
 {
 	struct image_head h = { MEDIA_UNKNOWN, 0, 0, false };
@@ -156,15 +166,51 @@ void image_head_read(struct str s, struct image_head *ret)
 	else if (has(s, 0, "PK\3\4", 4))
 		h.type = zip_kind(s);
 	else if (has(s, 4, "ftyp", 4))
-		h.type = has(s, 8, "heic", 4) || has(s, 8, "avif", 4) || has(s, 8, "mif1", 4)
-			? MEDIA_UNKNOWN
-			: MEDIA_MP4;
+		h.type = is_heif(s) ? MEDIA_HEIF : MEDIA_MP4;
 	else if (has(s, 0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8))
 		h.type = MEDIA_OLE;
 	else
 		h.type = text_kind(s);
 	h.broken = media_is_picture(h.type) && (h.width == 0 || h.height == 0);
 	*ret = h;
+}
+
+/* Behind the last of a chain of blocks that begins at i. */
+static size_t gif_skip(struct str s, size_t i)
+{
+	while (i < s.n && at(s, i) != 0)
+		i += at(s, i) + 1;
+	return i + 1;
+}
+
+static size_t gif_colours(unsigned flags)
+{
+	return flags & 0x80 ? (size_t)3 << ((flags & 7) + 1) : 0;
+}
+
+static bool gif_moves(struct str s)
+{
+	size_t frames = 0;
+	for (size_t i = 13 + gif_colours(at(s, 10)); i < s.n && frames < 2;) {
+		if (has(s, i, "\x21\xff\x0bNETSCAPE2.0", 14))
+			return true; /* how often it is shown again */
+		if (at(s, i) == 0x21) {
+			i = gif_skip(s, i + 2);
+		} else if (at(s, i) == 0x2c) {
+			frames++;
+			i = gif_skip(s, i + 11 + gif_colours(at(s, i + 9)));
+		} else {
+			break;
+		}
+	}
+	return frames > 1;
+}
+
+bool image_head_moves(struct str s)
+{
+	if (has(s, 0, "GIF87a", 6) || has(s, 0, "GIF89a", 6))
+		return gif_moves(s);
+	return has(s, 0, "RIFF", 4) && has(s, 8, "WEBPVP8X", 8) && (at(s, 20) & 2) != 0;
 }
 
 bool media_is_picture(enum media_type t)
@@ -195,6 +241,7 @@ static const struct media_row {
 	{ MEDIA_VTT, "text/vtt", { ".vtt" } },
 	{ MEDIA_SRT, "application/x-subrip", { ".srt" } },
 	{ MEDIA_ODF, "application/vnd.oasis.opendocument.text", { ".odt", ".ods", ".odp" } },
+	{ MEDIA_HEIF, "image/heif", { ".heic", ".heif", ".avif" } },
 };
 
 const char *media_type_name(enum media_type t)

@@ -25,7 +25,8 @@ enum media_type {
 	MEDIA_OLE = 12 /* old Office */,
 	MEDIA_VTT = 13,
 	MEDIA_SRT = 14,
-	MEDIA_ODF = 15
+	MEDIA_ODF = 15,
+	MEDIA_HEIF = 16 /* HEIC of a telephone, AVIF: known, and not taken */
 };
 struct image_head {
 	enum media_type type;
@@ -33,6 +34,8 @@ struct image_head {
 	bool broken;            /* begins like a picture, but its header makes no sense */
 };
 void image_head_read(struct str head, struct image_head *ret);
+/* More than one frame, by as many first bytes as are given: a GIF, or a WebP that says so. */
+bool image_head_moves(struct str head);
 const char *media_type_name(enum media_type t); /* "image/png" */
 bool media_is_picture(enum media_type t);
 bool media_fits_name(enum media_type t,

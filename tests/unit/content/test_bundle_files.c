@@ -41,6 +41,24 @@ static void pictures_that_are_too_large_are_refused_unread(void **state)
 	load_refused(pl, 7, "image", "has 200000000 bytes; one file may have at most 67108864");
 }
 
+/* Telephones name it .jpg when it is sent on; some brands were taken for a film. */
+static void a_picture_in_the_format_of_telephones_is_called_by_its_name(void **state)
+{
+	struct place *pl = *state;
+	static const char heic[] = "\0\0\0\x18"
+				   "ftypheic\0\0\0\0mif1heic",
+			  heix[] = "\0\0\0\x18"
+				   "ftypheix\0\0\0\0mif1heix";
+	const char *text = FRONT "images:\n  - {file: a.jpg, alt: Một}\n---\nThân.\n",
+		   *film = FRONT "video: c.mp4\n---\nThân.\n";
+	put(pl, "release.md", text, strlen(text));
+	put(pl, "a.jpg", heic, sizeof(heic) - 1);
+	load_refused(pl, 7, "image", "(HEIC, AVIF), whatever its name says; save it as JPEG");
+	put(pl, "release.md", film, strlen(film));
+	put(pl, "c.mp4", heix, sizeof(heix) - 1);
+	load_refused(pl, 6, "video", "(HEIC, AVIF)");
+}
+
 static void attachments_and_videos_are_what_they_say(void **state)
 {
 	struct place *pl = *state;
@@ -95,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_picture_that_is_no_picture_is_refused),
 		T(pictures_that_are_too_large_are_refused_unread),
+		T(a_picture_in_the_format_of_telephones_is_called_by_its_name),
 		T(attachments_and_videos_are_what_they_say),
 		T(the_same_picture_twice_is_warned_of),
 	};

@@ -157,7 +157,13 @@ static void files_are_known_by_their_first_bytes(void **state)
 		{ HEAD("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), MEDIA_OLE, 0, 0 },
 		{ HEAD("\0\0\0\x18"
 		       "ftypheic"),
-			MEDIA_UNKNOWN, 0, 0 },
+			MEDIA_HEIF, 0, 0 },
+		{ HEAD("\0\0\0\x18"
+		       "ftypheix"),
+			MEDIA_HEIF, 0, 0 },
+		{ HEAD("\0\0\0\x1c"
+		       "ftypmsf1"),
+			MEDIA_HEIF, 0, 0 },
 		{ HEAD("\x7f"
 		       "ELF\2\1\1"),
 			MEDIA_UNKNOWN, 0, 0 },
@@ -171,6 +177,28 @@ static void files_are_known_by_their_first_bytes(void **state)
 		assert_int_equal(h.width, rows[i].w);
 		assert_int_equal(h.height, rows[i].h);
 		assert_false(h.broken);
+	}
+}
+
+static void a_picture_that_moves_is_told_from_a_still_one(void **state)
+{
+	(void)state;
+#define SCREEN "GIF89a\1\0\1\0\x80\0\0\0\0\0\377\377\377"
+#define FRAME  "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
+#define NOTE   "\x21\xfe\3abc\0"
+	assert_false(image_head_moves(HEAD(SCREEN FRAME ";")));
+	assert_false(image_head_moves(HEAD(SCREEN NOTE FRAME NOTE ";")));
+	assert_true(image_head_moves(HEAD(SCREEN NOTE FRAME NOTE FRAME ";")));
+	assert_true(image_head_moves(HEAD(SCREEN "\x21\xff\x0bNETSCAPE2.0\3\1\0\0\0" FRAME)));
+	assert_true(image_head_moves(HEAD("RIFF....WEBPVP8X\x0a\0\0\0\x12\0\0\0\0\0\0\0\0\0")));
+	assert_false(image_head_moves(HEAD("RIFF....WEBPVP8X\x0a\0\0\0\x10\0\0\0\0\0\0\0\0\0")));
+	assert_false(image_head_moves(HEAD("\xff\xd8\xff\xe0")));
+	static const char all[] = SCREEN NOTE FRAME NOTE FRAME ";";
+	for (size_t n = 0; n < sizeof(all); n++) { /* cut anywhere, in memory of just that size */
+		char *exact = malloc(n + 1);
+		memcpy(exact, all, n);
+		(void)image_head_moves((struct str){ exact, n });
+		free(exact);
 	}
 }
 
@@ -202,6 +230,7 @@ static void a_head_cut_anywhere_is_read_without_harm(void **state)
 			p[i] = (char)(seed >> 16);
 		}
 		image_head_read((struct str){ p, n }, &h);
+		(void)image_head_moves((struct str){ p, n });
 		assert_true(
 			!media_is_picture(h.type) || h.broken == (h.width == 0 || h.height == 0));
 		free(p);
@@ -229,6 +258,7 @@ int main(void)
 		cmocka_unit_test(warnings_of_one_sort_are_few),
 		cmocka_unit_test(errors_push_warnings_out_of_a_full_list),
 		cmocka_unit_test(files_are_known_by_their_first_bytes),
+		cmocka_unit_test(a_picture_that_moves_is_told_from_a_still_one),
 		cmocka_unit_test(a_head_cut_anywhere_is_read_without_harm),
 		cmocka_unit_test(names_and_types_are_compared),
 	};
