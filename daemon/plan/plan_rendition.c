@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "content/image_head.h"
 #include "content/rendition.h"
 #include "plan/plan_internal.h"
 #include "store/store_asset.h"
@@ -25,7 +26,7 @@ struct rend {
 	enum rend_state state;
 	struct rendition_row row; /* its spec with the version, once that is known */
 	char spec[RENDITION_SPEC_MAX + 1];
-	int frames;   /* of the picture; 0: not known */
+	int frames;   /* of the picture; 0: not known, -1: several */
 	char *why;    /* owned; refused */
 	char *staged; /* owned path in the bundle's folder; NULL: in the store */
 };
@@ -87,6 +88,25 @@ static int stored(const struct ask *a, struct rend *x, const char *version)
 	return rc;
 }
 
+static int source_open(const struct ask *a, const struct hash *asset, int *ret_fd, struct err *e);
+
+/* Of a rendition that was at hand: whoever reviews is told as well that the others of its frames are not shown. */
+static int source_frames(const struct ask *a, const struct hash *asset)
+{
+	struct buf head CLEANUP_BUF;
+	char piece[65536];
+	int fd = -1;
+	buf_init(&head, IMAGE_HEAD_BYTES);
+	if (source_open(a, asset, &fd, NULL))
+		return 1;
+	for (ssize_t n; head.n < head.max && (n = read(fd, piece, sizeof(piece))) > 0;) {
+		size_t room = head.max - head.n;
+		(void)buf_add(&head, piece, (size_t)n < room ? (size_t)n : room);
+	}
+	(void)close(fd);
+	return image_head_moves(buf_str(&head)) ? -1 : 1;
+}
+
 /* --- finding, under the lock --------------------------------------------------------------------------------------------------- */
 static int find(
 	void *ctx, struct str asset, struct str spec, char id[static ASSET_ID_MAX], struct err *e)
@@ -117,8 +137,12 @@ static int find(
 	if (x->state == REND_WANTED)
 		return -EAGAIN;
 	(void)asset_id_write(&x->row.id, id);
+	if (x->frames == 0 && a->c)
+		x->frames = source_frames(a, &from.hash);
 	if (x->frames > 1)
 		(void)err_set(e, 0, "has %d frames: only the first is shown", x->frames);
+	else if (x->frames < 0)
+		(void)err_set(e, 0, "has several frames: only the first is shown");
 	return 0;
 }
 

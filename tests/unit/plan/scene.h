@@ -49,6 +49,7 @@ static struct scene {
 	struct task reload;
 	const char *salt, *spec; /* spec: renditions are asked for */
 	struct renditions *renditions;
+	char said[200]; /* of the last rendition that was found */
 	/* the last answer */
 	int rc, answers;
 	struct err err;
@@ -92,6 +93,7 @@ static int put_assets(
 			str_of(sc.spec), id, e);
 		if (rc < 0)
 			return rc;
+		str_copy(sc.said, sizeof(sc.said), str_of(e->text));
 		buf_addf(b, "rendition=%s\n", id);
 	}
 	return 0;

@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include "scene.h"
+#include "content/rendition.h"
 
 static const char *const files[] = { "release.md", "body.en.md", "cover-16x9.png",
 	"infographic-1.png", "infographic-2.png", "local/dien-bien.md" };
@@ -170,6 +171,52 @@ static void a_review_shows_each_text_that_the_bundle_has_for_one_office(void **s
 	assert_true(local > 0);
 }
 
+/* Says that it made a picture of 10 x 10 out of one of five frames. */
+static const char fake_helper[] =
+	"#!/bin/sh\n[ \"$1\" = version ] && { echo v1; exit; }\ncat >/dev/null\n"
+	"printf '\\211PNG\\r\\n\\032\\n\\0\\0\\0\\015IHDR\\0\\0\\0\\012\\0\\0\\0\\012\\010\\002\\0\\0\\0\\0\\0\\0\\0'\n"
+	"echo 'ok quality=0 frames=5' >&2\n";
+/* One pixel, twice. */
+static const char moving[] = "GIF89a\1\0\1\0\x80\0\0\0\0\0\377\377\377"
+			     "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
+			     "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;";
+
+static void that_a_picture_moves_is_said_whoever_looks(void **state)
+{
+	UNUSED(state);
+	char path[300];
+	struct err e = { 0 };
+	struct actor a = scene_who("lan");
+	static const char text[] = FRONT("TTBC-1",
+		"  press: {to: press, channels: [email], at: now, attach: [dong.gif]}\n") "A\n";
+	snprintf(path, sizeof(path), "%s/helper", sc.ts.dir);
+	assert_int_equal(file_write_durable(path, STR(fake_helper), 0700, &e), 0);
+	scene_plan_end();
+	sc.renditions = renditions_new(path);
+	sc.spec = "png<=1000000B";
+	scene_plan();
+	snprintf(path, sizeof(path), "%s/staging/gif.zip", sc.ts.dir);
+	struct archive *zip = zip_open(path);
+	zip_add(zip, "release.md", text, sizeof(text) - 1);
+	zip_add(zip, "dong.gif", moving, sizeof(moving) - 1);
+	assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
+	struct staged s = { .path = path, .name = "gif.zip" };
+	int before = sc.answers;
+	plan_submit(sc.p, &s, &a, scene_done, NULL);
+	if (scene_wait(before) < 0)
+		fail_msg("%s", sc.err.text);
+	assert_string_equal(sc.said, "has 5 frames: only the first is shown");
+	sc.said[0] = 0;
+	cJSON *q CLEANUP_JSON = json_obj(), *j CLEANUP_JSON = NULL;
+	json_put_z(q, "release", "TTBC-1");
+	struct store_reader *r = teststore_reader(&sc.ts);
+	assert_int_equal(plan_review(sc.p, r, q, &a, true, &j, &e), 0);
+	teststore_reader_end(&sc.ts, r);
+	assert_string_equal(sc.said, "has several frames: only the first is shown");
+	scene_plan_end();
+	renditions_free(sc.renditions);
+}
+
 static const char *preview_refused(const char *key, const char *value, struct err *e)
 {
 	struct actor who = scene_who("minh");
@@ -276,6 +323,7 @@ int main(void)
 		T(the_press_goes_first_and_the_offices_after_the_embargo),
 		T(each_office_gets_its_own_lines_and_the_english_reader_english),
 		T(a_review_shows_each_text_that_the_bundle_has_for_one_office),
+		T(that_a_picture_moves_is_said_whoever_looks),
 		T(a_preview_of_what_is_not_there_names_what_is),
 		T(equal_files_keep_their_own_names_in_their_parts),
 		T(equal_files_keep_them_after_a_restart_too),
