@@ -65,6 +65,26 @@ void prepared_unref(struct prepared *p)
 	free(p);
 }
 
+struct prepared *prepared_summary(const struct prepared *p, size_t preview_max)
+{
+	struct prepared *s = x_calloc(1, sizeof(*s));
+	struct arena *a = s->arena = x_calloc(1, sizeof(*a));
+	size_t n = p->preview ? strlen(p->preview) : 0;
+	*s = (struct prepared){
+		.refs = 1, .summary = true, .bytes = p->bytes, .digest = p->digest, .arena = a
+	};
+	if (p->preview && n <= preview_max)
+		s->preview = arena_copy(a, p->preview, n);
+	s->facts = p->n_facts ? x_calloc(p->n_facts, sizeof(*s->facts)) : NULL;
+	for (size_t i = 0; i < p->n_facts; i++) {
+		const char *name = p->facts[i].name;
+		s->facts[s->n_facts].name = name ? arena_copy(a, name, strlen(name)) : NULL;
+		s->facts[s->n_facts].value = p->facts[i].value;
+		s->n_facts += s->facts[s->n_facts].name != NULL;
+	}
+	return s;
+}
+
 size_t prepared_memory(const struct prepared *p)
 {
 	const struct arena *a = p->arena;

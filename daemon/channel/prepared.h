@@ -21,6 +21,7 @@ struct prepared_problem {
 };
 struct prepared {
 	int refs;
+	bool summary;          /* without pieces: cannot be sent */
 	struct lt_src *pieces; /* a piece with .reserved != 0 is a hole: reserved - 1 is its id */
 	size_t n_pieces, n_holes;
 	uint64_t bytes; /* without holes */
@@ -50,6 +51,8 @@ struct prepared {
 struct prepared *prepared_ref(struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL allowed */
 DEFINE_CLEANUP(prepared_unref, struct prepared *)
+/* Digest, sizes and facts alone, and a preview of at most so many bytes: what is still asked of an output that is not sent from here. */
+struct prepared *prepared_summary(const struct prepared *p, size_t preview_max);
 size_t prepared_memory(const struct prepared *p); /* bytes that it keeps, about */
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise);
 

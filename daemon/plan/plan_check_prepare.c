@@ -113,6 +113,26 @@ static int make_one(struct making *m, struct made *x)
 	return 0;
 }
 
+/* A long text for many offices is as many long outputs: behind a bound only what is asked for later is kept of each. */
+static void keep_bounded(struct making *m, struct made *x)
+{
+	struct checked *c = m->c;
+	struct str key = { (const char *)x->input.b, HASH_LEN };
+	if (x->p->summary || x->p->refs > 1)
+		return; /* another row counts it */
+	size_t bytes = prepared_memory(x->p);
+	if (c->kept + bytes <= KEPT_BYTES) {
+		c->kept += bytes;
+		return;
+	}
+	struct prepared *whole = x->p;
+	x->p = prepared_summary(whole, KEPT_PREVIEW);
+	c->kept += prepared_memory(x->p);
+	if (maps_get(m->by_input, key) == whole)
+		(void)maps_put(m->by_input, key, x->p);
+	prepared_unref(whole);
+}
+
 static const struct mf_sender *sender_of(
 	const struct mf_part *p, const char *office, const char *channel)
 {
@@ -212,6 +232,7 @@ static void make_backup(
 		tell_all(m, x);
 	if (made && !refused(x->p)) {
 		x->row.digest = x->p->digest;
+		keep_bounded(m, x);
 		return;
 	}
 	prepared_unref(x->p);
@@ -231,6 +252,7 @@ void check_prepare(struct checked *c)
 		if (x && make_one(&m, x) == 0) {
 			tell_all(&m, x);
 			x->row.digest = x->p->digest;
+			keep_bounded(&m, x);
 		}
 		make_backup(&m, g, &lane);
 	}

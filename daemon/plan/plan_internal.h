@@ -19,6 +19,9 @@
 #define START_QUEUE_MAX 64
 #define MEMO_MAX        256
 #define MEMO_BYTES      (2u << 20)
+#define KEPT_BYTES \
+	(64u << 20) /* of the outputs of one check; behind that their digests and facts are kept */
+#define KEPT_PREVIEW 2048 /* bytes of a preview that are kept nevertheless: a short message */
 
 /* --- texts: a stored revision parsed, with the manifest that approved it ------------------------------------------------------- */
 struct plan_text {
@@ -151,7 +154,7 @@ struct checked {
 	struct buf body;
 	struct hash hash;
 	struct made *made;
-	size_t n_made;
+	size_t n_made, kept;       /* kept: bytes of made */
 	struct prepared_row *rows; /* of made, in key order */
 	struct maps *vars;         /* hash bytes -> cJSON */
 	struct rend_set rends;

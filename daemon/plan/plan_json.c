@@ -109,7 +109,11 @@ cJSON *made_json(const struct made *x, const struct checked *c, bool whole)
 	json_put_z(o, "form", x->row.form);
 	json_put_z(o, "lang", x->row.lang);
 	json_put_z(o, "office", x->office->code);
-	json_put_z(o, "text", x->p && x->p->preview ? x->p->preview : "");
+	json_put_z(o, "text",
+		x->p && x->p->preview ? x->p->preview
+			: x->p && x->p->summary
+			? "(these outputs are too long to be shown together: preview shows each)"
+			: "");
 	if (x->backup)
 		json_put_str(o, "backup", x->sender->channel);
 	if (!whole || !x->p)

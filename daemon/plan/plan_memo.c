@@ -43,7 +43,7 @@ static bool may_keep(const struct prepared *made, size_t bytes)
 	for (size_t i = 0; i < made->n_problems; i++)
 		if (made->problems[i].severity >= 2)
 			return false;
-	return made->n_renditions == 0 && bytes <= MEMO_BYTES;
+	return !made->summary && made->n_renditions == 0 && bytes <= MEMO_BYTES;
 }
 
 static struct plan_memo *memo_find(struct plan *p, const struct hash *key)

@@ -39,6 +39,8 @@ static struct scene {
 	int opened, prepared, links;
 	int64_t cost;  /* of one copy, in đồng */
 	size_t memory; /* that a prepared output is said to keep */
+	int whole,
+		whole_most; /* outputs that are kept with all they have, and the most at any time */
 	bool link_answers;
 	struct scene_handed { /* to dispatch, as a part started */
 		struct prep_key key;
@@ -128,6 +130,8 @@ int channel_prepare_with(const struct channel *c, const char *account, const str
 	p->preview = buf_take(&b, NULL);
 	*ret = p;
 	sc.prepared++;
+	sc.whole++;
+	sc.whole_most = sc.whole > sc.whole_most ? sc.whole : sc.whole_most;
 	return 0;
 }
 
@@ -141,14 +145,25 @@ void prepared_unref(struct prepared *p)
 {
 	if (!p || --p->refs > 0)
 		return;
+	sc.whole -= !p->summary;
 	free(p->preview);
 	free(p);
 }
 
+struct prepared *prepared_summary(const struct prepared *p, size_t preview_max)
+{
+	struct prepared *s = x_calloc(1, sizeof(*s));
+	s->refs = 1;
+	s->summary = true;
+	s->digest = p->digest;
+	if (strlen(p->preview) <= preview_max)
+		s->preview = x_strdup(p->preview);
+	return s;
+}
+
 size_t prepared_memory(const struct prepared *p)
 {
-	assert_non_null(p);
-	return sc.memory;
+	return p->summary ? sizeof(*p) : sc.memory;
 }
 
 int64_t prepared_fact_get(const struct prepared *p, const char *name, int64_t otherwise)

@@ -109,6 +109,29 @@ static void again_reaches_those_whom_another_part_reached(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM delivery"), 8);
 }
 
+/* Twelve outputs, of which two have room. What is approved, planned and sent is the same. */
+static void a_check_keeps_no_more_outputs_than_it_has_room_for(void **state)
+{
+	UNUSED(state);
+	sc.memory = 30u << 20;
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n  rest: {to: [offices, staff], channels: [email], at: now}\n")
+				BODY),
+		0);
+	int64_t outputs = json_i64(sc.json, "outputs", 0);
+	assert_true(outputs >= 8);
+	assert_true(sc.whole_most <= 3); /* and the one at hand */
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM prepared WHERE length(digest)=32"), outputs);
+	assert_int_equal(scene_i64("SELECT count(DISTINCT digest) FROM prepared"), 4);
+	assert_int_equal(scene_approve("minh"), 0);
+	scene_run(1000);
+	assert_int_equal(scene_open_lots("press"), 4);
+	assert_int_equal(scene_open_lots("rest"), 4);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
 int main(void)
 {
@@ -119,6 +142,7 @@ int main(void)
 		T(an_address_without_a_route_is_refused),
 		T(one_copy_a_contact_and_the_nearest_office_wins),
 		T(again_reaches_those_whom_another_part_reached),
+		T(a_check_keeps_no_more_outputs_than_it_has_room_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
