@@ -3,10 +3,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 #include "channel/channel_internal.h"
 #include "channel/prepared_arena.h"
 
-#define PREVIEW_MAX  (256u << 10)
+#define PREVIEW_MAX (256u << 10)
+#define PREVIEW_TEXT   \
+	(PREVIEW_MAX - \
+		(24u << 10)) /* the rest is for the pictures, and for saying that it was cut */
 #define PROBLEMS_MAX 200
 #define FACTS_MAX    64
 #define HOLE_MAX     65536
@@ -27,7 +31,7 @@ struct prepare_sink {
 	const struct lt_content *content;
 	const struct chan_renditions *renditions;
 	struct buf preview;
-	bool full, again; /* again: a rendition is not at hand yet */
+	bool full, again, preview_cut; /* again: a rendition is not at hand yet */
 	int trouble;
 	struct err err; /* of trouble */
 };
@@ -111,7 +115,11 @@ static int prepare_note(void *ctx, struct lt_str note)
 static int prepare_preview(void *ctx, struct lt_str text)
 {
 	struct prepare_sink *s = ctx;
-	return buf_add(&s->preview, text.p, text.n) ? -LT_E_FULL : 0;
+	struct str fits = utf8_cut(s_of(text), PREVIEW_TEXT - s->preview.n);
+	if (s->preview_cut)
+		return 0;
+	s->preview_cut = fits.n < text.n;
+	return buf_add(&s->preview, fits.p, fits.n) ? -LT_E_FULL : 0;
 }
 
 static int prepare_problem(void *ctx, int32_t severity, struct lt_str field, struct lt_str text)
@@ -288,6 +296,9 @@ static void batch_key_make(struct prepared *p)
 
 static void preview_end(struct prepare_sink *s)
 {
+	if (s->preview_cut)
+		(void)buf_addf(&s->preview, "\n[... the text goes on: these are its first %u KB]\n",
+			PREVIEW_TEXT >> 10);
 	for (size_t i = 0; i < s->p->n_renditions; i++)
 		rendition_tell(s, &s->p->renditions[i]);
 	if (s->preview.n)

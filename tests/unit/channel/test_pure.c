@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/crypt.h"
+#include "base/utf8.h"
 #include "hosted.h"
 
 #define S(z) ((struct lt_str){ (z), sizeof(z) - 1 })
@@ -14,6 +15,7 @@ static struct form {
 	uint32_t encode, hole;
 	int64_t value;
 	bool swap, split;
+	size_t long_preview; /* words before the usual one */
 } form;
 
 static struct lt_str z(const char *s)
@@ -49,6 +51,8 @@ static int prepare(const struct lt_conf *c, const struct lt_content *in, struct 
 	rc |= s->note(s->ctx, z(form.note));
 	rc |= s->fact(s->ctx, z(form.fact), form.value);
 	rc |= s->fact(s->ctx, S("batch_key"), (int64_t)rand());
+	for (size_t i = 0; i < form.long_preview; i++)
+		rc |= s->preview(s->ctx, S("ạaạạạ"));
 	rc |= s->preview(s->ctx, S("as people see it"));
 	return rc;
 }
@@ -104,6 +108,45 @@ static void the_digest_is_the_same_for_the_same_output(void **state)
 	assert_int_equal(prepared_fact_get(a, "none", -1), -1);
 	prepared_unref(a);
 	prepared_unref(b);
+	over(t);
+}
+
+/* It shows what it can, and is no reason to refuse a text that a channel takes. */
+static void a_preview_of_a_long_text_is_cut_and_says_so(void **state)
+{
+	(void)state;
+	struct ht *t = ready();
+	struct prepared *shortly = make(t);
+	form.long_preview = 100000;
+	struct prepared *p = make(t);
+	assert_true(strlen(p->preview) > 200000 && strlen(p->preview) < 262144);
+	assert_null(strstr(p->preview, "as people see it"));
+	const char *end = strstr(p->preview, "\n[... the text goes on");
+	assert_non_null(end);
+	assert_true(utf8_valid(str_of(p->preview), NULL));
+	assert_int_equal(hash_cmp(&p->digest, &shortly->digest), 0);
+	prepared_unref(p);
+	prepared_unref(shortly);
+	over(t);
+}
+
+static void a_summary_has_digest_and_facts_and_a_short_preview(void **state)
+{
+	(void)state;
+	struct ht *t = ready();
+	struct prepared *p = make(t);
+	for (size_t max = 15; max <= 16; max++) {
+		struct prepared *s = prepared_summary(p, max);
+		assert_true(s->summary);
+		assert_int_equal(hash_cmp(&p->digest, &s->digest), 0);
+		assert_int_equal(s->bytes, p->bytes);
+		assert_int_equal(s->n_pieces, 0);
+		assert_int_equal(prepared_fact_get(s, "bytes", -1), 77);
+		assert_int_equal(s->preview != NULL, max == 16);
+		assert_true(prepared_memory(s) < 3 * 4096);
+		prepared_unref(s);
+	}
+	prepared_unref(p);
 	over(t);
 }
 
@@ -363,6 +406,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_digest_is_the_same_for_the_same_output),
+		cmocka_unit_test(a_preview_of_a_long_text_is_cut_and_says_so),
+		cmocka_unit_test(a_summary_has_digest_and_facts_and_a_short_preview),
 		cmocka_unit_test(the_digest_feels_every_part),
 		cmocka_unit_test(compose_fills_the_holes_in_their_places),
 		cmocka_unit_test(only_texts_without_holes_may_be_shared),
