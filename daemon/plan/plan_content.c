@@ -250,7 +250,9 @@ static int fill_texts(struct render *r, const struct doc_variant *v, struct err 
 	struct plan_content *pc = r->pc;
 	const char *file = v ? v->file : d->main_file;
 	const char *title = v && *v->title ? v->title : d->title,
-		   *summary = v && *v->summary ? v->summary : d->summary;
+		   *summary = v
+		? v->summary
+		: d->summary; /* one in another language would stand above this text */
 	struct lt_str local = { 0 };
 	int rc = 0;
 	if (*r->a->local) {

@@ -125,12 +125,24 @@ static void every_file_that_a_part_names_is_attached(void **state)
 		DOC_NAMES_MAX * (HASH_HEX));
 }
 
+/* The Vietnamese one would stand above an English article. */
+static void a_variant_without_a_summary_has_none(void **state)
+{
+	(void)state;
+	CLEANUP(release_doc_free) struct release_doc *d = doc_of("summary: Tóm tắt\n");
+	CLEANUP(plan_content_free) struct plan_content *vi = content_of(d, "vi", NULL);
+	CLEANUP(plan_content_free) struct plan_content *en = content_of(d, "en", NULL);
+	assert_string_equal(plan_content_lt(vi)->summary.p, "Tóm tắt");
+	assert_int_equal(plan_content_lt(en)->summary.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_letter_it_comes_from_stands_behind_the_text),
 		cmocka_unit_test(the_editors_crop_of_the_cover_reaches_the_adapter),
 		cmocka_unit_test(every_file_that_a_part_names_is_attached),
+		cmocka_unit_test(a_variant_without_a_summary_has_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
