@@ -121,6 +121,18 @@ static int channel_name(struct db *db, int64_t id, char *ret, size_t size)
 	return rc < 0 ? rc : 0;
 }
 
+/* Of the office that bounds the person, or below it: 1, else 0. */
+static int may_see(struct db *db, const struct plan_office *o, const struct actor *who)
+{
+	struct office_chain chain;
+	if (!who->office || !o)
+		return 1;
+	int rc = office_chain_get(db, o->id, &chain);
+	for (size_t i = 0; i < chain.n && rc == 0; i++)
+		rc = strcmp(chain.code[i], who->office) == 0;
+	return rc;
+}
+
 static int preview_rows(struct plan *p, struct store_reader *r, const struct plan_text *t,
 	struct choice *v, const struct actor *who, cJSON *rows, bool *more)
 {
@@ -138,8 +150,9 @@ static int preview_rows(struct plan *p, struct store_reader *r, const struct pla
 		const struct mf_sender *s = o
 			? sender_by_office(manifest_part(t->m, all[i].part), o->code, channel)
 			: NULL;
-		if (rc < 0 || (o && who->office && strcmp(who->office, o->code) != 0) ||
-			!row_wanted(t, &all[i], o, s, v))
+		int seen = rc < 0 ? rc : may_see(reader_db(r), o, who);
+		rc = seen < 0 ? seen : rc;
+		if (seen <= 0 || !row_wanted(t, &all[i], o, s, v))
 			continue;
 		if (given++ == PREVIEW_ROWS_MAX) {
 			*more = true;

@@ -79,6 +79,30 @@ static void a_preview_shows_the_local_text_that_will_be_sent(void **state)
 	assert_null(strstr(json_z(json_get(c, "rows")->child, "text", ""), "market"));
 }
 
+/* As of deliveries: those of their office and of those below it. */
+static void people_of_an_office_see_its_outputs_and_those_below_it(void **state)
+{
+	UNUSED(state);
+	static const struct {
+		const char *office;
+		int rows;
+	} sees[] = { { "trung-uong", 4 }, { "dien-bien", 2 }, { "muong-ang", 1 }, { "ha-noi", 1 },
+		{ NULL, 4 } };
+	assert_int_equal(scene_submit("lan", SIMPLE), 0);
+	cJSON *q CLEANUP_JSON = json_obj();
+	json_put_z(q, "release", "TTBC-1");
+	for (size_t i = 0; i < ARRAY_LEN(sees); i++) {
+		struct err e = { 0 };
+		struct actor who = scene_who("minh");
+		cJSON *j CLEANUP_JSON = NULL;
+		who.office = sees[i].office;
+		struct store_reader *r = teststore_reader(&sc.ts);
+		assert_int_equal(plan_preview(sc.p, r, q, &who, &j, &e), 0);
+		teststore_reader_end(&sc.ts, r);
+		assert_int_equal(cJSON_GetArraySize(json_get(j, "rows")), sees[i].rows);
+	}
+}
+
 static void what_a_part_waits_for_and_whom_it_reaches_again_is_said(void **state)
 {
 	UNUSED(state);
@@ -103,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(who_reviews_sees_what_the_editor_was_warned_of),
 		T(a_preview_shows_the_local_text_that_will_be_sent),
+		T(people_of_an_office_see_its_outputs_and_those_below_it),
 		T(what_a_part_waits_for_and_whom_it_reaches_again_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
