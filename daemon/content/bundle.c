@@ -298,6 +298,25 @@ static void check_type(struct load *l, const struct release_doc *d, const struct
 	}
 }
 
+/* What tools and telephones keep beside a photograph may be longer than the head: its size stands behind that. */
+static void look_further(int fd, const struct look *k, struct image_head *h)
+{
+	char piece[2 + 65536] = "\xff\xd8";
+	uint64_t place = image_head_goes_on(buf_str(&k->head));
+	for (size_t next = 3; next > 2 && place > 2 && place < k->bytes && h->broken;) {
+		ssize_t n = pread(fd, piece + 2, sizeof(piece) - 2, (off_t)place);
+		if (n <= 0)
+			return;
+		struct str s = { piece, (size_t)n + 2 };
+		struct image_head here;
+		image_head_read(s, &here);
+		if (here.type == MEDIA_JPEG && !here.broken)
+			*h = here;
+		next = image_head_goes_on(s);
+		place += next > 2 ? next - 2 : 0;
+	}
+}
+
 static void load_asset(struct load *l, struct release_doc *d, struct doc_asset *a)
 {
 	struct look *k = x_calloc(1, sizeof(*k));
@@ -317,6 +336,8 @@ static void load_asset(struct load *l, struct release_doc *d, struct doc_asset *
 		l->error = -EIO;
 	} else {
 		image_head_read(buf_str(&k->head), &h);
+		if (h.type == MEDIA_JPEG && h.broken)
+			look_further(fd, k, &h);
 		check_type(l, d, a, k, &h);
 		a->hash = k->hash;
 		a->bytes = k->bytes;

@@ -61,13 +61,14 @@ static bool is_sof(unsigned m)
 	return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc;
 }
 
-/* Walks the segments up to the frame header; a picture with half a megabyte of metadata before it is cut: no size. */
-static void read_jpeg(struct str s, struct image_head *h)
+/* Walks the segments up to the frame header; where it goes on when the bytes end before it, else 0. */
+static size_t read_jpeg(struct str s, struct image_head *h)
 {
+	size_t i = 2;
 	h->type = MEDIA_JPEG;
-	for (size_t i = 2; i + 9 < s.n;) {
+	while (i + 9 < s.n) {
 		if (at(s, i) != 0xff)
-			return;
+			return 0;
 		unsigned m = at(s, i + 1);
 		if (m == 0xff) {
 			i++;
@@ -78,14 +79,15 @@ static void read_jpeg(struct str s, struct image_head *h)
 			continue;
 		}
 		if (m == 0xd9 || m == 0xda || be16(s, i + 2) < 2)
-			return;
+			return 0;
 		if (is_sof(m)) {
 			h->height = be16(s, i + 5);
 			h->width = be16(s, i + 7);
-			return;
+			return 0;
 		}
 		i += 2 + be16(s, i + 2);
 	}
+	return i;
 }
 
 static void read_webp(struct str s, struct image_head *h)
@@ -156,7 +158,7 @@ void image_head_read(struct str s, struct image_head *ret)
 	if (has(s, 0, "\x89PNG\r\n\x1a\n", 8))
 		read_png(s, &h);
 	else if (has(s, 0, "\xff\xd8\xff", 3))
-		read_jpeg(s, &h);
+		(void)read_jpeg(s, &h);
 	else if (has(s, 0, "GIF87a", 6) || has(s, 0, "GIF89a", 6))
 		read_gif(s, &h);
 	else if (has(s, 0, "RIFF", 4) && has(s, 8, "WEBP", 4))
@@ -173,6 +175,12 @@ void image_head_read(struct str s, struct image_head *ret)
 		h.type = text_kind(s);
 	h.broken = media_is_picture(h.type) && (h.width == 0 || h.height == 0);
 	*ret = h;
+}
+
+size_t image_head_goes_on(struct str s)
+{
+	struct image_head h = { MEDIA_UNKNOWN, 0, 0, false };
+	return has(s, 0, "\xff\xd8\xff", 3) ? read_jpeg(s, &h) : 0;
 }
 
 /* Behind the last of a chain of blocks that begins at i. */

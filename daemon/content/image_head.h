@@ -34,6 +34,8 @@ struct image_head {
 	bool broken;            /* begins like a picture, but its header makes no sense */
 };
 void image_head_read(struct str head, struct image_head *ret);
+/* A JPEG whose frame header lies behind these bytes: the place of its next segment, which may be far off. 0: it does not go on. */
+size_t image_head_goes_on(struct str head);
 /* More than one frame, by as many first bytes as are given: a GIF, or a WebP that says so. */
 bool image_head_moves(struct str head);
 const char *media_type_name(enum media_type t); /* "image/png" */

@@ -59,6 +59,34 @@ static void a_picture_in_the_format_of_telephones_is_called_by_its_name(void **s
 	load_refused(pl, 6, "video", "(HEIC, AVIF)");
 }
 
+/* A picture that was worked on for long carries megabytes of history before its frame header. */
+static void a_photograph_with_much_beside_it_has_its_size(void **state)
+{
+	struct place *pl = *state;
+	struct content_problems p CLEANUP_PROBLEMS = { 0 };
+	struct buf b CLEANUP_BUF;
+	static char segment[65537];
+	const char *text = FRONT "images:\n  - {file: a.jpg, alt: Một}\n---\nThân.\n";
+	buf_init(&b, 4u << 20);
+	memcpy(segment, "\xff\xe1\xff\xff", 4); /* 65,535 bytes with the length itself */
+	buf_add(&b, "\xff\xd8", 2);
+	for (int i = 0; i < 40; i++)
+		buf_add(&b, segment, sizeof(segment));
+	buf_add(&b, "\xff\xc2\0\x11\x08\x04\x38\x07\x80\3\1\2\3\0\0\0\0\0\0", 19);
+	buf_add(&b, "\xff\xd9", 2);
+	put(pl, "release.md", text, strlen(text));
+	put(pl, "a.jpg", b.p, b.n);
+	struct release_doc *d = load(pl, &p);
+	assert_int_equal(d->assets[0].width, 1920);
+	assert_int_equal(d->assets[0].height, 1080);
+	release_doc_free(d);
+	put(pl, "a.jpg", b.p, b.n - 100000); /* cut off before it */
+	load_refused(pl, 7, "image", "the file is damaged");
+	memcpy(b.p + b.n - 21, "text", 4); /* no segment where one should be */
+	put(pl, "a.jpg", b.p, b.n);
+	load_refused(pl, 7, "image", "the file is damaged");
+}
+
 static void attachments_and_videos_are_what_they_say(void **state)
 {
 	struct place *pl = *state;
@@ -114,6 +142,7 @@ int main(void)
 		T(a_picture_that_is_no_picture_is_refused),
 		T(pictures_that_are_too_large_are_refused_unread),
 		T(a_picture_in_the_format_of_telephones_is_called_by_its_name),
+		T(a_photograph_with_much_beside_it_has_its_size),
 		T(attachments_and_videos_are_what_they_say),
 		T(the_same_picture_twice_is_warned_of),
 	};
