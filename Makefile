@@ -339,8 +339,8 @@ install: all
 	$(PLACED) config/lantoad.yaml > $(B)/lantoad.yaml
 	[ -e $(ETC)/lantoa/lantoad.yaml ] || install -D -m 0640 $(B)/lantoad.yaml $(ETC)/lantoa/lantoad.yaml
 	[ -e $(ETC)/lantoa/channels.d/mail.yaml ] || install -D -m 0640 config/channels.d/mail.yaml $(ETC)/lantoa/channels.d/mail.yaml
-	for f in $(wildcard config/outcomes/* config/domains/* config/sms/*.tsv config/sms/vendors/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/}; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/}; done
-	for f in $(shell cd config && find examples adapter-template channels.d -type f 2>/dev/null); do install -D -m 0644 config/$$f $(D)/share/doc/lantoa/$$f; done
+	for f in $(wildcard config/outcomes/* config/domains/* config/sms/*.tsv config/sms/vendors/*); do install -D -m 0644 $$f $(D)/share/lantoa/$${f#config/} || exit 1; [ -e $(ETC)/lantoa/$${f#config/} ] || install -D -m 0644 $$f $(ETC)/lantoa/$${f#config/} || exit 1; done
+	for f in $(shell cd config && find examples adapter-template channels.d -type f 2>/dev/null); do install -D -m 0644 config/$$f $(D)/share/doc/lantoa/$$f || exit 1; done
 	install -m 0644 README.md $(wildcard docs/*.md) $(D)/share/doc/lantoa/
 
 # Removes what install put under PREFIX; the configuration stays.

@@ -45,6 +45,14 @@ else
 	not_ok "make install puts everything under /usr/local"
 	tail -5 "$PLACE/install2.log"
 fi
+# What cannot be put into its place ends the installation, also in the middle of many files.
+for way in share/lantoa share/doc/lantoa/channels.d; do
+	mkdir -p "$PLACE/blocked/usr/${way%/*}"
+	: >"$PLACE/blocked/usr/$way"
+	if make -s -C "$TOP" install DESTDIR="$PLACE/blocked" B="$B" VARIANT="${VARIANT:-$variant}" >"$PLACE/install3.log" 2>&1; then not_ok "without room in $way nothing is called installed"
+	else ok "without room in $way nothing is called installed"; fi
+	rm -rf "$PLACE/blocked"
+done
 if [ "$(id -u)" = 0 ] && command -v systemd-tmpfiles >/dev/null && command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers --root="$root" "$root/usr/lib/sysusers.d/lantoa.conf" 2>/dev/null
 	systemd-tmpfiles --root="$root" --create "$root/usr/lib/tmpfiles.d/lantoa.conf"
