@@ -77,8 +77,11 @@ tls: {ca: $POSTFIX_CA}" conf_write "$POSTFIX_PORT"
 	daemon_stop
 	fresh
 	postfix_stop
+elif [ "$(id -u)" = 0 ]; then
+	not_ok "Postfix starts"
 else
-	not_ok "Postfix starts (it needs root)"
+	ok "a real Postfix # SKIP needs root"
+	postfix_certs "$PLACE/postfix" # for the third
 fi
 
 # 2. smtp-sink: plain, pipelining, counts what it takes.
@@ -94,7 +97,7 @@ fresh
 # 3. aiosmtpd: STARTTLS and AUTH demanded, no PIPELINING.
 /usr/bin/python3 "$PEERS/keep_mails.py" "$PLACE/aio" --tls "$PLACE/postfix/tls.pem" "$PLACE/postfix/tls.key" --auth lantoa geheim-9 >"$PLACE/keep2.log" 2>&1 & EXTRA_PIDS="$EXTRA_PIDS $!"
 until_true 20 test -s "$PLACE/aio/port" || not_ok "aiosmtpd starts with TLS"
-printf 'geheim-9' >"$PLACE/pw"
+printf 'geheim-9' >"$PLACE/pw"; chmod 600 "$PLACE/pw"
 SMTP_TLS=starttls SMTP_SETTINGS=$'  user: lantoa\n  secret: relay' SMTP_CHANNEL="secrets: {relay: {file: $PLACE/pw}}
 tls: {ca: $PLACE/postfix/ca.pem}" conf_write "$(cat "$PLACE/aio/port")"
 send_all aiosmtpd

@@ -1,4 +1,13 @@
 # postfix.sh - a private Postfix with STARTTLS and AUTH on loopback: own configuration, queue and user file; relays to one port.
+# postfix_certs DIR: an authority (ca.pem) and a certificate of 127.0.0.1 (tls.pem, tls.key).
+postfix_certs() {
+	local dir=$1
+	mkdir -p "$dir"
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$dir/ca.key" -out "$dir/ca.pem" -subj "/CN=Test CA" >/dev/null 2>&1
+	openssl req -newkey rsa:2048 -nodes -keyout "$dir/tls.key" -out "$dir/tls.csr" -subj "/CN=127.0.0.1" >/dev/null 2>&1
+	printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >"$dir/san"
+	openssl x509 -req -in "$dir/tls.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 2 -extfile "$dir/san" -out "$dir/tls.pem" >/dev/null 2>&1
+}
 # postfix_start DIR NEXT_PORT: sets POSTFIX_PORT, POSTFIX_CA, user `lantoa`, password in DIR/password. Needs root, as Postfix does.
 postfix_start() {
 	local dir=$1 next=$2 port
@@ -6,10 +15,7 @@ postfix_start() {
 	mkdir -p "$dir/etc/sasl" "$dir/queue" "$dir/data"
 	chmod 755 "$dir" "$dir/etc" "$dir/queue"
 	chown postfix "$dir/data"
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$dir/ca.key" -out "$dir/ca.pem" -subj "/CN=Test CA" >/dev/null 2>&1
-	openssl req -newkey rsa:2048 -nodes -keyout "$dir/tls.key" -out "$dir/tls.csr" -subj "/CN=127.0.0.1" >/dev/null 2>&1
-	printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >"$dir/san"
-	openssl x509 -req -in "$dir/tls.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 2 -extfile "$dir/san" -out "$dir/tls.pem" >/dev/null 2>&1
+	postfix_certs "$dir"
 	head -c 18 /dev/urandom | base64 | tr -d '\n/+' >"$dir/password"
 	chmod 600 "$dir/password"
 	saslpasswd2 -f "$dir/sasldb" -p -c -u test.example lantoa <"$dir/password"
