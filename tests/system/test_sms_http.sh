@@ -128,6 +128,24 @@ check "FPT again" route sms-fpt
 check "the release is approved" release TTBC-2026-222
 check "the token is renewed and all are accepted" until_true 15 all_in TTBC-2026-222 accepted "$N"
 same "once each" "$(taken "$from") $(doubles "$from")" "$N 0"
+echo "# credentials that are refused, and a login without a code"
+from=$(last_n)
+good=$(cat "$PLACE/conf/sms/client_secret")
+sms_http_secret client_secret wrong
+check "another secret is applied" admin reload
+sms_ctl '"expire":true'
+check "the release is approved" release TTBC-2026-226
+fpt_says() { operator --json queue | jq -e --arg w "$1" '[.rows[].why // ""] | any(contains($w))'; }
+check "the lane says what to look at" until_true 20 fpt_says "check the log-in of this account"
+refuse "a code is not what it wants" 6 bash -c "printf 'x\n' | '$B/lantoa' --as 'Quản Trị' channel login sms-fpt --account main --code-stdin"
+refuse "nor does it help while the secret is wrong" 6 admin channel login sms-fpt --account main
+sms_http_secret client_secret "$good"
+check "the right secret is applied" admin reload
+check "now the login brings a token" admin channel login sms-fpt --account main
+says "and says so" 'sms-fpt/main is connected'
+check "and what waited goes out" until_true 20 all_in TTBC-2026-226 accepted "$N"
+same "once each" "$(taken "$from") $(doubles "$from")" "$N 0"
+
 sms_ctl '"state":"none"'
 check "the gateway that is asked" route sms-poll
 check "the release is approved" release TTBC-2026-223
