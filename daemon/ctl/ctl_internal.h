@@ -14,6 +14,8 @@
 #define CALL_MAGIC    0x43414c31u
 #define CTL_CONNS_MAX 64u
 #define CTL_LINE_MAX  (1u << 20)
+#define CTL_LOOKS_MAX \
+	2u /* of the four workers: a directory that does not answer must leave some to what is sent */
 #define CTL_CALLS_MAX 16u /* in flight a connection; more are read later */
 #define CTL_OUT_MAX \
 	(32u << 20) /* answers not yet taken by the peer; over it the connection is cut */
@@ -33,7 +35,7 @@ struct ctl {
 	struct ctl_opts o;
 	uv_pipe_t server;
 	struct list conns;
-	unsigned n_conns;
+	unsigned n_conns, n_looking; /* n_looking: whose login name a worker looks up */
 	struct list uploads;
 	unsigned n_uploads;
 	uint64_t upload_seq;
@@ -59,6 +61,7 @@ struct ctl_conn {
 	int64_t alive_ms; /* its last byte, or our last answer */
 	size_t out_bytes;
 	bool known, looking, reading, closing, closed, in_lines;
+	bool nameless; /* waits for its turn to be looked up */
 	/* a long line that is being parsed; those behind it wait */
 	bool parsing;
 	struct work parse_work;

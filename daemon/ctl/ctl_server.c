@@ -244,16 +244,37 @@ static void who_run(struct work *w)
 		(void)str_copy(c->login, sizeof(c->login), str_of(pw.pw_name));
 }
 
+static void who_next(struct ctl *ctl);
+
 static void who_done(struct work *w)
 {
 	struct ctl_conn *c = CONTAINER_OF(w, struct ctl_conn, who_work);
 	CHECK_OBJ(c, CONN_MAGIC);
 	c->looking = false;
 	c->known = true;
+	c->ctl->n_looking--;
+	who_next(c->ctl);
 	if (c->closing)
 		conn_free_if_done(c);
 	else
 		conn_lines(c);
+}
+
+static void who_next(struct ctl *ctl)
+{
+	LIST_FOR(&ctl->conns, it)
+	{
+		struct ctl_conn *c = CONTAINER_OF(it, struct ctl_conn, node);
+		if (ctl->n_looking == CTL_LOOKS_MAX)
+			return;
+		if (!c->nameless || c->closing)
+			continue;
+		c->nameless = false;
+		c->looking = true;
+		ctl->n_looking++;
+		c->who_work = (struct work){ .fn = who_run, .done = who_done };
+		env_work(ctl->o.deps.env, &c->who_work);
+	}
 }
 
 static int conn_peer(struct ctl_conn *c)
@@ -348,9 +369,10 @@ static void server_on_connection(uv_stream_t *s, int status)
 		conn_refuse(c, "too many connections (64); try again");
 		return;
 	}
-	c->looking = true;
-	c->who_work = (struct work){ .fn = who_run, .done = who_done };
-	env_work(ctl->o.deps.env, &c->who_work);
+	/* Whom the configuration names by number needs no name: such a person gives a stop also while the name service does not answer. */
+	c->known = conf_person_by_uid(*ctl->o.deps.conf, c->uid, NULL) != NULL;
+	c->nameless = !c->known;
+	who_next(ctl);
 	conn_read_on(c);
 	conn_deadline_set(c);
 }

@@ -1,9 +1,11 @@
-/* slow_calls.c - an LD_PRELOAD library of system tests: a disk whose syncs take SLOW_FSYNC_MS, a name service that never
- * answers for the name SLOW_NAME, and, where SHORT_WAITS is set, sockets that wait for an answer a second at most. Everything else goes straight through. */
+/* slow_calls.c - an LD_PRELOAD library of system tests: a disk whose syncs take SLOW_FSYNC_MS, a directory that takes SLOW_LOGIN_MS to name a user,
+ * a name service that never answers for the name SLOW_NAME, and, where SHORT_WAITS is set, sockets that wait for an answer a second at most.
+ * Everything else goes straight through. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,4 +66,13 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t n)
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO && getenv("SHORT_WAITS"))
 		return real(fd, level, name, &second, sizeof(second));
 	return real(fd, level, name, value, n);
+}
+
+int getpwuid_r(uid_t uid, struct passwd *pw, char *space, size_t n, struct passwd **ret)
+{
+	int (*real)(uid_t, struct passwd *, char *, size_t, struct passwd **) = (int (*)(uid_t,
+		struct passwd *, char *, size_t, struct passwd **))dlsym(RTLD_NEXT, "getpwuid_r");
+	const char *v = getenv("SLOW_LOGIN_MS");
+	wait_ms(v ? strtol(v, NULL, 10) : 0);
+	return real(uid, pw, space, n, ret);
 }
