@@ -270,6 +270,9 @@ static void check_picture(struct load *l, const struct release_doc *d, const str
 	} else if (looks_cut(k, h->type)) {
 		asset_warn(l, d, a, "has no end: the file may have been cut off");
 	}
+	if (image_head_has_place(buf_str(&k->head)))
+		asset_warn(l, d, a,
+			"says the place where it was taken, and a mail carries the file as it is; save it without (export it, or remove its properties)");
 }
 
 static void check_type(struct load *l, const struct release_doc *d, const struct doc_asset *a,

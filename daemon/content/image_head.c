@@ -183,6 +183,46 @@ size_t image_head_goes_on(struct str s)
 	return has(s, 0, "\xff\xd8\xff", 3) ? read_jpeg(s, &h) : 0;
 }
 
+#define EXIF_ENTRIES_MAX 200
+#define EXIF_GPS         0x8825
+
+/* The first directory of a TIFF, in either order of bytes. */
+static bool tiff_has_place(struct str t)
+{
+	bool little = has(t, 0, "II*\0", 4);
+	if (!little && !has(t, 0, "MM\0*", 4))
+		return false;
+	size_t ifd = little ? le16(t, 4) | (size_t)le16(t, 6) << 16 : be32(t, 4);
+	if (ifd > t.n)
+		return false;
+	uint32_t n = little ? le16(t, ifd) : be16(t, ifd);
+	for (size_t i = 0; i < n && i < EXIF_ENTRIES_MAX; i++) {
+		size_t entry = ifd + 2 + 12 * i;
+		if ((little ? le16(t, entry) : be16(t, entry)) == EXIF_GPS)
+			return true;
+	}
+	return false;
+}
+
+bool image_head_has_place(struct str s)
+{
+	if (!has(s, 0, "\xff\xd8\xff", 3))
+		return false;
+	for (size_t i = 2;
+		i + 10 < s.n && at(s, i) == 0xff && at(s, i + 1) >= 0xe0 && at(s, i + 1) <= 0xef;) {
+		size_t n = be16(s, i + 2);
+		if (n < 2)
+			return false;
+		if (at(s, i + 1) == 0xe1 && has(s, i + 4, "Exif\0\0", 6)) {
+			struct str t = { s.p + i + 10, s.n - i - 10 };
+			t.n = n >= 8 && t.n > n - 8 ? n - 8 : t.n;
+			return tiff_has_place(t);
+		}
+		i += 2 + n;
+	}
+	return false;
+}
+
 /* Behind the last of a chain of blocks that begins at i. */
 static size_t gif_skip(struct str s, size_t i)
 {

@@ -36,6 +36,8 @@ struct image_head {
 void image_head_read(struct str head, struct image_head *ret);
 /* A JPEG whose frame header lies behind these bytes: the place of its next segment, which may be far off. 0: it does not go on. */
 size_t image_head_goes_on(struct str head);
+/* The EXIF of a JPEG says where it was taken. */
+bool image_head_has_place(struct str head);
 /* More than one frame, by as many first bytes as are given: a GIF, or a WebP that says so. */
 bool image_head_moves(struct str head);
 const char *media_type_name(enum media_type t); /* "image/png" */

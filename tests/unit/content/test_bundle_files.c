@@ -87,6 +87,38 @@ static void a_photograph_with_much_beside_it_has_its_size(void **state)
 	load_refused(pl, 7, "image", "the file is damaged");
 }
 
+/* Renditions lose it, but a mail carries the file as it is. */
+static void a_photograph_that_tells_its_place_is_warned_of(void **state)
+{
+	struct place *pl = *state;
+	const char *text = FRONT "images:\n  - {file: a.jpg, alt: Một}\n---\nThân.\n";
+#define EXIF_OF(tag, order, star, at, n)                              \
+	"\xff\xd8\xff\xe1\0\x22"                                      \
+	"Exif\0\0" order star at n tag "\0\0\0\0\0\0\0\0\0\0\0\0\0\0" \
+	"\xff\xc0\0\x11\x08\x04\x38\x07\x80\3\1\2\3\0\0\0\0\0\0\xff\xd9"
+	static const struct {
+		struct str bytes;
+		bool place;
+	} rows[] = {
+		{ STR(EXIF_OF("\x25\x88", "II", "*\0", "\x08\0\0\0", "\1\0")), true },
+		{ STR(EXIF_OF("\x88\x25", "MM", "\0*", "\0\0\0\x08", "\0\1")), true },
+		{ STR(EXIF_OF("\x12\1", "II", "*\0", "\x08\0\0\0", "\1\0")), false },
+		{ STR(EXIF_OF("\x25\x88", "II", "*\0", "\xff\xff\xff\xff", "\1\0")), false },
+		{ STR(EXIF_OF("\x25\x88", "XX", "*\0", "\x08\0\0\0", "\1\0")), false },
+	};
+	put(pl, "release.md", text, strlen(text));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct content_problems p CLEANUP_PROBLEMS = { 0 };
+		put(pl, "a.jpg", rows[i].bytes.p, rows[i].bytes.n);
+		struct release_doc *d = load(pl, &p);
+		assert_int_equal(d->assets[0].width, 1920);
+		assert_int_equal(
+			problem_find(&p, PROBLEM_WARNING, "the place where it was taken") != NULL,
+			rows[i].place);
+		release_doc_free(d);
+	}
+}
+
 static void attachments_and_videos_are_what_they_say(void **state)
 {
 	struct place *pl = *state;
@@ -143,6 +175,7 @@ int main(void)
 		T(pictures_that_are_too_large_are_refused_unread),
 		T(a_picture_in_the_format_of_telephones_is_called_by_its_name),
 		T(a_photograph_with_much_beside_it_has_its_size),
+		T(a_photograph_that_tells_its_place_is_warned_of),
 		T(attachments_and_videos_are_what_they_say),
 		T(the_same_picture_twice_is_warned_of),
 	};

@@ -231,6 +231,7 @@ static void a_head_cut_anywhere_is_read_without_harm(void **state)
 		}
 		image_head_read((struct str){ p, n }, &h);
 		(void)image_head_moves((struct str){ p, n });
+		(void)image_head_has_place((struct str){ p, n });
 		assert_true(
 			!media_is_picture(h.type) || h.broken == (h.width == 0 || h.height == 0));
 		free(p);
