@@ -232,11 +232,10 @@ cat >"$PLACE/own/lantoa-image" <<-END
 END
 chmod 755 "$PLACE/own/lantoa-image"
 daemon_start || not_ok "the daemon starts with another helper"
-N=$(posts)
 check "the signal is given" operator go PIC-7 --part all
 held() { operator --json deliveries --release PIC-7 | jq -e '[.rows[] | select(.state == "waiting" and ((.why // "") | startswith("changed")))] | length == 1'; }
 check "its lot is held as changed" until_true 20 held
-same "and nothing was published" "$(posts)" "$N"
+same "and nothing was published of it" "$(grep -la 'Infographic PIC-7' "$PLACE"/portal/post-* | wc -l | tr -d ' ')" 0 # of others that had waited something may be
 check "the audit chain holds" operator audit verify
 daemon_stop
 check "no sanitizer had anything to say" bash -c "! grep -E 'Sanitizer|runtime error' '$PLACE/lantoad.log'"
