@@ -61,42 +61,60 @@ void office_merge_prepare(struct office_merge *c)
 	c->cmd.run = merge_run;
 }
 
-static int move_one(struct db *db, int64_t target, int64_t contact, int64_t into, int64_t *moved)
+struct moving {
+	int64_t target, contact, office, into;
+};
+
+static int office_set(struct db *db, int64_t target, int64_t office)
 {
-	int64_t there = 0;
-	int rc = db_get_i64(db, &there, "SELECT 1 FROM target WHERE office_id=? AND contact_id=?",
-		"ii", into, contact);
+	return db_exec(db, "UPDATE target SET office_id=?2 WHERE id=?1", "ii", target, office);
+}
+
+/* Where the successor has the contact already this one is gone. One that is gone there (no longer in its list, or taken out by an import
+ * of the same file since) stands for nobody: the two change places, each with its tags and lists. */
+static int move_one(struct db *db, const struct moving *m)
+{
+	int64_t gone = 0, there = 0;
+	int rc = db_get_i64(db, &gone,
+		"SELECT id FROM target WHERE office_id=? AND contact_id=? AND (flags&1)=1", "ii",
+		m->into, m->contact);
+	if (rc == 0)
+		rc = db_get_i64(db, &there,
+			"SELECT id FROM target WHERE office_id=? AND contact_id=?", "ii", m->into,
+			m->contact);
 	if (rc < 0)
 		return rc;
-	(*moved)++;
-	return rc == 1
-		? db_exec(db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", target)
-		: db_exec(db, "UPDATE target SET office_id=?2 WHERE id=?1", "ii", target, into);
+	if (there)
+		return db_exec(db, "UPDATE target SET flags=flags|1 WHERE id=?", "i", m->target);
+	rc = gone ? office_set(db, gone, -m->office) : 0; /* no office has this number */
+	if (rc == 0)
+		rc = office_set(db, m->target, m->into);
+	return rc == 0 && gone ? office_set(db, gone, m->office) : rc;
 }
 
 static int settle_run(struct store_tx *tx, struct store_cmd *cmd)
 {
 	struct office_settle *c = CONTAINER_OF(cmd, struct office_settle, cmd);
-	struct {
-		int64_t target, contact, into;
-	} v[200];
+	struct moving v[200];
 	struct db *db = tx_db(tx);
 	c->ret_moved = 0;
 	do {
 		sqlite3_stmt *q;
 		size_t n = 0;
 		int rc = db_query(db, &q,
-			"SELECT t.id, t.contact_id, o.replaced_by FROM office o CROSS JOIN target t ON t.office_id=o.id WHERE "
+			"SELECT t.id, t.contact_id, o.id, o.replaced_by FROM office o CROSS JOIN target t ON t.office_id=o.id WHERE "
 			"o.replaced_by IS NOT NULL AND o.valid_to IS NOT NULL AND o.valid_to<=? AND (t.flags&1)=0 LIMIT 200",
 			"i", tx_wall_ms(tx));
 		while (rc == 0 && (rc = db_row(db, q)) == 1) {
 			v[n].target = col_i64(q, 0);
 			v[n].contact = col_i64(q, 1);
-			v[n++].into = col_i64(q, 2);
+			v[n].office = col_i64(q, 2);
+			v[n++].into = col_i64(q, 3);
 			rc = 0;
 		}
 		for (size_t i = 0; i < n && rc == 0; i++)
-			rc = move_one(db, v[i].target, v[i].contact, v[i].into, &c->ret_moved);
+			rc = move_one(db, &v[i]);
+		c->ret_moved += (int64_t)n;
 		if (rc < 0)
 			return rc;
 		c->more = n == ARRAY_LEN(v);

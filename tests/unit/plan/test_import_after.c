@@ -652,6 +652,65 @@ static void a_merged_office_hands_its_targets_over_on_the_day(void **state)
 	assert_true(teststore_do(&ts, &bad.cmd) < 0);
 }
 
+/* Somebody of the district was in the province's list once, and is gone from it: behind the merger the one who is there counts. */
+static void who_is_gone_from_the_successor_is_not_gone_from_both(void **state)
+{
+	(void)state;
+	static const char reached_by[] =
+		"SELECT count(*) FROM target t JOIN office o ON o.id=t.office_id JOIN contact c ON c.id=t.contact_id JOIN target_tag x ON "
+		"x.target_id=t.id JOIN tag g ON g.id=x.tag_id WHERE (t.flags&1)=0 AND o.code='dien-bien' AND c.address='an@db.example' AND g.name='now'";
+	samples();
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "province.csv",
+			HEAD
+			"email,an@db.example,dien-bien,An,,then\nemail,binh@db.example,dien-bien,B,,then\n"),
+		0);
+	assert_int_equal(run_z(IMPORT_WHAT_TARGETS, "province.csv",
+				 HEAD "email,binh@db.example,dien-bien,B,,then\n"),
+		0);
+	assert_int_equal(run_z(IMPORT_WHAT_TARGETS, "district.csv",
+				 HEAD "email,an@db.example,dien-bien-muong-ang,An,,now\n"),
+		0);
+	struct office_merge m = { .old = "dien-bien-muong-ang",
+		.into = "dien-bien",
+		.person = "x",
+		.via = "uid:1",
+		.on = te.wall };
+	office_merge_prepare(&m);
+	assert_int_equal(teststore_do(&ts, &m.cmd), 0);
+	struct office_settle s = { .more = false };
+	office_settle_prepare(&s);
+	assert_int_equal(teststore_do(&ts, &s.cmd), 0);
+	assert_int_equal(teststore_i64(&ts, reached_by), 1);
+}
+
+/* People keep their lists for long: a file that still names the office of before, imported behind the merger, takes nobody out. */
+static void a_file_that_names_the_office_of_before_takes_nobody_out(void **state)
+{
+	(void)state;
+	static const char reached[] =
+		"SELECT count(*) FROM target t JOIN office o ON o.id=t.office_id JOIN contact c ON c.id=t.contact_id WHERE "
+		"(t.flags&1)=0 AND o.code='dien-bien' AND c.address='muongang@dien-bien.bhxh.example'";
+	samples();
+	struct office_merge m = { .old = "dien-bien-muong-ang",
+		.into = "dien-bien",
+		.person = "x",
+		.via = "uid:1",
+		.on = te.wall + 1000 };
+	office_merge_prepare(&m);
+	assert_int_equal(teststore_do(&ts, &m.cmd), 0);
+	te.wall += 2000;
+	for (int i = 0; i < 3; i++) {
+		struct office_settle s = { .more = false };
+		office_settle_prepare(&s);
+		assert_int_equal(teststore_do(&ts, &s.cmd), 0);
+		assert_int_equal(teststore_i64(&ts, reached), 1);
+		assert_int_equal(
+			run_path(IMPORT_WHAT_TARGETS, EXAMPLES "targets.csv", "targets.csv", false),
+			0);
+	}
+}
+
 static int mergers, merger_rc;
 
 static void on_merger(void *ctx, int rc, const struct err *e, cJSON *result)
@@ -771,6 +830,8 @@ int main(void)
 		T(refusals_are_read_by_a_channel_that_no_default_names),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
 		T(a_merged_office_hands_its_targets_over_on_the_day),
+		T(who_is_gone_from_the_successor_is_not_gone_from_both),
+		T(a_file_that_names_the_office_of_before_takes_nobody_out),
 		T(a_merger_leaves_an_import_that_is_under_way_alone),
 		T(a_forgotten_address_is_in_no_file_any_more),
 	};
