@@ -322,28 +322,65 @@ static int confirm_hold(struct store_tx *tx, struct confirm *c)
 	return rc;
 }
 
+/* The number behind all that were given, and a leap. */
+static int id_behind(struct store *s, const char *sql, int64_t leap, int64_t *ret)
+{
+	int64_t max = 0;
+	int rc = db_get_i64(s->w, &max, sql, "");
+
+	if (rc < 0)
+		return rc;
+	if (max > INT64_MAX - leap)
+		return -EOVERFLOW;
+	*ret = max + leap;
+	return 0;
+}
+
+/* Who unsubscribes says by the number of the contact and of the list who it is: the links in mails that went out since the backup are
+ * nobody else's. A contact and a list that are nobody's (no kind, no name that a file can have) hold the highest numbers. */
+static int links_leap(struct store *s, int64_t leap)
+{
+	int64_t id = 0;
+	int rc = id_behind(s, "SELECT ifnull(max(id), 0) FROM contact", leap, &id);
+
+	if (rc == 0)
+		rc = db_exec(
+			s->w, "DELETE FROM contact WHERE kind = 0 AND address = 'restored'", "");
+	if (rc == 0)
+		rc = db_exec(s->w,
+			"INSERT INTO contact(id, kind, address, form, class) VALUES (?, 0, 'restored', '', '')",
+			"i", id);
+	if (rc == 0)
+		rc = id_behind(s, "SELECT ifnull(max(id), 0) FROM list", leap, &id);
+	if (rc == 0)
+		rc = db_exec(s->w, "DELETE FROM list WHERE name = '; restored'", "");
+	return rc == 0
+		? db_exec(s->w, "INSERT INTO list(id, name) VALUES (?, '; restored')", "i", id)
+		: rc;
+}
+
 /* Numbers that were given since the backup went out as names of other copies: a provider that is told one of them again takes the
  * copy for one that it has, and a late report would be another one's. A row that is nobody's copy (lot 0, cancelled) holds the
  * highest number, so that new ones begin behind it. */
 static int ids_leap(struct store *s)
 {
-	int64_t max = 0, leap = s->o.restore_leap;
+	int64_t id = 0, leap = s->o.restore_leap;
 	uint16_t by = 0; /* the same backup may be restored twice: not to the same numbers */
 
 	sqlite3_randomness(sizeof(by), &by);
 	if (leap <= 0)
 		leap = RESTORE_LEAP * (1 + by % 4096);
-	int rc = db_get_i64(s->w, &max, "SELECT ifnull(max(id), 0) FROM delivery", "");
+	int rc = links_leap(s, leap);
 
-	if (rc >= 0)
-		rc = max > INT64_MAX - leap ? -EOVERFLOW : 0;
+	if (rc == 0)
+		rc = id_behind(s, "SELECT ifnull(max(id), 0) FROM delivery", leap, &id);
 	if (rc == 0)
 		rc = db_exec(s->w, "DELETE FROM delivery WHERE once = 0 AND contact_id = 0", "");
 	if (rc == 0)
 		rc = db_exec(s->w,
 			"INSERT INTO delivery(id, lot_id, contact_id, once, state, tries, due, target_id) "
 			"VALUES (?, 0, 0, 0, 6, 0, 0, 0)",
-			"i", max + leap);
+			"i", id);
 	return rc;
 }
 

@@ -338,6 +338,32 @@ static void numbers_given_since_a_backup_are_not_given_again(void **state)
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM delivery WHERE lot_id = 0"), 1);
 }
 
+/* A link of a mail that went out since the backup names its contact and its list by number: they come to nobody else. */
+static void numbers_of_links_since_a_backup_are_not_given_again(void **state)
+{
+	static const char *const more =
+		"INSERT INTO contact(kind, address, form, class) SELECT 1, 'c'||(ifnull(max(id),0)+1), '', '' FROM contact;"
+		"INSERT INTO list(name) SELECT 'l'||(ifnull(max(id),0)+1) FROM list";
+
+	(void)state;
+	assert_int_equal(teststore_exec(&ts, more), 0);
+	for (int restores = 1; restores <= 2; restores++) {
+		struct err e = { 0 };
+		int64_t contact = teststore_i64(&ts, "SELECT max(id) FROM contact");
+		int64_t list = teststore_i64(&ts, "SELECT max(id) FROM list");
+		teststore_stop(&ts);
+		edit("UPDATE meta SET fence = 1");
+		assert_int_equal(store_restore_confirm(&ts.opts, "an", "uid:0", "x", NULL, &e), 0);
+		assert_int_equal(teststore_start(&ts), 0);
+		assert_int_equal(teststore_exec(&ts, more), 0);
+		assert_true(
+			teststore_i64(&ts, "SELECT max(id) FROM contact") > contact + 1000000000);
+		assert_true(teststore_i64(&ts, "SELECT max(id) FROM list") > list + 1000000000);
+	}
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM contact WHERE kind = 0"), 1);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM list WHERE name LIKE ';%'"), 1);
+}
+
 static int on_problem_n;
 static void on_problem(void *ctx, const struct fsck_problem *p)
 {
@@ -478,6 +504,7 @@ int main(void)
 		T(a_running_daemon_keeps_its_heartbeat),
 		T(confirming_holds_all_that_could_go_out_twice),
 		T(numbers_given_since_a_backup_are_not_given_again),
+		T(numbers_of_links_since_a_backup_are_not_given_again),
 		T(what_keeps_the_numbers_is_no_problem_of_fsck),
 		T(what_was_held_for_another_reason_is_held_as_restored),
 		T(a_copy_without_epoch_file_can_be_confirmed),
