@@ -3,6 +3,11 @@
  * Failures: a file of another program, a newer schema or a missing file is refused before a byte of it is changed; a
  * migration is one transaction, so a crash in it leaves the version before.
  */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "store/store_engine.h"
 #include "schema_1.sql.h"
 #include "schema_2.sql.h"
@@ -140,13 +145,44 @@ int migrate_exchange(struct db *db, struct err *e)
 				sizeof(exchange_steps) / sizeof(exchange_steps[0]), version, e);
 }
 
+/* A backup is a file without a log, and says so in its head; ours always has one. SQLite would take a log that lies beside a backup, left
+ * by a daemon that was killed, for the backup's own: its pages go over those of the backup, the fence among them. */
+static int log_check(const char *path, struct err *e)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[20], log[4096];
+	struct stat st;
+	int n = snprintf(log, sizeof(log), "%s-wal", path);
+
+	if (n < 0 || (size_t)n >= sizeof(log) || stat(log, &st) < 0 || st.st_size == 0)
+		return 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* opening it says why */
+	ssize_t got = read(fd, head, sizeof(head));
+	close(fd);
+	if (got != (ssize_t)sizeof(head) || memcmp(head, magic, sizeof(magic)) != 0 ||
+		head[18] != 1)
+		return 0;
+	return err_set(e, -EKEYREVOKED,
+		"%s was put in the place of another database, whose log lies beside it still: move %s-wal and %s-shm away, "
+		"check what went out since then, and run lantoad --restore-confirm",
+		path, path, path);
+}
+
 int writer_open(struct store *s, bool *ret_made, struct err *e)
 {
 	int64_t version = 0, rows = 0;
 	int newest = main_steps[sizeof(main_steps) / sizeof(main_steps[0]) - 1].version;
 	int flags = SQLITE_OPEN_READWRITE | (s->o.create ? SQLITE_OPEN_CREATE : 0);
-	int rc = db_open(s->db_path, s->vfs, flags, &s->w, e);
+	int rc = s->vfs ? 0
+			: log_check(s->db_path, e); /* a VFS of a simulation has files of its own */
 
+	if (rc == 0 && !s->vfs)
+		rc = log_check(s->ex_path, e);
+	if (rc < 0)
+		return rc;
+	rc = db_open(s->db_path, s->vfs, flags, &s->w, e);
 	if (rc < 0 && !s->o.create)
 		return err_set(e, -ENOENT,
 			"%s: there is no database; make a new one on purpose (--create)",

@@ -293,6 +293,44 @@ static void the_writer_goes_on_and_the_copy_is_of_one_moment(void **state)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
+/* As `cp` does it: into the file that is there. */
+static void put_back_into_place(void)
+{
+	struct buf all CLEANUP_BUF = { 0 };
+	char path[300];
+
+	buf_init(&all, 64 << 20);
+	assert_int_equal(file_read(in_backup("lantoa.db"), &all, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/lantoa.db", ts.dir);
+	FILE *f = fopen(path, "wbe");
+	assert_non_null(f);
+	assert_int_equal(fwrite(all.p, 1, all.n, f), all.n);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A daemon that was killed leaves a log: with it the backup would have another row meta, and no fence. */
+static void a_backup_beside_the_log_of_what_was_there_is_refused(void **state)
+{
+	struct backup_result res;
+	char log[300];
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), 0);
+	teststore_kill(&ts);
+	put_back_into_place();
+	assert_int_equal(teststore_start(&ts), -EKEYREVOKED);
+	assert_non_null(strstr(ts.err.text, "lantoa.db-wal"));
+	assert_int_equal(
+		store_restore_confirm(&ts.opts, "an", "uid:0", "x", NULL, &e), -EKEYREVOKED);
+	(void)snprintf(log, sizeof(log), "%s/lantoa.db-wal", ts.dir);
+	assert_int_equal(unlink(log), 0);
+	assert_int_equal(teststore_start(&ts), -EKEYREVOKED);
+	assert_non_null(strstr(ts.err.text, "restored backup"));
+	assert_int_equal(store_restore_confirm(&ts.opts, "an", "uid:0", "x", NULL, &e), 0);
+	assert_int_equal(teststore_start(&ts), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -308,6 +346,7 @@ int main(void)
 #endif
 		T(a_backup_beside_the_database_leaves_the_floor_free),
 		T(the_writer_goes_on_and_the_copy_is_of_one_moment),
+		T(a_backup_beside_the_log_of_what_was_there_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
