@@ -71,9 +71,7 @@ static int place_make(const struct store *s, const struct hash *hash, char *path
 	if (!slash)
 		return err_set(e, -ENAMETOOLONG, "%s: too long a path", s->assets_dir);
 	*slash = '\0';
-	if (access(folder, F_OK) == 0)
-		return 0;
-	int rc = dir_make(folder, 0700, e);
+	int rc = dir_make(folder, 0700, e); /* who made it may not have come to the sync */
 	if (rc == 0 && (rc = dir_sync(s->assets_dir)) < 0)
 		err_set(e, rc, "%s: cannot be made durable", s->assets_dir);
 	return rc;

@@ -277,6 +277,31 @@ static bool on_own_disk(const struct backup *b)
 		there.st_dev == here.st_dev;
 }
 
+/* Before MANIFEST says that all is there: the names of the files, too, and the folder's own. */
+static int folders_sync(struct backup *b)
+{
+	char path[PATH_MAX], name[16];
+	int rc = 0;
+
+	for (int i = 0; i <= 256 && rc == 0; i++) {
+		if (i < 256)
+			(void)snprintf(name, sizeof(name), "assets/%02x", (unsigned)i);
+		else
+			(void)str_copy(name, sizeof(name), STR("assets"));
+		rc = path_in(b, path, name);
+		if (rc == 0 && access(path, F_OK) == 0 && (rc = dir_sync(path)) < 0)
+			err_set(b->e, rc, "%s: cannot be made durable", path);
+	}
+	if (rc == 0 && (rc = dir_sync(b->dir)) < 0)
+		err_set(b->e, rc, "%s: cannot be made durable", b->dir);
+	if (rc == 0)
+		rc = path_in(b, path, "..");
+	if (rc == 0 && (rc = dir_sync(path)) == -EACCES)
+		rc = 0; /* not ours: whoever made the folder there */
+	return rc < 0 && b->e->code == 0 ? err_set(b->e, rc, "%s: cannot be made durable", path)
+					 : rc;
+}
+
 static int manifest_write(struct backup *b)
 {
 	char path[PATH_MAX], uuid[33], hex[HASH_HEX];
@@ -345,8 +370,8 @@ int store_backup(struct store *s, const char *dir, const struct backup_opts *o,
 	running(s, 1);
 	rc = content_copy(&b);
 	running(s, -1);
-	if (rc == 0 && (rc = dir_sync(dir)) < 0)
-		err_set(b.e, rc, "%s: cannot be made durable", dir);
+	if (rc == 0)
+		rc = folders_sync(&b);
 	if (rc == 0)
 		rc = manifest_write(&b);
 	buf_done(&b.lines);

@@ -127,6 +127,21 @@ static void each_step_that_fails_is_told(void **state)
 	fault_clear();
 	assert_int_equal(store_asset_put(ts.s, stage("hello", &h), &h, 5, &ts.err), 0);
 }
+/* Whoever made the folder came no further: its name in the folder above is not durable yet, and a row would be. */
+static void a_folder_that_another_made_is_made_durable_all_the_same(void **state)
+{
+	struct hash h;
+	const char *staged = stage("hello", &h);
+
+	(void)state;
+	fault_set("dir.fsync", 0, 2);
+	assert_int_equal(store_asset_put(ts.s, staged, &h, 5, &ts.err), -EIO);
+	assert_int_equal(store_asset_put(ts.s, staged, &h, 5, &ts.err), -EIO);
+	assert_non_null(strstr(ts.err.text, store_assets_dir(ts.s)));
+	assert_null(strstr(ts.err.text, "assets/"));
+	fault_clear();
+	assert_int_equal(store_asset_put(ts.s, stage("hello", &h), &h, 5, &ts.err), 0);
+}
 #endif
 
 static void bytes_at_hand_become_an_asset(void **state)
@@ -313,6 +328,7 @@ int main(void)
 		T(no_row_comes_before_its_file),
 #ifdef LANTOA_FAULTS
 		T(each_step_that_fails_is_told),
+		T(a_folder_that_another_made_is_made_durable_all_the_same),
 #endif
 		T(bytes_at_hand_become_an_asset),
 		T(a_changed_file_is_noticed_when_read),

@@ -331,6 +331,23 @@ static void a_backup_beside_the_log_of_what_was_there_is_refused(void **state)
 	assert_int_equal(teststore_start(&ts), 0);
 }
 
+#ifdef LANTOA_FAULTS
+/* Each folder that got a name is synced: of the asset, of assets, of the backup and of what it lies in, and once more for MANIFEST. */
+static void a_backup_whose_names_cannot_be_made_durable_fails(void **state)
+{
+	struct backup_result res;
+
+	(void)state;
+	for (int skip = 0; skip < 5; skip++) {
+		fault_set("dir.fsync", skip, 1);
+		assert_true(store_backup(ts.s, dir, NULL, &res, &ts.err) < 0);
+		assert_int_equal(entries(dir), 0);
+	}
+	fault_clear();
+	assert_int_equal(store_backup(ts.s, dir, NULL, &res, &ts.err), 0);
+}
+#endif
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -347,6 +364,9 @@ int main(void)
 		T(a_backup_beside_the_database_leaves_the_floor_free),
 		T(the_writer_goes_on_and_the_copy_is_of_one_moment),
 		T(a_backup_beside_the_log_of_what_was_there_is_refused),
+#ifdef LANTOA_FAULTS
+		T(a_backup_whose_names_cannot_be_made_durable_fails),
+#endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
