@@ -97,16 +97,17 @@ static int contact_clear(struct forget *f, const struct hash *who)
 	char hex[HASH_HEX], tomb[80];
 	hash_hex(who, hex);
 	(void)snprintf(tomb, sizeof(tomb), "forgotten:%.40s", hex);
-	int rc = db_exec(f->db, "UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1",
-		"it", f->contact, tomb);
+	/* the whole hash stays in class: who clicks a link of an old mail refuses for the address that it was */
+	int rc = db_exec(f->db, "UPDATE contact SET address=?2, name=NULL, class=?3 WHERE id=?1",
+		"itt", f->contact, tomb, hex);
 	if (rc ==
 		-EEXIST) /* forgotten before, came back, forgotten again: the number tells them apart */
 		(void)snprintf(
 			tomb, sizeof(tomb), "forgotten:%.40s:%lld", hex, (long long)f->contact);
 	if (rc == -EEXIST)
 		rc = db_exec(f->db,
-			"UPDATE contact SET address=?2, name=NULL, class='' WHERE id=?1", "it",
-			f->contact, tomb);
+			"UPDATE contact SET address=?2, name=NULL, class=?3 WHERE id=?1", "itt",
+			f->contact, tomb, hex);
 	if (rc == 0)
 		rc = db_exec(f->db, "DELETE FROM orphan WHERE instr(body, ?)>0", "s", f->address);
 	return rc;

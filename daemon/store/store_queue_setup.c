@@ -52,6 +52,16 @@ void sq_setup_init(struct sq_setup *c)
 	c->cmd.run = setup_run;
 }
 
+/* An address that was erased has left its hash (store_forget.c); an older daemon left only half of it: then nobody is known. */
+static int contact_who(struct store_tx *tx, sqlite3_stmt *st, struct hash *ret)
+{
+	if (!str_starts(col_str(st, 1), "forgotten:")) {
+		store_who(tx_store(tx), (int)col_i64(st, 0), col_str(st, 1), ret);
+		return 0;
+	}
+	return hash_from_hex(col_str(st, 2), ret) < 0 ? -ENOENT : 0;
+}
+
 /* The keyed hash of who opts out, and the name of the list; -ENOENT when either is gone. */
 static int optout_who(struct store_tx *tx, const struct sq_optout *c, struct hash *ret, char *list,
 	size_t list_size)
@@ -64,14 +74,16 @@ static int optout_who(struct store_tx *tx, const struct sq_optout *c, struct has
 		store_who(tx_store(tx), c->kind, str_of(c->address), ret);
 		return 0;
 	}
-	rc = db_query(
-		tx_db(tx), &st, "SELECT kind, address FROM contact WHERE id=?", "i", c->contact);
+	rc = db_query(tx_db(tx), &st, "SELECT kind, address, class FROM contact WHERE id=?", "i",
+		c->contact);
 	if (rc == 0)
 		rc = db_row(tx_db(tx), st);
 	if (rc != 1)
 		return rc < 0 ? rc : -ENOENT;
-	store_who(tx_store(tx), (int)col_i64(st, 0), col_str(st, 1), ret);
+	rc = contact_who(tx, st, ret);
 	db_reset(st);
+	if (rc < 0)
+		return rc;
 	if (c->list == SQ_LIST_ADS)
 		(void)str_copy(list, list_size, STR(SUPPRESS_ADS));
 	if (!c->list || c->list == SQ_LIST_ADS)

@@ -5,6 +5,7 @@
 #include "importscene.h"
 #include "store/store_forget.h"
 #include "store/store_office.h"
+#include "store/store_queue.h"
 
 /* --- crashes and a full disk: only fault points bring them about ------------------------------------------------------ */
 
@@ -806,6 +807,33 @@ static void a_forgotten_address_is_in_no_file_any_more(void **state)
 	assert_int_equal(teststore_do(&ts, &again.cmd), -ENOENT);
 }
 
+/* A link in a mail that went out before the address was erased: who clicks it refuses, also for when the address comes back. */
+static void who_unsubscribes_behind_the_erasing_is_not_written_to_again(void **state)
+{
+	(void)state;
+	const char *address_z = "baochi@ha-noi.press.example";
+	struct hash who;
+	samples();
+	struct sq_optout o = {
+		.contact = teststore_i64(
+			&ts, "SELECT id FROM contact WHERE address='baochi@ha-noi.press.example'"),
+		.reason = SUP_OPT_OUT
+	};
+	struct forget_cmd c = { .n = 1, .person = "x", .via = "uid:1", .why = "asked" };
+	c.v[0].kind = KIND_EMAIL;
+	str_copy(c.v[0].address, sizeof(c.v[0].address), str_of(address_z));
+	forget_prepare(&c);
+	assert_int_equal(teststore_do(&ts, &c.cmd), 0);
+	str_copy(o.via, sizeof(o.via), STR("one-click"));
+	sq_optout_init(&o);
+	assert_int_equal(teststore_do(&ts, &o.cmd), 0);
+	store_who(ts.s, KIND_EMAIL, str_of(address_z), &who);
+	char *hex = teststore_text(&ts, "SELECT lower(hex(who)) FROM suppression"), want[HASH_HEX];
+	hash_hex(&who, want);
+	assert_string_equal(hex, want);
+	free(hex);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -834,6 +862,7 @@ int main(void)
 		T(a_file_that_names_the_office_of_before_takes_nobody_out),
 		T(a_merger_leaves_an_import_that_is_under_way_alone),
 		T(a_forgotten_address_is_in_no_file_any_more),
+		T(who_unsubscribes_behind_the_erasing_is_not_written_to_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
