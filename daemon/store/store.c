@@ -156,6 +156,7 @@ int store_open(const struct store_opts *o, struct store **ret, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	space_for_start(s);
 	rc = writer_open(s, &made, e);
 	if (rc == 0)
 		rc = exchange_open(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &s->ex, e);

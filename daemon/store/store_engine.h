@@ -145,6 +145,8 @@ bool space_has(
 	const struct store *s, int64_t bytes); /* so many more leave the floor free; any thread */
 int space_refuse(struct store *s, struct err *e); /* -ENOSPC and its text */
 bool ballast_spend(struct store *s);              /* true when it gave something back */
+void space_for_start(
+	struct store *s); /* before the database is opened: a full disk keeps nobody from it */
 void ballast_make(struct store *s);
 
 /* store_checkpoint.c */

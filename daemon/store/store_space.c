@@ -1,7 +1,7 @@
 /* store_space.c - free space: a floor that stops what may wait, a ballast file that gives outcomes their room.
  * Thread: store. Owns: the file "ballast".
  * Under the floor intake, imports and intents are refused; when the disk is truly full the ballast is removed and outcomes
- * go on; both heal by themselves when there is room again.
+ * go on, and so does a start: reports, opt-outs and people need somebody who answers. Both heal by themselves when there is room again.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include "base/fault.h"
 #include "store/store_engine.h"
+
+#define START_BYTES (INT64_C(1) << 20) /* the epoch, the log and its index */
 
 static int64_t free_bytes(const struct store *s)
 {
@@ -62,6 +64,12 @@ bool ballast_spend(struct store *s)
 	s->space_known = true;
 	s->space_us = store_mono_us(s);
 	return gave;
+}
+
+void space_for_start(struct store *s)
+{
+	if (s->o.ballast_bytes > 0 && free_bytes(s) < START_BYTES)
+		(void)ballast_spend(s);
 }
 
 static bool ballast_there(const struct store *s)
