@@ -36,6 +36,7 @@ struct import_row { /* borrowed strings; of a suppression: kind, address and rea
 };
 struct import_counts {
 	int64_t rows, added, changed, gone;
+	int64_t taken; /* of those that are there already: came with another file last, and are this one's from now on */
 };
 
 struct stage;

@@ -355,8 +355,10 @@ static int finish_run(struct store_tx *tx, struct store_cmd *cmd)
 		rc = db_row(tx_db(tx), q);
 	if (rc != 1)
 		return rc < 0 ? rc : -ENOENT;
-	c->ret = (struct import_counts){ col_i64(q, 0), col_i64(q, 1), col_i64(q, 2),
-		col_i64(q, 3) };
+	c->ret = (struct import_counts){ .rows = col_i64(q, 0),
+		.added = col_i64(q, 1),
+		.changed = col_i64(q, 2),
+		.gone = col_i64(q, 3) };
 	db_reset(q);
 	return 0;
 }

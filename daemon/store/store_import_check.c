@@ -17,6 +17,7 @@ struct check {
 	struct buf last_address;
 	struct buf contact; /* name 0 form 0 class of the contact at hand: its first row decides */
 	bool overruled;
+	int taken_line; /* the first of them */
 };
 
 static bool told(struct check *c, bool error, int line, const char *field, const char *text)
@@ -95,7 +96,21 @@ static int take(struct check *c, struct import_row *row)
 		return rc;
 	rc = targets ? compare_target(c->cmp, row, first, &c->n)
 		     : compare_suppression(c->cmp, row, &c->n);
+	if (c->n.taken && !c->taken_line)
+		c->taken_line = row->line;
 	return rc <= 0 ? rc : stage_step(c->st, row, (enum step_do)rc);
+}
+
+/* A target has the tags and lists of one file: who is in two loses what the other one said. */
+static int taken_tell(struct check *c)
+{
+	char text[200];
+	if (!c->n.taken)
+		return 0;
+	(void)snprintf(text, sizeof(text),
+		"%lld targets came with another file: their tags and lists are those of this one now, and they are gone when it has them no more",
+		(long long)c->n.taken);
+	return told(c, false, c->taken_line, "tags", text) ? 0 : -ECANCELED;
 }
 
 static int sorted_pass(struct check *c)
@@ -105,6 +120,8 @@ static int sorted_pass(struct check *c)
 	int rc = rows_merge_open(&c->st->rows, &m);
 	while (rc == 0 && (rc = rows_merge_next(m, &row)) == 1)
 		rc = take(c, &row);
+	if (rc == 0 && !c->errors)
+		rc = taken_tell(c);
 	return rc == -ECANCELED ? 0 : rc;
 }
 

@@ -186,7 +186,8 @@ static bool is_ours(const struct compare *c, int64_t import)
 }
 
 /* A target of the contact at hand. What is to be done: STEP_PUT, STEP_TOUCH, or 0 nothing. */
-static int target_compare(struct compare *c, const struct import_row *row, bool *ret_new)
+static int target_compare(
+	struct compare *c, const struct import_row *row, bool *ret_new, int64_t *taken)
 {
 	struct db *db = reader_db(c->r);
 	sqlite3_stmt *q;
@@ -204,6 +205,7 @@ static int target_compare(struct compare *c, const struct import_row *row, bool 
 		text_is(q, 7, row->class);
 	db_reset(q);
 	*ret_new = (flags & TARGET_GONE) != 0;
+	*taken += !*ret_new && !ours;
 	if (c->before && (rc = idset_add(&c->seen, target)) < 0)
 		return rc;
 	if (!same)
@@ -224,7 +226,7 @@ int compare_target(
 		if (rc == 0)
 			rc = contact_find(c, row);
 		if (rc == 1)
-			rc = what = target_compare(c, row, &fresh);
+			rc = what = target_compare(c, row, &fresh, &n->taken);
 		if (rc < 0)
 			return rc;
 	}

@@ -488,6 +488,33 @@ static void an_office_without_a_route_changes_no_contact(void **state)
 	conf.routes = routes;
 }
 
+/* Two files with the same address for one office: the second one's tags stand, and that is said. */
+static void targets_that_came_with_another_file_are_said(void **state)
+{
+	(void)state;
+	samples();
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "press.csv",
+			HEAD
+			"email,a@gmail.example,hue,,,press\nemail,b@gmail.example,hue,,,press\n"),
+		0);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "duty.csv",
+			HEAD
+			"email,c@gmail.example,hue,,,duty\nemail,a@gmail.example,hue,,,duty\n"),
+		0);
+	const cJSON *first = json_get(answer, "warnings")->child;
+	assert_non_null(first);
+	assert_non_null(strstr(json_z(first, "text", ""), "1 targets came with another file"));
+	assert_int_equal(json_i64(first, "line", 0), 3);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "duty.csv",
+			HEAD
+			"email,c@gmail.example,hue,,,duty\nemail,a@gmail.example,hue,,,duty\n"),
+		0);
+	assert_null(json_get(answer, "warnings")->child);
+}
+
 /* Taken as written while no channel read them: with the route they get the form by which they are compared and refused. */
 static void an_address_that_waited_gets_the_form_of_its_channel(void **state)
 {
@@ -854,6 +881,7 @@ int main(void)
 		T(a_new_route_gives_waiting_targets_a_lane),
 		T(moves_that_are_not_over_are_told_again),
 		T(an_office_without_a_route_changes_no_contact),
+		T(targets_that_came_with_another_file_are_said),
 		T(an_address_that_waited_gets_the_form_of_its_channel),
 		T(refusals_are_read_by_a_channel_that_no_default_names),
 		T(an_import_that_began_before_a_reload_says_so_at_its_end),
