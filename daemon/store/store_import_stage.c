@@ -249,9 +249,21 @@ static int unwritable(int rc, struct err *e)
 		rc == -ENOSPC ? "the disk is full" : strerror(-rc));
 }
 
+/* What is staged is written up to twice more before the end (longer runs, the steps): said while there is still room for outcomes. */
+static int room(const struct stage *st, size_t block, struct err *e)
+{
+	if (space_has(st->s, 2 * st->rows.out.bytes + (int64_t)block))
+		return 0;
+	return err_set(e, -ENOSPC,
+		"the disk of %s has no room to sort this import and leave free_floor; make room first",
+		st->s->dir);
+}
+
 int stage_add(struct stage *st, struct str block, struct err *e)
 {
 	int rc = names_take(st, block, e);
+	if (rc == 0)
+		rc = room(st, block.n, e);
 	if (rc < 0)
 		return rc;
 	rc = FAULT("import.stage") ? -ENOSPC : rows_add(&st->rows, block);

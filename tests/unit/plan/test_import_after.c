@@ -365,6 +365,32 @@ static void a_contact_that_is_there_after_all_is_taken_as_it_is(void **state)
 	(void)unlink(path);
 }
 
+/* Outcomes keep their room: what an import needs beside the file that was uploaded is looked at, too. */
+static void an_import_that_leaves_less_than_the_floor_is_refused(void **state)
+{
+	(void)state;
+	struct buf b;
+	char path[400];
+	struct err e;
+	teststore_stop(&ts);
+	ts.opts.free_floor_bytes = 64 << 20;
+	assert_int_equal(teststore_start(&ts), 0);
+	samples();
+	buf_init(&b, 8u << 20);
+	buf_addz(&b, HEAD);
+	for (int i = 0; i < 60000; i++)
+		buf_addf(&b, "email,user%05d@gmail.example,ha-noi,,,\n", i);
+	(void)snprintf(path, sizeof(path), "%s/up-1", store_staging_dir(ts.s));
+	assert_int_equal(file_write_durable(path, buf_str(&b), 0600, &e), 0);
+	ts.free_bytes = (64 << 20) + (int64_t)b.n;
+	buf_done(&b);
+	assert_int_equal(run_path(IMPORT_WHAT_TARGETS, path, "many.csv", true), -ENOSPC);
+	assert_non_null(strstr(answer_err.text, "free_floor"));
+	ts.free_bytes = INT64_C(1) << 40;
+	assert_int_equal(run_path(IMPORT_WHAT_TARGETS, path, "many.csv", true), 0);
+	(void)unlink(path);
+}
+
 /* --- routes, merges, forgetting ----------------------------------------------------------------------------------------------------------- */
 
 static void a_new_route_gives_waiting_targets_a_lane(void **state)
@@ -878,6 +904,7 @@ int main(void)
 #endif
 		T(new_ones_between_known_ones_and_second_offices_are_all_there),
 		T(a_contact_that_is_there_after_all_is_taken_as_it_is),
+		T(an_import_that_leaves_less_than_the_floor_is_refused),
 		T(a_new_route_gives_waiting_targets_a_lane),
 		T(moves_that_are_not_over_are_told_again),
 		T(an_office_without_a_route_changes_no_contact),
