@@ -209,6 +209,7 @@ help:
 	@echo "make mutate-code   changes operators and constants one at a time (N=100 SEED=1 PATHS= AT=FILE:LINE AGAIN=1); the log is docs/evidence/mutation.log"
 	@echo "make coverage      runs the tests on an instrumented build; the report by file is docs/evidence/coverage.log"
 	@echo "make bench         speed and memory, side by side with other senders"
+	@echo "make unit-FOLDER   the unit tests of one folder of daemon/ or adapters/;  make tsan: what make test runs, under ThreadSanitizer;  make valgrind: the unit tests"
 	@echo "make lint          clang-tidy, cppcheck, clang build, banned calls;  make check-calls, check-deps, check-docs, format-check"
 	@echo "make install       DESTDIR= PREFIX=/usr"
 

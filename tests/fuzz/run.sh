@@ -3,7 +3,7 @@
 # What is new is kept in BUILD/corpus/NAME and taken up again by the next run. One line a target in docs/evidence/fuzz.log.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=$1 seconds=$2 only=${3:-} log=docs/evidence/fuzz.log bad=0
+build=$1 seconds=$2 only=${3:-} log=docs/evidence/fuzz.log bad=0 ran=0
 mkdir -p docs/evidence "$build/fuzz-found"
 one() { # one BINARY NAME
 	local began rc sum
@@ -23,5 +23,7 @@ for src in tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c; do
 	[ -z "$only" ] || [ "$only" = "$name" ] || continue
 	bin=$build/tests/${src#tests/}
 	one "${bin%.c}" "$name"
+	ran=$((ran + 1))
 done
+[ $ran -gt 0 ] || { echo "fuzz: no target '$only': tests/fuzz/fuzz_NAME.c or tests/fuzz/FOLDER/fuzz_NAME.c is called NAME"; exit 2; }
 exit $bad

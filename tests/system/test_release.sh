@@ -60,7 +60,8 @@ same "one hard bounce" "$(json "$PLACE/report.json" '[.deliveries[] | select(.st
 jq -r 'select(.t == "mail") | .mailbox' "$LEDGER" | sort >"$PLACE/got"
 same "no mailbox got two copies" "$(uniq -d "$PLACE/got" | wc -l)" 0
 same "72 mailboxes got one" "$(wc -l <"$PLACE/got" | tr -d ' ')" 72
-same "the English variant reaches the one target with lang en" "$(json "$PLACE/report.json" '[.deliveries[] | select(.address == "news@foreign-press.example")] | length')" 1
+ENGLISH=$(sed -n 's/^title: //p' "$PLACE/bundle/body.en.md")
+same "the English variant reaches the one target with lang en" "$(jq -r --arg t "$ENGLISH" 'select(.t == "mail" and .subject == $t) | .mailbox' "$LEDGER")" news@foreign-press.example
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 check "a refused approval stands in the audit" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 200 | jq -e '[.rows[] | select(.what | test(\"approve\") and test(\"refused\"))] | length >= 1'"
