@@ -48,6 +48,13 @@ static void an_edited_manifest_is_caught(void **state)
 		"UPDATE manifest SET body=CAST(replace(CAST(body AS TEXT), 'x', 'y') AS BLOB)");
 }
 
+/* Its mark is good; it was given while the record of who wrote what was another one. */
+static void an_approval_of_an_author_is_caught(void **state)
+{
+	UNUSED(state);
+	expect_forged("INSERT INTO release_author(release_id, rev, person) VALUES (1, 1, 'minh')");
+}
+
 static void a_copied_approval_of_another_release_is_caught(void **state)
 {
 	UNUSED(state);
@@ -77,6 +84,37 @@ static void a_copied_approval_of_another_release_is_caught(void **state)
 	assert_true(scene_audits("part.refused") >= 1);
 }
 
+/* Its marks are good, one step is missing: only the policy, asked again at the start, stands between it and everybody. */
+static void a_release_called_approved_before_its_last_step_is_caught(void **state)
+{
+	UNUSED(state);
+	sc.conf.n_steps = 2;
+	assert_int_equal(
+		scene_submit("lan",
+			FRONT("TTBC-1",
+				"  press: {to: press, channels: [email], at: now}\n") "Half approved.\n"),
+		0);
+	assert_int_equal(scene_approve("minh"), 0);
+	assert_int_equal(scene_i64("SELECT state FROM release WHERE id=1"), REL_IN_REVIEW);
+	scene_sql(
+		"UPDATE release SET state=2, rev_approved=1, approved_at=(SELECT max(at) FROM approval) WHERE id=1");
+	scene_sql(
+		"INSERT INTO job(kind, subject, next, arg) SELECT 1, 1, 0, lower(hex(hash)) FROM manifest WHERE release_id=1");
+	scene_sql(
+		"UPDATE part SET at=%lld, win_from=%lld, win_to=%lld, expires=%lld WHERE release_id=1",
+		(long long)sc.te.wall, (long long)sc.te.wall, (long long)sc.te.wall + HOUR,
+		(long long)sc.te.wall + 48LL * HOUR);
+	plan_on_progress(sc.p, 1, 1);
+	scene_run(2000);
+	assert_int_equal(scene_i64("SELECT count(*) FROM lot WHERE gate=1"), 0);
+	assert_int_equal(scene_part_state("press"), PART_HELD);
+	assert_int_equal(
+		scene_i64(
+			"SELECT count(*) FROM part WHERE why LIKE '%%steps of the approval policy%%'"),
+		1);
+	assert_true(scene_audits("part.refused") >= 1);
+}
+
 static void what_was_not_touched_verifies(void **state)
 {
 	UNUSED(state);
@@ -96,7 +134,9 @@ int main(void)
 		T(an_edited_time_of_approval_is_caught),
 		T(an_edited_output_is_caught),
 		T(an_edited_manifest_is_caught),
+		T(an_approval_of_an_author_is_caught),
 		T(a_copied_approval_of_another_release_is_caught),
+		T(a_release_called_approved_before_its_last_step_is_caught),
 		T(what_was_not_touched_verifies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
