@@ -42,7 +42,7 @@ static void on_answer(void *ctx, const struct chan_result *r)
 	if (r->outcome != LT_ACCEPTED)
 		rc = err_set(&e, -EBADMSG, "not logged in: " STR_FMT "%s" STR_FMT, STR_ARG(r->text),
 			r->code.n ? ", code " : "", STR_ARG(r->code));
-	else if (l->code && c->version == l->version && list_empty(&c->puts))
+	else if ((l->code || !r->url.n) && c->version == l->version && list_empty(&c->puts))
 		rc = err_set(&e, -EBADMSG, "not logged in: the adapter stored no pair");
 	log_line(rc ? LOG_WARN : LOG_INFO,
 		"ev=credential.login ch=%s credential=%s person=%s step=%s outcome=%d", c->channel,

@@ -109,6 +109,9 @@ static void a_login_that_needs_no_code_ends_with_its_token(void **state)
 	assert_int_equal(stored_state(), CRED_DEAD);
 	assert_non_null(strstr(lane_says(), "login"));
 	login(NULL);
+	login_answer(LT_ACCEPTED, ""); /* neither a page nor a token: nobody is connected */
+	assert_int_equal(logged.rc, -EBADMSG);
+	login(NULL);
 	fake.ev.secret_put(fake.ev.ctx, &fake.ch[0], OA, &v, 1, 0, 80);
 	scene_settle();
 	login_answer(LT_ACCEPTED, "");
