@@ -48,7 +48,7 @@ static inline bool work_is_long(const struct work *w)
 }
 
 /* A place in a long loop on a worker, every GIVE_WAY_ROWS: on a thread for long works it waits while something hurries (env_hurry), a
- * tenth of a second at most; anywhere else it does nothing. Not under a lock. */
+ * fifth of a second at most; anywhere else it does nothing. Not under a lock. */
 #define GIVE_WAY_ROWS 256
 void work_give_way(void);
 /* Of the calling thread, for the loop that owns it; NULL: none. */

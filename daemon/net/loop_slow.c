@@ -21,9 +21,10 @@ struct slow {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
 	struct list queue, look, bulk, ready;
-	/* of the last spell of hurry, CLOCK_MONOTONIC: written by the loop, which does not wait for a lock then */
-	uint64_t hurry_since_ms;
+	/* CLOCK_MONOTONIC; written by the loop, which does not wait for a lock then */
 	_Atomic uint64_t hurry_until_ms;
+	uint64_t hurry_saved_ms; /* what hurries may take */
+	uint64_t hurry_at_ms;    /* when that was true */
 	bool stop;
 };
 
@@ -175,16 +176,23 @@ bool slow_queue(struct slow *s, struct work *w)
 	return true;
 }
 
+/* What is saved grows by one for each two ms, and each ms that bulk is kept takes one. */
 void slow_hurry(struct slow *s)
 {
 	uint64_t now = now_ms(), until = now + SLOW_HURRY_MS;
+	uint64_t from = s->hurry_until_ms > now ? s->hurry_until_ms : now;
+	uint64_t earned = (now - s->hurry_at_ms) / 2;
 
-	if (now - s->hurry_since_ms >= 2 * SLOW_HURRY_MAX_MS)
-		s->hurry_since_ms = now;
-	if (until > s->hurry_since_ms + SLOW_HURRY_MAX_MS)
-		until = s->hurry_since_ms + SLOW_HURRY_MAX_MS;
-	if (until > s->hurry_until_ms)
-		s->hurry_until_ms = until;
+	s->hurry_saved_ms += earned;
+	s->hurry_at_ms += 2 * earned;
+	if (s->hurry_saved_ms > SLOW_HURRY_SAVED_MS)
+		s->hurry_saved_ms = SLOW_HURRY_SAVED_MS;
+	if (until > from + s->hurry_saved_ms)
+		until = from + s->hurry_saved_ms;
+	if (until <= from)
+		return;
+	s->hurry_saved_ms -= until - from;
+	s->hurry_until_ms = until;
 }
 
 void slow_close(struct slow *s)

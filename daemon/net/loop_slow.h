@@ -14,10 +14,10 @@
 #define SLOW_BULK    2
 #define SLOW_LOOK    1
 #define SLOW_NICE    10 /* beside the daemon's other threads, nice(2) */
-/* A hurry keeps bulk that has not begun, and what gives way (work_give_way), for so long; many hurries for so long at most, and then
- * bulk has as long for itself: a hurry in that time does nothing. */
-#define SLOW_HURRY_MS     30
-#define SLOW_HURRY_MAX_MS 100
+/* A hurry keeps bulk that has not begun, and what gives way (work_give_way), for so long. Hurries have half of the time: what they did
+ * not use is saved for later ones, so much at most (bulk is kept for 200 ms on end then); with nothing saved a hurry does nothing. */
+#define SLOW_HURRY_MS       30
+#define SLOW_HURRY_SAVED_MS 100
 
 struct uv_loop_s;
 struct slow;

@@ -375,6 +375,48 @@ static void long_work_gives_way_to_what_hurries(void **state)
 	}
 }
 
+struct late { /* a signal some time after the plan */
+	struct giving g;
+	struct timer signal;
+	uint64_t at_ms;
+};
+
+static void signal_now(struct timer *t)
+{
+	struct late *l = CONTAINER_OF(t, struct late, signal);
+	l->at_ms = uv_hrtime() / 1000000;
+	env_hurry(E);
+	sem_post(&l->g.hurried);
+}
+
+/* What an earlier hurry left unused is not lost when the next one comes. */
+static void a_hurry_soon_after_another_has_its_full_time(void **state)
+{
+	(void)state;
+	static struct late l;
+	int done = 0;
+	assert_int_equal(loop_free(L), 0);
+	assert_int_equal(loop_new(&L, NULL), 0);
+	E = loop_env(L);
+	l = (struct late){
+		.g.p = { .w = { .fn = giving_fn, .done = piece_done, .weight = WORK_BULK },
+			.done = &done,
+			.all = 1 }
+	};
+	assert_int_equal(sem_init(&l.g.started, 0, 0), 0);
+	assert_int_equal(sem_init(&l.g.hurried, 0, 0), 0);
+	env_work(E, &l.g.p.w);
+	assert_int_equal(wait_ms(&l.g.started, 20000), 0);
+	env_hurry(E);
+	timer_init(&l.signal, signal_now);
+	timer_set(E, &l.signal, env_mono(E) + 4 * SLOW_HURRY_MS);
+	loop_run(L);
+	assert_int_equal(done, 1);
+	assert_true(l.g.on_ms >= l.at_ms + SLOW_HURRY_MS);
+	sem_destroy(&l.g.started);
+	sem_destroy(&l.g.hurried);
+}
+
 static void free_waits_for_work_that_is_still_running(void **state)
 {
 	(void)state;
@@ -536,6 +578,7 @@ int main(void)
 		T(bulk_leaves_a_thread_to_what_takes_long),
 		T(bulk_waits_while_something_is_in_a_hurry_but_not_for_ever),
 		T(long_work_gives_way_to_what_hurries),
+		T(a_hurry_soon_after_another_has_its_full_time),
 		T(free_waits_for_work_that_is_still_running),
 		T(another_thread_wakes_the_loop_and_the_last_wake_is_never_lost),
 		T(a_signal_arrives_on_the_loop),
