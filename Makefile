@@ -203,7 +203,7 @@ help:
 	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
 	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
 	@echo "make sim           one simulated run with its trace (SEED= STEPS=; SHRINK=1: the shortest story of a failing one);  make soak: 10,000 seeds (SEEDS= STEPS= FIRST= SLICE= JOBS=; RESUME=1 goes on)"
-	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one of them); the log is docs/evidence/fuzz.log"
+	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one, JOBS= side by side, RESUME=1); the log is docs/evidence/fuzz.log"
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"
 	@echo "make mutate        breaks each promise on purpose and looks who notices"
 	@echo "make mutate-code   changes operators and constants one at a time (N=100 SEED=1 PATHS= AT=FILE:LINE AGAIN=1); the log is docs/evidence/mutation.log"
