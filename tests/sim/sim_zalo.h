@@ -33,6 +33,7 @@ struct zl_oa {
 	int64_t word;      /* the newest that was seen; its number in the audit */
 	int doubt; /* pairs to come until a restore is forgotten: the daemon may have one try only, and a person is asked */
 	int restored; /* the newest pair at that restore: a later one in the daemon's hand, and it is forgotten, too */
+	int known; /* the newest pair that the daemon has called with: stored, and in the mirror where there is one */
 	bool broken; /* a person may be asked: it was spent, or a log-in was not heard of */
 	int codes, code_used; /* consents given, the newest that was taken */
 	int64_t access_until; /* mono */

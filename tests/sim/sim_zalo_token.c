@@ -33,11 +33,13 @@ static void spent(struct zl_state *st, int no, int generation, char *ret, size_t
 {
 	struct zl_oa *oa = &st->oa[no];
 	oa->broken = true;
-	/* A restore forgets pairs, tries, and that a token was dead: once, and once more. A mirror knows the pairs. */
-	bool restored = S->n_restores > 0 && !S->p.mirror;
-	/* Of pairs whose answer was lost the mirror knows nothing, and of a dead token a restore has forgotten that it is. */
+	/* A restore forgets pairs, tries, and that a token was dead: once, and once more. A mirror knows the pairs, those whose answer
+	 * was lost not. */
+	if (S->p.mirror && generation < oa->known)
+		sim_fail("refresh token %d of OA %d comes again though the mirror has pair %d",
+			generation, no, oa->known);
 	if ((generation + 1 != oa->generation && S->n_restores == 0) ||
-		++oa->spent_uses > 1 + restored)
+		++oa->spent_uses > 1 + (S->n_restores > 0))
 		sim_fail(
 			"refresh token %d of OA %d is used %d times after it was spent, the newest is %d",
 			generation, no, oa->spent_uses, oa->generation);
@@ -138,6 +140,8 @@ int zl_access(struct zl_state *st, size_t call, const struct fakenet_call *c)
 	struct zl_oa *oa = &st->oa[no];
 	if (n > oa->restored)
 		oa->doubt = 0;
+	if (n > oa->known)
+		oa->known = n;
 	bool old = n < oa->generation, good = !old && N.te.mono < oa->access_until;
 	if (good || (old && st->old_access))
 		return no;
