@@ -21,6 +21,10 @@
 #define CONF_ACCOUNTS_MAX 4096 /* over all channels */
 #define CONF_PEOPLE_MAX   1000
 #define CONF_STEPS_MAX    8
+/* Bytes of names. Whoever works with them has room for so many: a longer one would be cut there, and found by nobody. */
+#define CONF_NAME_MAX   63 /* of a channel, an account, a credential, a limit group */
+#define CONF_CLASS_MAX  47
+#define CONF_PERSON_MAX 79
 
 struct conf_pair {
 	char *name, *value;

@@ -180,6 +180,12 @@ static int row_accounts(
 		if (strchr(a->name, '/'))
 			return conf_bad(
 				cx, v->child[i], "account '%.60s': a name has no '/'", a->name);
+		rc = conf_name_fits(cx, v->child[i], "account", a->name, CONF_NAME_MAX);
+		if (!rc)
+			rc = conf_name_fits(
+				cx, v->child[i], "credential", a->credential, CONF_NAME_MAX);
+		if (rc)
+			return rc;
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp((*out)[k]->name, a->name))
 				return conf_bad(
@@ -199,7 +205,10 @@ static int read_classes(struct conf_ctx *cx, const struct ynode *v, struct conf_
 		c->name = x_strdup(v->child[i]->key);
 		ch->n_classes = i + 1;
 		c->lane = ch->lane;
-		int rc = conf_read_map(cx, v->child[i], lane_rows, ARRAY_LEN(lane_rows), &c->lane);
+		int rc = conf_name_fits(cx, v->child[i], "class", c->name, CONF_CLASS_MAX);
+		if (!rc)
+			rc = conf_read_map(
+				cx, v->child[i], lane_rows, ARRAY_LEN(lane_rows), &c->lane);
 		if (rc)
 			return rc;
 	}
@@ -239,7 +248,9 @@ static int row_groups(
 		g->name = x_strdup(v->child[i]->key);
 		*n = i + 1;
 		g->burst = 1;
-		int rc = conf_read_map(cx, v->child[i], rows, ARRAY_LEN(rows), g);
+		int rc = conf_name_fits(cx, v->child[i], "limit group", g->name, CONF_NAME_MAX);
+		if (!rc)
+			rc = conf_read_map(cx, v->child[i], rows, ARRAY_LEN(rows), g);
 		if (rc)
 			return rc;
 		if (g->rate_per_s <= 0)
@@ -331,6 +342,9 @@ static int check_channel(
 {
 	if (!ch->name || strchr(ch->name, '/') || strchr(ch->name, ' '))
 		return conf_bad(cx, map, "a channel needs a 'name' without spaces or '/'");
+	int rc = conf_name_fits(cx, map, "channel", ch->name, CONF_NAME_MAX);
+	if (rc)
+		return rc;
 	if (!ch->kind)
 		return conf_bad(cx, map, "channel '%.60s' needs a 'kind' such as email", ch->name);
 	if (!ch->adapter || strchr(ch->adapter, '/') || strchr(ch->adapter, '.'))

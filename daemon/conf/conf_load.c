@@ -120,6 +120,9 @@ static int row_people(
 		if (!p->name || !p->roles)
 			return conf_bad(cx, v->child[i],
 				"a person needs a 'name' and at least one of 'roles'");
+		rc = conf_name_fits(cx, v->child[i], "person", p->name, CONF_PERSON_MAX);
+		if (rc)
+			return rc;
 		if (!strcmp(p->name, "system"))
 			return conf_bad(cx, v->child[i], "the name 'system' is the daemon's own");
 		for (size_t k = 0; k < i; k++)

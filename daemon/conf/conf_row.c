@@ -38,6 +38,19 @@ int conf_bad(struct conf_ctx *cx, const struct ynode *v, const char *fmt, ...)
 		text);
 }
 
+int conf_name_fits(
+	struct conf_ctx *cx, const struct ynode *v, const char *what, const char *name, size_t max)
+{
+	size_t n = name ? strlen(name) : 0;
+	if (n <= max)
+		return 0;
+	struct str head = utf8_cut((struct str){ name, n }, 40);
+	return conf_bad(cx, v,
+		"%s '" STR_FMT
+		"...': the name has %zu bytes, at most %zu can be (a letter with a mark has two or three)",
+		what, STR_ARG(head), n, max);
+}
+
 int conf_read_map(struct conf_ctx *cx, const struct ynode *map, const struct conf_row *rows,
 	size_t n, void *dst)
 {

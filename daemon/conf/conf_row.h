@@ -23,6 +23,9 @@ struct conf_row {
 /* Reads a map by its rows; an unknown key is refused with the nearest right name. */
 int conf_read_map(struct conf_ctx *cx, const struct ynode *map, const struct conf_row *rows,
 	size_t n, void *dst) MUST_CHECK;
+/* Refuses a name of more than `max` bytes at its node; what: "channel". NULL is no name, and fits. */
+int conf_name_fits(struct conf_ctx *cx, const struct ynode *v, const char *what, const char *name,
+	size_t max) MUST_CHECK;
 /* Error at a node: "file:line: key: text". Returns -EINVAL. */
 int conf_bad(struct conf_ctx *cx, const struct ynode *v, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

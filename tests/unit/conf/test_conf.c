@@ -204,6 +204,38 @@ static void each_mistake_is_refused_with_file_line_and_what_would_be_right(void 
 	}
 }
 
+#define LONG_48 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define LONG_64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static void names_of_the_most_bytes_are_taken(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	char text[8192];
+	(void)snprintf(text, sizeof(text),
+		"name: mail\nkind: email\nadapter: email\naccounts: [{name: relay}, {name: hn}, {name: %.63s}]\n"
+		"classes: {%.47s: {rate: 1/s}}\nlimit_groups: {%.63s: {rate: 1/s}}\n",
+		LONG_64, LONG_48, LONG_64);
+	put(p->channel, text, 0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	conf_unref(c);
+}
+
+static void a_person_s_name_that_would_be_cut_is_refused(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	put(p->path,
+		"key_file: master.key\npeople:\n"
+		"  - {name: \"Phó Giám đốc phụ trách Trung tâm Truyền thông, người được ủy quyền\", uid: 7, roles: viewer}\n",
+		0600);
+	assert_true(conf_load(p->path, &c, &e) < 0);
+	assert_non_null(strstr(e.text, "lantoad.yaml:3: people[1]: person 'Phó Giám đốc"));
+	assert_non_null(strstr(e.text, "at most 79 can be"));
+}
+
 static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 {
 	static const struct {
@@ -220,6 +252,16 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 		{ "limit_groups: [relay]", "limit_groups: [nope]", "nope" },
 		{ "tries: 7", "tries: 0", "from 1 to" }, { "{name: hn,", "{name: relay,", "twice" },
 		{ "accounts: [", "accounts: [{identity: x}, ", "without a name" },
+		/* places of so many bytes: a longer one was cut there, and what was said of it held for nobody */
+		{ "{name: hn,",
+			"{name: Trang của Bảo hiểm xã hội thành phố Hà Nội và các huyện}, {name: hn,",
+			"ch/mail.yaml:5: accounts[2]: account 'Trang của Bảo hiểm xã hội" },
+		{ "{name: hn,", "{name: hn, credential: " LONG_64 ",", "credential 'cccc" },
+		{ "classes: {gmail", "classes: {" LONG_48, "class 'bbbb" },
+		{ "limit_groups: {relay: {rate: 600/min, burst: 20}}",
+			"limit_groups: {relay: {rate: 600/min}, " LONG_64 ": {rate: 1/s}}",
+			"limit group 'cccc" },
+		{ "name: mail", "name: " LONG_64, "channel 'cccc" },
 		{ "name: mail", "name: post", "no such channel" } };
 	struct place *p = *state;
 	put(p->path, top_good, 0600);
@@ -401,6 +443,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			values_that_do_not_fit_in_a_channel_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_person_s_name_that_would_be_cut_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_of_the_most_bytes_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
