@@ -25,6 +25,7 @@
 #define CONF_NAME_MAX   63 /* of a channel, an account, a credential, a limit group */
 #define CONF_CLASS_MAX  47
 #define CONF_PERSON_MAX 79
+#define CONF_DRAWS_MAX  8 /* limit groups of an account */
 
 struct conf_pair {
 	char *name, *value;

@@ -134,6 +134,22 @@ struct cast_limits conf_broadcasts(const struct conf_channel *ch, const struct c
 		said(own->campaign, c->campaign, -1), said(own->from_day, c->from_day, 1) };
 }
 
+/* Each group is asked once, and no more of them than dispatch has room for: one that is passed over would be no limit. */
+static int row_draws(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	const struct conf_strv *s = dst;
+	int rc = conf_row_strv(cx, v, dst, row);
+	if (!rc && s->n > CONF_DRAWS_MAX)
+		rc = conf_bad(cx, v, "%zu limit groups; an account draws from at most %d", s->n,
+			CONF_DRAWS_MAX);
+	for (size_t i = 0; !rc && i < s->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(s->v[i], s->v[k]))
+				return conf_bad(cx, v, "limit group '%.60s' stands twice", s->v[i]);
+	return rc;
+}
+
 #define ACC(k, r, f)                                                        \
 	{                                                                   \
 		.key = k, .read = r, .at = offsetof(struct conf_account, f) \
@@ -149,7 +165,7 @@ static const struct conf_row account_rows[] = {
 	ACC("credential", conf_row_str, credential),
 	ACC_N("settings", conf_row_pairs, settings, n_settings),
 	ACC_N("secrets", conf_row_secrets, secrets, n_secrets),
-	ACC("limit_groups", conf_row_strv, limit_groups),
+	ACC("limit_groups", row_draws, limit_groups),
 	ACC("backup", conf_row_str, backup),
 	{ .key = "backup_after",
 		.read = conf_row_duration,

@@ -262,6 +262,10 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 			"limit_groups: {relay: {rate: 600/min}, " LONG_64 ": {rate: 1/s}}",
 			"limit group 'cccc" },
 		{ "name: mail", "name: " LONG_64, "channel 'cccc" },
+		{ "limit_groups: [relay]}]\nlimit_groups: {",
+			"limit_groups: [a, b, c, d, e, f, g, h, relay]}]\nlimit_groups: {a: {rate: 1/s}, b: {rate: 1/s}, c: {rate: 1/s}, d: {rate: 1/s}, e: {rate: 1/s}, f: {rate: 1/s}, g: {rate: 1/s}, h: {rate: 1/s}, ",
+			"limit_groups: 9 limit groups; an account draws from at most 8" },
+		{ "limit_groups: [relay]", "limit_groups: [relay, relay]", "'relay' stands twice" },
 		{ "name: mail", "name: post", "no such channel" } };
 	struct place *p = *state;
 	put(p->path, top_good, 0600);
