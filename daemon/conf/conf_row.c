@@ -366,6 +366,9 @@ int conf_row_hours(
 			"a map where hours such as \"07:00-20:00\" or [\"mon-fri 07:00-20:00\", \"sat 08:00-11:00\"] belong");
 	h->n = 0;
 	size_t n = v->kind == YN_LIST ? v->n : 1;
+	if (!n) /* it might be meant as never, and would be always */
+		return conf_bad(
+			cx, v, "is empty; leave the key out, or say \"00:00-24:00\" for always");
 	for (size_t i = 0; i < n; i++) {
 		const struct ynode *s = v->kind == YN_LIST ? v->child[i] : v;
 		if (h->n == ARRAY_LEN(h->span))

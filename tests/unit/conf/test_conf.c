@@ -248,6 +248,7 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 		{ "burst: 20", "burst: 0", "burst: '0' is not a number from 1 to" },
 		{ "rate: 50/s", "rate: 50/s, burst: 0.5", "burst: '0.5' is not" },
 		{ "06:00-22:00", "22:00-06:00", "from before to" },
+		{ "hours: \"06:00-22:00\"", "hours: []", "mail.yaml:7: hours: is empty" },
 		{ "kind: email", "kind: pigeon", "pigeon" },
 		{ "limit_groups: [relay]", "limit_groups: [nope]", "nope" },
 		{ "tries: 7", "tries: 0", "from 1 to" }, { "{name: hn,", "{name: relay,", "twice" },
