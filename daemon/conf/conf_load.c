@@ -405,6 +405,26 @@ static char *in_dir(const char *dir, const char *name)
 	return x_asprintf("%s/%s", dir, name);
 }
 
+/* The next part of a path; "//" and "/./" are one slash. */
+static struct str path_part(const char **at)
+{
+	const char *p = *at;
+	while (*p == '/' || (*p == '.' && (p[1] == '/' || !p[1])))
+		p++;
+	struct str part = { p, strcspn(p, "/") };
+	*at = p + part.n;
+	return part;
+}
+
+/* By their names: what a link or ".." leads to is not looked at. */
+static bool lies_in(const char *path, const char *dir)
+{
+	bool same = (*path == '/') == (*dir == '/');
+	for (struct str d; same && (d = path_part(&dir)).n;)
+		same = str_eq(d, path_part(&path));
+	return same;
+}
+
 static int conf_fill(struct conf *c, struct err *e)
 {
 	if (!c->state_dir)
@@ -441,12 +461,14 @@ static int conf_fill(struct conf *c, struct err *e)
 		return err_set(e, -EINVAL,
 			"%s: the control socket '%.160s' has a path of %zu bytes, at most %zu can be; give 'socket' or 'runtime_dir' a shorter one",
 			c->path, c->socket_path, strlen(c->socket_path), sizeof(sock.sun_path) - 1);
-	size_t n = strlen(c->state_dir);
-	if (c->secret_key_file && !strncmp(c->secret_key_file, c->state_dir, n) &&
-		c->secret_key_file[n] == '/')
+	if (c->secret_key_file && lies_in(c->secret_key_file, c->state_dir))
 		return err_set(e, -EINVAL,
 			"%s: secret_key_file '%s' lies in the state folder, beside what it seals; give it a folder of its own",
 			c->path, c->secret_key_file);
+	if (c->token_mirror && lies_in(c->token_mirror, c->state_dir))
+		return err_set(e, -EINVAL,
+			"%s: token_mirror '%s' lies in the state folder, and would be restored with what it is to outlive; give it a folder of its own",
+			c->path, c->token_mirror);
 	return 0;
 }
 

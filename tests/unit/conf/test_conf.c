@@ -167,6 +167,14 @@ static const struct {
 		{ "listen_public", "127.0.0.1:8480", "a port of its own" } },
 	{ "log_level: loud\n", NULL, { ":11", "log_level", "debug" } },
 	{ "approval: []\n", NULL, { ":11", "approval", "1 to" } },
+	{ "state_dir: /var/lib/x\nsecret_key_file: /var/lib/x/secret.key\n", NULL,
+		{ "secret_key_file", "lies in the state folder", NULL } },
+	{ "state_dir: /var/lib/x/\nsecret_key_file: /var/lib/x/secret.key\n", NULL,
+		{ "secret_key_file", "lies in the state folder", NULL } },
+	{ "state_dir: ./s\nsecret_key_file: s//keys/secret.key\n", NULL,
+		{ "secret_key_file", "lies in the state folder", NULL } },
+	{ "state_dir: /var/lib/x\ntoken_mirror: /var/lib/x/mirror\n", NULL,
+		{ "token_mirror", "lies in the state folder", NULL } },
 	{ "growth_count: 99999999999999999999\n", NULL, { ":11", "99999999999999999999", NULL } },
 	{ "similar_days: &a 3\n", NULL, { ":11", "anchors", NULL } },
 	{ NULL, "lanes: {rate: 5/s}\n", { "mail.yaml:9", "lanes", "lane" } },
@@ -234,6 +242,19 @@ static void a_person_s_name_that_would_be_cut_is_refused(void **state)
 	assert_true(conf_load(p->path, &c, &e) < 0);
 	assert_non_null(strstr(e.text, "lantoad.yaml:3: people[1]: person 'Phó Giám đốc"));
 	assert_non_null(strstr(e.text, "at most 79 can be"));
+}
+
+static void a_folder_beside_the_state_folder_is_taken(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	put(p->path,
+		"key_file: master.key\nstate_dir: /var/lib/lantoa/\nsecret_key_file: /var/lib/lantoa-keys/secret.key\n"
+		"token_mirror: /var/lib/lantoa.mirror\n",
+		0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	conf_unref(c);
 }
 
 static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
@@ -450,6 +471,8 @@ int main(void)
 			values_that_do_not_fit_in_a_channel_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_person_s_name_that_would_be_cut_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_beside_the_state_folder_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_of_the_most_bytes_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
