@@ -3,9 +3,11 @@
  * reload compares again.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "main_app.h"
 #include "store/store_policy.h"
 
@@ -30,6 +32,14 @@ static void noted(struct store_cmd *cmd)
 	free(n);
 }
 
+/* The audit takes only whole letters from a person; what was cut by bytes on its way here would leave no note of what he did. */
+static char *whole_letters(const char *z)
+{
+	char *text = x_calloc(1, strlen(z) + 1);
+	text[utf8_mend(text, utf8_cut(str_of(z), TEXT_MAX))] = '\0';
+	return text;
+}
+
 void app_policy_note(
 	struct app *a, const char *person, const char *via, const char *act, const char *refused)
 {
@@ -40,8 +50,8 @@ void app_policy_note(
 		conf_policy_text(a->conf, &b);
 	n->person = x_strdup(person);
 	n->via = x_strdup(via);
-	n->text = refused ? NULL : x_strdup(buf_z(&b));
-	n->why = refused ? x_strdup(refused) : NULL;
+	n->text = refused ? NULL : whole_letters(buf_z(&b));
+	n->why = refused ? whole_letters(refused) : NULL;
 	n->cmd = (struct store_policy_cmd){ .person = n->person,
 		.via = n->via,
 		.text = n->text,

@@ -60,6 +60,13 @@ for line in 'listen_public: 127.0.0.1:1' 'listen_private: 127.0.0.1:1' 'free_flo
 	refuse "another $key is refused, not said to be done" 6 admin reload
 	says "$key: with what would be right" "lantoad\.yaml: $key changes only by a restart"
 done
+refusals() { admin --json audit | jq -r '[.rows[] | select(.what == "config.reload.refused" and .person == "Quản Trị")] | length'; }
+BEFORE=$(refusals)
+for x in '' x xx; do # one of them is cut within a letter where the message names it
+	{ cat "$PLACE/as-it-was.yaml"; echo "${x}thời_gian_chờ_tối_đa_của_mỗi_lượt_gửi_tin_báo_chí: 3"; } >"$Y"
+	refuse "a long key is refused" 6 admin reload
+done
+same "and who tried is in the audit each time" "$(refusals)" $((BEFORE + 3))
 cp "$PLACE/as-it-was.yaml" "$Y"
 check "a reload of the file as it was" admin -q reload
 
