@@ -3,8 +3,12 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "base/assert.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "conf/conf.h"
+
+#define STEP_SHOWN 60 /* bytes of the name of an approval step */
 
 static void add_z(struct hasher *h, const char *z)
 {
@@ -20,7 +24,53 @@ static void add_i64(struct hasher *h, int64_t n)
 
 static void add_double(struct hasher *h, double x)
 {
-	add_i64(h, (int64_t)(x * 1000));
+	char text[40]; /* all of it: 1/d is 0.0000116 a second */
+	int len = snprintf(text, sizeof(text), "%.17g", x);
+	hasher_field(h, text, (size_t)len);
+}
+
+static void add_strv(struct hasher *h, const struct conf_strv *v)
+{
+	add_i64(h, (int64_t)v->n);
+	for (size_t i = 0; i < v->n; i++)
+		add_z(h, v->v[i]);
+}
+
+static void add_pairs(struct hasher *h, const struct conf_pair *p, size_t n)
+{
+	add_i64(h, (int64_t)n);
+	for (size_t i = 0; i < n; i++) {
+		add_z(h, p[i].name);
+		add_z(h, p[i].value);
+	}
+}
+
+static void add_hours(struct hasher *h, const struct conf_hours *x)
+{
+	add_i64(h, (int64_t)x->n);
+	for (size_t i = 0; i < x->n; i++) {
+		add_i64(h, x->span[i].days);
+		add_i64(h, x->span[i].from_min);
+		add_i64(h, x->span[i].to_min);
+	}
+}
+
+/* Where they come from; what they are stands nowhere. */
+static void add_secrets(struct hasher *h, const struct conf_secret *s, size_t n)
+{
+	add_i64(h, (int64_t)n);
+	for (size_t i = 0; i < n; i++) {
+		add_z(h, s[i].name);
+		add_z(h, s[i].file);
+		add_i64(h, s[i].credential);
+	}
+}
+
+/* Where it is, not by which password. */
+static void add_proxy(struct hasher *h, const char *url)
+{
+	const char *at = url ? strrchr(url, '@') : NULL;
+	add_z(h, at ? at : url);
 }
 
 static void put_hash(struct buf *b, const char *name, size_t n, struct hasher *h)
@@ -36,11 +86,7 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 {
 	add_double(h, l->rate_per_s);
 	add_double(h, l->burst);
-	for (size_t i = 0; i < l->hours.n; i++) {
-		add_i64(h, l->hours.span[i].days);
-		add_i64(h, l->hours.span[i].from_min);
-		add_i64(h, l->hours.span[i].to_min);
-	}
+	add_hours(h, &l->hours);
 	add_i64(h, l->concurrency);
 	add_i64(h, l->intents_max);
 	add_i64(h, l->min_gap_ms);
@@ -49,6 +95,17 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 	add_i64(h, l->unknown_max_ms);
 	add_i64(h, l->unknown_max_urgent_ms);
 	add_i64(h, l->unknown_then);
+	for (size_t i = 0; i < l->n_backoff; i++)
+		add_i64(h, l->backoff_ms[i]);
+	for (size_t i = 0; i < l->n_urgent_backoff; i++)
+		add_i64(h, l->urgent_backoff_ms[i]);
+	add_i64(h, l->op_timeout_ms);
+	add_i64(h, l->receipt_wait_ms);
+	add_i64(h, l->ask_every_ms);
+	add_i64(h, l->breaker_failures);
+	add_i64(h, l->breaker_pause_ms);
+	add_i64(h, l->breaker_pause_max_ms);
+	add_i64(h, l->bulk);
 	for (int i = 0; i < MONEY_PERIODS; i++) {
 		add_i64(h, l->limits.dong[i]);
 		add_i64(h, l->limits.messages[i]);
@@ -83,6 +140,76 @@ static void add_doors(struct hasher *h, const struct conf_channel *ch)
 	add_i64(h, ch->inbound.no_opt_out);
 	for (size_t i = 0; i < ch->inbound.opt_out.n; i++)
 		add_z(h, ch->inbound.opt_out.v[i]);
+	add_strv(h, &ch->inbound.opt_in);
+}
+
+static void add_casts(struct hasher *h, const struct cast_limits *c)
+{
+	add_i64(h, c->month);
+	add_i64(h, c->campaign);
+	add_i64(h, c->from_day);
+}
+
+/* As whom, by whom and how it is sent. */
+static void add_channel(struct hasher *h, const struct conf_channel *ch)
+{
+	add_i64(h, ch->kind);
+	add_pairs(h, ch->settings, ch->n_settings);
+	add_pairs(h, ch->files, ch->n_files);
+	add_secrets(h, ch->secrets, ch->n_secrets);
+	add_casts(h, &ch->broadcasts);
+	add_hours(h, &ch->broadcast_hours);
+	add_z(h, ch->tls.ca_file);
+	add_z(h, ch->tls.cert_file);
+	add_i64(h, ch->tls.insecure_loopback);
+	add_proxy(h, ch->proxy);
+	add_z(h, ch->exec);
+	add_i64(h, ch->correct_edit);
+	add_i64(h, ch->exchange_keep_ms);
+	add_i64(h, (int64_t)ch->n_groups);
+	for (size_t i = 0; i < ch->n_groups; i++) {
+		add_z(h, ch->groups[i].name);
+		add_double(h, ch->groups[i].rate_per_s);
+		add_double(h, ch->groups[i].burst);
+	}
+	add_i64(h, (int64_t)ch->n_accounts);
+	for (size_t i = 0; i < ch->n_accounts; i++) {
+		const struct conf_account *a = ch->accounts[i];
+		add_z(h, a->name);
+		add_z(h, a->identity);
+		add_z(h, a->credential);
+		add_pairs(h, a->settings, a->n_settings);
+		add_secrets(h, a->secrets, a->n_secrets);
+		add_strv(h, &a->limit_groups);
+		add_casts(h, &a->broadcasts);
+	}
+}
+
+/* Whom trial mode may contact, where texts may lead, and what else decides by itself. */
+static void put_bounds(const struct conf *c, struct buf *b)
+{
+	struct hasher h;
+	hasher_init(&h);
+	add_strv(&h, &c->allow_only);
+	put_hash(b, "allow_only", c->allow_only.n, &h);
+	hasher_init(&h);
+	add_strv(&h, &c->own_domains);
+	put_hash(b, "own_domains", c->own_domains.n, &h);
+	const int64_t rules[] = { c->zone.offset_s, c->suppress.hard, c->suppress.hard_mailbox_off,
+		c->suppress.domain, c->suppress.soft, c->suppress.hard_mailbox_off_ms,
+		c->suppress.domain_ms, c->suppress.soft_ms, c->similar_days, c->fence_after_ms,
+		c->exchange_keep_ms, c->push_assets };
+	hasher_init(&h);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		add_i64(&h, rules[i]);
+	add_double(&h, c->urgent_share);
+	add_z(&h, c->zone.name);
+	add_z(&h, c->public_url);
+	add_strv(&h, &c->push_program);
+	add_proxy(&h, c->link_proxy);
+	add_z(&h, c->link_ca_pem);
+	add_z(&h, c->token_mirror);
+	put_hash(b, "others", ARRAY_LEN(rules) + 7, &h);
 }
 
 static void put_ways(const struct conf *c, struct buf *b)
@@ -103,6 +230,7 @@ static void put_ways(const struct conf *c, struct buf *b)
 		add_z(&h, ch->adapter);
 		add_lane(&h, &ch->lane);
 		add_doors(&h, ch);
+		add_channel(&h, ch);
 		for (size_t k = 0; k < ch->n_accounts; k++) {
 			if (!ch->accounts[k]->backup)
 				continue;
@@ -145,11 +273,7 @@ static void put_money(const struct conf *c, struct buf *b)
 		add_i64(&h, r->per_window_ms);
 		if (r->consent)
 			add_i64(&h, r->consent_in_ms);
-		for (size_t k = 0; k < r->hours.n; k++) {
-			add_i64(&h, r->hours.span[k].days);
-			add_i64(&h, r->hours.span[k].from_min);
-			add_i64(&h, r->hours.span[k].to_min);
-		}
+		add_hours(&h, &r->hours);
 	}
 	put_hash(b, "categories", c->n_category_rules, &h);
 }
@@ -169,13 +293,16 @@ static const char *role_word(unsigned role)
 void conf_policy_text(const struct conf *c, struct buf *b)
 {
 	(void)buf_addz(b, "approval:");
-	for (size_t i = 0; i < c->n_steps; i++)
-		(void)buf_addf(b, "%s%.60s=%s", i ? ", " : " ", c->steps[i].name,
+	for (size_t i = 0; i < c->n_steps; i++) {
+		struct str name = utf8_cut(str_of(c->steps[i].name), STEP_SHOWN);
+		(void)buf_addf(b, "%s" STR_FMT "=%s", i ? ", " : " ", STR_ARG(name),
 			role_word(c->steps[i].role));
+	}
 	(void)buf_addf(b, "%s; mode: %s; growth: %lld%% and %lld",
 		c->n_steps ? "" : " approve=approver", c->trial ? "trial" : "live",
 		(long long)c->growth_percent, (long long)c->growth_count);
 	put_people(c, b);
 	put_ways(c, b);
 	put_money(c, b);
+	put_bounds(c, b);
 }
