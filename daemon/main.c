@@ -248,6 +248,15 @@ static int open_parts(struct app *a, struct err *e)
 	return open_doors(a, e);
 }
 
+/* Until the loop hears signals: by default SIGHUP ends a process, and the unit takes that for an end in order. */
+static volatile sig_atomic_t hup_early;
+
+static void on_early_hup(int signo)
+{
+	UNUSED(signo);
+	hup_early = 1;
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct app *a = ctx;
@@ -288,6 +297,8 @@ static int run(struct app *a)
 	log_line(LOG_INFO, "ev=start version=%s pid=%d epoch=%lld mode=%s", LANTOA_VERSION,
 		(int)getpid(), (long long)store_epoch(a->store), a->conf->trial ? "trial" : "live");
 	notify_state(a, "READY=1\nSTATUS=running");
+	if (hup_early) /* the file may have changed since it was read */
+		app_reload(a, NULL, NULL, NULL);
 	loop_run(a->loop);
 	app_free(a);
 	return a->failed ? 1 : 0;
@@ -417,6 +428,7 @@ int main(int argc, char **argv)
 				LT_ABI_MAJOR, LT_ABI_MINOR);
 		return 0;
 	}
+	(void)signal(SIGHUP, on_early_hup);
 	no_cores();
 	little_memory();
 	(void)umask(077);

@@ -80,6 +80,29 @@ daemon_start || not_ok "it starts again"
 check "a start with another route leads the targets there" until_true 10 all_by two
 same "a release goes by it" "$(sent_by RL-2)" mail/two
 
+echo "# signals while it starts"
+daemon_stop
+: >"$PLACE/lantoad.log"
+/usr/bin/python3 - "$B/lantoad" "$PLACE/conf/lantoad.yaml" "$PLACE/lantoad.log" <<-'PY' &
+	import os, signal, subprocess, sys, time
+	log = open(sys.argv[3], "ab")
+	p = subprocess.Popen([sys.argv[1], "--config", sys.argv[2], "--demo"], stdout=log, stderr=log)
+	while b"lantoad\0" not in open("/proc/%d/cmdline" % p.pid, "rb").read(): pass
+	signal.signal(signal.SIGTERM, lambda *a: p.terminate())
+	while p.poll() is None and b"ev=start " not in open(sys.argv[3], "rb").read():
+	    time.sleep(0.002)
+	    # not before the program says what becomes of it
+	    status = dict(l.split(":", 1) for l in open("/proc/%d/status" % p.pid) if ":" in l)
+	    if p.poll() is None and (int(status["SigCgt"], 16) | int(status["SigIgn"], 16)) & 0x1001:
+	        p.send_signal(signal.SIGHUP)
+	sys.exit(p.wait() % 256)
+PY
+DAEMON_PID=$!
+check "it starts all the same" until_true 30 grep -q 'ev=start ' "$PLACE/lantoad.log"
+check "and the file is read once more" until_true 30 grep -q ev=reload.done "$PLACE/lantoad.log"
+daemon_stop
+daemon_start || not_ok "it starts again"
+
 echo "# a signal while a reload runs"
 cp "$Y" "$PLACE/bad.yaml"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/bad.yaml"
