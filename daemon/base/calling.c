@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@ static int page_map(int fd, struct calling **ret)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 	if (ftruncate(fd, sizeof(struct calling)) < 0)
 		return -errno;
 	void *p = mmap(NULL, sizeof(struct calling), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -30,8 +33,12 @@ int calling_open(const char *path, struct calling **ret, struct calling *ret_was
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int rc = fd < 0 ? -errno : page_map(fd, ret);
 
-	if (fd >= 0)
-		(void)close(fd);
+	if (rc < 0 && fd >= 0)
+		(void)close(fd); /* else it holds the lock until the process ends */
+	if (rc == -EADDRINUSE)
+		return err_set(e, rc,
+			"%s: another daemon is running on this runtime folder; give each a runtime_dir of its own",
+			path);
 	if (rc < 0)
 		return err_set(e, rc, "%s: %s; it notes which delivery an adapter works on", path,
 			strerror(-rc));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "ctl/ctl_internal.h"
 #include "base/log.h"
@@ -377,6 +378,24 @@ static void server_on_connection(uv_stream_t *s, int status)
 	conn_deadline_set(c);
 }
 
+/* The store's lock says that no other daemon lives in our state folder; one of another folder may have been given the same socket. */
+static int nobody_answers(const char *path, struct err *e)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	if (!str_copy(to.sun_path, sizeof(to.sun_path), str_of(path)))
+		return 0; /* bind says what is wrong */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_set(e, -errno, "control socket '%s': %s", path, strerror(errno));
+	bool taken = !connect(fd, (struct sockaddr *)&to, sizeof(to)) || errno == EAGAIN;
+	(void)close(fd);
+	return taken
+		? err_set(e, -EADDRINUSE,
+			  "control socket '%s': another daemon answers there; give each a runtime_dir or socket of its own",
+			  path)
+		: 0;
+}
+
 int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e)
 {
 	struct ctl *c = x_calloc(1, sizeof(*c));
@@ -387,17 +406,19 @@ int ctl_open(const struct ctl_opts *o, struct ctl **ret, struct err *e)
 	REQUIRE(uv_pipe_init(loop_uv(o->deps.loop), &c->server, 0) == 0);
 	c->server.data = c;
 	c->handles = 1;
-	/* The store's lock says that no other daemon lives here: a socket that is left over is ours. */
+	ctl_uploads_open(c);
+	*ret = c; /* also after a failure: ctl_close must close its handle */
+	int rc = nobody_answers(o->socket_path, e);
+	if (rc)
+		return rc;
 	(void)unlink(o->socket_path);
-	int rc = uv_pipe_bind(&c->server, o->socket_path);
+	rc = uv_pipe_bind(&c->server, o->socket_path);
 	if (!rc &&
 		chmod(o->socket_path,
 			0666)) /* who may do what is decided by the people of the config */
 		rc = -errno;
 	if (!rc)
 		rc = uv_listen((uv_stream_t *)&c->server, 128, server_on_connection);
-	ctl_uploads_open(c);
-	*ret = c; /* also after a failure: ctl_close must close its handle */
 	return rc ? err_set(e, rc, "control socket '%s': %s", o->socket_path, uv_strerror(rc)) : 0;
 }
 

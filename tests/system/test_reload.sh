@@ -103,6 +103,17 @@ check "and the file is read once more" until_true 30 grep -q ev=reload.done "$PL
 daemon_stop
 daemon_start || not_ok "it starts again"
 
+echo "# another daemon"
+second() { timeout 20 "$B/lantoad" --config "$PLACE/conf/second.yaml" --demo; }
+grep -v -e ^state_dir: -e ^runtime_dir: "$Y" >"$PLACE/second.yaml"
+{ cat "$PLACE/second.yaml"; printf 'state_dir: %s/state2\nruntime_dir: %s/run\n' "$PLACE" "$PLACE"; } >"$PLACE/conf/second.yaml"
+refuse "one with our runtime folder does not start" 1 second
+says "the reason" "another daemon is running on this runtime folder"
+{ cat "$PLACE/second.yaml"; printf 'state_dir: %s/state2\nruntime_dir: %s/run2\nsocket: %s\n' "$PLACE" "$PLACE" "$SOCKET"; } >"$PLACE/conf/second.yaml"
+refuse "nor one with our socket" 1 second
+says "the reason" "another daemon answers there"
+check "and we are reached as before" operator -q status
+
 echo "# a signal while a reload runs"
 cp "$Y" "$PLACE/bad.yaml"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/bad.yaml"
