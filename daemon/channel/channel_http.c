@@ -75,6 +75,7 @@ static void http_on_done(void *ctx, const struct net_http_res *r)
 	for (size_t i = 0; i < h->n_whose; i++) {
 		struct job *w = h->whose[i];
 		w->holds--;
+		w->http_open -= !h->repeatable;
 		if (r->phase == NET_NOT_SENT) /* proven: not one byte left */
 			h->repeatable ? w->http_out_repeatable-- : w->http_out--;
 	}
@@ -290,6 +291,7 @@ static int http_send(
 		struct job *w = h->whose[i] = req->n_whose ? job_of(req->whose[i]) : j;
 		w->publishing = true;
 		w->holds++;
+		w->http_open += !h->repeatable;
 		h->repeatable ? w->http_out_repeatable++ : w->http_out++;
 	}
 	trace_request(j, req);

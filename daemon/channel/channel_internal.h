@@ -133,7 +133,8 @@ struct job {
 	bool publishing;            /* a publishing byte was handed to net */
 	bool sent, sent_repeatable; /* on an earlier stream one may have left */
 	uint32_t http_out, http_out_repeatable; /* publishing requests that may have left */
-	struct chan_stream *wire;               /* stream it published on last */
+	uint32_t http_open;       /* of http_out: without an answer or its failure yet */
+	struct chan_stream *wire; /* stream it published on last */
 	uint64_t
 		wire_start; /* of its first publishing write there: a byte beyond it may be the one that publishes */
 	bool wire_repeatable;

@@ -194,13 +194,18 @@ void job_published_on(struct job *j, struct chan_stream *st, uint64_t start, boo
 	j->wire_repeatable = repeatable;
 }
 
+/* Bytes that are still in our own queue could go out after the word that nothing was taken: the stream is reset first. */
+static void unsent_reset(struct job *j)
+{
+	if (j->wire && !j->wire->closed && !wire_sent(j))
+		stream_close(j->acct->ch->cs, j->wire->id, true);
+}
+
 /* For a question (reconcile) deferred is the proof of absence that allows a resend: the host never has that proof. */
 void job_end_by_rule(struct job *j, int code, const char *text)
 {
 	char codetext[32];
-	/* Bytes that are still in our own queue could go out after this word was given: the stream is reset first. */
-	if (j->wire && !j->wire->closed && !wire_sent(j))
-		stream_close(j->acct->ch->cs, j->wire->id, true);
+	unsent_reset(j);
 	(void)snprintf(codetext, sizeof(codetext), "host:%d", code);
 	struct lt_result r = { .struct_size = sizeof(r),
 		.outcome = j->pub.kind == LT_J_RECONCILE || job_in_doubt(j) ? LT_UNKNOWN
@@ -299,6 +304,21 @@ static void result_tell(struct job *j, const struct lt_result *r, bool by_host)
 	job_free_later(j);
 }
 
+/* Deferred and refused say that nothing was taken. While its own publishing request is under way nobody can know that. */
+static void claim_judge(struct job *j, struct lt_result *r)
+{
+	if (r->outcome != LT_DEFERRED && r->outcome != LT_REFUSED)
+		return;
+	unsent_reset(j);
+	if (!j->http_open)
+		return;
+	log_line(LOG_WARN,
+		"ev=adapter.claimed ch=%s acct=%s kind=%u outcome=%d before the answer: unknown",
+		j->acct->ch->conf->name, j->acct->conf->name, j->pub.kind, r->outcome);
+	r->outcome = LT_UNKNOWN;
+	r->flags = 0;
+}
+
 /* What an adapter tells of a no is the provider's words, and those like to repeat what they were sent. */
 void job_end(struct job *j, const struct lt_result *in, bool by_host)
 {
@@ -307,6 +327,8 @@ void job_end(struct job *j, const struct lt_result *in, bool by_host)
 
 	REQUIRE(!j->finished);
 	j->finished = true;
+	if (!by_host)
+		claim_judge(j, &r);
 	http_cancel_all(j);
 	buf_init(&text, 2 * TEXT_MAX);
 	if (r.outcome != LT_ACCEPTED && mask_finds(j->acct, s_of(r.text), TEXT_MAX)) {

@@ -335,6 +335,28 @@ static void a_later_write_does_not_make_the_earlier_one_unsent(void **state)
 	over(t);
 }
 
+/* What lies in our own queue could still go out behind the word that nothing was taken. */
+static void what_is_claimed_as_not_taken_does_not_go_out_afterwards(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	uint32_t id = puppet_stream(puppet.session);
+	fakenet_open(t->fn->streams[0], "");
+	ht_turn(t);
+	t->fn->streams[0]->hold = true;
+	assert_int_equal(puppet_publish(id, "text", &puppet.op[0], 1, NULL), 0);
+	ht_turn(t);
+	(void)puppet_finish(puppet.op[0], LT_DEFERRED);
+	ht_turn(t);
+	assert_int_equal(o->outcome, LT_DEFERRED);
+	if (!t->fn->streams[0]->gone)
+		fakenet_release(t->fn->streams[0]);
+	ht_turn(t);
+	assert_int_equal(t->fn->streams[0]->wire.n, 0);
+	over(t);
+}
+
 static void a_late_op_may_still_end_by_its_own_word(void **state)
 {
 	(void)state;
@@ -409,6 +431,7 @@ int main(void)
 		cmocka_unit_test(an_op_that_was_flushed_and_never_finished_ends_unknown),
 		cmocka_unit_test(an_op_whose_bytes_never_reached_the_kernel_ends_deferred),
 		cmocka_unit_test(a_later_write_does_not_make_the_earlier_one_unsent),
+		cmocka_unit_test(what_is_claimed_as_not_taken_does_not_go_out_afterwards),
 		cmocka_unit_test(a_late_op_may_still_end_by_its_own_word),
 		cmocka_unit_test(a_question_that_nobody_answers_proves_nothing),
 	};

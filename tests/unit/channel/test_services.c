@@ -175,6 +175,36 @@ static void a_lost_answer_is_unknown_unless_not_one_byte_left(void **state)
 	assert_int_equal(lost(LT_REPEATABLE, FAKENET_LOST_AFTER, 0), LT_DEFERRED);
 }
 
+/* Its own request is on the way: that nothing was taken, or that it was refused, nobody can know yet. */
+static int claimed(uint32_t flags, const struct fakenet_answer *a, int32_t outcome)
+{
+	struct ht *t = fresh(SHARED_NOW);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	fakenet_script(t->fn, a);
+	assert_int_equal(post(puppet.op[0], LT_PUBLISHES | flags, "http://127.0.0.1/"), 0);
+	ht_wait(t, 100);
+	(void)puppet_finish(puppet.op[0], outcome);
+	ht_turn(t);
+	assert_int_equal(o->done, 1);
+	int told = o->outcome;
+	over(t);
+	return told;
+}
+
+static void a_claim_before_the_answer_has_come_is_unknown(void **state)
+{
+	(void)state;
+	const struct fakenet_answer slow = { .status = 200, .after_ms = 5000 },
+				    now = { .status = 429 }, none = { .how = FAKENET_REFUSED };
+	assert_int_equal(claimed(0, &slow, LT_DEFERRED), LT_UNKNOWN);
+	assert_int_equal(claimed(0, &slow, LT_REFUSED), LT_UNKNOWN);
+	assert_int_equal(claimed(0, &slow, LT_ACCEPTED), LT_ACCEPTED);
+	assert_int_equal(claimed(LT_REPEATABLE, &slow, LT_DEFERRED), LT_DEFERRED);
+	assert_int_equal(claimed(0, &now, LT_DEFERRED), LT_DEFERRED);
+	assert_int_equal(claimed(0, &now, LT_REFUSED), LT_REFUSED);
+	assert_int_equal(claimed(0, &none, LT_DEFERRED), LT_DEFERRED);
+}
+
 static void a_request_that_never_left_does_not_excuse_one_that_did(void **state)
 {
 	(void)state;
@@ -411,6 +441,7 @@ int main(void)
 		cmocka_unit_test(timers_wake_their_job_and_die_with_it),
 		cmocka_unit_test(a_publishing_request_needs_an_intent),
 		cmocka_unit_test(a_lost_answer_is_unknown_unless_not_one_byte_left),
+		cmocka_unit_test(a_claim_before_the_answer_has_come_is_unknown),
 		cmocka_unit_test(a_request_that_never_left_does_not_excuse_one_that_did),
 		cmocka_unit_test(a_repeatable_request_does_not_hide_one_that_must_not_be_repeated),
 		cmocka_unit_test(behind_a_stop_not_even_a_repeat_is_sent),
