@@ -152,6 +152,7 @@ struct chan_session {
 	struct list ops;
 	uint32_t n_ops, credits, counted; /* counted: its share in the account's credits */
 	bool shutting, touched, ended, worked;
+	int64_t since_ms;       /* monotonic: when it was opened */
 	struct list touch_node; /* cs->touched */
 };
 

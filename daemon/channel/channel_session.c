@@ -102,6 +102,7 @@ static struct chan_session *session_open(struct chan_account *a)
 	list_init(&s->touch_node);
 	list_push_front(&a->sessions, &s->node);
 	a->n_open++;
+	s->since_ms = env_mono(a->ch->cs->env);
 	j->work = work;
 	works[0] = &j->work;
 	if (!shared(a)) {
@@ -196,18 +197,21 @@ static void trouble(struct chan_account *a, const struct lt_result *r)
 
 /* The pause before the next session: what the provider asked for, else doubling. A session that had worked and ended in order
  * is opened anew at once, but from the timer; one that ended in order without any work waits the shortest pause. */
-static void pause_again(struct chan_account *a, const struct lt_result *r, bool good, bool worked)
+static void pause_again(const struct chan_session *s, const struct lt_result *r, bool good)
 {
+	struct chan_account *a = s->job.acct;
 	struct env *env = a->ch->cs->env;
 	int64_t wait = 0;
 	if (!good) {
+		if (env_mono(env) - s->since_ms >= SESSION_BACKOFF_MAX_MS)
+			a->backoff_ms = 0; /* it stood: what failed before it is long over */
 		a->backoff_ms = a->backoff_ms ? a->backoff_ms * 2 : SESSION_BACKOFF_MIN_MS;
 		if (a->backoff_ms > SESSION_BACKOFF_MAX_MS)
 			a->backoff_ms = SESSION_BACKOFF_MAX_MS;
 		wait = r->retry_after_ms > a->backoff_ms ? r->retry_after_ms : a->backoff_ms;
 	} else {
 		a->backoff_ms = 0;
-		wait = worked ? 0 : SESSION_BACKOFF_MIN_MS;
+		wait = s->worked ? 0 : SESSION_BACKOFF_MIN_MS;
 		if (!a->limit || timer_is_set(&a->again))
 			return;
 	}
@@ -248,6 +252,6 @@ void session_ended(struct chan_session *s, const struct lt_result *r)
 		trouble_log(a, r);
 		trouble(a, r);
 	}
-	pause_again(a, r, good, s->worked);
+	pause_again(s, r, good);
 	session_task_free(s);
 }

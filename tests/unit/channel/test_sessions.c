@@ -74,6 +74,25 @@ static void sessions_that_fail_wait_longer_each_time(void **state)
 	over(t);
 }
 
+/* A day of work between two failures: the second one begins with the shortest pause, too. */
+static void a_session_that_lasted_forgets_the_failures_before_it(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED);
+	for (int i = 1; i <= 10; i++) {
+		(void)puppet_finish(puppet.session, LT_DEFERRED);
+		ht_wait(t, 60000);
+		assert_int_equal(puppet.n_sessions, i + 1);
+	}
+	ht_wait(t, 24 * 3600000);
+	(void)puppet_finish(puppet.session, LT_DEFERRED);
+	ht_wait(t, 499);
+	assert_int_equal(puppet.n_sessions, 11);
+	ht_wait(t, 1);
+	assert_int_equal(puppet.n_sessions, 12);
+	over(t);
+}
+
 static void credits_are_the_free_window(void **state)
 {
 	(void)state;
@@ -276,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_ends_without_work_is_not_opened_in_a_circle),
 		cmocka_unit_test(a_session_that_worked_is_opened_anew_at_once),
 		cmocka_unit_test(sessions_that_fail_wait_longer_each_time),
+		cmocka_unit_test(a_session_that_lasted_forgets_the_failures_before_it),
 		cmocka_unit_test(credits_are_the_free_window),
 		cmocka_unit_test(the_limit_is_told_to_a_shared_session),
 		cmocka_unit_test(limit_zero_lets_a_busy_session_go_when_its_last_op_is_over),
