@@ -21,6 +21,7 @@
 #define ACCOUNT_SESSIONS_MAX   1024
 #define SESSION_BACKOFF_MIN_MS 500
 #define SESSION_BACKOFF_MAX_MS 60000
+#define SESSION_SHUT_MS        300000 /* for a session without ops to go when it is told to */
 #define SECRETS_MAX            100
 #define ASSET_URL_MAX          1000
 #define ROTATED_MAX            16 /* names of a credential that rotates */
@@ -304,6 +305,7 @@ void account_dirty(struct chan_account *a);
 void account_turn(struct chan_account *a); /* end of the turn: fits sessions, tells credits */
 void account_init(struct chan_account *a);
 void session_shutdown(struct chan_session *s);
+void session_overdue(struct chan_session *s); /* it was told to go some time ago */
 void channels_closed_if_done(struct channels *cs);
 /* channel_stream.c */
 int stream_open(

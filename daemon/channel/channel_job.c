@@ -20,6 +20,10 @@ static void job_on_deadline(struct timer *t)
 	struct env *env = j->acct->ch->cs->env;
 	struct lt_event ev = { .struct_size = sizeof(ev), .type = LT_EV_CANCEL };
 	CHECK_OBJ(j, JOB_MAGIC);
+	if (j->pub.kind == LT_J_SESSION) {
+		session_overdue(CONTAINER_OF(j, struct chan_session, job));
+		return;
+	}
 	if (j->session && !j->late) {
 		j->late = j->cancelled = true;
 		timer_set(env, &j->deadline, env_mono(env) + JOB_GRACE_MS);

@@ -79,6 +79,12 @@ static void session_say(struct chan_session *s, uint32_t type, uint32_t limit)
 	job_event(&s->job, &ev);
 }
 
+static void shutting_time(struct chan_session *s)
+{
+	struct env *env = s->job.acct->ch->cs->env;
+	timer_set(env, &s->job.deadline, env_mono(env) + SESSION_SHUT_MS);
+}
+
 void session_shutdown(struct chan_session *s)
 {
 	if (s->shutting || s->ended)
@@ -86,7 +92,21 @@ void session_shutdown(struct chan_session *s)
 	s->shutting = true;
 	s->job.acct->n_open--;
 	session_count(s);
+	shutting_time(s);
 	session_say(s, LT_EV_SHUTDOWN, 0);
+}
+
+/* Its ops have deadlines of their own. Who has none left and stays would be one more for ever with each change of the limit. */
+void session_overdue(struct chan_session *s)
+{
+	const struct chan_account *a = s->job.acct;
+	if (s->n_ops) {
+		shutting_time(s);
+		return;
+	}
+	log_line(LOG_WARN, "ev=session.stuck ch=%s acct=%s it was told to go and is cut",
+		a->ch->conf->name, a->conf->name);
+	job_end_by_rule(&s->job, -ETIMEDOUT, "the session did not go when it was told to");
 }
 
 static struct chan_session *session_open(struct chan_account *a)

@@ -1,6 +1,7 @@
 /* test_sessions.c - sessions are opened, limited, lost and closed; credits are what can be taken. */
 #include <stdlib.h>
 #include <string.h>
+#include "channel/channel_internal.h"
 #include "hosted.h"
 
 /* --- sessions ---------------------------------------------------------------------------------------------------------------- */
@@ -90,6 +91,29 @@ static void a_session_that_lasted_forgets_the_failures_before_it(void **state)
 	assert_int_equal(puppet.n_sessions, 11);
 	ht_wait(t, 1);
 	assert_int_equal(puppet.n_sessions, 12);
+	over(t);
+}
+
+/* It was told to go, nothing hangs in it any more, and it stays: with every change of the limit there would be one more. */
+static void a_session_that_does_not_go_is_ended(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED);
+	puppet.finish_on_shutdown = false;
+	(void)ht_send(t, "a@x", "1");
+	for (int i = 0; i < 20; i++) {
+		channel_limit(t->acct, 0);
+		ht_wait(t, 30000);
+		if (i == 0) {
+			assert_int_equal(t->cs->jobs, 2); /* it waits for its op */
+			(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+		}
+		channel_limit(t->acct, 1000);
+		ht_wait(t, 300000);
+	}
+	assert_int_equal(puppet.n_sessions, 20);
+	assert_int_equal(t->cs->jobs, 1);
+	assert_int_equal(t->troubles, 0);
 	over(t);
 }
 
@@ -296,6 +320,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_worked_is_opened_anew_at_once),
 		cmocka_unit_test(sessions_that_fail_wait_longer_each_time),
 		cmocka_unit_test(a_session_that_lasted_forgets_the_failures_before_it),
+		cmocka_unit_test(a_session_that_does_not_go_is_ended),
 		cmocka_unit_test(credits_are_the_free_window),
 		cmocka_unit_test(the_limit_is_told_to_a_shared_session),
 		cmocka_unit_test(limit_zero_lets_a_busy_session_go_when_its_last_op_is_over),
