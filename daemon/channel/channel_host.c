@@ -241,15 +241,13 @@ static int h_reply(
 }
 
 /* A call was refused: all jobs of that scope can know it before they make theirs. */
-static void refused_note(struct chan_account *a, const struct lt_rate *given)
+static void refused_note(struct chan_account *a, const struct lt_rate *r)
 {
-	struct lt_rate r;
-	known_copy(&r, sizeof(r), given, given->struct_size);
-	int64_t until = env_mono(a->ch->cs->env) + r.retry_after_ms;
-	int64_t *at = r.scope == LT_SCOPE_CHANNEL ? &a->ch->refused_until
-		: r.scope == LT_SCOPE_ACCOUNT     ? &a->refused_until
-						  : NULL;
-	if (at && r.congestion >= LT_RATE_REFUSED && r.retry_after_ms > 0 && until > *at)
+	int64_t until = env_mono(a->ch->cs->env) + r->retry_after_ms;
+	int64_t *at = r->scope == LT_SCOPE_CHANNEL ? &a->ch->refused_until
+		: r->scope == LT_SCOPE_ACCOUNT     ? &a->refused_until
+						   : NULL;
+	if (at && r->congestion >= LT_RATE_REFUSED && r->retry_after_ms > 0 && until > *at)
 		*at = until;
 }
 
@@ -263,20 +261,23 @@ static int64_t h_limited_ms(void *ctx, struct lt_job *pub)
 	return left > 0 ? left : 0;
 }
 
-static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *r)
+static void h_rate(void *ctx, struct lt_job *pub, const struct lt_rate *given)
 {
 	struct job *j = job_of(pub);
 	struct channels *cs = acct(ctx)->ch->cs;
+	struct lt_rate r;
+	known_copy(&r, sizeof(r), given, given->struct_size);
+	r.retry_after_ms = sane_pause(r.retry_after_ms);
 	if (j)
-		refused_note(acct(ctx), r);
+		refused_note(acct(ctx), &r);
 	if (j && j->probe)
-		probe_rate(j, r);
+		probe_rate(j, &r);
 	if (!j || !cs->ev.rate)
 		return;
 	struct note *n = note_new(cs, NOTE_RATE, 0);
 	n->acct = j->acct;
 	n->op = j->op;
-	known_copy(&n->rate, sizeof(n->rate), r, r->struct_size);
+	n->rate = r;
 	note_send(cs, n);
 }
 

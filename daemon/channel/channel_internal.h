@@ -27,6 +27,8 @@
 #define ROTATED_MAX            16 /* names of a credential that rotates */
 #define REFRESH_WAITERS_MAX    4096
 #define REFRESH_MS             60000
+#define PAUSE_MAX_MS \
+	(INT64_C(366) * 86400000) /* no provider asks for more: times are added to it */
 
 struct job_probe;
 
@@ -282,6 +284,7 @@ void job_end(struct job *j, const struct lt_result *r, bool by_host); /* exactly
 void job_end_by_rule(struct job *j, int code,
 	const char *text); /* the host's own word: unknown, or proven not sent */
 bool job_maybe_published(const struct job *j);
+int64_t sane_pause(int64_t ms);
 void job_published_on(struct job *j, struct chan_stream *st, uint64_t start, bool repeatable);
 void job_free_later(struct job *j);
 int job_wake_at(struct job *j, int64_t at, uint64_t token);

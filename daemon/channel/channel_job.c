@@ -251,6 +251,11 @@ static size_t result_bytes(const struct lt_result *r)
 	return n;
 }
 
+int64_t sane_pause(int64_t ms)
+{
+	return ms < 0 ? 0 : ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
 static struct lt_result sane(const struct lt_result *in)
 {
 	struct lt_result r;
@@ -261,8 +266,7 @@ static struct lt_result sane(const struct lt_result *in)
 		r.scope = LT_SCOPE_TARGET;
 	if (r.n_ids && !r.ids)
 		r.n_ids = 0;
-	if (r.retry_after_ms < 0)
-		r.retry_after_ms = 0;
+	r.retry_after_ms = sane_pause(r.retry_after_ms);
 	return r;
 }
 

@@ -94,6 +94,29 @@ static void a_session_that_lasted_forgets_the_failures_before_it(void **state)
 	over(t);
 }
 
+static void a_wild_pause_is_a_year_at_most(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	struct lt_result r = {
+		.struct_size = sizeof(r), .outcome = LT_DEFERRED, .retry_after_ms = INT64_MAX
+	};
+	struct lt_rate rate = { .struct_size = sizeof(rate),
+		.scope = LT_SCOPE_ACCOUNT,
+		.retry_after_ms = INT64_MAX,
+		.congestion = LT_RATE_REFUSED };
+	const struct lt_host *h = puppet.host;
+	h->rate(h->ctx, puppet.session, &rate);
+	assert_int_equal(h->limited_ms(h->ctx, puppet.session), INT64_C(366) * 86400000);
+	(void)h->finish(h->ctx, puppet.op[0], &r);
+	(void)h->finish(h->ctx, puppet.session, &r);
+	ht_wait(t, 100000);
+	assert_int_equal(o->retry_after_ms, INT64_C(366) * 86400000);
+	assert_int_equal(puppet.n_sessions, 1);
+	over(t);
+}
+
 /* It was told to go, nothing hangs in it any more, and it stays: with every change of the limit there would be one more. */
 static void a_session_that_does_not_go_is_ended(void **state)
 {
@@ -320,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_worked_is_opened_anew_at_once),
 		cmocka_unit_test(sessions_that_fail_wait_longer_each_time),
 		cmocka_unit_test(a_session_that_lasted_forgets_the_failures_before_it),
+		cmocka_unit_test(a_wild_pause_is_a_year_at_most),
 		cmocka_unit_test(a_session_that_does_not_go_is_ended),
 		cmocka_unit_test(credits_are_the_free_window),
 		cmocka_unit_test(the_limit_is_told_to_a_shared_session),
