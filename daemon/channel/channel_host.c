@@ -5,6 +5,8 @@
 #include "base/metrics.h"
 #include "channel/channel_internal.h"
 
+#define SAID_MAX 16384 /* bytes of one record or line in which secrets are looked for */
+
 static struct chan_account *acct(void *ctx)
 {
 	return ctx;
@@ -299,14 +301,20 @@ static void h_trace(void *ctx, struct lt_job *pub, uint32_t outward, struct lt_s
 {
 	const struct channel_events *ev = &acct(ctx)->ch->cs->ev;
 	struct job *j = job_of(pub);
-	if (j && j->op && ev->trace)
-		ev->trace(ev->ctx, j->op, outward != 0, s_of(bytes));
+	if (!j || !j->op || !ev->trace)
+		return;
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, 2 * SAID_MAX);
+	ev->trace(ev->ctx, j->op, outward != 0, s_of(mask_text(j->acct, &b, bytes, SAID_MAX)));
 }
 
 static void h_log(void *ctx, struct lt_job *pub, uint32_t level, struct lt_str text)
 {
 	struct chan_account *a = ctx;
+	struct buf b CLEANUP_BUF;
 	UNUSED(pub);
+	buf_init(&b, 2 * SAID_MAX);
+	text = mask_text(a, &b, text, SAID_MAX);
 	enum log_level l = level <= LOG_ERROR ? LOG_ERROR
 		: level <= LOG_WARN           ? LOG_WARN
 		: level <= LOG_INFO           ? LOG_INFO

@@ -26,8 +26,9 @@ static void trace_request(struct job *j, const struct lt_http_req *req)
 	if (!j->op || !ev->trace)
 		return;
 	buf_init(&b, TRACE_MAX);
-	(void)buf_addf(
-		&b, STR_FMT " " STR_FMT "\n", STR_ARG(s_of(req->method)), STR_ARG(s_of(req->url)));
+	(void)buf_addf(&b, STR_FMT " ", STR_ARG(s_of(req->method)));
+	mask_add(j->acct, &b, s_of(req->url), req->url.n);
+	(void)buf_addc(&b, '\n');
 	ev->trace(ev->ctx, j->op, true, buf_str(&b));
 	buf_done(&b);
 }

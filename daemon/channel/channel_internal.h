@@ -266,6 +266,8 @@ void rotated_done(struct chan_account *a);
 void mask_add(const struct chan_account *a, struct buf *b, struct str s,
 	size_t max); /* the first max bytes, secrets left out */
 bool mask_finds(const struct chan_account *a, struct str s, size_t max);
+/* s itself where no secret stands in it, else its first max bytes without them, in b */
+struct lt_str mask_text(const struct chan_account *a, struct buf *b, struct lt_str s, size_t max);
 /* channel_probe.c */
 void probe_free(struct job_probe *p); /* NULL allowed */
 void probe_fact(struct job *j, struct str name, int64_t value);

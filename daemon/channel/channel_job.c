@@ -331,20 +331,20 @@ static void claim_judge(struct job *j, struct lt_result *r)
 void job_end(struct job *j, const struct lt_result *in, bool by_host)
 {
 	struct lt_result r = sane(in);
-	struct buf text;
+	struct buf code CLEANUP_BUF, text CLEANUP_BUF;
 
 	REQUIRE(!j->finished);
 	j->finished = true;
 	if (!by_host)
 		claim_judge(j, &r);
 	http_cancel_all(j);
+	buf_init(&code, 2 * TEXT_MAX);
 	buf_init(&text, 2 * TEXT_MAX);
-	if (r.outcome != LT_ACCEPTED && mask_finds(j->acct, s_of(r.text), TEXT_MAX)) {
-		mask_add(j->acct, &text, s_of(r.text), TEXT_MAX);
-		r.text = lt_of(buf_str(&text));
+	if (r.outcome != LT_ACCEPTED) {
+		r.code = mask_text(j->acct, &code, r.code, TEXT_MAX);
+		r.text = mask_text(j->acct, &text, r.text, TEXT_MAX);
 	}
 	result_tell(j, &r, by_host);
-	buf_done(&text);
 }
 
 static void wake_fire(struct timer *t)

@@ -110,3 +110,11 @@ void mask_add(const struct chan_account *a, struct buf *b, struct str s, size_t 
 	if (from < at)
 		(void)buf_add(b, s.p + from, at - from);
 }
+
+struct lt_str mask_text(const struct chan_account *a, struct buf *b, struct lt_str s, size_t max)
+{
+	if (!s.p || !mask_finds(a, s_of(s), max))
+		return s;
+	mask_add(a, b, s_of(s), max);
+	return lt_of(buf_str(b));
+}

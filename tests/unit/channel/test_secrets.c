@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/file.h"
+#include "base/log.h"
 #include "hosted.h"
 #include "lib/tmpdir.h"
 
@@ -132,6 +133,55 @@ static void a_secret_that_is_said_back_is_kept_out_of_the_record(void **state)
 	assert_int_equal(puppet.host->finish(puppet.host->ctx, puppet.op[0], &no), 0);
 	ht_turn(t);
 	assert_string_equal(o->text, "Malformed access token ***, ***");
+	over(t);
+}
+
+/* What an adapter says of a provider's words: to the journal, to the record of a stream, as a code. */
+static void a_secret_that_an_adapter_repeats_is_kept_out_too(void **state)
+{
+	(void)state;
+	static const char said[] = "535 no such user: hid/den val";
+	struct lt_str words = { said, sizeof(said) - 1 };
+	struct ht *t = ht_new();
+	struct err e = { 0 };
+	char dir[600], path[700], line[600] = "";
+	(void)snprintf(dir, sizeof(dir), "%s/ch", t->dir);
+	(void)snprintf(path, sizeof(path), "%s/key", dir);
+	assert_int_equal(dir_make(dir, 0700, &e), 0);
+	assert_int_equal(file_write_durable(path, STR("hid/den val\n"), 0600, &e), 0);
+	assert_int_equal(puppet_load_as(t, SHARED_NOW,
+				 "secrets: {key: {file: key}}\naccounts: [{name: main}]\n"),
+		0);
+	channel_limit(t->acct, 100);
+	ht_turn(t);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	const struct lt_host *h = puppet.host;
+
+	h->trace(h->ctx, puppet.op[0], 0, words);
+	assert_string_equal(t->trace_last, "535 no such user: ***");
+	struct lt_http_req r = { .struct_size = sizeof(r),
+		.method = { "GET", 3 },
+		.url = { "http://127.0.0.1/?t=hid%2Fden%20val", 35 } };
+	assert_int_equal(h->http(h->ctx, puppet.op[0], &r), 0);
+	assert_string_equal(t->trace_last, "GET http://127.0.0.1/?t=***\n");
+
+	FILE *f = tmpfile();
+	assert_non_null(f);
+	assert_int_equal(log_open(fileno(f), LOG_DEBUG, 65536), 0);
+	h->log(h->ctx, puppet.op[0], 4, words);
+	log_close();
+	rewind(f);
+	assert_true(fread(line, 1, sizeof(line) - 1, f) > 0);
+	(void)fclose(f);
+	assert_non_null(strstr(line, "535 no such user: ***"));
+	assert_null(strstr(line, "den val"));
+
+	struct lt_result no = {
+		.struct_size = sizeof(no), .outcome = LT_REFUSED, .code = { "no hid/den val", 14 }
+	};
+	assert_int_equal(h->finish(h->ctx, puppet.op[0], &no), 0);
+	ht_turn(t);
+	assert_string_equal(o->code, "no ***");
 	over(t);
 }
 
@@ -282,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_secret_is_put_in_by_name_and_kept_out_of_the_record),
 		cmocka_unit_test(a_secret_that_is_said_back_is_kept_out_of_the_record),
+		cmocka_unit_test(a_secret_that_an_adapter_repeats_is_kept_out_too),
 		cmocka_unit_test(a_token_that_was_renewed_meanwhile_is_kept_out_too),
 		cmocka_unit_test(many_who_ask_wait_for_one_refresh),
 		cmocka_unit_test(who_saw_an_older_version_is_told_at_once),
