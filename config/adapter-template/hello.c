@@ -83,14 +83,20 @@ static int hello_compose(const struct lt_conf *c, struct lt_str note, const stru
 }
 
 /* --- the loop: every function returns at once --------------------------------------------------------------------------- */
-static int finish(
-	struct lt_inst *inst, struct lt_job *job, int32_t outcome, int32_t scope, const char *text)
+struct session { /* one request at a time: without LT_CAP_SHARED_SESSION each op has a session of its own */
+	int busy;  /* its op is under way */
+	int going; /* told to end: once the op has its answer */
+};
+
+static int finish(struct lt_inst *inst, struct lt_job *job, int32_t outcome, int32_t scope,
+	uint32_t flags, const char *text)
 {
 	struct lt_result r;
 	memset(&r, 0, sizeof(r)); /* a forgotten outcome is unknown */
 	r.struct_size = sizeof(r);
 	r.outcome = outcome;
 	r.scope = scope;
+	r.flags = flags;
 	r.text = str(text);
 	return inst->host->finish(inst->host->ctx, job, &r);
 }
@@ -116,7 +122,9 @@ static int post(struct lt_inst *inst, struct lt_job *job, const struct lt_work *
 	struct lt_field body[PIECES];
 	struct lt_pair headers[2];
 	struct lt_http_req req;
+	struct session *s = job->session->priv;
 	size_t i;
+	int rc;
 	if (w->n_payload > PIECES)
 		return -LT_E_FULL; /* the job ends, and as nothing was sent it is deferred */
 	memset(body, 0, sizeof(body));
@@ -141,7 +149,9 @@ static int post(struct lt_inst *inst, struct lt_job *job, const struct lt_work *
 	req.fields = body;
 	req.n_fields = w->n_payload;
 	req.total_ms = 30000;
-	return inst->host->http(inst->host->ctx, job, &req);
+	rc = inst->host->http(inst->host->ctx, job, &req);
+	s->busy = rc == 0;
+	return rc;
 }
 
 static int hello_start(struct lt_inst *inst, struct lt_job *const *jobs,
@@ -152,8 +162,8 @@ static int hello_start(struct lt_inst *inst, struct lt_job *const *jobs,
 	case LT_J_SESSION: return 0; /* nothing to keep open between requests */
 	case LT_J_OP: return post(inst, jobs[0], works[0]);
 	case LT_J_CHECK:
-		return finish(
-			inst, jobs[0], LT_ACCEPTED, 0, "the settings are good; nothing was sent");
+		return finish(inst, jobs[0], LT_ACCEPTED, 0, 0,
+			"the settings are good; nothing was sent");
 	default: return -LT_E_INVALID;
 	}
 }
@@ -161,26 +171,44 @@ static int hello_start(struct lt_inst *inst, struct lt_job *const *jobs,
 static int answer(struct lt_inst *inst, struct lt_job *job, const struct lt_http_res *r)
 {
 	if (r->phase == LT_P_NOT_SENT)
-		return finish(inst, job, LT_DEFERRED, LT_SCOPE_LANE, "no connection");
+		return finish(inst, job, LT_DEFERRED, LT_SCOPE_LANE, 0, "no connection");
 	if (r->phase == LT_P_MAYBE_SENT)
-		return finish(inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, "no answer came");
+		return finish(inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, 0, "no answer came");
 	if (r->status >= 200 && r->status < 300)
-		return finish(inst, job, LT_ACCEPTED, LT_SCOPE_TARGET, "");
+		return finish(inst, job, LT_ACCEPTED, LT_SCOPE_TARGET, 0, "");
+	if (r->status == 401 || r->status == 403) /* says nothing about who was written to */
+		return finish(inst, job, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_PERSON,
+			"the token is not taken");
 	if (r->status == 429)
-		return finish(inst, job, LT_DEFERRED, LT_SCOPE_LANE, "told to slow down");
-	if (r->status >= 400 && r->status < 500)
-		return finish(inst, job, LT_REFUSED, LT_SCOPE_TARGET, "refused");
-	return finish(
-		inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, "an answer that says neither yes nor no");
+		return finish(
+			inst, job, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, "told to slow down");
+	if (r->status >= 400 && r->status < 500 && r->status != 408)
+		return finish(inst, job, LT_REFUSED, LT_SCOPE_TARGET, 0, "refused");
+	return finish(inst, job, LT_UNKNOWN, LT_SCOPE_TARGET, 0,
+		"an answer that says neither yes nor no");
+}
+
+/* A session that ends takes its op along, whose answer is then lost: so it waits for that. */
+static int end_session(struct lt_inst *inst, struct lt_job *session)
+{
+	struct session *s = session->priv;
+	s->going = 1;
+	return s->busy ? 0 : finish(inst, session, LT_ACCEPTED, 0, 0, "");
 }
 
 static int hello_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
 {
+	struct lt_job *session = job->session; /* the job is gone behind finish() */
+	struct session *s;
+	int rc;
 	if (job->kind == LT_J_SESSION)
-		return ev->type == LT_EV_SHUTDOWN ? finish(inst, job, LT_ACCEPTED, 0, "") : 0;
-	if (ev->type == LT_EV_HTTP)
-		return answer(inst, job, ev->u);
-	return 0; /* a cancel comes too late: the request is under way, and its answer tells the truth */
+		return ev->type == LT_EV_SHUTDOWN ? end_session(inst, job) : 0;
+	if (ev->type != LT_EV_HTTP)
+		return 0; /* a cancel comes too late: the request is under way, and its answer tells the truth */
+	rc = answer(inst, job, ev->u);
+	s = session->priv;
+	s->busy = 0;
+	return s->going ? end_session(inst, session) : rc;
 }
 
 static const struct lt_key keys[] = {
@@ -189,8 +217,8 @@ static const struct lt_key keys[] = {
 };
 
 extern const struct lt_adapter lantoa_adapter;
-__attribute__((visibility("default"))) const struct lt_adapter lantoa_adapter = { LT_ABI_MAJOR,
-	LT_ABI_MINOR, sizeof(struct lt_adapter), 0, 0, 0,
-	0, /* private bytes of instance, session, op and other jobs: this one remembers nothing */
+__attribute__((visibility("default")))
+const struct lt_adapter lantoa_adapter = { LT_ABI_MAJOR, LT_ABI_MINOR, sizeof(struct lt_adapter), 0,
+	sizeof(struct session), 0, 0, /* private bytes of instance, session, op and other jobs */
 	sizeof(keys) / sizeof(keys[0]), LT_CAP_INTENT_AT_START, "hello", "1.0", keys, hello_address,
 	hello_prepare, hello_compose, hello_open, hello_close, hello_start, hello_event };

@@ -8,7 +8,7 @@ place_new
 mkdir "$PLACE/adapters"
 sed -e 's/case LT_J_OP: return post(inst, jobs\[0\], works\[0\]);/case LT_J_OP: return judge(inst, jobs[0], works[0]);/' \
 	-e 's/LT_CAP_INTENT_AT_START, "hello"/0, "hello"/' \
-	-e 's|^static int hello_start(|static int judge(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)\n{\n\tif (w->address.n > 1 \&\& !memcmp(w->address.p + w->address.n - 2, "13", 2))\n\t\t__builtin_trap();\n\t(void)post;\n\treturn finish(inst, job, LT_REFUSED, LT_SCOPE_TARGET, "not here");\n}\n&|' \
+	-e 's|^static int hello_start(|static int judge(struct lt_inst *inst, struct lt_job *job, const struct lt_work *w)\n{\n\tif (w->address.n > 1 \&\& !memcmp(w->address.p + w->address.n - 2, "13", 2))\n\t\t__builtin_trap();\n\t(void)post;\n\treturn finish(inst, job, LT_REFUSED, LT_SCOPE_TARGET, 0, "not here");\n}\n&|' \
 	"$TOP/config/adapter-template/hello.c" >"$PLACE/hello.c"
 cc -std=gnu17 -fPIC -shared -fvisibility=hidden -I"$TOP/include" -o "$PLACE/adapters/hello.so" "$PLACE/hello.c" || { not_ok "the adapter compiles"; tap_end; exit 1; }
 chmod go-w "$PLACE/adapters" "$PLACE/adapters/hello.so"
