@@ -23,6 +23,8 @@
 #define EXIT_CONFIG 6
 #define EXIT_DISK   75
 #define LOG_RING    (1u << 20)
+/* Connections of the net; 1,024 more for listeners, the control socket, the store, imports and uploads. */
+#define FILES_WANTED (NET_CALLS_MAX + NET_STREAMS_MAX + 1024u)
 
 static int complain(int code, const struct err *e)
 {
@@ -402,6 +404,18 @@ static void no_cores(void)
 #endif
 }
 
+/* By default a process may open 1,024 files; with as many connections as the net may have at once there would be none left for who comes
+ * to stop it, nor for a reader of the store. */
+static void many_files(void)
+{
+	struct rlimit l;
+	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= FILES_WANTED)
+		return;
+	l.rlim_cur = l.rlim_max < FILES_WANTED ? l.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &l))
+		perror("lantoad: open files");
+}
+
 /* What threads free goes back: few arenas, and large blocks never stay in one (measured: 47 MB become 34 after an import). */
 static void little_memory(void)
 {
@@ -430,6 +444,7 @@ int main(int argc, char **argv)
 	}
 	(void)signal(SIGHUP, on_early_hup);
 	no_cores();
+	many_files();
 	little_memory();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);

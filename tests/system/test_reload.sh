@@ -76,7 +76,13 @@ route mail/two
 # Many accounts: a reload takes a moment from here on.
 { printf 'accounts: [{name: relay}, {name: two}'; for i in $(seq 1 150); do printf ', {name: n%d}' "$i"; done; echo ']'; } >"$PLACE/accounts"
 sed -i -e "/^accounts:/{r $PLACE/accounts" -e 'd}' "$M"
+SOFT=$(ulimit -Sn)
+ulimit -Sn 256
 daemon_start || not_ok "it starts again"
+HARD=$(ulimit -Hn)
+[ "$HARD" = unlimited ] || [ "$HARD" -gt 3072 ] && HARD=3072
+same "it may open as many files as it has room for connections" "$(awk '/Max open files/ {print $4}' "/proc/$DAEMON_PID/limits")" "$HARD"
+ulimit -Sn "$SOFT"
 check "a start with another route leads the targets there" until_true 10 all_by two
 same "a release goes by it" "$(sent_by RL-2)" mail/two
 
