@@ -18,7 +18,6 @@
 #define PUSH_MS     30000
 #define AGAIN_MS    60000
 #define GOOD_MS     (INT64_C(24) * 3600000) /* then it is pushed and looked at again */
-#define ARGS_MAX    16
 #define URL_MAX     900
 #define FETCH_SLACK 1
 
@@ -66,7 +65,7 @@ static bool url_ok(struct str u, bool demo)
 static int push_run(struct push *p, int fd)
 {
 	const struct conf_strv *v = &p->conf->push_program;
-	const char *argv[ARGS_MAX + 3], *type = p->id.type[0] ? p->id.type : "octet-stream";
+	const char *argv[CONF_PUSH_MAX + 3], *type = p->id.type[0] ? p->id.type : "octet-stream";
 	char name[HASH_HEX + 8], media[40];
 	struct buf out CLEANUP_BUF;
 	struct child c = {
@@ -74,7 +73,7 @@ static int push_run(struct push *p, int fd)
 	};
 	size_t n = 0;
 	buf_init(&out, 4096);
-	for (; n < v->n && n < ARGS_MAX; n++)
+	for (; n < v->n && n < CONF_PUSH_MAX; n++)
 		argv[n] = v->v[n];
 	hash_hex(&p->id.hash, name);
 	if (p->id.type[0])

@@ -256,6 +256,10 @@ int conf_check_whole(struct conf_ctx *cx)
 					cx->file, r->line, chan_kind_name((int)r->kind),
 					r->office ? r->office : "all offices", c->routes[k].line);
 	}
+	if (c->push_program.n > CONF_PUSH_MAX) /* what is behind them would be left out */
+		return err_set(cx->e, -EINVAL,
+			"%s: push_program: %zu words; its path and arguments are at most %d",
+			cx->file, c->push_program.n, CONF_PUSH_MAX);
 	if (c->push_assets && (!c->push_program.n || c->push_program.v[0][0] != '/'))
 		return err_set(cx->e, -EINVAL,
 			"%s: public_assets: push needs push_program: [/path/of/program, arguments]",

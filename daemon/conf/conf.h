@@ -25,7 +25,8 @@
 #define CONF_NAME_MAX   63 /* of a channel, an account, a credential, a limit group */
 #define CONF_CLASS_MAX  47
 #define CONF_PERSON_MAX 79
-#define CONF_DRAWS_MAX  8 /* limit groups of an account */
+#define CONF_DRAWS_MAX  8  /* limit groups of an account */
+#define CONF_PUSH_MAX   16 /* push_program: its path and arguments */
 
 struct conf_pair {
 	char *name, *value;
