@@ -68,6 +68,10 @@ static int channel_read(
 	c->conf = conf;
 	c->accounts = x_calloc(conf->n_accounts + 1, sizeof(*c->accounts));
 	int rc = adapter_load(cs->conf->adapter_dir, conf->adapter, owner_ok, &c->dl, &c->ad, e);
+	if (!rc && adapter_replaced(cs->conf->adapter_dir, conf->adapter))
+		log_line(LOG_WARN,
+			"ev=adapter.replaced ch=%s adapter=%s version=%s another file lies there now; continuing with the one that runs until a restart",
+			conf->name, conf->adapter, c->ad->version);
 	if (!rc)
 		rc = profile_make(c, e);
 	if (!rc)

@@ -245,6 +245,8 @@ struct channels {
 /* channel_load.c */
 int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl,
 	const struct lt_adapter **ret, struct err *e) MUST_CHECK;
+/* After it was loaded. True: another file lies there now than the one that runs. */
+bool adapter_replaced(const char *dir, const char *name);
 int account_refused(const struct chan_account *a, struct err *e);
 int adapter_probe(const char *dir, const char *name, bool owner_ok, const struct conf_channel *ch,
 	struct err *e) MUST_CHECK;

@@ -107,6 +107,42 @@ int adapter_load(const char *dir, const char *name, bool owner_ok, void **ret_dl
 	return 0;
 }
 
+/* What was mapped stays mapped, and asked for the same path again the loader gives it again: another file there is run by nobody
+ * before a restart. Files as they were when they were first loaded; entries are only added, for as long as the process lives. */
+struct first {
+	struct first *next;
+	struct stat st;
+	char path[];
+};
+static struct first *firsts;
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool adapter_replaced(const char *dir, const char *name)
+{
+	struct stat st;
+	char path[4096];
+	(void)snprintf(path, sizeof(path), "%s/%s.so", dir, name);
+	if (stat(path, &st))
+		return false; /* gone since it was loaded a moment ago */
+	struct first *head = __atomic_load_n(&firsts, __ATOMIC_ACQUIRE);
+	for (const struct first *f = head; f; f = f->next)
+		if (!strcmp(f->path, path))
+			return !same_file(&f->st, &st);
+	struct first *f = x_calloc(1, sizeof(*f) + strlen(path) + 1);
+	f->st = st;
+	memcpy(f->path, path, strlen(path) + 1);
+	f->next = head;
+	while (!__atomic_compare_exchange_n(
+		&firsts, &f->next, f, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+		;
+	return false;
+}
+
 /* A probe has neither loop nor clock of its own: these three are all that open() may ask for. */
 static int64_t probe_ms(clockid_t which)
 {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/log.h"
 #include "hosted.h"
 #include "lib/tmpdir.h"
 
@@ -193,6 +194,45 @@ static void a_file_that_is_no_library_is_named(void **state)
 	assert_int_equal(ht_free(t), 0);
 }
 
+/* What a reload does: the same folder is read once more. */
+static size_t said_of_replaced(struct ht *t)
+{
+	struct channels *again = NULL;
+	struct err e = { 0 };
+	char text[4000] = "";
+	FILE *f = tmpfile();
+	assert_non_null(f);
+	assert_int_equal(log_open(fileno(f), LOG_DEBUG, 65536), 0);
+	assert_int_equal(channels_read(t->conf, true, &again, &e), 0);
+	log_close();
+	channels_free(again);
+	rewind(f);
+	size_t n = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	const char *at = strstr(text, "ev=adapter.replaced ch=chan adapter=bad");
+	return at ? n : 0;
+}
+
+static void a_file_that_was_replaced_is_told_as_not_in_force(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	struct ht *t = ht_new();
+	struct ht_opts o = { .adapter = "bad", .channel_yaml = SETTINGS("port: 26") };
+	char from[600], to[600];
+	assert_int_equal(ht_build(t->dir, "bad", BAD, NULL), 0);
+	assert_int_equal(ht_load(t, &o, &e), 0);
+	assert_int_equal(said_of_replaced(t), 0);
+	const char *opts[] = { "-DBAD_MAJOR=2", NULL }; /* so: would be refused, were it loaded */
+	assert_int_equal(ht_build(t->dir, "new", BAD, opts), 0);
+	(void)snprintf(from, sizeof(from), "%s/new.so", t->dir);
+	(void)snprintf(to, sizeof(to), "%s/bad.so", t->dir);
+	assert_int_equal(rename(from, to), 0);
+	assert_true(said_of_replaced(t) > 0);
+	assert_true(said_of_replaced(t) > 0); /* each time, until a restart */
+	assert_int_equal(ht_free(t), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +245,7 @@ int main(void)
 		cmocka_unit_test(code_of_another_owner_is_not_trusted),
 		cmocka_unit_test(an_adapter_that_is_not_there_is_named),
 		cmocka_unit_test(a_file_that_is_no_library_is_named),
+		cmocka_unit_test(a_file_that_was_replaced_is_told_as_not_in_force),
 	};
 	return cmocka_run_group_tests_name("channel_load", tests, NULL, NULL);
 }
