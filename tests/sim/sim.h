@@ -23,6 +23,8 @@
 #define SIM_DELIVERIES 32768
 #define SIM_LOST \
 	24576 /* ids of the daemon are below; from here on copies that a restore made it forget */
+#define SIM_LEAP \
+	4096 /* numbers that restore-confirm passes over; in life it is a thousand million: no restore behind more copies */
 #define SIM_APPROVALS 256
 #define SIM_STOPS     16
 #define SIM_LANES     8

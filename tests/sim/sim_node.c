@@ -227,7 +227,7 @@ static void store_boot(void)
 		.free_bytes = free_bytes,
 		.fatal_cb = on_fatal,
 		.fence_after_ms = -1,
-		.restore_leap = 4096 };
+		.restore_leap = SIM_LEAP };
 	if (S->restoring != RESTORE_NONE)
 		restore_confirm(&N.ts.opts);
 	int rc = store_open(&N.ts.opts, &N.ts.s, &e);

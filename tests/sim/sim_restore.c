@@ -76,7 +76,8 @@ void restore_backup(void)
 
 bool restore_can(void)
 {
-	return saved->there && S->n_restores < S->p.restores && S->step < S->p.steps / 2;
+	return saved->there && S->n_restores < S->p.restores && S->step < S->p.steps / 2 &&
+		S->max_id - saved->max_id < SIM_LEAP;
 }
 
 /* --- what is forgotten ------------------------------------------------------------------------------------------------------------------- */

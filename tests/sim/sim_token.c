@@ -100,12 +100,21 @@ static void on_credential(void *ctx, const struct cred_facts *f)
 		l->dead = strcmp(f->state, "dead") == 0;
 }
 
+static bool stored_dead(const char *name)
+{
+	char sql[200];
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM credential WHERE name = '%s' AND state = %d", name,
+		CRED_DEAD);
+	return teststore_i64(&N.ts, sql) > 0;
+}
+
 bool token_person(
 	struct sim_token *t, const char *channel, const char *account, const char *credential)
 {
 	struct look l = { .name = strchr(credential, '/') + 1 };
 	dispatch_credentials(N.dispatch, on_credential, &l);
-	if (!l.dead)
+	if (!l.dead || !stored_dead(l.name)) /* a new one may be committed, and not told yet */
 		return false;
 	int64_t put = audited("credential.put", credential, 0, "coalesce(max(seq), 0)");
 	int64_t tries = audited("credential.refresh", credential, put, "count(*)");
