@@ -90,7 +90,8 @@ void app_stop(struct app *a)
 {
 	if (a->stopping)
 		return;
-	a->stopping = a->cut = true;
+	a->stopping = true;
+	a->cut = true;
 	log_line(LOG_INFO, "ev=stop");
 	notify_state(a, "STOPPING=1\nSTATUS=draining");
 	timer_stop(a->env, &a->watchdog);

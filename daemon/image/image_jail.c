@@ -68,7 +68,7 @@ static int add_bounded(scmp_filter_ctx f)
 		f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	rc = rc ? rc
 		: seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+			  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	rc = rc ? rc
 		: seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
