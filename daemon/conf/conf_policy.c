@@ -45,6 +45,13 @@ static void add_pairs(struct hasher *h, const struct conf_pair *p, size_t n)
 	}
 }
 
+static void add_nets(struct hasher *h, const struct conf_nets *v)
+{
+	add_i64(h, (int64_t)v->n);
+	for (size_t i = 0; i < v->n; i++)
+		hasher_field(h, &v->v[i], sizeof(v->v[i]));
+}
+
 static void add_hours(struct hasher *h, const struct conf_hours *x)
 {
 	add_i64(h, (int64_t)x->n);
@@ -73,13 +80,34 @@ static void add_proxy(struct hasher *h, const char *url)
 	add_z(h, at ? at : url);
 }
 
-static void put_hash(struct buf *b, const char *name, size_t n, struct hasher *h)
+static void put_sum(struct buf *b, struct hasher *h)
 {
 	struct hash sum;
 	char hex[HASH_HEX];
 	hasher_end(h, &sum);
 	hash_hex(&sum, hex);
-	(void)buf_addf(b, "; %s: %zu, %.32s", name, n, hex);
+	(void)buf_addf(b, "%.32s", hex);
+}
+
+static void put_hash(struct buf *b, const char *name, size_t n, struct hasher *h)
+{
+	(void)buf_addf(b, "; %s: %zu, ", name, n);
+	put_sum(b, h);
+}
+
+static void add_limits(struct hasher *h, const struct money_limits *l)
+{
+	for (int i = 0; i < MONEY_PERIODS; i++) {
+		add_i64(h, l->dong[i]);
+		add_i64(h, l->messages[i]);
+	}
+}
+
+static void add_times(struct hasher *h, const int64_t *ms, size_t n)
+{
+	add_i64(h, (int64_t)n);
+	for (size_t i = 0; i < n; i++)
+		add_i64(h, ms[i]);
 }
 
 static void add_lane(struct hasher *h, const struct conf_lane *l)
@@ -95,10 +123,8 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 	add_i64(h, l->unknown_max_ms);
 	add_i64(h, l->unknown_max_urgent_ms);
 	add_i64(h, l->unknown_then);
-	for (size_t i = 0; i < l->n_backoff; i++)
-		add_i64(h, l->backoff_ms[i]);
-	for (size_t i = 0; i < l->n_urgent_backoff; i++)
-		add_i64(h, l->urgent_backoff_ms[i]);
+	add_times(h, l->backoff_ms, l->n_backoff);
+	add_times(h, l->urgent_backoff_ms, l->n_urgent_backoff);
 	add_i64(h, l->op_timeout_ms);
 	add_i64(h, l->receipt_wait_ms);
 	add_i64(h, l->ask_every_ms);
@@ -106,10 +132,7 @@ static void add_lane(struct hasher *h, const struct conf_lane *l)
 	add_i64(h, l->breaker_pause_ms);
 	add_i64(h, l->breaker_pause_max_ms);
 	add_i64(h, l->bulk);
-	for (int i = 0; i < MONEY_PERIODS; i++) {
-		add_i64(h, l->limits.dong[i]);
-		add_i64(h, l->limits.messages[i]);
-	}
+	add_limits(h, &l->limits);
 }
 
 static void put_people(const struct conf *c, struct buf *b)
@@ -133,13 +156,10 @@ static void put_people(const struct conf *c, struct buf *b)
 static void add_doors(struct hasher *h, const struct conf_channel *ch)
 {
 	add_i64(h, ch->webhook.secret.name != NULL);
-	for (size_t i = 0; i < ch->webhook.allow.n; i++)
-		hasher_field(h, &ch->webhook.allow.v[i], sizeof(ch->webhook.allow.v[i]));
-	for (size_t i = 0; i < ch->webhook.proxies.n; i++)
-		hasher_field(h, &ch->webhook.proxies.v[i], sizeof(ch->webhook.proxies.v[i]));
+	add_nets(h, &ch->webhook.allow);
+	add_nets(h, &ch->webhook.proxies);
 	add_i64(h, ch->inbound.no_opt_out);
-	for (size_t i = 0; i < ch->inbound.opt_out.n; i++)
-		add_z(h, ch->inbound.opt_out.v[i]);
+	add_strv(h, &ch->inbound.opt_out);
 	add_strv(h, &ch->inbound.opt_in);
 }
 
@@ -209,7 +229,8 @@ static void put_bounds(const struct conf *c, struct buf *b)
 	add_proxy(&h, c->link_proxy);
 	add_z(&h, c->link_ca_pem);
 	add_z(&h, c->token_mirror);
-	put_hash(b, "others", ARRAY_LEN(rules) + 7, &h);
+	(void)buf_addz(b, "; others: ");
+	put_sum(b, &h);
 }
 
 static void put_ways(const struct conf *c, struct buf *b)
@@ -244,14 +265,6 @@ static void put_ways(const struct conf *c, struct buf *b)
 		}
 	}
 	put_hash(b, "channels", c->n_channels, &h);
-}
-
-static void add_limits(struct hasher *h, const struct money_limits *l)
-{
-	for (int i = 0; i < MONEY_PERIODS; i++) {
-		add_i64(h, l->dong[i]);
-		add_i64(h, l->messages[i]);
-	}
 }
 
 static void put_money(const struct conf *c, struct buf *b)

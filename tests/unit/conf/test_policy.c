@@ -43,6 +43,11 @@ static void each_rule_shows_when_it_changes(void **state)
 		{ "", ACCOUNT "lane: {rate: 5000/d}\n", "", ACCOUNT "lane: {rate: 5001/d}\n" },
 		{ "", ACCOUNT "lane: {breaker_pause: 30s}\n", "",
 			ACCOUNT "lane: {breaker_pause: 31s}\n" },
+		/* from one list into the next */
+		{ "", ACCOUNT "lane: {backoff: [1m, 2m], urgent_backoff: [3m]}\n", "",
+			ACCOUNT "lane: {backoff: [1m], urgent_backoff: [2m, 3m]}\n" },
+		{ "", ACCOUNT "inbound: {opt_out: [HUY, DUNG], opt_in: [DY]}\n", "",
+			ACCOUNT "inbound: {opt_out: [HUY], opt_in: [DUNG, DY]}\n" },
 		{ "", ACCOUNT "settings: {host: a.example}\n", "",
 			ACCOUNT "settings: {host: b.example}\n" },
 		{ "", ACCOUNT "limit_groups: {g: {rate: 1/s}}\n", "",
