@@ -4,6 +4,7 @@
  * Every refusal names the file and the reason.
  */
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,12 +115,27 @@ struct first {
 	struct stat st;
 	char path[];
 };
-static struct first *firsts;
+static struct first *firsts; /* under firsts_mu */
+static pthread_mutex_t firsts_mu = PTHREAD_MUTEX_INITIALIZER;
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
 		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Under firsts_mu. */
+static const struct first *file_at_first(const char *path, const struct stat *st)
+{
+	for (const struct first *f = firsts; f; f = f->next)
+		if (!strcmp(f->path, path))
+			return f;
+	struct first *f = x_calloc(1, sizeof(*f) + strlen(path) + 1);
+	f->st = *st;
+	f->next = firsts;
+	memcpy(f->path, path, strlen(path) + 1);
+	firsts = f;
+	return f;
 }
 
 bool adapter_replaced(const char *dir, const char *name)
@@ -129,18 +145,10 @@ bool adapter_replaced(const char *dir, const char *name)
 	(void)snprintf(path, sizeof(path), "%s/%s.so", dir, name);
 	if (stat(path, &st))
 		return false; /* gone since it was loaded a moment ago */
-	struct first *head = __atomic_load_n(&firsts, __ATOMIC_ACQUIRE);
-	for (const struct first *f = head; f; f = f->next)
-		if (!strcmp(f->path, path))
-			return !same_file(&f->st, &st);
-	struct first *f = x_calloc(1, sizeof(*f) + strlen(path) + 1);
-	f->st = st;
-	memcpy(f->path, path, strlen(path) + 1);
-	f->next = head;
-	while (!__atomic_compare_exchange_n(
-		&firsts, &f->next, f, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
-		;
-	return false;
+	pthread_mutex_lock(&firsts_mu);
+	bool same = same_file(&file_at_first(path, &st)->st, &st);
+	pthread_mutex_unlock(&firsts_mu);
+	return !same;
 }
 
 /* A probe has neither loop nor clock of its own: these three are all that open() may ask for. */
