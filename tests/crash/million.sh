@@ -107,7 +107,7 @@ sampler_stop
 BESIDE=$(delay_at 0.99) BESIDE_N=$(wc -l <"$PLACE/delays")
 echo "beside:     $BESIDE_N mails in $i rounds, $(delays_say)"
 grep -E '^(BESIDE|AFTER)-' "$PLACE/rounds" >"$PLACE/rounds.beside"
-apart() { set -- "${1-}"; echo "beside the million from alone $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.alone" "$PLACE/rounds.beside"), from beside the spinner $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.spinner" "$PLACE/rounds.beside")"; }
+apart() { echo "beside the million from alone $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.alone" "$PLACE/rounds.beside"), from beside the spinner $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.spinner" "$PLACE/rounds.beside")"; }
 echo "p99 apart:  $(apart)"
 echo "undisturbed: of rounds in which the machine below took nothing: $(apart --undisturbed)"
 same "the million was imported, planned and cancelled" "$(cat "$PLACE/million.rc")" 0
