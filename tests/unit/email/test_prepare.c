@@ -1,85 +1,5 @@
 /* test_prepare.c - a release becomes a mail: structure, encodings, places, links, problems; and the same bytes every time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include "mailtest.h"
-
-static char png_bytes[1000], pdf_bytes[3000];
-
-struct fix {
-	struct sh *h;
-	struct sh_made m;
-	struct lt_asset assets[6];
-	const struct lt_asset *list[6];
-	struct lt_content c;
-	struct lt_pair texts[2];
-};
-
-static int setup(void **state)
-{
-	struct fix *f = calloc(1, sizeof(*f));
-
-	memset(png_bytes, 0x5a, sizeof(png_bytes));
-	memset(pdf_bytes, 0x2e, sizeof(pdf_bytes)); /* dots */
-	f->h = mail_host();
-	sh_asset(f->h, "aa11", png_bytes, sizeof(png_bytes));
-	sh_asset(f->h, "bb22", pdf_bytes, sizeof(pdf_bytes));
-	f->c = (struct lt_content){ .struct_size = sizeof(f->c),
-		.title = mt("Năm năm đổi mới truyền thông BHXH, BHYT ở vùng cao"),
-		.body_markdown = mt(
-			"**Hà Nội** – Tin.\n\n- một\n- hai\n\n"
-			"Xem [cổng](https://portal.example/ttbc/112?a=1&b=2).\n\n.dấu chấm\n"),
-		.lang = mt("vi"),
-		.code = mt("TTBC-2026-112"),
-		.link = mt("https://portal.example/ttbc/112"),
-		.at_ms = 1795395600000LL };
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fix *f = *state;
-
-	sh_made_done(&f->m);
-	sh_free(f->h);
-	free(f);
-	return 0;
-}
-
-static void asset(struct fix *f, uint32_t role, const char *id, const char *type, const char *name,
-	uint64_t bytes)
-{
-	size_t i = f->c.n_assets++;
-
-	f->assets[i] = (struct lt_asset){ .struct_size = sizeof(f->assets[i]),
-		.role = role,
-		.id = mt(id),
-		.content_type = mt(type),
-		.filename = mt(name),
-		.bytes = bytes,
-		.alt = mt("Hình \"1\" <b>"),
-		.width = 1200,
-		.height = 800 };
-	f->list[i] = &f->assets[i];
-	f->c.assets = f->list;
-}
-
-static int prepare(struct fix *f)
-{
-	sh_made_done(&f->m);
-	sh_made_init(&f->m, f->h);
-	return lantoa_adapter.prepare(&f->h->conf, &f->c, &f->m.sink);
-}
-
-static const char *text(struct fix *f)
-{
-	return f->m.text.p;
-}
+#include "preparescene.h"
 
 /* The same without the soft line breaks of quoted-printable; in place. */
 static const char *flat(struct fix *f)
@@ -93,15 +13,6 @@ static const char *flat(struct fix *f)
 			*to++ = *p;
 	*to = '\0';
 	return f->m.text.p;
-}
-
-static size_t count(const char *hay, const char *needle)
-{
-	size_t n = 0;
-
-	for (const char *p = strstr(hay, needle); p != NULL; p = strstr(p + 1, needle))
-		n++;
-	return n;
 }
 
 static void without_files_there_is_one_level_with_text_and_html(void **state)
@@ -293,8 +204,6 @@ static void raw_html_of_the_source_never_reaches_the_reader(void **state)
 	assert_null(strstr(text(f), "href=3D\"javascript"));
 }
 
-static char *joined(const char *mail);
-
 static void a_picture_named_in_the_text_stands_there_and_nothing_is_fetched(void **state)
 {
 	struct fix *f = *state;
@@ -404,169 +313,6 @@ static void a_shared_mail_has_no_hole_and_a_batch_key_of_its_content(void **stat
 	assert_true(sh_fact(&f->m, "batch_key", 0) != key);
 }
 
-/* Without soft breaks; the caller frees. */
-static char *joined(const char *mail)
-{
-	char *plain = calloc(1, strlen(mail) + 1), *d = plain;
-
-	for (const char *p = mail; *p != '\0'; p++)
-		if (strncmp(p, "=\r\n", 3) == 0)
-			p += 2;
-		else
-			*d++ = *p;
-	return plain;
-}
-
-static void too_large_files_are_a_problem_or_become_links(void **state)
-{
-	struct fix *f = *state;
-
-	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
-	asset(f, 3, "bb22", "application/pdf", "x.pdf", 20u << 20);
-	assert_true(prepare(f) < 0);
-	assert_non_null(strstr(f->m.problems.p, "2 assets"));
-	sh_conf(f->h, "links", "yes");
-	assert_int_equal(prepare(f), 0);
-	assert_int_equal(f->m.n_holes, 4); /* headers, the URL in the text, and twice in HTML */
-	assert_null(strstr(text(f), "application/pdf"));
-	struct lt_pair vars[] = {
-		{ .name = mt("asset.url.bb22"),
-			.value = mt(
-				"https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=1&name=.x") }
-	};
-	struct lt_target t = { .struct_size = sizeof(t),
-		.address = mt("a@x.vn"),
-		.ref = mt("r1"),
-		.vars = vars,
-		.n_vars = 1 };
-	char *mail = sh_compose(&f->m, &t, NULL);
-	assert_non_null(mail);
-	char *plain = joined(mail); /* without the soft breaks the link is whole */
-	assert_int_equal(
-		count(plain,
-			"https://lantoa.example/a/0123456789abcdef0123456789abcdef0123456789abcdef?v=3D1&name=3D"),
-		3);
-	free(plain);
-	free(mail);
-	t.n_vars = 0; /* no URL: no mail */
-	assert_null(sh_compose(&f->m, &t, NULL));
-}
-
-static size_t told(const struct fix *f, const char *name)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->m.n_told; i++)
-		n += strcmp(f->m.told[i][0], name) == 0;
-	return n;
-}
-
-static void over_size_max_the_largest_attachment_becomes_a_link_first(void **state)
-{
-	struct fix *f = *state;
-
-	asset(f, 3, "bb22", "application/pdf", "nho.pdf", sizeof(pdf_bytes));
-	sh_asset(f->h, "cc33", pdf_bytes, sizeof(pdf_bytes)); /* the host tells another size */
-	asset(f, 3, "cc33", "application/pdf", "Phụ lục.pdf", 4180000);
-	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
-	sh_conf(f->h, "size_max", "1000000");
-	assert_true(prepare(f) < 0); /* links: no */
-	assert_non_null(strstr(f->m.problems.p, "2 assets: the message has"));
-	assert_non_null(strstr(f->m.problems.p, "links: yes"));
-	sh_conf(f->h, "links", "yes");
-	assert_int_equal(prepare(f), 0);
-	assert_int_equal(told(f, "asset_url"), 1);
-	assert_string_equal(sh_told(&f->m, "asset_url"), "cc33");
-	assert_int_equal(sh_fact(&f->m, "links_days", -1), 90);
-	assert_true(sh_fact(&f->m, "bytes", -1) < 1000000);
-	assert_non_null(
-		strstr(f->m.problems.p, "0 assets: 'Phụ lục.pdf' (4083 KiB) goes as a link"));
-	assert_non_null(strstr(text(f), "src=3D\"cid:img3."));
-	assert_non_null(strstr(text(f), "filename=nho.pdf"));
-	struct lt_pair vars[] = { { .name = mt("asset.url.cc33"),
-		.value = mt("https://l.example/a/zz.pdf") } };
-	struct lt_target t = { .struct_size = sizeof(t),
-		.address = mt("a@x.vn"),
-		.ref = mt("r1"),
-		.vars = vars,
-		.n_vars = 1 };
-	char *mail = sh_compose(&f->m, &t, NULL);
-	assert_non_null(mail);
-	char *plain = joined(mail);
-	assert_non_null(strstr(
-		plain, "Ph=E1=BB=A5 l=E1=BB=A5c.pdf (4,2 MB):=20https://l.example/a/zz.pdf\r\n"));
-	assert_non_null(strstr(plain,
-		"(4,2 MB): <a style=3D\"word-break:break-all\" href=3D\"https://l.example/a/zz.pdf\">https://l.example/a/zz.pdf</a>"));
-	free(plain);
-	free(mail);
-}
-
-static void pictures_become_links_after_all_attachments_and_only_as_far_as_needed(void **state)
-{
-	struct fix *f = *state;
-
-	asset(f, 2, "dd44", "image/png", "lon.png", 3000000);
-	asset(f, 3, "cc33", "application/pdf", "x.pdf", 200000);
-	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
-	f->c.lang = mt("en");
-	sh_conf(f->h, "links", "yes");
-	sh_conf(f->h, "links_days", "7");
-	sh_conf(f->h, "size_max", "1000000");
-	assert_int_equal(prepare(f), 0);
-	assert_int_equal(told(f, "asset_url"), 2);
-	assert_null(strstr(text(f), "lon.png\r\n"));
-	assert_non_null(strstr(text(f), "lon.png (3.0 MB): "));
-	assert_non_null(strstr(text(f), "x.pdf (200 kB): "));
-	assert_non_null(strstr(text(f), "src=3D\"cid:img3."));
-	assert_int_equal(count(text(f), "src=3D\"cid:"), 1);
-	assert_int_equal(sh_fact(&f->m, "links_days", -1), 7);
-	assert_non_null(strstr(f->m.preview.p, "lon.png (image/png, 2930 KiB, as a link)"));
-	char *first = strdup(text(f));
-	assert_int_equal(prepare(f), 0);
-	assert_string_equal(first, text(f)); /* an approval covers the choice */
-	free(first);
-}
-
-static void a_mail_that_fits_has_no_link_although_it_might(void **state)
-{
-	struct fix *f = *state;
-
-	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
-	assert_int_equal(prepare(f), 0);
-	char *first = strdup(text(f));
-	sh_conf(f->h, "links", "yes");
-	assert_int_equal(prepare(f), 0);
-	assert_string_equal(first, text(f));
-	assert_int_equal(told(f, "asset_url"), 0);
-	assert_int_equal(sh_fact(&f->m, "links_days", -1), -1);
-	assert_int_equal(f->m.n_problems, 0);
-	free(first);
-}
-
-static void a_text_alone_over_size_max_is_a_problem_links_or_not(void **state)
-{
-	struct fix *f = *state;
-
-	sh_conf(f->h, "size_max", "2048");
-	sh_conf(f->h, "links", "yes");
-	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
-	assert_true(prepare(f) < 0);
-	assert_non_null(strstr(f->m.problems.p, "2 assets: the message has"));
-	sh_conf(f->h, "links_days", "401");
-	assert_true(prepare(f) < 0);
-	assert_non_null(strstr(f->m.problems.p, "links_days: '401'"));
-}
-
-static void a_mail_over_size_max_is_a_problem(void **state)
-{
-	struct fix *f = *state;
-
-	sh_conf(f->h, "size_max", "4096");
-	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
-	assert_true(prepare(f) < 0);
-	assert_non_null(strstr(f->m.problems.p, "size_max"));
-}
-
 static void what_would_break_headers_is_refused(void **state)
 {
 	struct fix *f = *state;
@@ -667,12 +413,6 @@ int main(void)
 		T(the_same_content_gives_the_same_bytes),
 		T(facts_tell_size_and_that_personal_mails_share_nothing),
 		T(a_shared_mail_has_no_hole_and_a_batch_key_of_its_content),
-		T(too_large_files_are_a_problem_or_become_links),
-		T(a_mail_over_size_max_is_a_problem),
-		T(over_size_max_the_largest_attachment_becomes_a_link_first),
-		T(pictures_become_links_after_all_attachments_and_only_as_far_as_needed),
-		T(a_mail_that_fits_has_no_link_although_it_might),
-		T(a_text_alone_over_size_max_is_a_problem_links_or_not),
 		T(what_would_break_headers_is_refused),
 		T(a_wrong_setting_is_named),
 		T(an_address_of_ours_that_is_not_ascii_is_refused_with_its_other_form),

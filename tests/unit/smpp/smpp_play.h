@@ -173,4 +173,14 @@ static inline uint32_t play_results(struct play *p, size_t first, size_t n, int3
 	return k;
 }
 
+/* Reports that the host has heard of. */
+static inline size_t told(const struct sh *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_notes && i < SH_NOTES_MAX; i++)
+		n += strcmp(h->notes[i].what, "receipt") == 0;
+	return n;
+}
+
 #endif

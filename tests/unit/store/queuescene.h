@@ -65,4 +65,17 @@ static int teardown(void **state)
 	return 0;
 }
 
+static inline void counters_equal_rows(void)
+{
+	char sql[300];
+
+	for (int s = 0; s < DLV_STATES; s++) {
+		snprintf(sql, sizeof(sql),
+			"SELECT count(*) FROM lot l WHERE n%d<>(SELECT count(*) FROM delivery d WHERE "
+			"d.lot_id=l.id AND d.state=%d)",
+			s, s);
+		assert_int_equal(teststore_i64(&ts, sql), 0);
+	}
+}
+
 #endif
