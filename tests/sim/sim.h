@@ -262,7 +262,6 @@ void restore_confirm(const struct store_opts *o);
 bool restore_looked(const struct stop_scope *scope);
 void restore_forget(int64_t delivery);
 void restore_anew(int64_t lot); /* somebody has approved its text anew, after the restore */
-bool check_under(int64_t office, int64_t top);
 /* A copy of this text to this contact that was forgotten becomes this one; false: there is none. */
 bool restore_adopt(struct sim_delivery *d, int64_t contact, unsigned nonce);
 /* Another copy went out under this name: it may not be used for a second one. Hears the name of `delivery`. */
@@ -279,6 +278,12 @@ void people_setup_rows(void);
 void check_commit(void);
 void check_full(const char *when);
 void check_end(void);
+/* In what its lot is approved for now, or was when the intent was committed: an approval of a newer text does not call back what is
+ * on its way. */
+bool check_covers_lot(const struct sim_approval *p, const struct sim_delivery *d);
+
+/* sim_check_post.c */
+bool check_under(int64_t office, int64_t top);
 /* Publishing bytes have left: the delivery, and all that was said to be public. */
 void check_publish(int64_t delivery, const char *text, size_t n);
 /* The delivery of this text to this contact, or its broadcast; 0: nobody approved such a text. */
