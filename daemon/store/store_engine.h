@@ -62,6 +62,7 @@ struct store_tx {
 	const struct keyring *rotate_to; /* sealing key from this commit on, or NULL */
 	int64_t longest_us;              /* of its commands, ... */
 	uintptr_t longest_at;            /* ... and which one */
+	bool looked;                     /* the command has asked how long its chunk may be */
 	bool scrub;                      /* erased something: empty the log after the commit */
 	bool ex_open;                    /* exchange.db takes part: in the transaction ... */
 	bool ex_in_cmd;                  /* ... and in this command's savepoint */

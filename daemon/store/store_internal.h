@@ -62,13 +62,15 @@ int64_t tx_attempt_last(const struct store_tx *tx); /* number of the newest atte
 int64_t tx_attempt_next(struct store_tx
 		*tx); /* number of a new attempt: larger than all before, also of earlier epochs */
 int64_t tx_elapsed_us(struct store_tx *tx); /* since this command began */
-/* A chunk of bulk begins no further step after TX_CHUNK_US, while people or deliveries wait for the store after TX_CHUNK_BUSY_US,
- * so that it takes 20 ms with its commit (design 5), and they stand behind a few. What commits take over TX_COMMIT_US shortens
- * it, to a third at most. */
-#define TX_CHUNK_US      15000
-#define TX_CHUNK_BUSY_US 2500
-#define TX_COMMIT_US     5000
-int64_t tx_chunk_us(const struct store_tx *tx); /* how long it may be now */
+/* A chunk of bulk begins no further step after TX_CHUNK_US, where people or deliveries used the store just before after
+ * TX_CHUNK_BUSY_US, and once one of them waits after TX_CHUNK_WAITED_US, so that it takes 20 ms with its commit (design 5), and they
+ * stand behind a few at most. What commits take over TX_COMMIT_US shortens it, to a third at most. A step is far shorter than that. */
+#define TX_CHUNK_US        15000
+#define TX_CHUNK_BUSY_US   2500
+#define TX_CHUNK_WAITED_US 500
+#define TX_COMMIT_US       5000
+/* How long it may be now. At its first look a chunk has not begun: who waits shortens nothing then. */
+int64_t tx_chunk_us(struct store_tx *tx);
 struct db *tx_exchange(struct store_tx
 		*tx); /* exchange.db: attached work, own durability; NULL: cannot be written now */
 /* After this commit the WAL is emptied as soon as readers allow, so that what was erased is gone from it too. */

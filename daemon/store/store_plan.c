@@ -8,18 +8,19 @@
 #include "base/fault.h"
 #include "store/store_plan.h"
 
-#define STEP_ROWS_MAX 2000
-#define STEP_ROWS_MIN 100
-#define STEP_ROWS     250  /* of targets, to begin with */
-#define STEP_US       2000 /* between two looks at the clock, however slow the machine is just now */
+#define STEP_ROWS_MAX 2048
+#define STEP_ROWS_MIN 32
+#define STEP_ROWS     64 /* of targets, to begin with */
+#define STEPS         6  /* of a chunk, about: as many looks at the clock */
 #define CLEAR_ROWS    1000
 
 /* Rows of the next step, by what the last one took. */
-static void step_adapt(int64_t *rows, int64_t took_us)
+static void step_adapt(int64_t *rows, int64_t took_us, int64_t chunk_us)
 {
-	if (took_us < STEP_US && *rows < STEP_ROWS_MAX)
+	int64_t aim_us = chunk_us / STEPS;
+	if (2 * took_us < aim_us && *rows < STEP_ROWS_MAX)
 		*rows *= 2;
-	else if (took_us > 2 * STEP_US && *rows > STEP_ROWS_MIN)
+	else if (took_us > aim_us && *rows > STEP_ROWS_MIN)
 		*rows /= 2;
 }
 
@@ -301,14 +302,16 @@ static int pair_step(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt 
 static int pair_chunk(struct store_tx *tx, struct plan_pair_cmd *c, sqlite3_stmt *st)
 {
 	size_t at = c->at;
-	int64_t contact = c->contact, rows = 0, most = STEP_ROWS, from_us = tx_elapsed_us(tx);
+	int64_t contact = c->contact, rows = 0, from_us = tx_elapsed_us(tx), chunk_us;
 	int rc = 0;
-	while (at < c->n && from_us < tx_chunk_us(tx)) {
-		rc = pair_step(tx, c, st, &c->pairs[at], most, &contact, &rows);
+	if (!c->step_rows)
+		c->step_rows = STEP_ROWS;
+	while (at < c->n && from_us < (chunk_us = tx_chunk_us(tx))) {
+		rc = pair_step(tx, c, st, &c->pairs[at], c->step_rows, &contact, &rows);
 		if (rc < 0)
 			return rc;
 		int64_t now_us = tx_elapsed_us(tx);
-		step_adapt(&most, now_us - from_us);
+		step_adapt(&c->step_rows, now_us - from_us, chunk_us);
 		from_us = now_us;
 		if (rc == 0) {
 			at++;

@@ -126,7 +126,8 @@ struct plan_pair_cmd { /* pair by pair through the index of targets */
 	const char *where; /* predicate of the rule */
 	const struct plan_pair *pairs;
 	size_t n, at;
-	int64_t contact; /* cursor within the pair */
+	int64_t contact;   /* cursor within the pair */
+	int64_t step_rows; /* of the next step, by how long the last one took; 0: to begin with */
 	int64_t ret_rows;
 	bool stale;
 	void *own;

@@ -182,6 +182,7 @@ static int cmd_run(struct store *s, struct store_cmd *cmd, bool alone)
 	cmd->err.code = 0;
 	cmd->err.text[0] = '\0';
 	s->tx.cmd_began_us = store_mono_us(s);
+	s->tx.looked = false;
 	int own = cmd->run(&s->tx, cmd);
 	int64_t us = store_mono_us(s) - s->tx.cmd_began_us;
 	if (us >= s->tx.longest_us) {
@@ -549,10 +550,20 @@ int64_t tx_elapsed_us(struct store_tx *tx)
 	return store_mono_us(tx->s) - tx->cmd_began_us;
 }
 
-int64_t tx_chunk_us(const struct store_tx *tx)
+static bool waited_for(struct store *s)
+{
+	pthread_mutex_lock(&s->mu);
+	bool waits = s->q_len[STORE_OUTCOME] + s->q_len[STORE_INTENT] + s->q_len[STORE_CONTROL] > 0;
+	pthread_mutex_unlock(&s->mu);
+	return waits;
+}
+
+int64_t tx_chunk_us(struct store_tx *tx)
 {
 	bool busy = store_mono_us(tx->s) - tx->s->busy_us < BUSY_US;
-	int64_t us = busy ? TX_CHUNK_BUSY_US : TX_CHUNK_US;
+	bool waited = tx->looked && waited_for(tx->s);
+	tx->looked = true;
+	int64_t us = waited ? TX_CHUNK_WAITED_US : busy ? TX_CHUNK_BUSY_US : TX_CHUNK_US;
 	int64_t over = tx->s->bulk_commit_us - TX_COMMIT_US;
 
 	if (over <= 0)

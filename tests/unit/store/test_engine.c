@@ -265,6 +265,78 @@ static void a_chunk_of_bulk_that_fails_leaves_nothing_alone_or_beside_others(voi
 	}
 }
 
+/* A chunk in steps of 100 us, as those of the product; behind step_at somebody comes. */
+struct steps {
+	struct store_cmd cmd;
+	struct add *comes;
+	int step_at, steps;
+};
+
+static int steps_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct steps *s = CONTAINER_OF(cmd, struct steps, cmd);
+
+	for (s->steps = 0; tx_elapsed_us(tx) < tx_chunk_us(tx); s->steps++) {
+		if (s->steps == s->step_at)
+			submit(s->comes);
+		ts.mono_us += 100;
+	}
+	return 0;
+}
+
+static int steps_when_one_comes(int step_at)
+{
+	struct add comes = adding(STORE_CONTROL, "comes");
+	struct steps s = { .cmd = { .class = STORE_BULK, .run = steps_run },
+		.comes = &comes,
+		.step_at = step_at };
+
+	ts.mono_us += 10 * INT64_C(1000000);
+	assert_int_equal(store_submit(ts.s, &s.cmd), 0);
+	assert_int_equal(store_run(ts.s), 1);
+	assert_int_equal(comes.runs, 0);
+	if (step_at >= 0)
+		assert_int_equal(store_run(ts.s), 1);
+	assert_int_equal(store_complete(ts.s), 1 + comes.runs);
+	assert_int_equal(comes.runs, step_at >= 0);
+	return s.steps;
+}
+
+static void a_chunk_ends_soon_once_somebody_waits(void **state)
+{
+	(void)state;
+	assert_int_equal(steps_when_one_comes(-1), TX_CHUNK_US / 100);
+	assert_int_equal(steps_when_one_comes(0), TX_CHUNK_WAITED_US / 100);
+	assert_int_equal(steps_when_one_comes(40), 41);
+}
+
+/* Who always waits cannot keep a chunk from its first step, late as that may come. */
+static int late_run(struct store_tx *tx, struct store_cmd *cmd)
+{
+	struct steps *s = CONTAINER_OF(cmd, struct steps, cmd);
+
+	submit(s->comes);
+	ts.mono_us += 2 * TX_CHUNK_WAITED_US;
+	while (tx_elapsed_us(tx) < tx_chunk_us(tx)) {
+		s->steps++;
+		ts.mono_us += 100;
+	}
+	return 0;
+}
+
+static void a_chunk_that_is_waited_for_goes_on_by_a_step(void **state)
+{
+	struct add comes = adding(STORE_CONTROL, "comes");
+	struct steps s = { .cmd = { .class = STORE_BULK, .run = late_run }, .comes = &comes };
+
+	(void)state;
+	ts.mono_us += 10 * INT64_C(1000000);
+	assert_int_equal(store_submit(ts.s, &s.cmd), 0);
+	assert_int_equal(store_run(ts.s), 1);
+	assert_int_equal(s.steps, 1);
+	teststore_drain(&ts);
+}
+
 static void an_exchange_record_goes_with_its_command(void **state)
 {
 	struct say kept = { .cmd = { .class = STORE_OUTCOME, .run = say_run }, .delivery = 1 };
@@ -579,6 +651,8 @@ int main(void)
 		T(no_intent_goes_before_an_outcome_that_was_there_before_it),
 		T(a_command_that_fails_is_rolled_back_alone),
 		T(a_chunk_of_bulk_that_fails_leaves_nothing_alone_or_beside_others),
+		T(a_chunk_ends_soon_once_somebody_waits),
+		T(a_chunk_that_is_waited_for_goes_on_by_a_step),
 		T(an_exchange_record_goes_with_its_command),
 		T(a_full_queue_refuses_everything_but_outcomes),
 #ifdef LANTOA_FAULTS
