@@ -385,11 +385,31 @@ EXPORT int unlinkat(int at, const char *path, int flags)
 		(void)snprintf(whole, sizeof(whole), "%s", path);
 	}
 	(void)pthread_mutex_lock(&lock);
-	bool there = log_fd >= 0 && ours(whole) && lstat(whole, &st) == 0 && S_ISREG(st.st_mode);
+	bool there = log_fd >= 0 && ours(whole) && lstat(whole, &st) == 0;
 	int rc = real(at, path, flags);
 	int saved = errno;
-	if (rc == 0 && there)
+	if (rc == 0 && there && S_ISREG(st.st_mode))
 		gone(whole, &st);
+	else if (rc == 0 && there)
+		forget(st.st_ino); /* the next file may get its number */
+	(void)pthread_mutex_unlock(&lock);
+	errno = saved;
+	return rc;
+}
+
+EXPORT int rmdir(const char *path)
+{
+	REAL(rmdir);
+	char a[PATH_MAX];
+	const char *pa = absolute(path, a);
+	struct stat st;
+
+	(void)pthread_mutex_lock(&lock);
+	bool there = log_fd >= 0 && ours(pa) && lstat(pa, &st) == 0;
+	int rc = real(path);
+	int saved = errno;
+	if (rc == 0 && there)
+		forget(st.st_ino);
 	(void)pthread_mutex_unlock(&lock);
 	errno = saved;
 	return rc;
