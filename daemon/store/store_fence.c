@@ -359,9 +359,20 @@ static int links_leap(struct store *s, int64_t leap)
 		: rc;
 }
 
+int delivery_number_hold(struct db *db, int64_t id)
+{
+	int rc = db_exec(db, "DELETE FROM delivery WHERE once = 0 AND contact_id = 0", "");
+
+	return rc < 0
+		? rc
+		: db_exec(db,
+			  "INSERT INTO delivery(id, lot_id, contact_id, once, state, tries, due, target_id) "
+			  "VALUES (?, 0, 0, 0, 6, 0, 0, 0)",
+			  "i", id);
+}
+
 /* Numbers that were given since the backup went out as names of other copies: a provider that is told one of them again takes the
- * copy for one that it has, and a late report would be another one's. A row that is nobody's copy (lot 0, cancelled) holds the
- * highest number, so that new ones begin behind it. */
+ * copy for one that it has, and a late report would be another one's. */
 static int ids_leap(struct store *s)
 {
 	int64_t id = 0, leap = s->o.restore_leap;
@@ -374,14 +385,7 @@ static int ids_leap(struct store *s)
 
 	if (rc == 0)
 		rc = id_behind(s, "SELECT ifnull(max(id), 0) FROM delivery", leap, &id);
-	if (rc == 0)
-		rc = db_exec(s->w, "DELETE FROM delivery WHERE once = 0 AND contact_id = 0", "");
-	if (rc == 0)
-		rc = db_exec(s->w,
-			"INSERT INTO delivery(id, lot_id, contact_id, once, state, tries, due, target_id) "
-			"VALUES (?, 0, 0, 0, 6, 0, 0, 0)",
-			"i", id);
-	return rc;
+	return rc < 0 ? rc : delivery_number_hold(s->w, id);
 }
 
 static int confirm_run(struct store_tx *tx, void *arg)

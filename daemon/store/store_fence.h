@@ -16,4 +16,9 @@
 int store_restore_confirm(const struct store_opts *o, const char *person, const char *via,
 	const char *why, int64_t *ret_held, struct err *e) MUST_CHECK;
 
+/* New deliveries begin behind this number, whatever rows go: a row that is nobody's copy (lot 0, cancelled) holds it. It is larger than
+ * the number of any other row. Within a transaction. */
+struct db;
+int delivery_number_hold(struct db *db, int64_t id) MUST_CHECK;
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/fault.h"
+#include "store/store_fence.h"
 #include "store/store_plan.h"
 
 #define STEP_ROWS_MAX 2048
@@ -111,17 +112,33 @@ static int add_n0(struct db *db, int64_t lot_id, int64_t n)
 
 /* --- clear ---------------------------------------------------------------------------------------------------------------------- */
 
-static int clear_lot(struct store_tx *tx, struct plan_clear_cmd *c, int64_t lot_id, bool *more)
+/* Rows that nobody has tried go. A backup may have them: if a copy of the new plan got the number of one of them and went out, the row
+ * of the backup would be sent under a name that the provider has. */
+static int rows_clear(struct db *db, int64_t lot_id, int64_t *ret_gone)
 {
-	struct db *db = tx_db(tx);
+	int64_t top = 0, left = 0;
+	int rc = db_get_i64(db, &top, "SELECT ifnull(max(id), 0) FROM delivery", "");
+	if (rc < 0)
+		return rc;
 	/* A try that was given back has left its attempt, a saved step its row: such a delivery stays. */
-	int rc = db_exec(db,
+	rc = db_exec(db,
 		"DELETE FROM delivery WHERE id IN (SELECT id FROM delivery d WHERE state=0 AND lot_id=?1 AND tries=0 AND NOT EXISTS(SELECT 1 FROM "
 		"attempt a WHERE a.delivery_id=d.id) AND NOT EXISTS(SELECT 1 FROM step s WHERE s.delivery_id=d.id) LIMIT 1000)",
 		"i", lot_id);
 	if (rc < 0)
 		return rc;
-	int64_t gone = db_changes(db);
+	*ret_gone = db_changes(db);
+	rc = db_get_i64(db, &left, "SELECT ifnull(max(id), 0) FROM delivery", "");
+	return rc < 0 ? rc : left < top ? delivery_number_hold(db, top) : 0;
+}
+
+static int clear_lot(struct store_tx *tx, struct plan_clear_cmd *c, int64_t lot_id, bool *more)
+{
+	struct db *db = tx_db(tx);
+	int64_t gone = 0;
+	int rc = rows_clear(db, lot_id, &gone);
+	if (rc < 0)
+		return rc;
 	c->ret_rows += gone;
 	*more = gone == CLEAR_ROWS;
 	rc = db_exec(db, "UPDATE lot SET n0=n0-? WHERE id=?", "ii", gone, lot_id);
