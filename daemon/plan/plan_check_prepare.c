@@ -1,6 +1,7 @@
 /* plan_check_prepare.c - the adapters' word: every part x channel x form x language x office is prepared, problems and cost kept.
  * Thread: worker. Equal inputs are prepared once (by a hash over everything that the adapter is given).
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -27,9 +28,32 @@ const cJSON *check_vars(struct checked *c, const struct hash *h)
 	return j;
 }
 
+struct place {
+	char file[200];
+	int line;
+};
+
+/* "body.en.md: line 8: unknown variable ...": whoever mends it looks there, not at the part. Returns what stands behind it. */
+static const char *place_of(const char *text, struct place *ret)
+{
+	static const char word[] = ": line ";
+	const char *at = strstr(text, word);
+	int64_t line;
+	if (!at || at == text)
+		return text;
+	struct str file = { text, (size_t)(at - text) };
+	struct str number = { at + strlen(word), strspn(at + strlen(word), "0123456789") };
+	const char *behind = number.p + number.n;
+	if (strncmp(behind, ": ", 2) != 0 || str_i64(number, 1, INT_MAX, &line) < 0 ||
+		!str_copy(ret->file, sizeof(ret->file), file))
+		return text;
+	ret->line = (int)line;
+	return behind + 2;
+}
+
 /* The same sentence for the same part and field is said once, with its first office. */
-static void tell(struct making *m, enum problem_severity sev, const struct made *x,
-	const char *field, const char *text)
+static void tell_at(struct making *m, enum problem_severity sev, const struct made *x,
+	const char *field, const struct place *where, const char *text)
 {
 	const struct doc_part *p = &m->c->doc->parts[x->part];
 	struct buf key CLEANUP_BUF, of_backup CLEANUP_BUF;
@@ -43,12 +67,32 @@ static void tell(struct making *m, enum problem_severity sev, const struct made 
 		text = of_backup.failed ? "the backup will not take over" : buf_z(&of_backup);
 		sev = sev == PROBLEM_ERROR ? PROBLEM_WARNING : sev;
 	}
-	buf_addf(&key, "%zu %d %s %s", x->part, x->kind, field, text);
+	buf_addf(&key, "%zu %d %s %s %d %s", x->part, x->kind, field, where->file, where->line,
+		text);
 	if (maps_put(m->told, buf_str(&key), m))
 		return;
-	problem_add(&m->c->problems, sev, m->c->doc->main_file, p->line, field,
+	problem_add(&m->c->problems, sev, where->file, where->line, field,
 		"%s, part %s, office %s%s%s: %s", chan_kind_name(x->kind), p->name, x->office->code,
 		*x->row.lang ? ", " : "", x->row.lang, text);
+}
+
+static void tell(struct making *m, enum problem_severity sev, const struct made *x,
+	const char *field, const char *text)
+{
+	struct place at_part = { .line = m->c->doc->parts[x->part].line };
+	(void)str_copy(at_part.file, sizeof(at_part.file), str_of(m->c->doc->main_file));
+	tell_at(m, sev, x, field, &at_part, text);
+}
+
+/* What the texts themselves lack, at its own file and line. */
+static void tell_text(struct making *m, const struct made *x, const char *text)
+{
+	struct place where = { .line = 0 };
+	const char *said = place_of(text, &where);
+	if (where.line > 0)
+		tell_at(m, PROBLEM_ERROR, x, "text", &where, said);
+	else
+		tell(m, PROBLEM_ERROR, x, "text", text);
 }
 
 static void tell_all(struct making *m, const struct made *x)
@@ -89,7 +133,7 @@ static int make_one(struct making *m, struct made *x)
 	if (rc == 0)
 		rc = plan_content_new(&a, &pc, &e);
 	if (rc < 0) {
-		tell(m, PROBLEM_ERROR, x, "text", e.text);
+		tell_text(m, x, e.text);
 		return rc;
 	}
 	plan_content_input(pc, x->sender, &x->input);

@@ -244,26 +244,35 @@ static int add_ref(struct render *r, struct err *e)
 	return buf_addc(b, '\0');
 }
 
+/* The bundle's own; one that was set later stands in no file. */
+static const char *local_file(const struct content_ask *a)
+{
+	for (size_t i = 0; i < a->doc->n_locals; i++)
+		if (a->doc->locals[i].text == a->local)
+			return a->doc->locals[i].file;
+	return "local text";
+}
+
 static int fill_texts(struct render *r, const struct doc_variant *v, struct err *e)
 {
 	const struct release_doc *d = r->a->doc;
 	struct plan_content *pc = r->pc;
 	const char *file = v ? v->file : d->main_file;
-	const char *title = v && *v->title ? v->title : d->title,
-		   *summary = v
-		? v->summary
-		: d->summary; /* one in another language would stand above this text */
+	bool own_title = v && *v->title;
 	struct lt_str local = { 0 };
 	int rc = 0;
 	if (*r->a->local) {
-		rc = render(r, r->a->local, true, "local text", 1, &local, e);
+		rc = render(r, r->a->local, true, local_file(r->a), 1, &local, e);
 		r->local = (struct str){ local.p, local.n };
 		rc = rc ? rc : plain_local(r, e);
 	}
 	if (rc == 0)
-		rc = render(r, title, false, file, 1, &pc->c.title, e);
-	if (rc == 0)
-		rc = render(r, summary, false, file, 1, &pc->c.summary, e);
+		rc = own_title
+			? render(r, v->title, false, file, v->line_title, &pc->c.title, e)
+			: render(r, d->title, false, d->main_file, d->line_title, &pc->c.title, e);
+	if (rc == 0) /* one in another language would stand above this text */
+		rc = v ? render(r, v->summary, false, file, v->line_summary, &pc->c.summary, e)
+		       : render(r, d->summary, false, file, d->line_summary, &pc->c.summary, e);
 	if (rc == 0)
 		rc = render(r, v ? v->body : d->body, true, file, v ? v->body_line : d->body_line,
 			&pc->c.body_markdown, e);

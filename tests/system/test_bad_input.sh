@@ -42,6 +42,7 @@ bad "an unknown word, with the right ones" 6 'kind.*ban-tin.*press_release|kind.
 bad "CR in a subject" 6 'dong\.md.*(subject|title).*line break' editor submit "$( (head_of; printf 'text: {email: {subject: "Một\\r\\nBcc: hai@x.vn"}}\n%s\n---\nA\n' "$PARTS") | put dong.md)"
 bad "LF in a title" 6 'dong2\.md.*title.*line break' editor submit "$(printf -- '---\ncode: XX-1\nkind: notice\ncategory: public_notice\ntitle: "Một\\nBcc: hai@x.vn"\n%s\n---\nA\n' "$PARTS" | put dong2.md)"
 bad "an unknown variable, with its line" 6 'bien\.md.*office\.hotlin.*office\.hotline' editor submit "$( (head_of; printf '%s\n---\nDòng.\n\nGọi {{office.hotlin}}.\n' "$PARTS") | put bien.md)"
+bad "an unknown variable in a summary, with its line" 6 'tom\.md:6: .*office\.hotlin\}\}; did you mean' editor submit "$( (head_of; printf 'summary: "Gọi {{office.hotlin}}"\n%s\n---\nA\n' "$PARTS") | put tom.md)"
 bad "an unknown audience" 6 'nhom\.md.*ofices.*offices' editor submit "$( (head_of; printf 'parts: {all: {to: ofices, channels: [email], at: now}}\n---\nA\n') | put nhom.md)"
 bad "an unknown channel" 6 'kenh\.md.*telex' editor submit "$( (head_of; printf 'parts: {all: {to: offices, channels: [telex], at: now}}\n---\nA\n') | put kenh.md)"
 bad "an unknown campaign" 6 'dot\.md.*khong-co' editor submit "$( (head_of; printf 'campaign: khong-co\n%s\n---\nA\n' "$PARTS") | put dot.md)"
@@ -79,6 +80,10 @@ d=$(folder tuyetdoi "images: [{file: /etc/hostname, alt: \"Ảnh\"}]")
 bad "an absolute path" 6 '/etc/hostname' editor submit "$d"
 d=$(folder lienket "$IMG"); ln -s /etc/hostname "$d/anh.png"
 bad "a symbolic link" 6 'anh\.png.*(link|plain file)' editor submit "$d"
+mkdir -p "$PLACE/b/rieng/local" "$PLACE/b/nham/local"
+(head_of; printf '%s\n---\nA\n\n{{local}}\n' "$PARTS") | tee "$PLACE/b/rieng/release.md" >"$PLACE/b/nham/release.md"
+printf 'Một.\n\nGọi {{office.hotlin}}.\n' >"$PLACE/b/rieng/local/hue.md"
+bad "an unknown variable in an office's paragraph, with its file and line" 6 'local/hue\.md:3: .*office\.hotlin\}\}; did you mean' editor submit "$PLACE/b/rieng"
 for kind in slip absolute symlink bomb many twice backslash truncated encrypted case; do
 	/usr/bin/python3 "$PEERS/bad_zip.py" "$kind" "$PLACE/b/$kind.zip" || not_ok "the zip '$kind' is built"
 done

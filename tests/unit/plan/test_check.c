@@ -35,6 +35,34 @@ static void a_check_names_everything_that_is_wrong_and_stores_nothing(void **sta
 	assert_int_equal(scene_i64("SELECT count(*) FROM manifest"), 0);
 }
 
+/* With file and line: not those of the part whose outputs were prepared when it was found. */
+static void what_a_text_lacks_is_said_where_it_stands(void **state)
+{
+	UNUSED(state);
+	static const struct {
+		const char *text;
+		int line;
+	} bad[] = {
+		{ "---\ncode: T-1\ntitle: A title {{office.nix}}\nparts:\n  a: {to: press, channels: [email]}\n---\n" BODY,
+			3 },
+		{ "---\ncode: T-1\ntitle: A title\nsummary: A {{office.nix}}\nparts:\n  a: {to: press, channels: [email]}\n---\n" BODY,
+			4 },
+		{ FRONT("T-1",
+			  "  a: {to: press, channels: [email]}\n") "One.\n\nAsk {{office.nix}}.\n",
+			9 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(scene_submit("lan", bad[i].text), -EBADMSG);
+		const cJSON *p = json_get(sc.json, "problems")->child;
+		while (p && !strstr(json_z(p, "text", ""), "{{office.nix}}"))
+			p = p->next;
+		assert_non_null(p);
+		assert_int_equal(json_i64(p, "line", 0), bad[i].line);
+		assert_string_equal(json_z(p, "file", ""), "release.md");
+		assert_null(strstr(json_z(p, "text", ""), "line "));
+	}
+}
+
 static void a_part_outside_its_campaign_is_refused(void **state)
 {
 	UNUSED(state);
@@ -137,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_check_names_everything_that_is_wrong_and_stores_nothing),
+		T(what_a_text_lacks_is_said_where_it_stands),
 		T(a_part_outside_its_campaign_is_refused),
 		T(a_campaign_is_prepared_before_it_begins),
 		T(an_address_without_a_route_is_refused),
