@@ -118,6 +118,39 @@ static void check_internal(struct checked *c, size_t i)
 	}
 }
 
+/* --- local paragraphs ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *office_near(const struct checked *c, const char *code)
+{
+	const char **all = x_calloc(c->offices.n + 1, sizeof(*all)), *near;
+	for (size_t i = 0; i < c->offices.n; i++)
+		all[i] = c->offices.v[i].code;
+	near = str_nearest(str_of(code), all, c->offices.n);
+	free(all);
+	return near;
+}
+
+/* A paragraph under a misspelt name would be missing where it belongs, and nobody would know. */
+static void check_locals(struct checked *c)
+{
+	const char *near;
+	if (c->remake) /* offices may have gone since */
+		return;
+	for (size_t i = 0; i < c->doc->n_locals; i++) {
+		const struct doc_local *l = &c->doc->locals[i];
+		if (plan_office_by_code(&c->offices, str_of(l->office)))
+			continue;
+		near = office_near(c, l->office);
+		problem_add(&c->problems, PROBLEM_ERROR, l->file, 0, "",
+			"there is no office '%s'%s%s%s", l->office,
+			near ? "; did you mean 'local/" : "; `lantoa offices` lists them",
+			near ? near : "", near ? ".md'?" : "");
+	}
+	if (c->doc->n_locals > 0 && !plan_doc_has_local(c->doc))
+		problem_add(&c->problems, PROBLEM_WARNING, c->doc->locals[0].file, 0, "",
+			"the text says nowhere {{local}}: this paragraph appears nowhere");
+}
+
 /* --- links --------------------------------------------------------------------------------------------------------------------------- */
 
 static void check_link(struct checked *c, const char *file, const char *link, bool needed)
@@ -230,6 +263,7 @@ void check_rules(struct checked *c)
 		check_campaign(c, i);
 		check_internal(c, i);
 	}
+	check_locals(c);
 	check_links(c);
 	check_titles(c, since);
 	check_pictures(c, since);

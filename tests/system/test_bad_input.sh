@@ -84,6 +84,10 @@ mkdir -p "$PLACE/b/rieng/local" "$PLACE/b/nham/local"
 (head_of; printf '%s\n---\nA\n\n{{local}}\n' "$PARTS") | tee "$PLACE/b/rieng/release.md" >"$PLACE/b/nham/release.md"
 printf 'Một.\n\nGọi {{office.hotlin}}.\n' >"$PLACE/b/rieng/local/hue.md"
 bad "an unknown variable in an office's paragraph, with its file and line" 6 'local/hue\.md:3: .*office\.hotlin\}\}; did you mean' editor submit "$PLACE/b/rieng"
+printf 'Một.\n' >"$PLACE/b/nham/local/huee.md"
+bad "the paragraph of an office that is not there" 6 "local/huee\.md: there is no office 'huee'; did you mean 'local/hue\.md'" editor submit "$PLACE/b/nham"
+mv "$PLACE/b/nham/local/huee.md" "$PLACE/b/nham/local/hue.md"; sed -i 's/^{{local}}$//' "$PLACE/b/nham/release.md"
+check "a paragraph that no text has a place for is warned of" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' check '$PLACE/b/nham' 2>&1 | grep -q 'warning local/hue\.md: .*{{local}}'"
 for kind in slip absolute symlink bomb many twice backslash truncated encrypted case; do
 	/usr/bin/python3 "$PEERS/bad_zip.py" "$kind" "$PLACE/b/$kind.zip" || not_ok "the zip '$kind' is built"
 done
