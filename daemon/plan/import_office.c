@@ -85,6 +85,20 @@ static int64_t date_of(struct read *r, int col, bool end)
 	return civil_to_ms(&c, &r->im->conf->zone) + (end ? WHEN_DAY_MS - 1 : 0);
 }
 
+/* `name`, `short`, and the same in other languages. */
+static bool is_name(const char *col)
+{
+	struct str s = str_of(col), word;
+	return str_next(&s, '.', &word) && (str_eqz(word, "name") || str_eqz(word, "short"));
+}
+
+static struct str first_line(struct str s)
+{
+	struct str line = s;
+	(void)str_line(&s, &line);
+	return line;
+}
+
 static void check_row(struct read *r, const struct row *o, struct str name)
 {
 	int line = o->line, before = index_of(r, o->code);
@@ -102,9 +116,15 @@ static void check_row(struct read *r, const struct row *o, struct str name)
 		BAD(r, line, "name", "the office '%.80s' has no name", o->code);
 	if (o->from && o->to && o->to < o->from)
 		BAD(r, line, "valid_to", "ends before it begins");
-	for (size_t i = 0; i < r->t->n_col; i++)
+	for (size_t i = 0; i < r->t->n_col; i++) {
 		if (r->t->v[i].n > IMPORT_TEXT_MAX)
 			BAD(r, line, r->t->col[i], "over %d bytes", IMPORT_TEXT_MAX);
+		if (is_name(r->t->col[i]) && str_has_control(r->t->v[i]))
+			BAD(r, line, r->t->col[i],
+				"'" STR_FMT
+				"': a line break; names stand in titles and tables, write it on one line",
+				STR_ARG(utf8_cut(first_line(r->t->v[i]), 80)));
+	}
 }
 
 static int add_row(struct read *r)

@@ -2,6 +2,7 @@
  * Failures: unknown keys with the nearest name, offices and regions nobody has; unknown tags and lists are warnings, since their
  * targets may come later.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/assert.h"
@@ -25,6 +26,22 @@ static const char *file_of(const struct importer *im)
 #define WARN(im, ln, field, ...) \
 	problem_add(&(im)->problems, PROBLEM_WARNING, file_of(im), (ln), (field), __VA_ARGS__)
 
+/* "x.yaml:2: a tab": file and line are told apart from the words. */
+static const char *behind_place(const char *file, const char *text, int *ret_line)
+{
+	struct str rest = str_of(text), number;
+	int64_t line;
+	size_t n = strlen(file);
+	if (rest.n <= n || memcmp(text, file, n) != 0 || text[n] != ':')
+		return text;
+	rest = (struct str){ text + n + 1, rest.n - n - 1 };
+	if (!str_next(&rest, ':', &number) || str_i64(number, 0, INT_MAX, &line) < 0 ||
+		!str_starts(rest, " "))
+		return text;
+	*ret_line = (int)line;
+	return rest.p + 1;
+}
+
 static int tree_read(struct importer *im, struct ynode **ret)
 {
 	struct buf text CLEANUP_BUF;
@@ -37,7 +54,9 @@ static int tree_read(struct importer *im, struct ynode **ret)
 	if (str_starts(s, "\xef\xbb\xbf"))
 		s = (struct str){ s.p + 3, s.n - 3 };
 	if (conf_yaml_parse(file_of(im), s, ret, &bad) < 0) {
-		BAD(im, 0, "", "%s", bad.text);
+		int line = 0;
+		const char *said = behind_place(file_of(im), bad.text, &line);
+		BAD(im, line, "", "%s", said);
 		return -EBADMSG;
 	}
 	if ((*ret)->kind != YN_MAP || (*ret)->n == 0 || (*ret)->n > RULES_MAX) {
@@ -65,8 +84,8 @@ static char *title_of(struct importer *im, const struct ynode *n)
 	buf_init(&b, 2048);
 	if (t &&
 		(t->kind != YN_SCALAR || strlen(t->text) > 500 ||
-			utf8_nfc(&b, str_of(t->text)) < 0))
-		BAD(im, t->line, n->key, "'name' is a text of at most 500 bytes");
+			str_has_control(str_of(t->text)) || utf8_nfc(&b, str_of(t->text)) < 0))
+		BAD(im, t->line, n->key, "'name' is a text of at most 500 bytes, on one line");
 	return x_strdup(t && b.n ? buf_z(&b) : n->key);
 }
 
@@ -161,8 +180,13 @@ static int64_t day_of(struct importer *im, const struct ynode *n, const char *ke
 	const struct ynode *d = ynode_get(n, key);
 	struct civil c = { 0 };
 	struct err e;
-	if (!d || d->kind != YN_SCALAR || when_parse_date(str_of(d->text), &c, &e) < 0) {
+	if (!d || d->kind != YN_SCALAR) {
 		BAD(im, d ? d->line : n->line, n->key, "'%s' is a date such as 2026-10-20", key);
+		return 0;
+	}
+	if (when_parse_date(str_of(d->text), &c, &e) < 0) {
+		BAD(im, d->line, n->key, "'%s' is a date such as 2026-10-20, not '%.40s'", key,
+			d->text);
 		return 0;
 	}
 	return civil_to_ms(&c, &im->conf->zone) + (end ? WHEN_DAY_MS - 1 : 0);
@@ -189,11 +213,13 @@ static void campaign_read(struct importer *im, const struct ynode *n, struct cam
 		.title = title_of(im, n),
 		.first = day_of(im, n, "from", false),
 		.last = day_of(im, n, "to", true),
-		.prio = prio && prio->kind == YN_SCALAR ? prio_parse(str_of(prio->text))
-							: PRIO_NORMAL };
-	if (ret->prio < 0)
-		BAD(im, prio ? prio->line : n->line, n->key,
-			"'priority' is urgent, normal or bulk");
+		.prio = PRIO_NORMAL };
+	const char *word = prio && prio->kind == YN_SCALAR ? prio->text : "";
+	if (prio)
+		ret->prio = prio_parse(str_of(word));
+	if (prio && ret->prio < 0)
+		BAD(im, prio->line, n->key, "'priority' is urgent, normal or bulk, not '%.40s'",
+			word);
 	if (ret->first && ret->last && ret->last < ret->first)
 		BAD(im, n->line, n->key, "ends before it begins");
 }

@@ -101,6 +101,62 @@ static void trees_that_are_none_are_refused(void **state)
 	assert_int_equal(hash_cmp(&a, &b), 0);
 }
 
+static void what_is_wrong_in_rules_and_campaigns_is_said_with_line_and_value(void **state)
+{
+	(void)state;
+	static const struct {
+		int what;
+		const char *text;
+		int line;
+		const char *says;
+	} cases[] = {
+		{ IMPORT_WHAT_AUDIENCES, "x: {name: X, broad: true}\nx: {name: Y, broad: true}\n",
+			2, "key 'x' stands twice" },
+		{ IMPORT_WHAT_AUDIENCES, "x: {name: X, broad: true}\n\ty: 1\n", 2, "a tab" },
+		{ IMPORT_WHAT_AUDIENCES, "x:\n  name: \"X\\nhash 1234\"\n  broad: true\n", 2,
+			"on one line" },
+		{ IMPORT_WHAT_CAMPAIGNS, "x:\n  name: X\n  from: 2026-02-30\n  to: 2026-10-20\n", 3,
+			"a date such as 2026-10-20, not '2026-02-30'" },
+		{ IMPORT_WHAT_CAMPAIGNS,
+			"x:\n  from: 2026-02-20\n  to: 2026-10-20\n  priority: high\n", 4,
+			"urgent, normal or bulk, not 'high'" },
+		{ IMPORT_WHAT_CAMPAIGNS,
+			"x:\n  from: 2026-02-20\n  to: 2026-10-20\n  priority: [bulk]\n", 4,
+			"urgent, normal or bulk" },
+	};
+	struct hash a, b;
+	digest(&a);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (run_z(cases[i].what, "x.yaml", cases[i].text) != -EBADMSG)
+			fail_msg("case %zu is taken", i);
+		assert_problem(cases[i].line, NULL, cases[i].says);
+	}
+	digest(&b);
+	assert_int_equal(hash_cmp(&a, &b), 0);
+}
+
+/* Alt+Enter in a cell. Every title that names the office would be refused, months later, by another person. */
+static void a_line_break_in_the_name_of_an_office_is_refused(void **state)
+{
+	(void)state;
+	static const char *const cols[] = { "name", "name.en", "short" };
+	struct hash a, b;
+	char head[200];
+	digest(&a);
+	for (size_t i = 0; i < ARRAY_LEN(cols); i++) {
+		(void)snprintf(head, sizeof(head),
+			"code,parent,order,%s%s,region\na,,0,%s\"One\nBcc: two\",tw\n",
+			i ? "name," : "", cols[i], i ? "A," : "");
+		assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.csv", head), -EBADMSG);
+		assert_problem(2, cols[i], "'One': a line break");
+	}
+	digest(&b);
+	assert_int_equal(hash_cmp(&a, &b), 0);
+	assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.csv",
+				 "code,parent,order,name,region,address\na,,0,A,tw,\"One\nTwo\"\n"),
+		0); /* an address may have two lines */
+}
+
 #define DATED "code,parent,order,name,region,valid_to,replaced_by\n"
 /* Its targets would be gone with it, or move to and fro as long as the daemon lives. */
 static void an_office_is_not_its_own_successor_on_any_way(void **state)
@@ -175,6 +231,8 @@ int main(void)
 		T(every_bad_row_of_targets_is_told_and_nothing_is_stored),
 		T(a_megabyte_line_is_refused_whole),
 		T(trees_that_are_none_are_refused),
+		T(what_is_wrong_in_rules_and_campaigns_is_said_with_line_and_value),
+		T(a_line_break_in_the_name_of_an_office_is_refused),
 		T(an_office_is_not_its_own_successor_on_any_way),
 		T(a_workbook_and_utf16_are_called_by_their_names),
 		T(audiences_name_what_nobody_has),
