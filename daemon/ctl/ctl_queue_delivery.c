@@ -200,12 +200,23 @@ static int put_cast_why(struct ctl_call *c, int64_t id, cJSON *o)
 	return rc;
 }
 
+/* Said as it came: a number that is none of ours must not come back as another. */
+static int no_delivery_id(const cJSON *v, struct err *e)
+{
+	char *said = v ? cJSON_PrintUnformatted(v) : NULL;
+	int rc = err_set(e, -EINVAL, "a delivery is a whole number from 1, not %.40s",
+		said ? said : "nothing");
+	cJSON_free(said);
+	return rc;
+}
+
 int ctl_delivery_show(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	struct listing l = { c, NULL };
 	struct q_filter f;
 	int64_t id = json_i64(c->params, "delivery", 0);
-	int rc = ctl_filter_read(c, c->reader, &f, e);
+	int rc = id > 0 ? ctl_filter_read(c, c->reader, &f, e)
+			: no_delivery_id(json_get(c->params, "delivery"), e);
 
 	if (rc == 0)
 		rc = q_delivery_one(c->reader, id, f.under, on_one, &l);
@@ -280,7 +291,7 @@ static int read_ids(struct acting *a, struct store_reader *r, int64_t under, str
 		else if (cJSON_IsString(it))
 			(void)str_i64(str_of(it->valuestring), 1, INT64_MAX, &id);
 		if (id == 0 || (cJSON_IsNumber(it) && (double)id != it->valuedouble))
-			return err_set(e, -EINVAL, "a delivery is a number");
+			return no_delivery_id(it, e);
 		int rc = q_delivery_one(r, id, under, on_touch, a);
 		if (rc < 0)
 			return rc;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 #include "ctl/ctl_queue.h"
 #include "model/when.h"
 #include "store/store_release.h"
@@ -179,6 +180,20 @@ int ctl_scope_read(
 	return 0;
 }
 
+static int no_state(struct str state, struct err *e)
+{
+	const char *all[DLV_STATES];
+	struct buf known CLEANUP_BUF;
+	buf_init(&known, 400);
+	for (int i = 0; i < DLV_STATES; i++) {
+		all[i] = dlv_state_name(i);
+		buf_addf(&known, "%s%s", i ? ", " : "", all[i]);
+	}
+	const char *near = str_nearest(state, all, DLV_STATES);
+	return err_set(e, -EINVAL, "no state '" STR_FMT "'; %s%s", STR_ARG(utf8_cut(state, 60)),
+		near ? "did you mean " : "there are: ", near ? near : buf_z(&known));
+}
+
 int ctl_filter_read(struct ctl_call *c, struct store_reader *r, struct q_filter *ret, struct err *e)
 {
 	struct q_filter f = { .part = -1, .state = -1 };
@@ -195,7 +210,7 @@ int ctl_filter_read(struct ctl_call *c, struct store_reader *r, struct q_filter 
 	if (rc == 0 && state.n) {
 		f.state = dlv_state_parse(state);
 		if (f.state < 0)
-			rc = err_set(e, -EINVAL, "no state '" STR_FMT "'", STR_ARG(state));
+			rc = no_state(state, e);
 	}
 	if (rc == 0)
 		rc = bound_of(c, r, &f.under, e);

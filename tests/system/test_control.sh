@@ -36,6 +36,11 @@ refuse "a check of an account that is not there" 4 operator channel check --acco
 same "it names those that there are" "$(operator channel check --account nope 2>&1 | grep -c "no account 'nope'; there are: mail/relay")" 1
 refuse "a check of a channel that is not there" 4 operator channel check nope
 same "it names those that there are" "$(operator channel check nope 2>&1 | grep -c "no channel 'nope'; there are: mail$")" 1
+refuse "a state that there is not" 2 operator deliveries --state perhaps
+same "it names those that there are" "$(operator deliveries --state perhaps 2>&1 | grep -c "no state 'perhaps'; there are: waiting, .*doubt")" 1
+same "or the nearest" "$(operator deliveries --state unknwon 2>&1 | grep -c "did you mean unknown")" 1
+refuse "a delivery of twenty digits is not another one" 2 operator delivery 99999999999999999999
+same "and it is said as it came" "$(grep -c 99999999999999999999 "$PLACE/check.out")" 1
 refuse "a stop without a reason is usage" 2 operator hold --all
 refuse "nobody of that name" 3 "$B/lantoa" --as Nobody status
 check "help names every command" bash -c "'$B/lantoa' help | grep -c '^  [a-z]' | { read n; [ \$n -gt 45 ]; }"

@@ -89,7 +89,10 @@ tap(call(connect(), "status")["error"]["code"] == 3, "status needs a role")
 r = call(connect(), "delivery.show", {"as": "Lê Vận Hành", "delivery": 9007199254740993})
 tap("error" in r and "9007199254740993" in r["error"]["message"], "a delivery of more than 2^53 is not rounded to another one")
 r = raw(b'{"jsonrpc":"2.0","id":1,"method":"delivery.show","params":{"as":"L\xc3\xaa V\xe1\xba\xadn H\xc3\xa0nh","delivery":123456789012345678901234567890}}\n')
-tap("error" in r, "an integer of thirty digits is refused")
+tap("error" in r and "123456789012345678901234567890" in r["error"]["message"], "an integer of thirty digits is refused and named")
+tap("1.5" in call(connect(), "delivery.show", {"as": "Lê Vận Hành", "delivery": 1.5})["error"]["message"], "half a delivery is refused and named")
+r = call(connect(), "delivery.retry", {"as": "Lê Vận Hành", "deliveries": [-7], "why": "x"})
+tap("-7" in r["error"]["message"], "one below nothing, too")
 
 s = connect()
 got = None
