@@ -22,7 +22,8 @@ static int row_unknown_then(
 		*(enum conf_unknown_then *)dst = UNKNOWN_THEN_ASSUME_ACCEPTED;
 	else
 		return conf_bad(cx, v,
-			"what follows an unknown outcome is 'doubt' (a person decides) or 'assume_accepted'");
+			"what follows an unknown outcome is 'doubt' (a person decides) or 'assume_accepted', not '%.60s'",
+			v->kind == YN_SCALAR ? v->text : "");
 	return 0;
 }
 
@@ -307,7 +308,8 @@ static int row_correct(
 	UNUSED(row);
 	if (v->kind != YN_SCALAR || (strcmp(v->text, "edit") && strcmp(v->text, "message")))
 		return conf_bad(cx, v,
-			"a correction is an 'edit' of what stands, or a 'message' of its own");
+			"a correction is an 'edit' of what stands, or a 'message' of its own, not '%.60s'",
+			v->kind == YN_SCALAR ? v->text : "");
 	*(bool *)dst = !strcmp(v->text, "edit");
 	return 0;
 }

@@ -35,7 +35,8 @@ static int row_mode(
 		*(bool *)dst = false;
 	else
 		return conf_bad(cx, v,
-			"the mode is 'live' or 'trial' (trial contacts only addresses on allow_only)");
+			"the mode is 'live' or 'trial' (trial contacts only addresses on allow_only), not '%.60s'",
+			v->kind == YN_SCALAR ? v->text : "");
 	return 0;
 }
 
@@ -53,7 +54,8 @@ static int row_level(
 			*(enum log_level *)dst = levels[i].level;
 			return 0;
 		}
-	return conf_bad(cx, v, "the log level is error, warn, info or debug");
+	return conf_bad(cx, v, "the log level is error, warn, info or debug, not '%.60s'",
+		v->kind == YN_SCALAR ? v->text : "");
 }
 
 static int row_roles(

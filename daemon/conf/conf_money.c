@@ -34,7 +34,8 @@ static int row_used_up(
 
 	if (v->kind != YN_SCALAR || (strcmp(v->text, "wait") && strcmp(v->text, "hold")))
 		return conf_bad(cx, v,
-			"what follows a used-up budget is 'wait' (for the next day or month) or 'hold' (a person decides)");
+			"what follows a used-up budget is 'wait' (for the next day or month) or 'hold' (a person decides), not '%.60s'",
+			v->kind == YN_SCALAR ? v->text : "");
 	b->waits = !strcmp(v->text, "wait");
 	b->waits_set = true;
 	return 0;

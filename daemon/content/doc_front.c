@@ -193,6 +193,7 @@ void doc_front_read(struct doc_reader *r, const struct yaml_node *map)
 	fill_doc(r->doc, &f);
 	r->doc->line_title = doc_line_of_key(map, "title", 1);
 	r->doc->line_summary = doc_line_of_key(map, "summary", 1);
+	r->doc->line_link = doc_line_of_key(map, "link", 1);
 	doc_assets_read(r, &f.assets);
 	if (f.text != NULL)
 		doc_texts_read(r, f.text, &r->doc->texts);

@@ -61,6 +61,7 @@ static void variant_front(struct doc_reader *r, const struct yaml_node *map, str
 	v->link = in.link == NULL ? "" : in.link;
 	v->line_title = doc_line_of_key(map, "title", 1);
 	v->line_summary = doc_line_of_key(map, "summary", 1);
+	v->line_link = doc_line_of_key(map, "link", 1);
 	if (in.text != NULL)
 		doc_texts_read(r, in.text, v->texts);
 }

@@ -102,7 +102,7 @@ struct doc_variant {
 	const char *lang, *file; /* "en", "body.en.md" */
 	const char *title, *summary, *link, *body;
 	struct doc_pairs *texts;
-	int line_title, line_summary;
+	int line_title, line_summary, line_link;
 	int body_line;     /* line of the body's first line in its file */
 	const char *front; /* as stored */
 };
@@ -121,7 +121,7 @@ struct release_doc {
 	enum prio priority;
 	bool priority_set; /* else a campaign's priority may apply */
 	const char *title, *summary, *link, *campaign;
-	int line_title, line_summary;
+	int line_title, line_summary, line_link;
 	const char *ref_number, *ref_date, *ref_signer; /* ref_date as 2026-11-23 */
 	const char *front, *body; /* normalised, front without its --- lines */
 	int body_line;

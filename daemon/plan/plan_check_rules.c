@@ -153,23 +153,23 @@ static void check_locals(struct checked *c)
 
 /* --- links --------------------------------------------------------------------------------------------------------------------------- */
 
-static void check_link(struct checked *c, const char *file, const char *link, bool needed)
+static void check_link(struct checked *c, const char *file, int line, const char *link, bool needed)
 {
 	struct str host = conf_link_host(str_of(link));
 	if (!*link) {
 		if (needed)
-			problem_add(&c->problems, PROBLEM_ERROR, file, 0, "link",
+			problem_add(&c->problems, PROBLEM_ERROR, file, line, "link",
 				"a part has needs_link, but the release has no link");
 		return;
 	}
 	if (host.n == 0) {
-		problem_add(&c->problems, PROBLEM_ERROR, file, 0, "link",
+		problem_add(&c->problems, PROBLEM_ERROR, file, line, "link",
 			"'%.100s' is no http or https address", link);
 		return;
 	}
 	if (conf_own_domain(c->conf, host) || (c->conf->own_domains.n == 0 && !needed))
 		return;
-	problem_add(&c->problems, PROBLEM_ERROR, file, 0, "link",
+	problem_add(&c->problems, PROBLEM_ERROR, file, line, "link",
 		"'" STR_FMT "' is not among own_domains of the configuration; links go only there",
 		STR_ARG(host));
 }
@@ -194,11 +194,12 @@ static void check_links(struct checked *c)
 	bool needed = false;
 	for (size_t i = 0; i < c->doc->n_parts; i++)
 		needed = needed || c->doc->parts[i].needs_link;
-	check_link(c, c->doc->main_file, c->doc->link, needed);
+	check_link(c, c->doc->main_file, c->doc->line_link, c->doc->link, needed);
 	check_text_links(c, c->doc->main_file, c->doc->body);
 	for (size_t i = 0; i < c->doc->n_variants; i++) {
 		if (*c->doc->variants[i].link)
-			check_link(c, c->doc->variants[i].file, c->doc->variants[i].link, false);
+			check_link(c, c->doc->variants[i].file, c->doc->variants[i].line_link,
+				c->doc->variants[i].link, false);
 		check_text_links(c, c->doc->variants[i].file, c->doc->variants[i].body);
 	}
 }

@@ -46,6 +46,7 @@ bad "an unknown variable in a summary, with its line" 6 'tom\.md:6: .*office\.ho
 bad "an unknown audience" 6 'nhom\.md.*ofices.*offices' editor submit "$( (head_of; printf 'parts: {all: {to: ofices, channels: [email], at: now}}\n---\nA\n') | put nhom.md)"
 bad "an unknown channel" 6 'kenh\.md.*telex' editor submit "$( (head_of; printf 'parts: {all: {to: offices, channels: [telex], at: now}}\n---\nA\n') | put kenh.md)"
 bad "an unknown campaign" 6 'dot\.md.*khong-co' editor submit "$( (head_of; printf 'campaign: khong-co\n%s\n---\nA\n' "$PARTS") | put dot.md)"
+bad "a link to somebody else, with its line" 6 'link\.md:6: link: .evil\.example' editor submit "$( (head_of; printf 'link: https://evil.example/x\n%s\n---\nA\n' "$PARTS") | put link.md)"
 bad "a time in the past" 6 'qua\.md.*parts\.all\.at.*2020.*(passed|past)' editor submit "$( (head_of; printf 'parts: {all: {to: offices, channels: [email], at: 2020-01-02 08:00}}\n---\nA\n') | put qua.md)"
 bad "a time with the month first" 6 'thang\.md.*(11/23/2026|at)' editor submit "$( (head_of; printf 'parts: {all: {to: offices, channels: [email], at: 11/23/2026 08:00}}\n---\nA\n') | put thang.md)"
 bad "an expiry before the start" 6 'het\.md.*expires' editor submit "$( (head_of; printf 'parts: {all: {to: offices, channels: [email], at: 2099-01-02 08:00, expires: 2099-01-01 08:00}}\n---\nA\n') | put het.md)"
@@ -154,6 +155,7 @@ conf_bad() { # conf_bad "sentence" PATTERN FILE SED-SCRIPT
 }
 conf_bad "a value that the adapter does not take" 'mail\.yaml:6: .*port: .99999.*65535' channels.d/mail.yaml 's/port: 1$/port: 99999/'
 conf_bad "a tab" 'lantoad\.yaml:2:.*tab' lantoad.yaml $'2s/^/\t/'
+conf_bad "a wrong mode, with its value" 'lantoad\.yaml:[0-9]+: mode: .*not .Live' lantoad.yaml 's/^mode: trial/mode: Live/'
 conf_bad "a wrong unit" 'mail\.yaml:[0-9]+: (lane\.)?timeout: .60sek.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60sek/'
 conf_bad "a number without its unit" 'mail\.yaml:[0-9]+: .*60.*10s' channels.d/mail.yaml 's/timeout: 60s/timeout: 60/'
 conf_bad "a wrong size" 'lantoad\.yaml:[0-9]+: free_floor: .16 apples' lantoad.yaml 's/free_floor: .*/free_floor: 16 apples/'

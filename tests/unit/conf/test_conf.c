@@ -274,6 +274,7 @@ static void values_that_do_not_fit_in_a_channel_are_refused(void **state)
 		{ "hours: \"06:00-22:00\"", "hours: []", "mail.yaml:7: hours: is empty" },
 		{ "kind: email", "kind: pigeon", "pigeon" },
 		{ "limit_groups: [relay]", "limit_groups: [nope]", "nope" },
+		{ "tries: 7", "tries: 7, unknown_then: resend", "'assume_accepted', not 'resend'" },
 		{ "tries: 7", "tries: 0", "from 1 to" }, { "{name: hn,", "{name: relay,", "twice" },
 		{ "accounts: [", "accounts: [{identity: x}, ", "without a name" },
 		/* places of so many bytes: a longer one was cut there, and what was said of it held for nobody */
