@@ -368,6 +368,19 @@ static int resolve(struct checked *c, struct err *e)
 	return plan_resolve(c->db, &ask, &c->resolved, e);
 }
 
+/* There is a way for this office; then it is the addresses that its channel does not take, or pages that are no account of it. */
+static const char *routed_to(struct checked *c, int kind, int64_t office_id)
+{
+	struct office_chain chain;
+	const char *codes[ARRAY_LEN(chain.id)];
+	if (office_chain_get(c->db, office_id, &chain) < 0)
+		return NULL;
+	for (size_t i = 0; i < chain.n; i++)
+		codes[i] = chain.code[i];
+	const struct conf_route *r = conf_route_find(c->conf, (enum chan_kind)kind, codes, chain.n);
+	return r ? r->channel : NULL;
+}
+
 static void check_counts(struct checked *c, size_t i)
 {
 	const struct doc_part *p = &c->doc->parts[i];
@@ -380,7 +393,14 @@ static void check_counts(struct checked *c, size_t i)
 		if (r->n == 0)
 			problem_add(&c->problems, PROBLEM_WARNING, c->doc->main_file, p->line,
 				field, "nobody is reached by %s", chan_kind_name(kind));
-		if (r->no_route)
+		const char *to = r->no_route ? routed_to(c, kind, r->no_route_office) : NULL;
+		if (to)
+			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line, field,
+				"%lld %s addresses do not go with their route (channel '%s'), first of office '%s': correct them and import them again, or "
+				"give a page the account that it is",
+				(long long)r->no_route, chan_kind_name(kind), to,
+				o ? o->code : "?");
+		else if (r->no_route)
 			problem_add(&c->problems, PROBLEM_ERROR, c->doc->main_file, p->line, field,
 				"%lld %s addresses have no route, first of office '%s': add it to `routes` of the configuration",
 				(long long)r->no_route, chan_kind_name(kind), o ? o->code : "?");

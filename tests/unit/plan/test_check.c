@@ -114,6 +114,23 @@ static void an_address_without_a_route_is_refused(void **state)
 	assert_non_null(strstr(sc.err.text, "dien-bien"));
 }
 
+/* Imported before the channel was there, which cannot read it: another route is no help. */
+static void an_address_that_its_route_does_not_take_is_called_so(void **state)
+{
+	UNUSED(state);
+	char channel[] = "mail", account[] = "relay";
+	struct conf_route route = { .kind = KIND_EMAIL, .channel = channel, .account = account };
+	scene_sql("UPDATE target SET lane_id=NULL WHERE contact_id=12");
+	sc.conf.routes = &route;
+	sc.conf.n_routes = 1;
+	int rc = scene_submit("lan", SIMPLE);
+	sc.conf.routes = NULL;
+	sc.conf.n_routes = 0;
+	assert_int_equal(rc, -EBADMSG);
+	assert_non_null(strstr(sc.err.text, "do not go with their route (channel 'mail')"));
+	assert_null(strstr(sc.err.text, "add it to"));
+}
+
 static void one_copy_a_contact_and_the_nearest_office_wins(void **state)
 {
 	UNUSED(state);
@@ -169,6 +186,7 @@ int main(void)
 		T(a_part_outside_its_campaign_is_refused),
 		T(a_campaign_is_prepared_before_it_begins),
 		T(an_address_without_a_route_is_refused),
+		T(an_address_that_its_route_does_not_take_is_called_so),
 		T(one_copy_a_contact_and_the_nearest_office_wins),
 		T(again_reaches_those_whom_another_part_reached),
 		T(a_check_keeps_no_more_outputs_than_it_has_room_for),
