@@ -207,8 +207,12 @@ static void asset_warn(
 		"'%.200s' %s", a->file, what);
 }
 
+#define PNG_CHUNKS_MAX 100000u
+
+enum png_row { PNG_NONE, PNG_WHOLE, PNG_CUT, PNG_BROKEN };
 struct look {
 	struct buf head;
+	enum png_row png;
 	char tail[TAIL_BYTES];
 	size_t n_tail;
 	uint64_t bytes;
@@ -241,12 +245,33 @@ static int look_at(int fd, uint64_t max, struct look *k)
 	return 0;
 }
 
+/* A PNG is a row of chunks (length, type of four letters, bytes, sum) up to IEND; what only begins like one is none. */
+static enum png_row png_walk(int fd, uint64_t bytes)
+{
+	unsigned char c[8];
+	uint64_t at = 8;
+	for (unsigned n = 0; n < PNG_CHUNKS_MAX; n++) {
+		if (at + sizeof(c) > bytes || pread(fd, c, sizeof(c), (off_t)at) != sizeof(c))
+			return PNG_CUT;
+		for (int i = 4; i < 8; i++)
+			if ((c[i] | 0x20) < 'a' || (c[i] | 0x20) > 'z')
+				return PNG_BROKEN;
+		if (memcmp(c + 4, "IEND", 4) == 0)
+			return PNG_WHOLE;
+		at += 12 +
+			((uint64_t)c[0] << 24 | (uint64_t)c[1] << 16 | (uint64_t)c[2] << 8 | c[3]);
+	}
+	return PNG_WHOLE; /* who knows */
+}
+
 static bool looks_cut(const struct look *k, enum media_type t)
 {
 	if (t == MEDIA_PNG)
-		return memmem(k->tail, k->n_tail, "IEND", 4) == NULL;
+		return k->png == PNG_CUT;
 	if (t == MEDIA_JPEG)
 		return memmem(k->tail, k->n_tail, "\xff\xd9", 2) == NULL;
+	if (t == MEDIA_GIF)
+		return memchr(k->tail, ';', k->n_tail) == NULL;
 	return false;
 }
 
@@ -267,6 +292,9 @@ static void check_picture(struct load *l, const struct release_doc *d, const str
 			"has %u x %u pixels; at most %llu million are taken", h->width, h->height,
 			(unsigned long long)(l->lim->pixels_max / 1000000));
 		asset_fault(l, d, a, text);
+	} else if (k->png == PNG_BROKEN) {
+		asset_fault(l, d, a,
+			"begins like a PNG, and goes on as something else: the file is damaged");
 	} else if (looks_cut(k, h->type)) {
 		asset_warn(l, d, a, "has no end: the file may have been cut off");
 	}
@@ -341,6 +369,8 @@ static void load_asset(struct load *l, struct release_doc *d, struct doc_asset *
 		image_head_read(buf_str(&k->head), &h);
 		if (h.type == MEDIA_JPEG && h.broken)
 			look_further(fd, k, &h);
+		if (h.type == MEDIA_PNG)
+			k->png = png_walk(fd, k->bytes);
 		check_type(l, d, a, k, &h);
 		a->hash = k->hash;
 		a->bytes = k->bytes;

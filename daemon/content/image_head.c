@@ -50,10 +50,14 @@ static void read_png(struct str s, struct image_head *h)
 static void read_gif(struct str s, struct image_head *h)
 {
 	h->type = MEDIA_GIF;
-	if (s.n >= 13) {
-		h->width = le16(s, 6);
-		h->height = le16(s, 8);
-	}
+	if (s.n < 13)
+		return;
+	/* behind the header and its colours stands a picture, something beside it, or the end */
+	size_t i = 13 + ((at(s, 10) & 0x80) ? (size_t)3 << ((at(s, 10) & 7) + 1) : 0);
+	if (i < s.n && at(s, i) != 0x2c && at(s, i) != 0x21 && at(s, i) != 0x3b)
+		return;
+	h->width = le16(s, 6);
+	h->height = le16(s, 8);
 }
 
 static bool is_sof(unsigned m)

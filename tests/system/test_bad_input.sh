@@ -67,6 +67,8 @@ folder() { # folder NAME FRONT-LINES: a bundle folder
 IMG='images: [{file: anh.png, alt: "Ảnh"}]'
 d=$(folder khonganh "$IMG"); printf 'day khong phai la anh' >"$d/anh.png"
 bad "a picture that is no picture" 6 'anh\.png.*(picture|image|PNG)' editor submit "$d"
+printf 'GIF89a\x05\x00\x05\x00\x00\x00\x00day khong phai la anh' >"$d/anh.png"
+bad "nor is one that only begins like a picture" 6 'release\.md:6: image: .anh\.png.*damaged' editor submit "$d"
 d=$(folder cutanh "$IMG"); head -c 300 "$TOP/config/examples/release-ttbc-112/infographic-1.png" >"$d/anh.png"; : >"$d/anh.png"
 bad "an empty picture" 6 'anh\.png' editor submit "$d"
 d=$(folder thieu "$IMG")

@@ -87,6 +87,39 @@ static void a_photograph_with_much_beside_it_has_its_size(void **state)
 	load_refused(pl, 7, "image", "the file is damaged");
 }
 
+/* A mail carries it as it is; who opens it sees nothing. */
+static void what_only_begins_like_a_picture_is_refused(void **state)
+{
+	struct place *pl = *state;
+	static const char text[] = FRONT "images:\n  - {file: a.png, alt: Một}\n---\nThân.\n";
+#define PNG_HEAD "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\7\x80\0\0\4\x38\x08\2\0\0\0\0\0\0\0"
+	static const struct {
+		struct str bytes;
+		bool taken, warned;
+	} rows[] = {
+		{ STR(PNG_HEAD "this is no picture at all"
+			       "\0\0\0\0IEND\xae\x42\x60\x82"),
+			false, false },
+		{ STR("GIF89a\5\0\5\0\0\0\0hello"), false, false },
+		{ STR(PNG_HEAD "\0\0\0\3IDATabc\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82"), true,
+			false },
+		{ STR(PNG_HEAD "\0\0\1\0IDATabc\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82"), true, true },
+		{ STR("GIF89a\5\0\5\0\0\0\0\x21\xf9"), true, true },
+	};
+	put(pl, "release.md", text, strlen(text));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct content_problems p CLEANUP_PROBLEMS = { 0 };
+		put(pl, "a.png", rows[i].bytes.p, rows[i].bytes.n);
+		if (!rows[i].taken) {
+			load_refused(pl, 7, "image", "the file is damaged");
+			continue;
+		}
+		release_doc_free(load(pl, &p));
+		assert_true((problem_find(&p, PROBLEM_WARNING, "has no end") != NULL) ==
+			rows[i].warned);
+	}
+}
+
 /* Renditions lose it, but a mail carries the file as it is. */
 static void a_photograph_that_tells_its_place_is_warned_of(void **state)
 {
@@ -172,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_picture_that_is_no_picture_is_refused),
+		T(what_only_begins_like_a_picture_is_refused),
 		T(pictures_that_are_too_large_are_refused_unread),
 		T(a_picture_in_the_format_of_telephones_is_called_by_its_name),
 		T(a_photograph_with_much_beside_it_has_its_size),
