@@ -3,6 +3,9 @@
 # Everything is found by folder: a new .c file, test or adapter needs no line here.
 
 VARIANT  ?= release
+ifeq ($(filter release asan tsan coverage fuzz,$(VARIANT)),)
+$(error VARIANT=$(VARIANT): there are release, asan, tsan, coverage (and fuzz, which `make fuzz` builds))
+endif
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B        ?= build/$(VARIANT)
 PREFIX   ?= /usr

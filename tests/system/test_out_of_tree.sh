@@ -7,6 +7,8 @@ root=$PLACE/root
 variant=${B##*/}
 case $variant in release | asan | tsan | coverage) ;; *) variant=${VARIANT:-release} ;; esac
 
+make -n -C "$TOP" VARIANT=asn all >"$PLACE/make.out" 2>&1
+same "a misspelt variant is no build without sanitizers" "$? $(grep -c "VARIANT=asn: there are release, asan" "$PLACE/make.out")" "2 1"
 if make -s -C "$TOP" install DESTDIR="$root" B="$B" VARIANT="${VARIANT:-$variant}" >"$PLACE/install.log" 2>&1; then
 	ok "make install puts the daemon, the header and the pkg-config file into a private folder"
 else
