@@ -304,9 +304,14 @@ static int row_channels_dir(
 	if (!rc && !d)
 		rc = conf_bad(cx, v, "folder '%.200s' cannot be read: %s", path, strerror(errno));
 	for (struct dirent *e; d && !rc && (e = readdir(d));) {
-		if (e->d_name[0] == '.' || !str_ends(str_of(e->d_name), ".yaml"))
+		bool other_end = str_ends(str_of(e->d_name), ".yml");
+		if (e->d_name[0] == '.' || (!other_end && !str_ends(str_of(e->d_name), ".yaml")))
 			continue;
-		if (n > CONF_CHANNELS_MAX)
+		if (other_end)
+			rc = conf_bad(cx, v,
+				"'%.200s/%.200s' would not be read: the file of a channel ends in .yaml",
+				path, e->d_name);
+		else if (n > CONF_CHANNELS_MAX)
 			rc = conf_bad(cx, v, "more than %d files", CONF_CHANNELS_MAX);
 		else
 			names[n++] = x_asprintf("%s/%s", path, e->d_name);
@@ -320,6 +325,29 @@ static int row_channels_dir(
 		free(names[i]);
 	}
 	free(path);
+	return rc;
+}
+
+/* What conf_trial_allows can match: an address (of a mailbox, "oa:...", "+84..."), a domain behind @ or a dot, a beginning. */
+static bool rule_matches_some(const char *rule)
+{
+	size_t n = strlen(rule);
+	return n > 1 && (rule[n - 1] == '*' || strchr("@.+", rule[0]) || strpbrk(rule, "@:"));
+}
+
+static int row_allow_only(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	const struct conf_strv *rules = dst;
+	int rc = conf_row_strv(cx, v, dst, row);
+	for (size_t i = 0; rc == 0 && i < rules->n; i++) {
+		const char *r = rules->v[i];
+		if (!rule_matches_some(r))
+			rc = conf_bad(cx, v->kind == YN_LIST ? v->child[i] : v,
+				"'%.100s' allows nobody: write an address, '@a.example' for the mailboxes of a domain, '.a.example' for those of its "
+				"subdomains, or a beginning such as '+8491*' (whom trial is to reach without exception is mode: live)",
+				r);
+	}
 	return rc;
 }
 
@@ -353,7 +381,7 @@ static const struct conf_row top_rows[] = {
 	TOP("secret_key_file", conf_row_path, secret_key_file, 0, 0),
 	TOP("token_mirror", conf_row_path, token_mirror, 0, 0),
 	TOP("mode", row_mode, trial, 0, 0),
-	TOP("allow_only", conf_row_strv, allow_only, 0, 0),
+	TOP("allow_only", row_allow_only, allow_only, 0, 0),
 	TOP("public_url", conf_row_url, public_url, 0, 0),
 	TOP("public_assets", row_public_assets, push_assets, 0, 0),
 	TOP("push_program", conf_row_strv, push_program, 0, 0),

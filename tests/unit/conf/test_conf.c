@@ -19,7 +19,7 @@ static const char top_good[] =
 	"timezone: Asia/Ho_Chi_Minh\n"
 	"key_file: master.key\n"
 	"mode: trial\n"
-	"allow_only: [\"@a.example\", \".b.example\", x@y.example, \"+8491*\", \"*\"]\n"
+	"allow_only: [\"@a.example\", \".b.example\", x@y.example, \"+8491*\"]\n"
 	"people:\n"
 	"  - {name: Biên, user: bien, roles: [editor, viewer]}\n"
 	"  - {name: Duyệt, uid: 1002, roles: approver, office: ha-noi}\n"
@@ -123,7 +123,7 @@ static void trial_mode_allows_only_what_is_listed(void **state)
 	assert_int_equal(conf_load(p->path, &c, &e), 0);
 	assert_true(conf_trial_allows(c, "+84910000106"));
 	assert_false(conf_trial_allows(c, "+84920000106"));
-	assert_false(conf_trial_allows(c, "84910000106")); /* a lone star opens nothing */
+	assert_false(conf_trial_allows(c, "84910000106"));
 	assert_true(conf_trial_allows(c, "van@a.example"));
 	assert_true(conf_trial_allows(c, "van@ha-noi.b.example"));
 	assert_true(conf_trial_allows(c, "x@y.example"));
@@ -132,6 +132,40 @@ static void trial_mode_allows_only_what_is_listed(void **state)
 	c->trial = false;
 	assert_true(conf_trial_allows(c, "z@y.example"));
 	conf_unref(c);
+}
+
+static void expect_refused(const struct place *p, const char *what)
+{
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, what));
+	assert_null(c);
+}
+
+static void a_trial_rule_that_allows_nobody_is_refused(void **state)
+{
+	static const char *const rules[] = { "a.example", "*", "@", ".", "0910000106", "oa" };
+	struct place *p = *state;
+	char text[2000], said[200];
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+			"key_file: master.key\nallow_only: [\"@a.example\",\n  \"%s\"]\nchannels_dir: ch\n",
+			rules[i]);
+		put(p->path, text, 0600);
+		(void)snprintf(said, sizeof(said),
+			"lantoad.yaml:3: allow_only[2]: '%s' allows nobody", rules[i]);
+		expect_refused(p, said);
+	}
+}
+
+static void a_channel_file_that_would_not_be_read_is_refused(void **state)
+{
+	struct place *p = *state;
+	char path[600];
+	(void)snprintf(path, sizeof(path), "%s/ch/sms.yml", p->dir);
+	put(path, mail_good, 0600);
+	expect_refused(p, "ch/sms.yml' would not be read: the file of a channel ends in .yaml");
 }
 
 static void people_are_found_by_uid_or_login(void **state)
@@ -466,6 +500,10 @@ int main(void)
 			a_route_is_that_of_the_nearest_office, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			trial_mode_allows_only_what_is_listed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_trial_rule_that_allows_nobody_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_channel_file_that_would_not_be_read_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(people_are_found_by_uid_or_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			each_mistake_is_refused_with_file_line_and_what_would_be_right, setup,
