@@ -165,7 +165,9 @@ static int read_all(struct audience *a, const cJSON *j, struct err *e)
 			return unknown_key("the rule", it->string, keys, ARRAY_LEN(keys), e);
 	const cJSON *broad = json_get(j, "broad");
 	if (broad && !cJSON_IsBool(broad))
-		return err_set(e, -EINVAL, "'broad' is true or false");
+		return err_set(e, -EINVAL, "'broad' is true or false%s%.40s",
+			cJSON_IsString(broad) ? ", not " : "",
+			cJSON_IsString(broad) ? broad->valuestring : "");
 	a->broad = json_bool(j, "broad", false);
 	int rc = clauses_read(&a->any, &a->n_any, json_get(j, "any"), "any", e);
 	if (rc == 0)

@@ -63,6 +63,7 @@ static void everybody_must_be_meant(void **state)
 	assert_int_equal(
 		canonical("{\"broad\":true,\"any\":[{\"tag\":[\"press\"]}]}", &b, &e), -EINVAL);
 	assert_int_equal(canonical("{\"broad\":\"yes\"}", &b, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "not yes"));
 }
 
 static void wrong_rules_are_refused_with_what_would_be_right(void **state)
