@@ -122,7 +122,10 @@ refuse "the command line says where to confirm" 5 operator restore-confirm
 says "by name" 'lantoad --restore-confirm'
 if [ "$(id -u)" = 0 ]; then # as the unit has it: the key is a credential, the folder the service's
 	cp -a "$PLACE/state" "$PLACE/theirs"; chown -R nobody "$PLACE/theirs"; chmod 711 "$PLACE"
-	sed "s,^state_dir:.*,state_dir: $PLACE/theirs,; s,^key_file:.*,key_credential: yes," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/theirs.yaml"
+	# what the service reads stands where it may go; this folder may be in root's home
+	cp -r "$B/adapters" "$PLACE/theiradapters"; cp -r "$TOP/config" "$PLACE/theirfiles"; cp -r "$PLACE/conf/channels.d" "$PLACE/conf/theirs.d"
+	sed -i "s,$TOP/config,$PLACE/theirfiles,g" "$PLACE"/conf/theirs.d/*.yaml
+	sed "s,^state_dir:.*,state_dir: $PLACE/theirs,; s,^key_file:.*,key_credential: yes,; s,^adapter_dir:.*,adapter_dir: $PLACE/theiradapters,; s,^channels_dir:.*,channels_dir: theirs.d," "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/theirs.yaml"
 	refuse "without the service's credential it is refused" 1 env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --restore-confirm
 	says "and says how by hand" '\-\-key PATH'
 	mkdir -m 700 "$PLACE/theirkeys" && "$B/lantoad" --make-key "$PLACE/theirkeys/secret.key" >/dev/null && chown -R nobody "$PLACE/theirkeys"
@@ -132,7 +135,7 @@ if [ "$(id -u)" = 0 ]; then # as the unit has it: the key is a credential, the f
 	check "--check takes the key, too" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs.yaml" --demo --check --key "$PLACE/conf/master.key"
 	sed "s,^key_credential:.*,key_file: $PLACE/theirkeys/secret.key," "$PLACE/conf/theirs.yaml" >"$PLACE/conf/theirs2.yaml"
 	check "and a key that is the service's own" env ASAN_OPTIONS=detect_leaks=0 "$B/lantoad" --config "$PLACE/conf/theirs2.yaml" --demo --check
-	rm -rf "$PLACE/theirs" "$PLACE/theirkeys"; chmod 700 "$PLACE"
+	rm -rf "$PLACE"/theirs "$PLACE"/their{keys,adapters,files}; chmod 700 "$PLACE"
 fi
 "$B/lantoad" --make-key "$PLACE/conf/other.key" >/dev/null
 sed 's,^key_file:.*,key_file: other.key,' "$PLACE/conf/lantoad.yaml" >"$PLACE/conf/otherkey.yaml"
