@@ -4,6 +4,7 @@
  */
 #include <malloc.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,12 +252,12 @@ static int open_parts(struct app *a, struct err *e)
 }
 
 /* Until the loop hears signals: by default SIGHUP ends a process, and the unit takes that for an end in order. */
-static volatile sig_atomic_t hup_early;
+static atomic_bool hup_early; /* whichever thread hears it */
 
 static void on_early_hup(int signo)
 {
 	UNUSED(signo);
-	hup_early = 1;
+	hup_early = true;
 }
 
 static void on_signal(void *ctx, int signo)

@@ -54,6 +54,7 @@ struct fbx_video {
 	struct fbx_page *page;
 	int64_t size, got, at_ms;
 	bool finished, published;
+	bool refused;  /* a piece that was not the next one */
 	char *message; /* owned */
 };
 struct fbx {

@@ -142,7 +142,11 @@ static void state(const struct fbx *f, cJSON *ret)
 	json_put_i64(ret, "photos_live", photos_live);
 	json_put_i64(ret, "alts_live", alts);
 	json_put_i64(ret, "photos", (int64_t)f->n_photos);
+	int64_t refused = 0;
+	for (size_t i = 0; i < f->n_videos; i++)
+		refused += f->videos[i]->refused;
 	json_put_i64(ret, "videos", (int64_t)f->n_videos);
+	json_put_i64(ret, "videos_refused", refused);
 	json_put_i64(ret, "doubles", (int64_t)f->doubles);
 	json_put_i64(ret, "leaks", (int64_t)f->leaks);
 	json_put_i64(ret, "lacking", (int64_t)f->lacking);

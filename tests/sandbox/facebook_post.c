@@ -402,6 +402,7 @@ void fbx_video_step(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 		video_finish(f, q, v);
 	} else if (!part || str_i64(sb_req_field(q, "start_offset"), 0, v->size, &at) ||
 		at != v->got || at + (int64_t)part->value.n > v->size) {
+		v->refused = true;
 		fbx_error(q, 400, 6001, 1363037,
 			"There was a problem uploading your video: wrong offset");
 	} else {
