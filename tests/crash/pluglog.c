@@ -344,29 +344,33 @@ EXPORT int rename(const char *from, const char *to)
 	return rc;
 }
 
+/* Also a folder's number may be the next file's. */
 static void gone(const char *path, const struct stat *st)
 {
 	forget(st->st_ino);
-	record('U', 0, 0, path, strlen(path), NULL, 0);
+	if (S_ISREG(st->st_mode))
+		record('U', 0, 0, path, strlen(path), NULL, 0);
 }
 
-EXPORT int unlink(const char *path)
-{
-	REAL(unlink);
-	char a[PATH_MAX];
-	const char *pa = absolute(path, a);
-	struct stat st;
-
-	(void)pthread_mutex_lock(&lock);
-	bool there = log_fd >= 0 && ours(pa) && lstat(pa, &st) == 0;
-	int rc = real(path);
-	int saved = errno;
-	if (rc == 0 && there)
-		gone(pa, &st);
-	(void)pthread_mutex_unlock(&lock);
-	errno = saved;
-	return rc;
-}
+#define REMOVE_LIKE(name)                                                    \
+	EXPORT int name(const char *path)                                    \
+	{                                                                    \
+		REAL(name);                                                  \
+		char a[PATH_MAX];                                            \
+		const char *pa = absolute(path, a);                          \
+		struct stat st;                                              \
+		(void)pthread_mutex_lock(&lock);                             \
+		bool there = log_fd >= 0 && ours(pa) && lstat(pa, &st) == 0; \
+		int rc = real(path);                                         \
+		int saved = errno;                                           \
+		if (rc == 0 && there)                                        \
+			gone(pa, &st);                                       \
+		(void)pthread_mutex_unlock(&lock);                           \
+		errno = saved;                                               \
+		return rc;                                                   \
+	}
+REMOVE_LIKE(unlink)
+REMOVE_LIKE(rmdir)
 
 EXPORT int unlinkat(int at, const char *path, int flags)
 {
@@ -388,28 +392,8 @@ EXPORT int unlinkat(int at, const char *path, int flags)
 	bool there = log_fd >= 0 && ours(whole) && lstat(whole, &st) == 0;
 	int rc = real(at, path, flags);
 	int saved = errno;
-	if (rc == 0 && there && S_ISREG(st.st_mode))
-		gone(whole, &st);
-	else if (rc == 0 && there)
-		forget(st.st_ino); /* the next file may get its number */
-	(void)pthread_mutex_unlock(&lock);
-	errno = saved;
-	return rc;
-}
-
-EXPORT int rmdir(const char *path)
-{
-	REAL(rmdir);
-	char a[PATH_MAX];
-	const char *pa = absolute(path, a);
-	struct stat st;
-
-	(void)pthread_mutex_lock(&lock);
-	bool there = log_fd >= 0 && ours(pa) && lstat(pa, &st) == 0;
-	int rc = real(path);
-	int saved = errno;
 	if (rc == 0 && there)
-		forget(st.st_ino);
+		gone(whole, &st);
 	(void)pthread_mutex_unlock(&lock);
 	errno = saved;
 	return rc;
