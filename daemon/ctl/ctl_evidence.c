@@ -391,6 +391,10 @@ static void on_audit_row(void *ctx, const struct audit_row *row)
 static int method_audit_list(struct ctl_call *c, cJSON **ret, struct err *e)
 {
 	int64_t limit = json_i64(c->params, "limit", 50), after = 0;
+	if (c->who.office) /* a row has a subject, no office */
+		return err_set(e, -EPERM,
+			"the record is of all offices, you belong to %s; a person for all offices may read it",
+			c->who.office);
 	int rc = ctl_after(c, &after, e);
 	if (rc < 0)
 		return rc;

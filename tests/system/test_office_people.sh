@@ -55,6 +55,10 @@ refuse "audiences, too" 3 local_ audiences import "$PLACE/audiences.yaml"
 refuse "targets with rows of other offices are refused whole" 6 local_ targets import "$PLACE/targets.csv"
 says "each row by its line" 'targets.csv:4: office: the office .hue. is not yours'
 refuse "addresses are erased by people for all" 3 local_ targets forget vanphong@hue.bhxh.example -m 'thử'
+refuse "the record of acts is read by people for all" 3 local_ audit
+says "with the reason" 'of all offices, you belong to'
+refuse "nor can it be followed" 3 local_ log -f
+check "people for all read it" operator audit
 same "after all this every delivery waits" "$(operator --json queue | jq -r .totals.waiting)" 5
 
 echo "# stops of one office"
