@@ -366,7 +366,7 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 {
 	char last[400] = "";
 	time_t start = time(NULL), said = 0;
-	int64_t timeout = json_i64(params, "timeout", 0);
+	int64_t timeout = json_i64(params, "timeout", -1); /* 0: one look */
 	for (;;) {
 		cJSON CLEANUP_JSON *r = NULL;
 		char now[400];
@@ -374,7 +374,7 @@ int cmd_watch(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 		if (code)
 			return code;
 		bool done = json_bool(r, "done", false),
-		     late = timeout && time(NULL) - start >= timeout;
+		     late = timeout >= 0 && time(NULL) - start >= timeout;
 		cli_counts(json_get(r, "counts"), now, sizeof(now));
 		/* In a file or a pipe every change would be a line: there one every two seconds tells enough. */
 		bool due = c->tty || time(NULL) - said >= WATCH_LINE_S;

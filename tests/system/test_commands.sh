@@ -30,6 +30,8 @@ check "and planned: eight deliveries wait" until_true 10 planned
 waits() { operator --json deliveries --release CMD-1 --part "$1" --state waiting | jq '.rows | length'; }
 
 echo "# cancel"
+refuse "a look at a release that is not done ends at once" 1 timeout 20 "$B/lantoa" --as "Lê Vận Hành" watch CMD-1 --timeout 0
+says "with its state" 'not done after 0 s; state'
 refuse "an option twice is usage" 2 operator cancel CMD-1 --part one --part two -m "thử"
 says "and names it" '\-\-part'
 refuse "two releases at once are usage" 2 operator cancel CMD-1 CMD-2 -m "thử"
