@@ -23,7 +23,7 @@
 #define MAIN_FILE_NAME "release.md"
 
 struct load {
-	const char *dir;
+	const char *dir, *name;
 	int dirfd;
 	const struct bundle_limits *lim;
 	struct content_problems *p;
@@ -56,7 +56,7 @@ static void add_file(struct load *l, const char *path)
 {
 	if (l->n_files == l->lim->entries_max) {
 		if (l->error == 0)
-			problem_add(l->p, PROBLEM_ERROR, "", 0, "",
+			problem_add(l->p, PROBLEM_ERROR, l->name, 0, "",
 				"the bundle has more than %u files", l->lim->entries_max);
 		l->error = -EINVAL;
 		return;
@@ -84,7 +84,7 @@ static void list_entry(struct load *l, int fd, const char *prefix, const char *n
 	else if (wrong == NULL && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		wrong = "is no plain file";
 	if (wrong != NULL) {
-		problem_add(l->p, PROBLEM_ERROR, "", 0, "", "'%.200s' %s", path, wrong);
+		problem_add(l->p, PROBLEM_ERROR, l->name, 0, "", "'%.200s' %s", path, wrong);
 		l->error = -EINVAL;
 	} else if (S_ISREG(st.st_mode)) {
 		add_file(l, path);
@@ -149,7 +149,7 @@ static const char *find_main(struct load *l)
 	}
 	if (n == 1)
 		return only;
-	problem_add(l->p, PROBLEM_ERROR, "", 0, "",
+	problem_add(l->p, PROBLEM_ERROR, l->name, 0, "",
 		n == 0 ? "the bundle has no release.md"
 		       : "the bundle has several .md files and none is called release.md");
 	return NULL;
@@ -451,6 +451,7 @@ int bundle_load(const char *dir, const struct bundle_rules *rules, struct releas
 	struct content_problems *p)
 {
 	struct load l = { .dir = dir,
+		.name = rules != NULL && rules->name != NULL ? rules->name : "",
 		.lim = rules == NULL || rules->limits == NULL ? &bundle_limits_default
 							      : rules->limits,
 		.p = p };

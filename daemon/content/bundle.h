@@ -29,6 +29,7 @@ struct bundle_rules {
 	const char *const *kinds; /* configured channel kinds beyond the known; may be NULL */
 	size_t n_kinds;
 	const struct bundle_limits *limits; /* NULL: the defaults */
+	const char *name; /* as in bundle_unpack, for errors about the whole of it; may be NULL */
 };
 /* Parses the unpacked folder and reads every named asset: type by its first bytes, size, dimensions, SHA-256.
  * The asset with `file` F lies at dir/F. 0, -EINVAL (errors are in p), -ENOMEM, -EIO. */

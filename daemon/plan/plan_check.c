@@ -121,7 +121,8 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 		return rc;
 	struct bundle_rules rules = { .zone = &c->conf->zone,
 		.kinds = kinds,
-		.n_kinds = kind_names(c->conf, kinds, KIND_MAX) };
+		.n_kinds = kind_names(c->conf, kinds, KIND_MAX),
+		.name = s->name };
 	rc = bundle_load(c->dir, &rules, &c->doc, &c->problems);
 	if (rc == -EINVAL && c->problems.errors > 0) {
 		peek_code(c, s->name);

@@ -91,9 +91,10 @@ printf 'Một.\n' >"$PLACE/b/nham/local/huee.md"
 bad "the paragraph of an office that is not there" 6 "local/huee\.md: there is no office 'huee'; did you mean 'local/hue\.md'" editor submit "$PLACE/b/nham"
 mv "$PLACE/b/nham/local/huee.md" "$PLACE/b/nham/local/hue.md"; sed -i 's/^{{local}}$//' "$PLACE/b/nham/release.md"
 check "a paragraph that no text has a place for is warned of" bash -c "'$B/lantoa' --as 'Nguyễn Thị Biên' check '$PLACE/b/nham' 2>&1 | grep -q 'warning local/hue\.md: .*{{local}}'"
-for kind in slip absolute symlink bomb many twice backslash truncated encrypted case; do
+for kind in no-release slip absolute symlink bomb many twice backslash truncated encrypted case; do
 	/usr/bin/python3 "$PEERS/bad_zip.py" "$kind" "$PLACE/b/$kind.zip" || not_ok "the zip '$kind' is built"
 done
+bad "zip: without a release" 6 'no-release\.zip.*no release\.md' editor submit "$PLACE/b/no-release.zip"
 bad "zip: a name with ../" 6 '\.\./' editor submit "$PLACE/b/slip.zip"
 bad "zip: an absolute name" 6 '/tmp/lantoa-slip' editor submit "$PLACE/b/absolute.zip"
 bad "zip: a symbolic link" 6 'no plain file|link' editor submit "$PLACE/b/symlink.zip"

@@ -24,7 +24,7 @@ def entry(name, mode):
 
 
 with zipfile.ZipFile(PATH, "w", zipfile.ZIP_DEFLATED) as z:
-    z.writestr("release.md", MAIN)
+    z.writestr("release.txt" if KIND == "no-release" else "release.md", MAIN)
     if KIND == "slip":
         z.writestr("../lantoa-slip.png", b"x")
     elif KIND == "absolute":
