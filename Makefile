@@ -321,7 +321,7 @@ D := $(DESTDIR)$(PREFIX)
 ETC_AT := $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 ETC := $(DESTDIR)$(ETC_AT)
 # What names other files says where they are put.
-PLACED = sed -e 's|/usr/bin/lantoad|$(PREFIX)/bin/lantoad|' -e 's|/usr/lib/lantoa|$(PREFIX)/lib/lantoa|' -e 's|/etc/lantoa|$(ETC_AT)/lantoa|g'
+PLACED = sed -e 's|/usr/bin/lantoa|$(PREFIX)/bin/lantoa|' -e 's|/usr/lib/lantoa|$(PREFIX)/lib/lantoa|' -e 's|/etc/lantoa|$(ETC_AT)/lantoa|g'
 install: all
 	install -D -m 0755 $(B)/lantoad $(D)/bin/lantoad
 	install -D -m 0755 $(B)/lantoa $(D)/bin/lantoa

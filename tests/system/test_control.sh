@@ -103,12 +103,19 @@ cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
 daemon_start || not_ok "it starts again"
 sed -i 's/^mode: trial/mode: trail/' "$PLACE/conf/lantoad.yaml"
 refuse "a wrong configuration is refused by a check" 6 admin reload
+own() { "$B/lantoa" --socket "$SOCKET" "$@"; } # the daemon's own user, who is nobody in the configuration: what systemctl reload runs
+refuse "also where systemctl asks" 6 own reload
+says "which hears why" "'trail'"
+refuse "as nobody in particular it may do nothing else" 3 own queue
+refuse "nor in somebody's name" 3 own --as 'Nguyễn Thị Biên' reload
 cp "$PLACE/conf/good.yaml" "$PLACE/conf/lantoad.yaml"
 sed -i 's/uid: 1234/uid: 4321/; s/connections: 4/connections: 3/' "$PLACE/conf/lantoad.yaml" "$PLACE/conf/channels.d/mail.yaml"
 check "a good one is" admin reload
+check "and systemctl's" own reload
+same "in the system's name" "$(operator --json audit --limit 1 | jq -r '.rows[0] | .what + " " + .person')" "config.reload system"
 check "the daemon lives on after the reload" operator status
 kill -HUP "$DAEMON_PID"
-reloaded() { [ "$(grep -c ev=reload.done "$PLACE/lantoad.log")" -ge 2 ]; }
+reloaded() { [ "$(grep -c ev=reload.done "$PLACE/lantoad.log")" -ge 3 ]; }
 check "SIGHUP reloads too" until_true 10 reloaded
 sed 's/port: 1/prot: 1/' -i "$PLACE/conf/channels.d/mail.yaml"
 refuse "an adapter's wrong setting is refused with its nearest name" 6 admin reload

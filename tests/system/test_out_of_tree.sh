@@ -38,6 +38,7 @@ rm "$root/etc/lantoa/here.yaml"
 if make -s -C "$TOP" install DESTDIR="$PLACE/local" PREFIX=/usr/local B="$B" VARIANT="${VARIANT:-$variant}" >"$PLACE/install2.log" 2>&1; then
 	unit2=$PLACE/local/usr/local/lib/systemd/system/lantoad.service
 	check "under /usr/local the unit starts what was put there" test -x "$PLACE/local$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit2")"
+	check "and reloads by what was put there" test -x "$PLACE/local$(sed -n 's/^ExecReload=\([^ ]*\) reload$/\1/p' "$unit2")"
 	config2=$(sed -n 's/^ExecStart=.*--config \([^ ]*\).*/\1/p' "$unit2")
 	check "with the configuration that was put there" test -s "$PLACE/local$config2"
 	check "which names the adapters that were put there" test -d "$PLACE/local$(sed -n 's/^adapter_dir: *\([^ ]*\).*/\1/p' "$PLACE/local$config2")"
