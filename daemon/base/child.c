@@ -1,5 +1,6 @@
 /* child.c - posix_spawn with two pipes and a deadline. Thread: any worker, blocking. Owns: the process until it is reaped.
- * Failures: whatever happens, the process is dead and reaped and the pipes are closed on return.
+ * Failures: whatever happens, the process is dead and reaped and the pipes are closed on return; who is killed dies with all that it
+ * has started, which would pile up at every further try.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -29,7 +30,8 @@ static void close_it(int *fd)
 	*fd = -1;
 }
 
-/* The daemon's workers may have signals blocked or ignored: the program gets them as they are by default. */
+/* The daemon's workers may have signals blocked or ignored: the program gets them as they are by default. It leads a process group of
+ * its own, by which it and its children are killed. */
 static int spawn(const struct child *c, int out, int said, pid_t *ret)
 {
 	char *const env[] = { (char[]){ "LANG=C.UTF-8" }, (char[]){ "PATH=/usr/bin:/bin" }, NULL };
@@ -57,8 +59,10 @@ static int spawn(const struct child *c, int out, int said, pid_t *ret)
 	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	rc = rc ? rc : posix_spawnattr_setsigmask(&at, &none);
 	rc = rc ? rc : posix_spawnattr_setsigdefault(&at, &all);
+	rc = rc ? rc : posix_spawnattr_setpgroup(&at, 0);
 	rc = rc ? rc
-		: posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+		: posix_spawnattr_setflags(&at,
+			  POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	rc = rc ? rc : posix_spawn(ret, c->argv[0], &fa, &at, argv.m, env);
 	(void)posix_spawnattr_destroy(&at);
 	(void)posix_spawn_file_actions_destroy(&fa);
@@ -115,6 +119,12 @@ static int collect(struct child *c, int *out, int *said, int64_t until)
 	return rc < 0 ? rc : 0;
 }
 
+/* Before it is reaped, so that the number is its own. */
+static void kill_all(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+}
+
 /* It has closed its pipes; a program that stays nevertheless is killed at the deadline. */
 static int reap(struct child *c, pid_t pid, bool killed, int64_t until)
 {
@@ -129,7 +139,7 @@ static int reap(struct child *c, pid_t pid, bool killed, int64_t until)
 			continue;
 		if (now_ms() >= until || is_cut(c)) {
 			rc = is_cut(c) ? -ECANCELED : -ETIMEDOUT;
-			(void)kill(pid, SIGKILL);
+			kill_all(pid);
 			killed = true;
 		} else {
 			(void)poll(NULL, 0, 1);
@@ -160,7 +170,7 @@ int child_run(struct child *c, struct err *e)
 	close_it(&out[0]);
 	close_it(&said[0]);
 	if (rc)
-		(void)kill(pid, SIGKILL);
+		kill_all(pid);
 	int over = reap(c, pid, rc != 0, until);
 	rc = rc ? rc : over;
 	if (rc == -E2BIG)

@@ -1,6 +1,6 @@
 /* child.h - runs one program to its end on a worker: a descriptor as its input, its output into a buffer with a maximum.
- * Blocking: never on the loop. No shell; no descriptor but 0, 1, 2; a minimal environment; killed at the deadline, over a limit, or
- * when it is told to.
+ * Blocking: never on the loop. No shell; no descriptor but 0, 1, 2; a minimal environment; killed with all that it has started at
+ * the deadline, over a limit, or when it is told to.
  */
 #ifndef LANTOA_BASE_CHILD_H
 #define LANTOA_BASE_CHILD_H
