@@ -58,13 +58,18 @@ static struct str behind_scheme(const char *text, const char *const *schemes, si
 	return (struct str){ 0 };
 }
 
+/* Paths are put behind it: a slash at its end would stand there twice, and what we print would lead nowhere. */
 int conf_row_url(struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	static const char *const schemes[] = { "https://", "http://" };
+	char **url = dst;
 	int rc = conf_row_str(cx, v, dst, row);
-	if (!rc && !behind_scheme(v->text, schemes, ARRAY_LEN(schemes)).p)
+	if (!rc &&
+		(!behind_scheme(v->text, schemes, ARRAY_LEN(schemes)).p || strpbrk(v->text, "?#")))
 		rc = conf_bad(cx, v, "'%.80s' is no web address; write https://lantoa.example.vn",
 			v->text);
+	for (size_t n = rc ? 0 : strlen(*url); n > 0 && (*url)[n - 1] == '/'; n--)
+		(*url)[n - 1] = '\0';
 	return rc;
 }
 

@@ -7,7 +7,7 @@ place_new
 sandbox_start --store-mails
 conf_write "$SMTP_PORT"
 scene_people
-sed -i 's,^public_url:.*,public_url: http://lantoa.portal.example,' "$PLACE/conf/lantoad.yaml"
+sed -i 's,^public_url:.*,public_url: http://lantoa.portal.example/,' "$PLACE/conf/lantoad.yaml" # people write it with a slash; the links have one
 sed -i 's,^mode:,categories: {advertising: {hours: ["00:00-24:00"]}}\nmode:,' "$PLACE/conf/lantoad.yaml"
 scene_files
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/assert.h"
 #include "base/crypt.h"
 #include "base/file.h"
 #include "conf/conf.h"
@@ -219,6 +220,7 @@ static const struct {
 	{ NULL, "tls: {ca: missing.pem}\n", { "mail.yaml:9", "missing.pem", "No such file" } },
 	{ "public_url: ftp://x.vn\n", NULL, { ":11", "public_url", "https://" } },
 	{ "public_url: \"http:// x\"\n", NULL, { ":11", "public_url", "https://" } },
+	{ "public_url: https://x.vn/?p=1\n", NULL, { ":11", "public_url", "https://" } },
 	{ "fence_after: 1m\n", NULL, { ":11", "fence_after", NULL } },
 	{ NULL, "secrets: {password: hunter2}\n", { "mail.yaml:9", "password", "file" } },
 	{ NULL, "secrets: {password: {file: missing.pw}}\n",
@@ -278,6 +280,26 @@ static void a_person_s_name_that_would_be_cut_is_refused(void **state)
 	assert_true(conf_load(p->path, &c, &e) < 0);
 	assert_non_null(strstr(e.text, "lantoad.yaml:3: people[1]: person 'Phó Giám đốc"));
 	assert_non_null(strstr(e.text, "at most 79 can be"));
+}
+
+/* "//u/TOKEN" is no page of ours: whoever clicked there could not unsubscribe. */
+static void a_slash_behind_the_public_address_is_none_of_it(void **state)
+{
+	static const char *const said[][2] = { { "https://x.vn/", "https://x.vn" },
+		{ "https://x.vn/to//", "https://x.vn/to" },
+		{ "https://x.vn/to", "https://x.vn/to" } };
+	struct place *p = *state;
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		struct conf *c = NULL;
+		struct err e = { 0 };
+		char text[200];
+		(void)snprintf(
+			text, sizeof(text), "key_file: master.key\npublic_url: %s\n", said[i][0]);
+		put(p->path, text, 0600);
+		assert_int_equal(conf_load(p->path, &c, &e), 0);
+		assert_string_equal(c->public_url, said[i][1]);
+		conf_unref(c);
+	}
 }
 
 static void a_folder_beside_the_state_folder_is_taken(void **state)
@@ -514,6 +536,8 @@ int main(void)
 			a_person_s_name_that_would_be_cut_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_folder_beside_the_state_folder_is_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_slash_behind_the_public_address_is_none_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_of_the_most_bytes_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
