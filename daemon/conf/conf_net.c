@@ -79,6 +79,17 @@ static bool others_may_read(const char *path)
 	return stat(path, &st) == 0 && (st.st_mode & 077) != 0;
 }
 
+/* A configuration is root's, and the group that the service runs in reads it: as it is installed, and as tmpfiles puts it right at each
+ * boot. Root, who looks at it by hand, has another group, and looks once more as the service. */
+static bool strangers_may_read(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return false;
+	bool ours = geteuid() == 0 || st.st_gid == getegid();
+	return (st.st_mode & (ours ? 07 : 077)) != 0;
+}
+
 /* The message never repeats what may hold a password. */
 int conf_row_proxy(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
@@ -93,9 +104,9 @@ int conf_row_proxy(
 		return conf_bad(cx, v,
 			"'%.60s' is no proxy; write http://HOST:PORT, https:, socks5h: or socks5:",
 			password ? "(not shown)" : v->text);
-	if (password && others_may_read(cx->file))
+	if (password && strangers_may_read(cx->file))
 		return conf_bad(cx, v,
-			"a password stands here and others may read this file; chmod 0600 it");
+			"a password stands here and others may read this file; chmod 0640 it, of the group of the service");
 	return 0;
 }
 

@@ -79,7 +79,7 @@ wrong "a key that others may read" "key: .*open\.key.*0600" "tls: {ca: $PLACE/ou
 wrong "a certificate without its key" "cert.*key" "tls: {cert: $PLACE/client.pem}"
 wrong "a proxy that is no address" "proxy: 'not a url'.*http://" "proxy: not a url"
 wrong "a proxy of a scheme nobody speaks" "proxy: 'ftp://.*http://" "proxy: ftp://127.0.0.1:21"
-wrong "a password in a file that others may read" "proxy: .*0600" "proxy: http://u:geheim-7@127.0.0.1:3128"
+wrong "a password in a file that others may read" "proxy: .*0640" "proxy: http://u:geheim-7@127.0.0.1:3128"
 if grep -q geheim-7 "$PLACE/check.out"; then not_ok "and it is not repeated"; else ok "and it is not repeated"; fi
 check "the daemon goes on with what it had" operator status
 tap_end

@@ -456,6 +456,35 @@ static void a_secret_of_the_service_manager_is_not_looked_at_by_hand(void **stat
 	assert_null(c);
 }
 
+/* As make install and tmpfiles leave it: root's, and read by the group of the service. */
+static void a_password_of_a_proxy_stands_where_no_stranger_reads(void **state)
+{
+	struct place *p = *state;
+	char text[8192];
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	(void)snprintf(text, sizeof(text), "%sproxy: http://u:geheim@127.0.0.1:3128\n", mail_good);
+	put(p->channel, text, 0644);
+	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "mail.yaml:9: proxy: "));
+	assert_null(strstr(e.text, "geheim"));
+	assert_int_equal(chmod(p->channel, 0640), 0);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	conf_unref(c);
+	if (geteuid() != 0) /* only root may give it to a group that is not ours */
+		return;
+	assert_int_equal(chown(p->channel, 4711, 4712), 0);
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_int_equal(chmod(p->path, 0644), 0);
+	(void)snprintf(text, sizeof(text), "%s/ch", p->dir);
+	assert_int_equal(chmod(text, 0755), 0);
+	assert_int_equal(seteuid(4711), 0);
+	int rc = conf_load(p->path, &c, &e);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(rc, -EINVAL);
+	assert_non_null(strstr(e.text, "chmod 0640"));
+}
+
 static void a_secret_that_others_may_read_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -543,6 +572,8 @@ int main(void)
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_secret_of_the_service_manager_is_not_looked_at_by_hand, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_password_of_a_proxy_stands_where_no_stranger_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_secret_that_others_may_read_is_refused, setup, teardown),
 		cmocka_unit_test(yaml_beyond_its_limits_is_refused),
