@@ -128,6 +128,14 @@ const struct conf_person *conf_person_by_name(const struct conf *c, const char *
 	return NULL;
 }
 
+/* Domains have no case, and those of our addresses are written small; what stands before the @ is taken as it is. */
+static bool same_address(const char *rule, const char *address)
+{
+	const char *at = strrchr(rule, '@');
+	size_t n = at ? (size_t)(at - rule) : strlen(rule);
+	return !strncmp(rule, address, n) && str_ieqz(str_of(address + n), at ? at : "");
+}
+
 bool conf_trial_allows(const struct conf *c, const char *address)
 {
 	if (!c->trial)
@@ -135,9 +143,9 @@ bool conf_trial_allows(const struct conf *c, const char *address)
 	for (size_t i = 0; i < c->allow_only.n; i++) {
 		const char *rule = c->allow_only.v[i];
 		size_t n = strlen(address), m = strlen(rule);
-		if (!strcmp(rule, address) ||
+		if (same_address(rule, address) ||
 			(m > 1 && rule[m - 1] == '*' && !strncmp(address, rule, m - 1)) ||
-			(strchr("@.", rule[0]) && n > m && !strcmp(address + n - m, rule)))
+			(strchr("@.", rule[0]) && n > m && str_ieqz(str_of(address + n - m), rule)))
 			return true;
 	}
 	return false;

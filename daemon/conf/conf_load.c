@@ -502,6 +502,16 @@ static int conf_fill(struct conf *c, struct err *e)
 	return 0;
 }
 
+/* Whoever names who may be contacted, and forgets the mode, would reach everybody. */
+static int check_mode(struct conf_ctx *cx, const struct ynode *root)
+{
+	const struct ynode *only = ynode_get(root, "allow_only");
+	if (!only || ynode_get(root, "mode"))
+		return 0;
+	return conf_bad(cx, only,
+		"it holds in trial mode only, and without 'mode' it is live: say 'mode: trial', or 'mode: live' and everybody is contacted");
+}
+
 static int load(const char *path, struct conf **ret, size_t *unseen, struct err *e)
 {
 	CLEANUP(conf_unref) struct conf *c = x_calloc(1, sizeof(*c));
@@ -514,6 +524,8 @@ static int load(const char *path, struct conf **ret, size_t *unseen, struct err 
 	int rc = read_file_tree(&cx, path, &root);
 	if (!rc)
 		rc = conf_read_map(&cx, root, top_rows, ARRAY_LEN(top_rows), c);
+	if (!rc)
+		rc = check_mode(&cx, root);
 	if (!rc)
 		rc = conf_fill(c, e);
 	if (!rc)

@@ -144,6 +144,37 @@ static void expect_refused(const struct place *p, const char *what)
 	assert_null(c);
 }
 
+static void domains_of_trial_rules_have_no_case(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	put(p->path,
+		"key_file: master.key\nmode: trial\nallow_only: [\"@A.Example\", .B.example, Van@C.Example]\n",
+		0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_true(conf_trial_allows(c, "van@a.example"));
+	assert_true(conf_trial_allows(c, "van@ha-noi.b.example"));
+	assert_true(conf_trial_allows(c, "Van@c.example"));
+	assert_false(conf_trial_allows(c, "van@c.example"));
+	assert_false(conf_trial_allows(c, "Van@c.example.com"));
+	assert_false(conf_trial_allows(c, "Van"));
+	conf_unref(c);
+}
+
+static void who_may_be_contacted_without_a_mode_is_refused(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	put(p->path, "key_file: master.key\nallow_only: [\"@a.example\"]\n", 0600);
+	expect_refused(p, "lantoad.yaml:2: allow_only: it holds in trial mode only");
+	struct err e = { 0 };
+	put(p->path, "key_file: master.key\nallow_only: [\"@a.example\"]\nmode: live\n", 0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_false(c->trial);
+	conf_unref(c);
+}
+
 static void a_trial_rule_that_allows_nobody_is_refused(void **state)
 {
 	static const char *const rules[] = { "a.example", "*", "@", ".", "0910000106", "oa" };
@@ -551,6 +582,10 @@ int main(void)
 			a_route_is_that_of_the_nearest_office, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			trial_mode_allows_only_what_is_listed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			domains_of_trial_rules_have_no_case, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_may_be_contacted_without_a_mode_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trial_rule_that_allows_nobody_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(

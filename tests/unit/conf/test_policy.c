@@ -31,8 +31,8 @@ static void each_rule_shows_when_it_changes(void **state)
 	static const struct {
 		const char *top, *channel, *top_then, *channel_then;
 	} changes[] = {
-		{ "allow_only: [\"@a.example\"]\n", ACCOUNT,
-			"allow_only: [\"@a.example\", \"+84*\"]\n", ACCOUNT },
+		{ "mode: live\nallow_only: [\"@a.example\"]\n", ACCOUNT,
+			"mode: live\nallow_only: [\"@a.example\", \"+84*\"]\n", ACCOUNT },
 		{ "own_domains: [a.example]\n", ACCOUNT, "own_domains: [b.example]\n", ACCOUNT },
 		{ "", ACCOUNT, "timezone: UTC\n", ACCOUNT },
 		{ "", ACCOUNT, "public_url: https://x.example\n", ACCOUNT },
