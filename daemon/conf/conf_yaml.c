@@ -12,14 +12,28 @@
 struct reader {
 	yaml_parser_t parser;
 	const char *file;
+	struct str text;
 	size_t nodes;
 	struct err *e;
 };
+
+static int line_of(struct str text, size_t at)
+{
+	int line = 1;
+	for (size_t i = 0; i < at && i < text.n; i++)
+		line += text.p[i] == '\n';
+	return line;
+}
 
 static int read_event(struct reader *r, yaml_event_t *ev)
 {
 	if (yaml_parser_parse(&r->parser, ev))
 		return 0;
+	if (r->parser.error == YAML_READER_ERROR) /* it knows the byte and no line */
+		return err_set(r->e, -EINVAL,
+			"%s:%d: a character that YAML does not allow, U+%04X; delete it", r->file,
+			line_of(r->text, r->parser.problem_offset),
+			(unsigned)r->parser.problem_value);
 	const char *why = r->parser.problem ? r->parser.problem : "cannot be read";
 	int line = (int)r->parser.problem_mark.line + 1;
 	if (strstr(why, "cannot start any token"))
@@ -209,14 +223,6 @@ fail:
 	return -EINVAL;
 }
 
-static int line_of(struct str text, size_t at)
-{
-	int line = 1;
-	for (size_t i = 0; i < at && i < text.n; i++)
-		line += text.p[i] == '\n';
-	return line;
-}
-
 int conf_yaml_parse(const char *file, struct str text, struct ynode **ret, struct err *e)
 {
 	struct reader r = { .file = file, .e = e };
@@ -231,6 +237,7 @@ int conf_yaml_parse(const char *file, struct str text, struct ynode **ret, struc
 		text = (struct str){ text.p + 3, text.n - 3 };
 	if (!yaml_parser_initialize(&r.parser))
 		return -ENOMEM;
+	r.text = text;
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
 		&r.parser, (const unsigned char *)(text.p ? text.p : ""), text.n);

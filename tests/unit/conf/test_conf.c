@@ -561,6 +561,13 @@ static void yaml_beyond_its_limits_is_refused(void **state)
 	assert_true(conf_yaml_parse("x", str_of("a: \xff\xfe"), &n, &e) == -EILSEQ);
 	assert_true(conf_yaml_parse("x", str_of("a: 1\n---\nb: 2\n"), &n, &e) < 0);
 	assert_true(conf_yaml_parse("x", str_of("a: *b\n"), &n, &e) < 0);
+	/* libyaml reads ahead: of what it cannot read it knows the byte alone */
+	assert_true(conf_yaml_parse("x",
+			    str_of("\xef\xbb\xbf"
+				   "a: 1\r\nb: \"Đ\"\nc: x\x0by\n"),
+			    &n, &e) < 0);
+	assert_non_null(strstr(e.text, "x:3: "));
+	assert_non_null(strstr(e.text, "U+000B"));
 	assert_int_equal(conf_yaml_parse("x", str_of(""), &n, &e), 0);
 	assert_int_equal(n->n, 0);
 	ynode_free(n);
