@@ -243,6 +243,8 @@ static const struct {
 		{ "token_mirror", "lies in the state folder", NULL } },
 	{ "push_program: [/bin/put, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]\n",
 		NULL, { "push_program", "17 words", "at most 16" } },
+	{ "token_mirror: ~\n", NULL, { ":11", "'~' is no value", "leave the key out" } },
+	{ NULL, "exec: Null\n", { "mail.yaml:9", "'Null' is no value", NULL } },
 	{ "growth_count: 99999999999999999999\n", NULL, { ":11", "99999999999999999999", NULL } },
 	{ "similar_days: &a 3\n", NULL, { ":11", "anchors", NULL } },
 	{ NULL, "lanes: {rate: 5/s}\n", { "mail.yaml:9", "lanes", "lane" } },
