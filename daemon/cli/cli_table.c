@@ -87,32 +87,6 @@ void cli_time(struct cli *c, int64_t utc_ms, char *dst, size_t size)
 			tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-void cli_counts(const cJSON *counts, char *dst, size_t size)
-{
-	size_t at = 0;
-	dst[0] = 0;
-	for (const cJSON *v = counts ? counts->child : NULL; v && at < size; v = v->next) {
-		int64_t n = cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
-		if (n)
-			at += (size_t)snprintf(dst + at, size - at, "%s%lld %s", at ? ", " : "",
-				(long long)n, v->string);
-	}
-	if (!dst[0])
-		(void)snprintf(dst, size, "-");
-}
-
-static void list_text(const cJSON *v, char *dst, size_t size)
-{
-	size_t at = 0;
-	dst[0] = 0;
-	for (const cJSON *i = v ? v->child : NULL; i && at < size; i = i->next) {
-		char *text = cJSON_IsString(i) ? x_strdup(i->valuestring) : json_print(i);
-		at += (size_t)snprintf(dst + at, size - at, "%s%s", at ? ", " : "", text);
-		free(text);
-	}
-	dst[utf8_mend(dst, str_of(dst))] = 0;
-}
-
 #define CUT "…" /* behind what is not whole: half a name is another name */
 
 static void whole_or_cut(struct str s, char *dst, size_t size)
@@ -121,6 +95,33 @@ static void whole_or_cut(struct str s, char *dst, size_t size)
 		return;
 	struct str cut = utf8_cut(s, size - sizeof(CUT));
 	(void)snprintf(dst, size, STR_FMT CUT, STR_ARG(cut));
+}
+
+/* More than any cell takes: what is over is cut there, with its sign. */
+#define TEXT_MAX 65536
+
+void cli_counts(const cJSON *counts, char *dst, size_t size)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, TEXT_MAX);
+	for (const cJSON *v = counts ? counts->child : NULL; v; v = v->next) {
+		int64_t n = cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+		if (n)
+			(void)buf_addf(&b, "%s%lld %s", b.n ? ", " : "", (long long)n, v->string);
+	}
+	whole_or_cut(b.n ? buf_str(&b) : STR("-"), dst, size);
+}
+
+static void list_text(const cJSON *v, char *dst, size_t size)
+{
+	struct buf b CLEANUP_BUF;
+	buf_init(&b, TEXT_MAX);
+	for (const cJSON *i = v ? v->child : NULL; i; i = i->next) {
+		char *text = cJSON_IsString(i) ? x_strdup(i->valuestring) : json_print(i);
+		(void)buf_addf(&b, "%s%s", b.n ? ", " : "", text);
+		free(text);
+	}
+	whole_or_cut(buf_str(&b), dst, size);
 }
 
 static void cell_text(
@@ -145,7 +146,7 @@ static void cell_text(
 		(void)snprintf(dst, size, "%lld", (long long)v->valuedouble);
 	else {
 		char *text = json_print(v);
-		(void)str_copy(dst, size, str_of(text));
+		whole_or_cut(str_of(text), dst, size);
 		free(text);
 	}
 }

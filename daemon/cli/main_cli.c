@@ -181,7 +181,7 @@ static int unknown_command(struct cli *c, const char *word)
 	return usage(c, "no command", word);
 }
 
-/* All commands that begin with the words are explained: `help channel` is the four of them. */
+/* All commands that begin with the word are explained: `help channel` is the four of them, `help offices` the list and its three. */
 static int help_for(struct cli *c, int argc, char **argv)
 {
 	int n, told = 0;
@@ -192,7 +192,7 @@ static int help_for(struct cli *c, int argc, char **argv)
 		cli_man();
 	} else if (cmd && n < argc) {
 		return usage(c, "too much after the command:", argv[n]);
-	} else if (cmd) {
+	} else if (cmd && argc > 1) {
 		cli_help_cmd(stdout, cmd);
 	} else {
 		for (size_t i = 0; i < CLI_OWN && argc == 1; i++)
@@ -212,30 +212,40 @@ static int help_for(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* "--socket PATH" or "--socket=PATH": 1 it was this one, 0 another, -1 after a complaint. */
+static int global_value(
+	struct cli *c, int argc, char **argv, int *i, const char *name, const char **ret)
+{
+	const char *a = argv[*i];
+	size_t n = strlen(name);
+	if (strncmp(a, name, n) != 0 || (a[n] && a[n] != '='))
+		return 0;
+	if (!a[n] && *i + 1 >= argc)
+		return usage(c, "this option needs a value:", a), -1;
+	*ret = a[n] ? a + n + 1 : argv[++*i];
+	return 1;
+}
+
 /* Options before the command. Returns how many words were taken, or -1 after a complaint. */
 static int global_options(struct cli *c, int argc, char **argv)
 {
 	int i = 1;
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		const char *a = argv[i];
-		bool more = i + 1 < argc;
+		int took = global_value(c, argc, argv, &i, "--socket", &c->socket_path);
+		took = took ? took : global_value(c, argc, argv, &i, "--as", &c->as);
+		took = took ? took : global_value(c, argc, argv, &i, "--as-key", &c->as_key);
+		if (took < 0)
+			return -1;
 		if (!strcmp(a, "--json"))
 			c->json = true;
 		else if (!strcmp(a, "-q"))
 			c->quiet = true;
 		else if (!strcmp(a, "--yes"))
 			c->yes = true;
-		else if (!strcmp(a, "--socket") && more)
-			c->socket_path = argv[++i];
-		else if (!strcmp(a, "--as") && more)
-			c->as = argv[++i];
-		else if (!strcmp(a, "--as-key") && more)
-			c->as_key = argv[++i];
 		else if (!strcmp(a, "--help") || !strcmp(a, "-h") || !strcmp(a, "--version"))
 			break;
-		else if (!strcmp(a, "--socket") || !strcmp(a, "--as") || !strcmp(a, "--as-key"))
-			return usage(c, "this option needs a value:", a), -1;
-		else
+		else if (!took)
 			return usage(c, "no such option:", a), -1;
 	}
 	return i;

@@ -118,13 +118,22 @@ check "both" lost 0
 echo "# words"
 refuse "--socket without a path" 2 "$B/lantoa" --socket
 says "says what is missing" 'needs a value.*--socket'
+refuse "nor is nothing a path" 5 "$B/lantoa" --socket= version
+check "a path behind = is one" "$B/lantoa" --socket="$SOCKET" --as='Lê Vận Hành' version
 refuse "help for what is no command" 2 "$B/lantoa" help nosuch
 check "help for the first word of several commands explains them all" bash -c "[ \$('$B/lantoa' help channel | grep -c '^usage: lantoa channel ') = 4 ]"
+check "also where that word is a command of its own" bash -c "[ \$('$B/lantoa' help offices | grep -c '^usage: lantoa offices') = 4 ]"
+check "two words are one command" bash -c "[ \$('$B/lantoa' help offices import | grep -c '^usage: ') = 1 ]"
 refuse "a word that is no delivery is usage" 2 operator delivery CMD-2
 says "and it says what one is" "'CMD-2' is no delivery: a delivery is a number"
 refuse "an unknown state in a report" 2 operator report CMD-2 --state foo
 same "a state narrows the report" "$(operator --json report CMD-1 --state accepted | jq '.deliveries | length') $(operator --json report CMD-1 --state cancelled | jq '.deliveries | length')" "0 8"
 refuse "an office that is not there" 4 operator targets --office khong-co
+printf 'channel,address,office,name,lang,tags\nemail,nhan@ca-mau.bhxh.example,ca-mau,,,%s\n' "$(printf 'nhan-%03d ' $(seq 60))" >"$PLACE/tags.csv"
+check "a target of sixty tags is imported" admin targets import "$PLACE/tags.csv"
+check "and shown" operator targets --tag nhan-060
+says "as far as there is room, with a sign that it is not all" 'nhan-001, .*…'
+same "a program gets all" "$(operator --json targets --tag nhan-060 | jq '.rows[0].tags | length')" 60
 refuse "a tag that nobody has is nothing" 0 operator targets --tag khong-co
 refuse "a cursor of another list" 2 operator releases --after zzz
 refuse "another year of a release" 4 operator show CMD-1@2020
