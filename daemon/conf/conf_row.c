@@ -77,19 +77,11 @@ int conf_read_map(struct conf_ctx *cx, const struct ynode *map, const struct con
 	return 0;
 }
 
-/* YAML's words for nothing: a folder or an office of that name is what nobody means. */
-static bool is_null(const struct ynode *v)
-{
-	return !v->quoted &&
-		(!strcmp(v->text, "~") || !strcmp(v->text, "null") || !strcmp(v->text, "Null") ||
-			!strcmp(v->text, "NULL"));
-}
-
 static int scalar(struct conf_ctx *cx, const struct ynode *v)
 {
 	if (v->kind != YN_SCALAR)
 		return conf_bad(cx, v, "%s where one value belongs", ynode_kind_name(v));
-	if (is_null(v))
+	if (ynode_is_null(v)) /* a folder or an office of that name is what nobody means */
 		return conf_bad(cx, v,
 			"'%s' is no value here; leave the key out, or put it in quotes if it is a name",
 			v->text);

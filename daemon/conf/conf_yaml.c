@@ -3,6 +3,7 @@
 #include <string.h>
 #include <yaml.h>
 #include "conf/conf_yaml.h"
+#include "base/assert.h"
 #include "base/utf8.h"
 
 #define DEPTH_MAX 16
@@ -262,6 +263,15 @@ const struct ynode *ynode_get(const struct ynode *map, const char *key)
 		if (strcmp(map->child[i]->key, key) == 0)
 			return map->child[i];
 	return NULL;
+}
+
+bool ynode_is_null(const struct ynode *n)
+{
+	static const char *const words[] = { "~", "null", "Null", "NULL" };
+	for (size_t i = 0; n->kind == YN_SCALAR && !n->quoted && i < ARRAY_LEN(words); i++)
+		if (!strcmp(n->text, words[i]))
+			return true;
+	return false;
 }
 
 const char *ynode_kind_name(const struct ynode *n)

@@ -12,7 +12,7 @@ enum ynode_kind { YN_SCALAR = 1, YN_LIST = 2, YN_MAP = 3 };
 struct ynode {
 	enum ynode_kind kind;
 	int line;               /* from 1 */
-	bool quoted;            /* scalar in quotes: never null */
+	bool quoted;            /* scalar in quotes: never null, see ynode_is_null */
 	char *key;              /* owned; set when the parent is a map */
 	char *text;             /* owned; scalar only, NUL-terminated, no NUL inside */
 	struct ynode **child;   /* owned; list items or map values in order */
@@ -26,6 +26,8 @@ int conf_yaml_parse(
 void ynode_free(struct ynode *n);
 DEFINE_CLEANUP(ynode_free, struct ynode *)
 const struct ynode *ynode_get(const struct ynode *map, const char *key); /* NULL when absent */
+/* YAML's words for nothing, ~ and null: no text of that name is meant. What is in quotes is a text. */
+bool ynode_is_null(const struct ynode *n);
 const char *ynode_kind_name(const struct ynode *n); /* "a text", "a list", "a map" */
 
 #endif

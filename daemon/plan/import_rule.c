@@ -82,7 +82,7 @@ static char *title_of(struct importer *im, const struct ynode *n)
 	const struct ynode *t = ynode_get(n, "name");
 	struct buf b CLEANUP_BUF;
 	buf_init(&b, 2048);
-	if (t &&
+	if (t && !ynode_is_null(t) &&
 		(t->kind != YN_SCALAR || strlen(t->text) > 500 ||
 			str_has_control(str_of(t->text)) || utf8_nfc(&b, str_of(t->text)) < 0))
 		BAD(im, t->line, n->key, "'name' is a text of at most 500 bytes, on one line");

@@ -155,9 +155,16 @@ static int yaml_head(struct table *t, struct content_problems *p)
 		col_add(t, str_of(t->key));
 	for (size_t i = 0; i < top->n; i++) {
 		const struct ynode *row = top->child[i];
-		for (size_t k = 0; row->kind == YN_MAP && k < row->n; k++)
-			if (table_col(t, row->child[k]->key) < 0 && t->n_col < CSV_COLUMNS_MAX)
-				col_add(t, str_of(row->child[k]->key));
+		for (size_t k = 0; row->kind == YN_MAP && k < row->n; k++) {
+			if (table_col(t, row->child[k]->key) >= 0)
+				continue;
+			if (t->n_col == CSV_COLUMNS_MAX) {
+				problem_add(p, PROBLEM_ERROR, t->file, row->child[k]->line, "",
+					"more than %d columns", CSV_COLUMNS_MAX);
+				return -EBADMSG;
+			}
+			col_add(t, str_of(row->child[k]->key));
+		}
 	}
 	return 0;
 }
@@ -246,10 +253,10 @@ static int csv_row(struct table *t, struct content_problems *p, struct err *e)
 	}
 }
 
-/* In NFC behind what is in hold already, which must not move. */
+/* In NFC behind what is in hold already, which must not move. Null is an empty cell. */
 static void yaml_text(struct table *t, int col, const struct ynode *v, struct content_problems *p)
 {
-	size_t n = strlen(v->text);
+	size_t n = ynode_is_null(v) ? 0 : strlen(v->text);
 	if (n > IMPORT_TEXT_MAX || t->hold.n + 3 * n + 8 > YAML_ROW_MAX ||
 		utf8_nfc(&t->hold, (struct str){ v->text, n }) < 0)
 		problem_add(p, PROBLEM_ERROR, t->file, v->line, t->col[col],

@@ -151,6 +151,36 @@ static void yaml_is_read_like_csv(void **state)
 	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM list_target"), 1);
 }
 
+/* A program that writes YAML writes null: "null" was the hotline in the texts of that office. */
+static void null_in_yaml_is_an_empty_cell(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		run_z(IMPORT_WHAT_OFFICES, "o.yaml",
+			"tw: {parent: ~, name: Trung ương, region: tw, hotline: null, fax: 'null'}\n"
+			"hn: {parent: tw, name: Hà Nội, region: bac, hotline: '1', fax: Null}\n"),
+		0);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM office o JOIN vars v ON v.hash=o.vars_hash WHERE o.code='tw' AND json_extract(v.json,'$.fax')='null' "
+			"AND coalesce(json_extract(v.json,'$.hotline'),'')=''"),
+		1);
+	assert_int_equal(
+		teststore_i64(&ts,
+			"SELECT count(*) FROM office o JOIN vars v ON v.hash=o.vars_hash WHERE o.code='hn' AND v.json LIKE '%ull%'"),
+		0);
+	assert_int_equal(
+		run_z(IMPORT_WHAT_TARGETS, "t.yaml",
+			"- {channel: email, address: a@x.example, office: hn, name: ~, tags: [press, null]}\n"),
+		0);
+	assert_int_equal(teststore_i64(&ts, "SELECT count(*) FROM target_tag"), 1);
+	assert_int_equal(run_z(IMPORT_WHAT_AUDIENCES, "a.yaml",
+				 "press: {name: null, any: [{tag: press}]}\n"),
+		0);
+	assert_int_equal(
+		teststore_i64(&ts, "SELECT count(*) FROM audience WHERE title='press'"), 1);
+}
+
 static void a_person_of_an_office_brings_only_its_own(void **state)
 {
 	(void)state;
@@ -246,6 +276,7 @@ int main(void)
 		T(a_dry_run_counts_and_stores_nothing),
 		T(bom_and_crlf_are_accepted),
 		T(yaml_is_read_like_csv),
+		T(null_in_yaml_is_an_empty_cell),
 		T(a_person_of_an_office_brings_only_its_own),
 		T(suppressions_are_kept_by_hash_only),
 		T(a_list_of_bounces_does_not_hide_who_wants_nothing),

@@ -135,6 +135,19 @@ static void what_is_wrong_in_rules_and_campaigns_is_said_with_line_and_value(voi
 	assert_int_equal(hash_cmp(&a, &b), 0);
 }
 
+static void a_yaml_file_of_too_many_columns_is_refused(void **state)
+{
+	struct buf b CLEANUP_BUF;
+	(void)state;
+	buf_init(&b, 65536);
+	(void)buf_addz(&b, "tw: {parent: '', name: X, region: tw}\nhn:\n  parent: tw\n  name: Y\n");
+	for (int i = 0; i < 252; i++)
+		(void)buf_addf(&b, "  v%d: a\n", i);
+	(void)buf_addz(&b, "  region: bac\n  hotline: '1'\n");
+	assert_int_equal(run_z(IMPORT_WHAT_OFFICES, "o.yaml", buf_z(&b)), -EBADMSG);
+	assert_problem(258, NULL, "more than 256 columns");
+}
+
 /* Alt+Enter in a cell. Every title that names the office would be refused, months later, by another person. */
 static void a_line_break_in_the_name_of_an_office_is_refused(void **state)
 {
@@ -232,6 +245,7 @@ int main(void)
 		T(a_megabyte_line_is_refused_whole),
 		T(trees_that_are_none_are_refused),
 		T(what_is_wrong_in_rules_and_campaigns_is_said_with_line_and_value),
+		T(a_yaml_file_of_too_many_columns_is_refused),
 		T(a_line_break_in_the_name_of_an_office_is_refused),
 		T(an_office_is_not_its_own_successor_on_any_way),
 		T(a_workbook_and_utf16_are_called_by_their_names),
