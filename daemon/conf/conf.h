@@ -62,8 +62,8 @@ enum conf_unknown_then { UNKNOWN_THEN_DOUBT = 0, UNKNOWN_THEN_ASSUME_ACCEPTED = 
 
 /* What a lane obeys. Defaults of the channel; `classes` and accounts may override single values. */
 struct conf_lane {
-	double rate_per_s; /* 0: no limit of its own */
-	double burst;
+	double rate_per_s;    /* 0: no limit of its own */
+	double burst;         /* so many at once after a pause */
 	uint32_t concurrency; /* ceiling for adaptive concurrency */
 	uint32_t intents_max; /* <= 1024 */
 	struct conf_hours hours;

@@ -1,4 +1,5 @@
 /* conf_channel.c - one file of channels.d: a channel, its accounts, lanes, classes, limit groups. Thread: any. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "conf/conf_row.h"
@@ -62,7 +63,7 @@ static const struct conf_row lane_rows[] = {
 
 static const struct conf_lane lane_default = {
 	.rate_per_s = 0,
-	.burst = 50,
+	.burst = 1,
 	.concurrency = 20,
 	.intents_max = 256,
 	.tries_max = 20,
@@ -81,11 +82,22 @@ static const struct conf_lane lane_default = {
 	.breaker_pause_max_ms = WHEN_HOUR_MS,
 };
 
+#define BURST_PARTS 10 /* of a second */
+
+/* Who writes a rate alone means it from the first second on: after a pause a tenth of a second's worth goes at once. */
+static int read_lane(struct conf_ctx *cx, const struct ynode *v, struct conf_lane *l)
+{
+	int rc = conf_read_map(cx, v, lane_rows, ARRAY_LEN(lane_rows), l);
+	if (!rc && ynode_get(v, "rate") && !ynode_get(v, "burst"))
+		l->burst = fmax(1, l->rate_per_s / BURST_PARTS);
+	return rc;
+}
+
 static int row_lane(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
 	UNUSED(row);
-	return conf_read_map(cx, v, lane_rows, ARRAY_LEN(lane_rows), dst);
+	return read_lane(cx, v, dst);
 }
 
 static int row_kind(
@@ -224,8 +236,7 @@ static int read_classes(struct conf_ctx *cx, const struct ynode *v, struct conf_
 		c->lane = ch->lane;
 		int rc = conf_name_fits(cx, v->child[i], "class", c->name, CONF_CLASS_MAX);
 		if (!rc)
-			rc = conf_read_map(
-				cx, v->child[i], lane_rows, ARRAY_LEN(lane_rows), &c->lane);
+			rc = read_lane(cx, v->child[i], &c->lane);
 		if (rc)
 			return rc;
 	}

@@ -286,6 +286,34 @@ static void each_mistake_is_refused_with_file_line_and_what_would_be_right(void 
 #define LONG_48 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define LONG_64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
+/* A rate of 5/s let 37 mails out in its first second. */
+static void a_rate_alone_holds_from_the_first_second(void **state)
+{
+	static const struct {
+		const char *lane, *class_lane;
+		double burst, class_burst;
+	} said[] = { { "{rate: 5/s}", "{concurrency: 2}", 1, 1 },
+		{ "{rate: 300/s}", "{rate: 1/s}", 30, 1 },
+		{ "{rate: 50/s, burst: 100}", "{rate: 20/s}", 100, 2 },
+		{ "{rate: 50/s, burst: 100}", "{tries: 3}", 100, 100 },
+		{ "{burst: 7, rate: 1/s}", "{rate: 2/s, burst: 9}", 7, 9 },
+		{ "{tries: 3}", "{rate: 6/min}", 1, 1 } };
+	struct place *p = *state;
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		struct conf *c = NULL;
+		struct err e = { 0 };
+		char text[600];
+		(void)snprintf(text, sizeof(text),
+			"name: mail\nkind: email\nadapter: email\naccounts: [{name: relay}, {name: hn}]\nlane: %s\nclasses: {gmail: %s}\n",
+			said[i].lane, said[i].class_lane);
+		put(p->channel, text, 0600);
+		assert_int_equal(conf_load(p->path, &c, &e), 0);
+		assert_true(c->channels[0]->lane.burst == said[i].burst);
+		assert_true(c->channels[0]->classes[0].lane.burst == said[i].class_burst);
+		conf_unref(c);
+	}
+}
+
 static void names_of_the_most_bytes_are_taken(void **state)
 {
 	struct place *p = *state;
@@ -611,6 +639,8 @@ int main(void)
 			a_folder_beside_the_state_folder_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_slash_behind_the_public_address_is_none_of_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_rate_alone_holds_from_the_first_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_of_the_most_bytes_are_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_channel_does_beside_sending_is_read, setup, teardown),
