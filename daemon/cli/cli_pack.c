@@ -1,4 +1,4 @@
-/* cli_pack.c - a bundle's folder as a zip: regular files only, at most eight levels, links are refused and named. */
+/* cli_pack.c - a bundle's folder as a zip: regular files only, links in it are refused and named. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ int cli_pack(const char *folder, FILE **ret, struct err *e)
 	for (size_t n = strlen(root); n > 1 && root[n - 1] == '/'; n--)
 		root[n - 1] = 0;
 	struct archive *a = archive_write_new();
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	int rc = 0;
 	if (!tree || archive_write_set_format_zip(a) || archive_write_open_FILE(a, f))
 		rc = err_set(e, -EIO, "%s: cannot be packed: %s", folder, strerror(errno));

@@ -138,6 +138,9 @@ refuse "a tag that nobody has is nothing" 0 operator targets --tag khong-co
 refuse "a cursor of another list" 2 operator releases --after zzz
 refuse "another year of a release" 4 operator show CMD-1@2020
 says "names the year that there is" "CMD-1@$YEAR"
+mkdir -p "$PLACE/real"; sed "s/CMD-2/CMD-9/" "$PLACE/one.md" >"$PLACE/real/release.md"; ln -s real "$PLACE/newest"
+check "a folder may be named by a link" editor check "$PLACE/newest"
+check "also with a slash behind it" editor check "$PLACE/newest/"
 mkdir -p "$PLACE/odd"; cp "$PLACE/one.md" "$PLACE/odd/release.md"; : >"$PLACE/odd/"$'a\xffb.txt'
 refuse "a file whose name is no UTF-8 is refused by name" 6 editor check "$PLACE/odd"
 says "and nothing crashes" 'no UTF-8'
