@@ -166,6 +166,19 @@ static int secret_path(const struct conf_secret *s, char *dst, size_t size, stru
 	return fits ? 0 : err_set(e, -ENAMETOOLONG, "secret '%s': its path is too long", s->name);
 }
 
+/* What editors put in front of a text is no part of a password; a file in UTF-16 has none that anybody would take. */
+static int secret_text(const struct conf_secret *s, const char *path, struct str *v, struct err *e)
+{
+	if (str_starts(*v, "\xef\xbb\xbf"))
+		*v = (struct str){ v->p + 3, v->n - 3 };
+	if (v->n >= 4 && str_starts(*v, "\xff\xfe") && !v->p[3])
+		return err_set(e, -EINVAL, "secret '%s': '%s' is in UTF-16; save it as UTF-8",
+			s->name, path);
+	while (v->n && (v->p[v->n - 1] == '\n' || v->p[v->n - 1] == '\r'))
+		v->n--;
+	return 0;
+}
+
 int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct err *e)
 {
 	char path[4096], raw[SECRET_MAX];
@@ -189,8 +202,7 @@ int conf_secret_read(const struct conf_secret *s, struct secret **ret, struct er
 		n = read(fd, raw, sizeof(raw));
 	(void)close(fd);
 	struct str v = { raw, n > 0 ? (size_t)n : 0 };
-	while (v.n && (v.p[v.n - 1] == '\n' || v.p[v.n - 1] == '\r'))
-		v.n--;
+	rc = rc ? rc : secret_text(s, path, &v, e);
 	if (!rc && (v.n == 0 || n == (ssize_t)sizeof(raw)))
 		rc = err_set(e, -EINVAL, "secret '%s': '%s' is empty or over 64 KB", s->name, path);
 	if (!rc) {

@@ -567,6 +567,16 @@ static void a_secret_that_others_may_read_is_refused(void **state)
 	assert_true(str_eqz(secret_value(s), "hunter2"));
 	secret_free(s);
 	conf_unref(MOVE(c));
+	/* as an editor of Windows saves it */
+	put(path, "\xef\xbb\xbfhunter2\r\n", 0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_int_equal(conf_secret_read(&c->channels[0]->secrets[0], &s, &e), 0);
+	assert_true(str_eqz(secret_value(s), "hunter2"));
+	secret_free(s);
+	conf_unref(MOVE(c));
+	assert_int_equal(file_write_durable(path, STR("\xff\xfeh\0u\0\r\0\n\0"), 0600, &e), 0);
+	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "is in UTF-16"));
 	put(path, "\r\n", 0600);
 	assert_int_equal(conf_load(p->path, &c, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "is empty"));
