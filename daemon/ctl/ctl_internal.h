@@ -90,6 +90,8 @@ struct ctl_rpc {
 void ctl_conn_send(struct ctl_conn *c, char *line /* moved */);
 void ctl_conn_call_done(struct ctl_conn *c);
 int ctl_rpc_parse(struct str line, cJSON **ret, struct err *e) MUST_CHECK; /* any thread */
+/* Names as the configuration and the store have them: NFC. Before anything is compared with them. Any thread. */
+void ctl_params_compose(cJSON *params);
 /* -EINVAL for a parameter that the method would pass over. Any thread. */
 int ctl_params_check(const char *method, const cJSON *params, struct err *e) MUST_CHECK;
 /* One request from a peer: authorised, begun. doc moved; or what parsing it said. */

@@ -4,7 +4,10 @@
  * itself in place of a look. So would a parameter that an act does not know.
  * Failures: refused as usage, with the parameter; nothing is done then. */
 #include <string.h>
+#include "base/utf8.h"
 #include "ctl/ctl_internal.h"
+
+#define NAME_MAX_BYTES 1024 /* longer ones name nothing */
 
 /* What narrows, and the reason: never empty. */
 static const char *const names[] = { "release", "part", "office", "campaign", "lane", "channel",
@@ -30,6 +33,27 @@ static const struct {
 	{ "channel.resume", "channel lane why " },
 	{ "release.recall", "release part office why " },
 };
+
+/* Vietnamese keyboards write either form, and both look alike: "nobody named X" beside an X that stands there. People behind an approval are
+ * compared by their names, so that one who is named in the other form must not be another one. */
+static void compose(cJSON *params, const char *key)
+{
+	cJSON *v = cJSON_GetObjectItemCaseSensitive(params, key);
+	struct buf nfc CLEANUP_BUF;
+	struct str s = str_of(cJSON_IsString(v) ? v->valuestring : NULL);
+	buf_init(&nfc, 3 * (size_t)NAME_MAX_BYTES);
+	if (s.n == 0 || s.n > NAME_MAX_BYTES || utf8_is_nfc(s) || utf8_nfc(&nfc, s) < 0)
+		return;
+	REQUIRE(cJSON_SetValuestring(v, buf_z(&nfc)) != NULL);
+}
+
+void ctl_params_compose(cJSON *params)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		compose(params, names[i]);
+	compose(params, "for");
+	compose(params, "deputy");
+}
 
 static const cJSON *given(const cJSON *params, const char *key)
 {

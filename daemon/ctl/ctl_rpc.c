@@ -253,6 +253,7 @@ void ctl_rpc_begin(struct ctl_conn *c, int rc, cJSON *doc, const struct err *e)
 		json_put(doc, "params", json_obj());
 		params = json_get(doc, "params");
 	}
+	ctl_params_compose(cJSON_GetObjectItemCaseSensitive(doc, "params"));
 	struct ctl_rpc *r = x_calloc(1, sizeof(*r));
 	r->magic = CALL_MAGIC;
 	r->conn = c;

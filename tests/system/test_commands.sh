@@ -120,6 +120,8 @@ refuse "--socket without a path" 2 "$B/lantoa" --socket
 says "says what is missing" 'needs a value.*--socket'
 refuse "nor is nothing a path" 5 "$B/lantoa" --socket= version
 check "a path behind = is one" "$B/lantoa" --socket="$SOCKET" --as='Lê Vận Hành' version
+NFD=$(/usr/bin/python3 -c 'import unicodedata; print(unicodedata.normalize("NFD", "Lê Vận Hành"))')
+check "a name in separate letters and marks is the same person" "$B/lantoa" --as "$NFD" queue
 refuse "help for what is no command" 2 "$B/lantoa" help nosuch
 check "help for the first word of several commands explains them all" bash -c "[ \$('$B/lantoa' help channel | grep -c '^usage: lantoa channel ') = 4 ]"
 check "also where that word is a command of its own" bash -c "[ \$('$B/lantoa' help offices | grep -c '^usage: lantoa offices') = 4 ]"

@@ -40,6 +40,24 @@ static void an_empty_name_is_no_leave_to_take_all(void **state)
 	taken("delivery.list", "{\"release\":null,\"after\":\"\"}");
 }
 
+static void names_are_compared_in_one_form(void **state)
+{
+	cJSON *p CLEANUP_JSON = NULL;
+	struct err e;
+	(void)state;
+	assert_int_equal(
+		json_parse(STR("{\"as\":\"Duye\xcc\xa3\xcc\x82t\",\"for\":\"Bie\xcc\x82n\","
+			       "\"deputy\":\"Bi\xc3\xaan\",\"hash\":\"e\xcc\x82\",\"part\":7}"),
+			1000, &p, &e),
+		0);
+	ctl_params_compose(p);
+	assert_string_equal(json_z(p, "as", ""), "Duyệt");
+	assert_string_equal(json_z(p, "for", ""), "Biên");
+	assert_string_equal(json_z(p, "deputy", ""), "Biên");
+	assert_string_equal(json_z(p, "hash", ""), "e\xcc\x82");
+	assert_int_equal(json_i64(p, "part", 0), 7);
+}
+
 static void a_reason_says_something(void **state)
 {
 	(void)state;
@@ -89,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_name_is_no_leave_to_take_all),
+		cmocka_unit_test(names_are_compared_in_one_form),
 		cmocka_unit_test(a_reason_says_something),
 		cmocka_unit_test(a_name_that_is_a_number_is_not_passed_over),
 		cmocka_unit_test(a_look_that_is_misspelt_is_no_act),
