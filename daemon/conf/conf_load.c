@@ -351,6 +351,22 @@ static int row_allow_only(
 	return rc;
 }
 
+/* What conf_own_domain can match: a host and all below it. */
+static int row_own_domains(
+	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
+{
+	const struct conf_strv *domains = dst;
+	int rc = conf_row_strv(cx, v, dst, row);
+	for (size_t i = 0; rc == 0 && i < domains->n; i++) {
+		const char *d = domains->v[i];
+		if (strpbrk(d, "/:*@ ") || d[0] == '.' || str_ends(str_of(d), "."))
+			rc = conf_bad(cx, v->kind == YN_LIST ? v->child[i] : v,
+				"'%.100s' is no domain: write bhxh.example alone, which holds for all below it, too",
+				d);
+	}
+	return rc;
+}
+
 static int row_public_assets(
 	struct conf_ctx *cx, const struct ynode *v, void *dst, const struct conf_row *row)
 {
@@ -385,7 +401,7 @@ static const struct conf_row top_rows[] = {
 	TOP("public_url", conf_row_url, public_url, 0, 0),
 	TOP("public_assets", row_public_assets, push_assets, 0, 0),
 	TOP("push_program", conf_row_strv, push_program, 0, 0),
-	TOP("own_domains", conf_row_strv, own_domains, 0, 0),
+	TOP("own_domains", row_own_domains, own_domains, 0, 0),
 	TOP("link_check", row_link_check, link_proxy, 0, 0),
 	TOP("listen_public", conf_row_listen, listen_public, 0, 0),
 	TOP("listen_private", conf_row_listen, listen_private, 0, 0),
