@@ -431,6 +431,8 @@ int main(int argc, char **argv)
 {
 	struct app a = { .started_ms = wall_ms(NULL) };
 	struct err e = { 0 };
+	if (fd_standard_hold())
+		return 1;
 	if (args_read(argc, argv, &a.args)) {
 		args_help();
 		return 2;

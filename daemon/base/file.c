@@ -88,6 +88,17 @@ int file_read_at(int dirfd, const char *name, struct buf *ret, struct err *e)
 	return file_read_flags(dirfd, name, O_NOFOLLOW, ret, e);
 }
 
+int fd_standard_hold(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", O_RDONLY) < 0) /* takes the lowest that is free */
+			return -errno;
+	}
+	return 0;
+}
+
 int fd_write_all(int fd, const void *p, size_t n)
 {
 	const char *from = p;

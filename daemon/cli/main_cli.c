@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "base/crypt.h"
+#include "base/file.h"
 #include "cli/cli.h"
 
 static int usage(struct cli *c, const char *text, const char *what)
@@ -286,9 +287,10 @@ int main(int argc, char **argv)
 	struct cli c = { .fd = -1,
 		.socket_path = env && env[0] ? env : "/run/lantoa/control.sock",
 		.width = 100 };
-	(void)setlocale(LC_CTYPE, "");
-	if (crypt_init())
+	/* else the control socket is where a text of an editor is printed, and its lines are requests in our name */
+	if (fd_standard_hold() || crypt_init())
 		return EXIT_FAILED;
+	(void)setlocale(LC_CTYPE, "");
 	c.tty = isatty(STDOUT_FILENO);
 	c.color = c.tty && !getenv("NO_COLOR");
 	if (c.tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)

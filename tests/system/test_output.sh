@@ -27,6 +27,21 @@ check "a text of several lines is handed over" editor submit "$(release_md OUT-1
 check "and shown" operator preview OUT-1 --office hue
 says "line by line" '^Dòng hai\.'
 
+echo "# output that the caller has closed"
+ORDER='{"jsonrpc":"2.0","id":9,"method":"queue.hold","params":{"as":"Lê Vận Hành","all":true,"why":"ai đó"}}'
+editor -q submit "$(release_md OUT-3 "$ALL_GO" "Mã:
+
+    $ORDER
+
+$(for i in $(seq 400); do echo "Dòng thứ $i của một văn bản dài."; done)")" && approve_it OUT-3
+check "a text that is an order to the daemon is shown" approver review OUT-3
+says "as it is" '"method":"queue\.hold"'
+refuse "where nobody takes it that is a failure" 1 bash -c "'$B/lantoa' --as 'Trần Văn Duyệt' review OUT-3 >&-"
+same "and it is no order" "$(operator --json queue | jq '.stops | length')" 0
+check "nor is there one where all is closed" bash -c "'$B/lantoa' --as 'Lê Vận Hành' -q hold --release OUT-3 -m 'thử' <&- >&- 2>&-; [ \$? -ne 2 ]"
+same "what was asked for is done" "$(operator --json queue | jq -r '[.stops[].why] | join(" ")')" "thử"
+operator -q resume --release OUT-3 -m "xong"
+
 echo "# a program gets one document, whatever happens"
 document() { # document "sentence" EXIT COMMAND...
 	local what=$1 want=$2; shift 2
@@ -67,4 +82,12 @@ refuse "and a manual page" 1 bash -c "'$B/lantoa' help --man >/dev/full"
 check "who reads the first line only is nobody's failure" bash -c "'$B/lantoa' --as 'Lê Vận Hành' offices | head -1"
 # A service ignores SIGPIPE: only what a write answers says that the reader is gone.
 refuse "log -f ends when its reader has gone" 1 bash -c "set -o pipefail; (trap '' PIPE; timeout 20 '$B/lantoa' --as 'Lê Vận Hành' log -f) | head -1"
+
+echo "# a daemon whose caller has closed everything"
+daemon_stop
+"$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo <&- >&- 2>&- &
+DAEMON_PID=$!
+check "starts" until_true 20 "$B/lantoa" --json version
+same "has nothing of its own where others write" "$(for i in 0 1 2; do readlink "/proc/$DAEMON_PID/fd/$i"; done | sort | uniq -c | xargs)" "3 /dev/null"
+check "and ends in order" daemon_stop
 tap_end
