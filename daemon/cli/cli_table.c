@@ -313,6 +313,7 @@ int cli_fail(struct cli *c, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(c->failed, sizeof(c->failed), fmt, ap);
 	va_end(ap);
+	clean_text(c->failed, false); /* names of files in a folder that somebody else made */
 	(void)fprintf(stderr, "lantoa: %s\n", c->failed);
 	return code;
 }

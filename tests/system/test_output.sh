@@ -22,6 +22,10 @@ done
 refuse "an error that repeats it is one, too" 4 operator show $'X\e[31m-1'
 same "and gives the terminal no orders" "$(orders)" 0
 same "a program gets it whole" "$(operator --json queue | jq -r '.stops[0].why')" "$ODD"
+mkdir "$PLACE/theirs"; : >"$PLACE/theirs/release.md"; ln -s release.md "$PLACE/theirs/"$'a\e]0;t\a\e[8m \u009b31m.png'
+refuse "a folder that somebody else made is refused" 6 editor check "$PLACE/theirs"
+says "with the name of what is wrong" 'theirs/a.*\.png: is a link'
+same "which gives the terminal no orders" "$(orders)" 0
 check "the hold is lifted" operator resume --all -m "xong"
 check "a text of several lines is handed over" editor submit "$(release_md OUT-1 "$ALL_GO" $'Dòng một.\n\nDòng hai.')"
 check "and shown" operator preview OUT-1 --office hue
