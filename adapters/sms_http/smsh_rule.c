@@ -218,12 +218,32 @@ bool smsh_cond(const struct smsh_vendor *v, uint32_t cond, const struct smsh_ans
 	return false;
 }
 
+static bool names_status(const struct smsh_vendor *v, uint32_t cond)
+{
+	static const char *const lists[] = { "and", "any" };
+	const struct smsh_doc *d = &v->doc;
+
+	if (smsh_member(d, cond, "status") != SMSH_NONE)
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t list = smsh_member(d, cond, lists[i]);
+		for (uint32_t c = list == SMSH_NONE ? SMSH_NONE : d->nodes[list].first;
+			c != SMSH_NONE; c = d->nodes[c].next)
+			if (names_status(v, c))
+				return true;
+	}
+	return false;
+}
+
+/* What stumbled may have taken the text first, whatever its body says (contract 3.2): of a 5xx only a rule that names the status is believed. */
 uint32_t smsh_rule_find(const struct smsh_vendor *v, uint32_t rules, const struct smsh_answer *a)
 {
+	bool stumbled = a->res != NULL && a->res->status >= 500;
+
 	if (rules == SMSH_NONE)
 		return SMSH_NONE;
 	for (uint32_t c = v->doc.nodes[rules].first; c != SMSH_NONE; c = v->doc.nodes[c].next)
-		if (smsh_cond(v, c, a))
+		if ((!stumbled || names_status(v, c)) && smsh_cond(v, c, a))
 			return c;
 	return SMSH_NONE;
 }
