@@ -13,6 +13,8 @@ static const struct {
 } classes[] = {
 	{ "accepted", LT_ACCEPTED, LT_SCOPE_TARGET, 0, SMSH_S_NONE },
 	{ "duplicate", LT_ACCEPTED, LT_SCOPE_TARGET, LT_R_DUPLICATE, SMSH_S_NONE },
+	/* Not our id: this one was not taken. Behind a try whose answer was lost it is that one, else a person looks. */
+	{ "same_text", LT_REFUSED, LT_SCOPE_TARGET, LT_R_DUPLICATE, SMSH_S_NONE },
 	{ "temp", LT_DEFERRED, LT_SCOPE_TARGET, 0, SMSH_S_NONE },
 	{ "throttle", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, SMSH_S_NONE },
 	{ "bad_rcpt", LT_REFUSED, LT_SCOPE_TARGET, 0, SMSH_S_NONE },

@@ -212,7 +212,7 @@ static void rules(struct in *in, uint32_t node, bool last_needed)
 		uint32_t then = get(in, c, "then");
 		if (!smsh_class_known(smsh_text(&in->v->doc, then)))
 			complain(in, then == SMSH_NONE ? c : then, "then",
-				"accepted, duplicate, temp, throttle, bad_rcpt, bad_msg, route_down, unknown, token, items or segments");
+				"accepted, duplicate, same_text, temp, throttle, bad_rcpt, bad_msg, route_down, unknown, token, items or segments");
 		for (uint32_t f = first(in, get(in, c, "flags")); f != SMSH_NONE; f = next(in, f))
 			if (!in_words(in->v->doc.nodes[f].text,
 				    "suppress strike free person elsewhere"))

@@ -128,6 +128,12 @@ check "FPT again" route sms-fpt
 check "the release is approved" release TTBC-2026-222
 check "the token is renewed and all are accepted" until_true 15 all_in TTBC-2026-222 accepted "$N"
 same "once each" "$(taken "$from") $(doubles "$from")" "$N 0"
+from=$(last_n)
+sms_ctl '"rules":[{"vendor":"fpt","to":"+84910000103","code":"2501"}]'
+check "the release is approved" release TTBC-2026-227
+check "what FPT does not take because it is a repetition waits for a person" until_true 15 all_in TTBC-2026-227 held 1
+same "the rest is accepted, and what is accepted was taken" "$(in_state TTBC-2026-227 accepted) $(taken "$from") $(doubles "$from")" "$((N - 1)) $((N - 1)) 0"
+sms_ctl '"rules":[]'
 echo "# credentials that are refused, and a login without a code"
 from=$(last_n)
 good=$(cat "$PLACE/conf/sms/client_secret")
