@@ -391,9 +391,10 @@ void smpp_inbound_gone(struct smpp_session *s, uint32_t gen); /* the link that t
 
 /* smpp_check.c: probe of an account */
 struct smpp_check {
-	uint32_t stream;
+	uint32_t stream, skip; /* skip: octets of a body that nobody reads */
 	char in[SMPP_HEADER];
 	size_t n;
+	bool bound;
 };
 int smpp_check_start(struct lt_inst *inst, struct lt_job *job);
 int smpp_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev);

@@ -1,9 +1,12 @@
-/* smpp_check.c - probe of an account: connect, TLS and bind as the session would; no text is sent.
+/* smpp_check.c - probe of an account: connect, TLS and bind as the session would, and unbind; no text is sent. What the server hands out
+ * meanwhile is not answered: it comes again where it can be kept.
  * An account whose session is bound is told from that: a second bind could be refused, or throw out the first.
  * Thread: loop. Owns: one stream. Failures: what the server or the way to it said, as a deferred outcome. */
 #include <stdio.h>
 #include <string.h>
 #include "smpp.h"
+
+#define UNBIND_MS 5000 /* for the answer to it (contract 1.1) */
 
 int smpp_bind_write(const struct lt_host *h, struct lt_job *job, const struct smpp_conf *c,
 	uint32_t stream, uint32_t cmd, uint32_t seq)
@@ -89,31 +92,95 @@ static void say(struct lt_inst *inst, struct lt_job *job, int32_t outcome, const
 	(void)inst->host->finish(inst->host->ctx, job, &r);
 }
 
-/* The answer to the bind is short, and the first thing that the server says. */
+static void let_in(struct lt_inst *inst, struct lt_job *job, const struct smpp_check *k, bool open)
+{
+	if (open)
+		inst->host->stream_close(inst->host->ctx, k->stream, 0);
+	say(inst, job, LT_ACCEPTED, "", LTC_LIT("the server lets us in"));
+}
+
+/* Header by header; false: no whole one is there. -EBADMSG in *ret_rc: what comes is no SMPP. */
+static bool next_header(
+	struct smpp_check *k, struct lt_str *data, struct smpp_header *ret, int *ret_rc)
+{
+	while (data->n > 0) {
+		if (k->skip > 0) {
+			size_t n = k->skip < data->n ? k->skip : data->n;
+			k->skip -= (uint32_t)n;
+			*data = ltc_from(*data, n);
+			continue;
+		}
+		k->in[k->n++] = data->p[0];
+		*data = ltc_from(*data, 1);
+		*ret_rc = smpp_frame(k->in, k->n, ret);
+		if (*ret_rc < 0)
+			return true;
+		if (k->n < SMPP_HEADER)
+			continue;
+		k->skip = ret->length - SMPP_HEADER;
+		k->n = 0;
+		return true;
+	}
+	return false;
+}
+
+/* A server may keep the bind of who goes without a word, and refuse the next one for that. False: the job has ended. */
+static bool unbind(struct lt_inst *inst, struct lt_job *job, struct smpp_check *k)
+{
+	const struct lt_host *h = inst->host;
+	struct ltc_buf b LTC_CLEANUP_BUF;
+	uint64_t end;
+
+	k->bound = true;
+	ltc_buf_init(&b, SMPP_HEADER);
+	if (smpp_write_empty(&b, SMPP_UNBIND, 0, 2) == 0) {
+		struct lt_src src = { .bytes = ltc_buf_str(&b) };
+		if (h->stream_write(h->ctx, k->stream, &src, 1, 0, NULL, 0, &end) >= 0 &&
+			h->wake_at(h->ctx, job, h->mono_ms(h->ctx) + UNBIND_MS, 1) >= 0)
+			return true;
+	}
+	let_in(inst, job, k, true);
+	return false;
+}
+
+static bool bind_answer(
+	struct lt_inst *inst, struct lt_job *job, struct smpp_check *k, const struct smpp_header *h)
+{
+	const struct smpp_inst *si = inst->priv;
+	char code[48];
+
+	if (h->status == 0 && h->id != SMPP_GENERIC_NACK)
+		return unbind(inst, job, k);
+	inst->host->stream_close(inst->host->ctx, k->stream, 0);
+	smpp_status_text(h->status, code, sizeof(code));
+	say(inst, job, LT_DEFERRED, code,
+		smpp_status_row(si->outcomes, "bind", h->status, 1)->note);
+	return false;
+}
+
+/* The job may be gone when it returns. */
 static void on_data(
 	struct lt_inst *inst, struct lt_job *job, struct smpp_check *k, struct lt_str data)
 {
-	const struct smpp_inst *si = inst->priv;
 	struct smpp_header h;
-	char code[48];
+	int rc = 0;
 
-	for (size_t i = 0; i < data.n && k->n < sizeof(k->in); i++)
-		k->in[k->n++] = data.p[i];
-	int rc = smpp_frame(k->in, k->n, &h);
-	if (rc == 0 && k->n < sizeof(k->in) && k->n < SMPP_HEADER)
-		return;
-	inst->host->stream_close(inst->host->ctx, k->stream, 0);
-	if (rc < 0) {
-		say(inst, job, LT_DEFERRED, "garbage",
-			LTC_LIT("what answers there does not speak SMPP"));
-		return;
+	while (next_header(k, &data, &h, &rc)) {
+		if (rc < 0 && !k->bound) {
+			inst->host->stream_close(inst->host->ctx, k->stream, 0);
+			say(inst, job, LT_DEFERRED, "garbage",
+				LTC_LIT("what answers there does not speak SMPP"));
+			return;
+		}
+		if (rc < 0 || (k->bound && h.id == (SMPP_UNBIND | SMPP_RESP))) {
+			let_in(inst, job, k, true);
+			return;
+		}
+		if (k->bound || (h.id & SMPP_RESP) == 0)
+			continue; /* its own questions, and what it hands out */
+		if (!bind_answer(inst, job, k, &h))
+			return;
 	}
-	smpp_status_text(h.status, code, sizeof(code));
-	if (h.status == 0 && (h.id & SMPP_RESP) != 0)
-		say(inst, job, LT_ACCEPTED, "", LTC_LIT("the server lets us in"));
-	else
-		say(inst, job, LT_DEFERRED, code,
-			smpp_status_row(si->outcomes, "bind", h.status, 1)->note);
 }
 
 int smpp_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_event *ev)
@@ -130,9 +197,13 @@ int smpp_check_event(struct lt_inst *inst, struct lt_job *job, const struct lt_e
 		h->stream_close(h->ctx, k->stream, 1);
 		say(inst, job, LT_DEFERRED, "bind",
 			LTC_LIT("the bind could not be written: is the password at most 8 characters?"));
-	} else if (ev->type == LT_EV_DATA)
+	} else if (ev->type == LT_EV_DATA) {
 		on_data(inst, job, k, u->data);
-	else if (ev->type == LT_EV_CLOSED)
+	} else if (k->bound) {
+		if (ev->type == LT_EV_CLOSED || ev->type == LT_EV_WAKE ||
+			ev->type == LT_EV_CANCEL || ev->type == LT_EV_SHUTDOWN)
+			let_in(inst, job, k, ev->type != LT_EV_CLOSED);
+	} else if (ev->type == LT_EV_CLOSED)
 		say(inst, job, LT_DEFERRED, "connect",
 			u->error.n > 0 ? u->error
 				       : LTC_LIT("closed by the server before it answered"));

@@ -256,6 +256,53 @@ static void a_check_is_not_satisfied_with_a_receiver(void **state)
 	play_free(p);
 }
 
+static size_t check_bound(struct play *p)
+{
+	char b[2000];
+
+	assert_int_equal(sh_open(p->h), 0);
+	size_t check = sh_job(p->h, LT_J_CHECK, NULL);
+	assert_int_equal(sh_start(p->h, check, 1), 0);
+	sh_opened(p->h, 0, "");
+	struct pdu d = play_want(p, 0, SMPP_BIND_TRX);
+	size_t n = play_make(b, SMPP_BIND_TRX | SMPP_RESP, 0, d.seq, "smsc", 5);
+	n += play_deliver(b + n, 9, 4, "84910000001", "id:1 stat:DELIVRD", 17, NULL,
+		0); /* what waited for a bind */
+	sh_data_n(p->h, 0, b, n);
+	return check;
+}
+
+/* A server keeps the bind of who goes without a word, and the session behind the check would be told 0x05. */
+static void a_check_takes_its_bind_back(void **state)
+{
+	struct play *p = play_new();
+	size_t check = check_bound(p);
+	struct pdu d = play_want(p, 0, SMPP_UNBIND);
+
+	(void)state;
+	assert_false(sh_result(p->h, check)->done);
+	play_say(p, 0, SMPP_UNBIND | SMPP_RESP, 0, d.seq, "", 0);
+	assert_int_equal(sh_result(p->h, check)->outcome, LT_ACCEPTED);
+	assert_true(p->h->streams[0]->closing);
+	assert_false(p->h->streams[0]->reset);
+	play_free(p);
+
+	p = play_new(); /* five seconds for the answer (contract 1.1) */
+	check = check_bound(p);
+	(void)play_want(p, 0, SMPP_UNBIND);
+	sh_advance(p->h, 4900);
+	assert_false(sh_result(p->h, check)->done);
+	sh_advance(p->h, 200);
+	assert_int_equal(sh_result(p->h, check)->outcome, LT_ACCEPTED);
+	play_free(p);
+
+	p = play_new();
+	check = check_bound(p);
+	sh_closed(p->h, 0, 0, "", "");
+	assert_int_equal(sh_result(p->h, check)->outcome, LT_ACCEPTED);
+	play_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_transmitter_that_cannot_come_back_ends_the_session_too),
 		cmocka_unit_test(a_refused_receiver_leaves_the_transmitter_and_is_told_as_an_error),
 		cmocka_unit_test(a_check_is_not_satisfied_with_a_receiver),
+		cmocka_unit_test(a_check_takes_its_bind_back),
 	};
 	return cmocka_run_group_tests_name("smpp/links", tests, NULL, NULL);
 }
