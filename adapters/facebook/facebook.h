@@ -13,9 +13,9 @@
 
 #define FB_PHOTOS_MAX  10
 #define FB_RETRIES_MAX 8
-#define FB_ID_MAX      72 /* bytes of an id with its NUL; longer ones are refused */
-#define FB_LOST_MAX    3  /* drafts whose answer was lost, that are remembered */
-#define FB_PAGES_MAX   10 /* of one listing; some may be empty */
+#define FB_ID_MAX      192 /* bytes of an id with its NUL: what the host keeps of one */
+#define FB_LOST_MAX    3   /* drafts whose answer was lost, that are remembered */
+#define FB_PAGES_MAX   10  /* of one listing; some may be empty */
 
 enum fb_mode { FB_TWO_PHASE = 0, FB_DIRECT = 1 };
 enum fb_proof { FB_PROOF_PLAIN = 0, FB_PROOF_TIMED = 1, FB_PROOF_OFF = 2 };

@@ -34,6 +34,24 @@ static void photos_draft_live_permalink(void **state)
 	fbt_over(h);
 }
 
+#define LONG_ID                                                                                \
+	PAGE "_pfbid0abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghij" \
+	     "klmnopqrstuvwxyz"
+
+/* Ids are opaque, and nobody says how long they may be (contract, section 2). */
+static void ids_may_be_long(void **state)
+{
+	(void)state;
+	size_t j;
+	struct sh *h = fbt_begun(0, &j);
+	fbt_say(h, "POST", "/" PAGE "/feed", 200, "{\"id\":\"" LONG_ID "\"}");
+	fbt_say(h, "POST", "/" LONG_ID, 200, "{\"success\":true}");
+	fbt_say(h, "GET", "/" LONG_ID, 200, "{\"id\":\"" LONG_ID "\",\"is_published\":true}");
+	fbt_must_be(h, j, LT_ACCEPTED, 0, 0);
+	assert_string_equal(sh_result(h, j)->id, LONG_ID);
+	fbt_over(h);
+}
+
 /* An end that is written as "next": null is one. */
 static void a_listing_ends_at_a_next_that_is_null(void **state)
 {
@@ -465,6 +483,7 @@ static void another_page_than_the_accounts_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(photos_draft_live_permalink),
+		cmocka_unit_test(ids_may_be_long),
 		cmocka_unit_test(a_listing_ends_at_a_next_that_is_null),
 		cmocka_unit_test(a_lost_permalink_leaves_it_accepted),
 		cmocka_unit_test(a_lost_draft_is_found_by_its_photos),
