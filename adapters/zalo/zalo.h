@@ -22,7 +22,7 @@
 #define ZALO_BODY_MAX        (1u << 20)
 #define ZALO_ANSWER_MAX      (512 << 10)
 #define ZALO_ID_MAX          100
-#define ZALO_TOKEN_MAX       600
+#define ZALO_TOKEN_MAX       1000 /* with its NUL: what the host keeps as a step */
 
 enum zalo_form { ZALO_NONE = 0, ZALO_OA, ZALO_GROUP, ZALO_USER, ZALO_PHONE };
 

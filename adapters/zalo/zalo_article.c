@@ -84,9 +84,20 @@ static void verify_begin(struct zalo_op *op, enum zalo_state st)
 	zalo_enter_later(op, st, zalo_conf_of(op)->poll_ms);
 }
 
+/* All of it, or none: a half of one is nobody's. */
+void zalo_token_take(const struct zalo_answer *a, const char *name, char dst[ZALO_TOKEN_MAX])
+{
+	struct lt_str said = ltc_json_str(a->data, name);
+
+	if (said.n < ZALO_TOKEN_MAX)
+		(void)ltc_json_copy(ltc_json_get(a->data, name), dst, ZALO_TOKEN_MAX);
+	else
+		dst[0] = '\0';
+}
+
 static void create_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)ltc_json_copy(ltc_json_get(a->data, "token"), op->token, sizeof(op->token));
+	zalo_token_take(a, "token", op->token);
 	if (op->token[0] == '\0')
 		zalo_find(op); /* a yes without a token: it may have been made */
 	else
@@ -113,11 +124,11 @@ int zalo_verify(struct zalo_op *op)
 }
 
 /* No answer of theirs says that it is shown: the article itself may. Not where it was shown before, with another text. */
-static bool look_instead(struct zalo_op *op)
+static bool look_instead(struct zalo_op *op, enum zalo_state unsure)
 {
 	if (op->stopping || op->other || op->job->kind != LT_J_OP)
 		return false;
-	op->unsure = op->state;
+	op->unsure = unsure;
 	zalo_enter(op, ZS_SHOW_LOOK);
 	return true;
 }
@@ -132,7 +143,7 @@ static void poll_again(struct zalo_op *op)
 {
 	if (zalo_now(op) + zalo_conf_of(op)->poll_ms < op->poll_end)
 		zalo_enter_later(op, op->state, zalo_conf_of(op)->poll_ms);
-	else if (op->state != ZS_SHOWN || !look_instead(op))
+	else if (op->state != ZS_SHOWN || !look_instead(op, op->state))
 		processed_later(op);
 }
 
@@ -175,6 +186,9 @@ static bool verify_bad(
 	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_SHOWN && !op->reshown) {
 		op->reshown = true;
 		zalo_enter(op, ZS_SHOW);
+	} else if (row->outcome == ZALO_O_LOST && op->state == ZS_SHOWN &&
+		look_instead(op, ZS_SHOW)) {
+		return true;
 	} else if (strcmp(a->code, "-200") == 0 || row->outcome == LT_REFUSED ||
 		row->outcome == ZALO_O_LOST) {
 		forget(op, row, a);
@@ -193,7 +207,7 @@ static int show_request(struct zalo_op *op)
 
 static void show_good(struct zalo_op *op, const struct zalo_answer *a)
 {
-	(void)ltc_json_copy(ltc_json_get(a->data, "token"), op->token, sizeof(op->token));
+	zalo_token_take(a, "token", op->token);
 	if (op->token[0] == '\0' && op->stopping)
 		zalo_end(op, LT_UNKNOWN, LT_SCOPE_TARGET, 0, 0, a->code,
 			"stopped before the article could be asked whether it is shown");
@@ -238,7 +252,7 @@ static bool show_bad(
 		zalo_enter_later(op, ZS_SHOW, 2000);
 		return true;
 	}
-	if (!look_instead(op))
+	if (!look_instead(op, op->state))
 		show_lost(op, a->code);
 	return true;
 }

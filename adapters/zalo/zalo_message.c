@@ -76,9 +76,7 @@ static void upload_good(struct zalo_op *op, const struct zalo_answer *a)
 	const struct zalo_item *it = item_of(op);
 	char name[24];
 
-	(void)ltc_json_copy(
-		ltc_json_get(a->data, it != NULL && it->image ? "attachment_id" : "token"),
-		op->attach, sizeof(op->attach));
+	zalo_token_take(a, it != NULL && it->image ? "attachment_id" : "token", op->attach);
 	if (op->attach[0] == '\0') {
 		zalo_end(op, LT_DEFERRED, LT_SCOPE_TARGET, 0, 60000, "upload",
 			"the upload was accepted without an id");

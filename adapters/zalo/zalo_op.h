@@ -144,6 +144,8 @@ extern const struct zalo_state_row zalo_article_rows[], zalo_cast_rows[], zalo_m
 	zalo_look_rows[];
 const struct zalo_state_row *zalo_state_row(enum zalo_state st);
 int zalo_verify(struct zalo_op *op); /* the request, of op->token */
+/* Of an article or an upload; empty where it is too long to be kept. */
+void zalo_token_take(const struct zalo_answer *a, const char *name, char dst[ZALO_TOKEN_MAX]);
 void zalo_link_take(struct zalo_op *op, const struct zalo_answer *a); /* where it can be read */
 void zalo_article_first(struct zalo_op *op);
 void zalo_article_change(

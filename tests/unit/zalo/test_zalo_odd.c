@@ -90,6 +90,49 @@ static void an_update_without_a_token_is_believed_when_the_article_says_so(void 
 	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
 }
 
+/* A verify that knows no token of an update: the article itself says whether it is shown. */
+static void a_token_that_is_never_known_does_not_hide_what_is_shown(void **state)
+{
+	static const char unknown[] = "{\"error\":-201,\"message\":\"token is invalid\"}";
+
+	(void)state;
+	for (int shown = 0; shown < 2; shown++) {
+		size_t op = begin(1);
+		to_show();
+		for (int i = 0; i < 2; i++) {
+			say("/article/update", TOKEN);
+			wait_ms(1000);
+			say("/article/verify", unknown);
+		}
+		say("/article/getdetail", shown ? SHOWN : HIDDEN);
+		if (shown)
+			say("/article/getdetail", SHOWN); /* its link */
+		assert_int_equal(sh_result(h, op)->outcome, shown ? LT_ACCEPTED : LT_DEFERRED);
+	}
+}
+
+/* Nobody says how long a token may be: it goes back as it came, or it counts as not given. */
+static void a_token_goes_back_whole(void **state)
+{
+	static char token[950], answer[1100];
+
+	(void)state;
+	memset(token, 'k', sizeof(token) - 1);
+	(void)snprintf(answer, sizeof(answer), "{\"data\":{\"token\":\"%s\"},\"error\":0}", token);
+	size_t op = begin(1);
+	say("/article/getslice", NONE);
+	say("/article/create", answer);
+	wait_ms(1000);
+	assert_non_null(strstr(last_call(h)->body, token));
+	say("/article/verify", ID);
+	say("/article/update", answer);
+	wait_ms(1000);
+	assert_non_null(strstr(last_call(h)->body, token));
+	say("/article/verify", ID);
+	say("/article/getdetail", SHOWN);
+	assert_int_equal(sh_result(h, op)->outcome, LT_ACCEPTED);
+}
+
 static void an_article_that_stays_hidden_is_not_shown(void **state)
 {
 	(void)state;
@@ -246,7 +289,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = { T(a_listing_without_its_list_proves_nothing),
 		T(an_update_without_a_token_is_believed_when_the_article_says_so),
-		T(an_article_that_stays_hidden_is_not_shown),
+		T(a_token_that_is_never_known_does_not_hide_what_is_shown),
+		T(a_token_goes_back_whole), T(an_article_that_stays_hidden_is_not_shown),
 		T(a_token_may_go_stale_more_than_once_in_a_walk),
 		T(an_error_that_nobody_knows_is_not_polled_for_ever),
 		T(a_token_of_an_article_that_is_not_known_is_made_again_once),
