@@ -142,6 +142,10 @@ static int poll_next(struct smsh_other *o)
 			o->pending = 0;
 			continue;
 		}
+		if (it->ids[o->pending].id.n == 0) { /* the place of a part that has none */
+			o->pending++;
+			continue;
+		}
 		struct smsh_vars v = { .si = si,
 			.host = o->inst->host,
 			.job = o->job,

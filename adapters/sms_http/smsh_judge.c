@@ -168,6 +168,18 @@ void smsh_judge(const struct smsh_vendor *v, uint32_t at, const struct smsh_answ
 		id_of(v, at, a, r);
 }
 
+/* The id of a segment at its place; a segment that was not taken, or has no id, keeps its place empty: a report about the others says
+ * nothing of it. */
+static void segment_id(struct smsh_verdict *all, const struct smsh_verdict *one)
+{
+	if (all->n_ids == SMSH_IDS_MAX)
+		return;
+	all->id[all->n_ids][0] = '\0';
+	if (one->n_ids > 0)
+		memcpy(all->id[all->n_ids], one->id[0], sizeof(one->id[0]));
+	all->id_outcome[all->n_ids++] = (uint32_t)one->outcome;
+}
+
 /* One entry a segment: all taken, or all refused alike; else it is partly out, and that is for a person to see. */
 static void segments(
 	const struct smsh_vendor *v, uint32_t at, struct smsh_answer *a, struct smsh_verdict *r)
@@ -175,7 +187,7 @@ static void segments(
 	uint32_t seg = smsh_member(&v->doc, at, "segments");
 	uint32_t list = a->read ? smsh_point(v, seg, "at", &a->doc, a->root) : SMSH_NONE;
 	uint32_t n = smsh_count(&a->doc, list), taken = 0, i = 0;
-	struct smsh_verdict first = { 0 }, one;
+	struct smsh_verdict all = { 0 }, one;
 
 	if (n == 0)
 		return;
@@ -184,18 +196,18 @@ static void segments(
 		smsh_judge(v, seg, a, &one);
 		taken += one.outcome == LT_ACCEPTED;
 		if (i == 0) {
-			first = one;
-			continue;
+			all = one;
+			all.n_ids = n > 1 ? 0 : one.n_ids;
+		} else if (one.outcome != all.outcome && one.outcome != LT_ACCEPTED) {
+			smsh_copy(all.code, sizeof(all.code), ltc_z(one.code));
 		}
-		if (first.outcome == LT_ACCEPTED && one.n_ids > 0 && first.n_ids < SMSH_IDS_MAX) {
-			memcpy(first.id[first.n_ids], one.id[0], sizeof(one.id[0]));
-			first.id_outcome[first.n_ids++] = (uint32_t)one.outcome;
-		}
-		if (one.outcome != first.outcome && one.outcome != LT_ACCEPTED)
-			smsh_copy(first.code, sizeof(first.code), ltc_z(one.code));
+		if (n > 1)
+			segment_id(&all, &one);
 	}
 	a->root = 0;
-	*r = first;
+	*r = all;
+	if (taken == 0 && n > 1)
+		r->n_ids = 0;
 	if (taken > 0 && taken < n) {
 		r->outcome = LT_UNKNOWN;
 		r->flags = 0;

@@ -9,8 +9,10 @@ static bool is_group(const struct zalo_op *op)
 	return op->form == ZALO_GROUP;
 }
 
-static size_t n_messages(const struct zalo_op *op)
+size_t zalo_messages(const struct zalo_op *op)
 {
+	if (op->form != ZALO_GROUP && op->form != ZALO_USER)
+		return 1;
 	/* the first picture shares a message with the text, a file never does */
 	bool shared = op->n_items > 0 && op->items[0].image;
 
@@ -185,7 +187,7 @@ static void send_good(struct zalo_op *op, const struct zalo_answer *a)
 			"the message may have gone out or not: a yes without its id");
 		return;
 	}
-	if (op->item + 1 == n_messages(op)) {
+	if (op->item + 1 == zalo_messages(op)) {
 		zalo_end_good(op);
 		return;
 	}
@@ -206,7 +208,7 @@ static bool send_bad(
 	}
 	if (row->outcome == LT_UNKNOWN)
 		return false;
-	if (op->item == 0 || n_messages(op) == 1)
+	if (op->item == 0 || zalo_messages(op) == 1)
 		return false;
 	/* a definite no: the word that it was tried goes, or a later question would look for it */
 	step_name(op, "try", name);
@@ -274,7 +276,7 @@ static int announce_now(struct zalo_op *op)
 
 	step_name(op, "try", name);
 	(void)snprintf(value, sizeof(value), "%lld %016llx %zu", (long long)zalo_their_now(op),
-		(unsigned long long)text_hash(op), n_messages(op));
+		(unsigned long long)text_hash(op), zalo_messages(op));
 	zalo_save(op, name, ltc_z(value), ZSAVE_TRY);
 	return 0;
 }
@@ -301,7 +303,7 @@ static void next_message(struct zalo_op *op)
 {
 	char name[24];
 
-	for (; op->item < n_messages(op); op->item++) {
+	for (; op->item < zalo_messages(op); op->item++) {
 		step_name(op, "sent", name);
 		struct lt_str id = zalo_step(op, name);
 		if (id.n == 0 && op->sent[op->item][0] == '\0')
@@ -309,7 +311,7 @@ static void next_message(struct zalo_op *op)
 		if (id.n != 0)
 			(void)snprintf(op->sent[op->item], ZALO_ID_MAX, "%.*s", (int)id.n, id.p);
 	}
-	if (op->item < n_messages(op))
+	if (op->item < zalo_messages(op))
 		prepare_message(op);
 	else
 		zalo_end_good(op);

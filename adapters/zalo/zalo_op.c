@@ -67,6 +67,9 @@ static size_t ids_of(
 	for (size_t i = 0; i < ZALO_ITEMS_MAX; i++)
 		if (op->sent[i][0] != '\0')
 			ids[n++] = (struct lt_id){ (uint32_t)i, LT_ACCEPTED, ltc_z(op->sent[i]) };
+	/* The others have their places: a report of one message says nothing of them. */
+	for (size_t i = n; n > 0 && i < zalo_messages(op); i++)
+		ids[n++] = (struct lt_id){ (uint32_t)i, LT_UNKNOWN, LTC_LIT("") };
 	return n;
 }
 

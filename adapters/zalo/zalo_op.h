@@ -153,6 +153,7 @@ void zalo_article_change(
 void zalo_article_saved(struct zalo_op *op, uint64_t token);
 void zalo_cast_first(struct zalo_op *op); /* zalo_cast.c */
 void zalo_message_first(struct zalo_op *op);
+size_t zalo_messages(const struct zalo_op *op); /* of a delivery to a group or a user */
 struct lt_str zalo_message_url(
 	const struct zalo_op *op); /* asset whose public address is sent; absent: none */
 void zalo_message_saved(struct zalo_op *op, uint64_t token);
