@@ -328,11 +328,20 @@ static int row_channels_dir(
 	return rc;
 }
 
-/* What conf_trial_allows can match: an address (of a mailbox, "oa:...", "+84..."), a domain behind @ or a dot, a beginning. */
+/* Pages are numbers, which begin with no 0; phones have a plus, whoever leaves it out means one. */
+static bool is_page(const char *rule, size_t n)
+{
+	return strspn(rule, "0123456789") == n && rule[0] != '0' &&
+		!(n == 11 && str_starts(str_of(rule), "84"));
+}
+
+/* What conf_trial_allows can match: an address (of a mailbox, a page, "oa:...", "+84..."), a domain behind @ or a dot, a beginning. */
 static bool rule_matches_some(const char *rule)
 {
 	size_t n = strlen(rule);
-	return n > 1 && (rule[n - 1] == '*' || strchr("@.+", rule[0]) || strpbrk(rule, "@:"));
+	return n > 1 &&
+		(rule[n - 1] == '*' || strchr("@.+", rule[0]) || strpbrk(rule, "@:") ||
+			is_page(rule, n));
 }
 
 static int row_allow_only(

@@ -162,6 +162,19 @@ static void domains_of_trial_rules_have_no_case(void **state)
 	conf_unref(c);
 }
 
+static void a_page_may_be_contacted_by_its_number(void **state)
+{
+	struct place *p = *state;
+	struct conf *c = NULL;
+	struct err e = { 0 };
+	put(p->path, "key_file: master.key\nmode: trial\nallow_only: [\"104200000000100\"]\n",
+		0600);
+	assert_int_equal(conf_load(p->path, &c, &e), 0);
+	assert_true(conf_trial_allows(c, "104200000000100"));
+	assert_false(conf_trial_allows(c, "1042000000001001"));
+	conf_unref(c);
+}
+
 static void who_may_be_contacted_without_a_mode_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -177,7 +190,8 @@ static void who_may_be_contacted_without_a_mode_is_refused(void **state)
 
 static void a_trial_rule_that_allows_nobody_is_refused(void **state)
 {
-	static const char *const rules[] = { "a.example", "*", "@", ".", "0910000106", "oa" };
+	static const char *const rules[] = { "a.example", "*", "@", ".", "0910000106",
+		"84910000106", "oa" };
 	struct place *p = *state;
 	char text[2000], said[200];
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -635,6 +649,8 @@ int main(void)
 			trial_mode_allows_only_what_is_listed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			domains_of_trial_rules_have_no_case, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_page_may_be_contacted_by_its_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			who_may_be_contacted_without_a_mode_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
