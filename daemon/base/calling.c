@@ -21,6 +21,10 @@ static int page_map(int fd, struct calling **ret)
 		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 	if (ftruncate(fd, sizeof(struct calling)) < 0)
 		return -errno;
+	/* a page that the disk has no room for would be a signal at its first word */
+	int rc = posix_fallocate(fd, 0, sizeof(struct calling));
+	if (rc != 0)
+		return -rc;
 	void *p = mmap(NULL, sizeof(struct calling), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;

@@ -42,4 +42,17 @@ same "it is the one" "$(operator --json delivery "$(jq -r '.rows[0].delivery' "$
 check "and says why" jq -e '.rows[0].why | startswith("poison: the daemon crashed twice")' "$PLACE/held.json"
 check "the daemon is up" "$B/lantoa" --json version
 check "fsck is clean" operator fsck
+
+echo "# no room for the page that names what an adapter works on"
+daemon_stop
+full() { # in a runtime folder that is full; nothing outside sees that mount
+	unshare -m bash -c 'mount -t tmpfs -o size=16k tmpfs "$1" && head -c 16384 /dev/zero >"$1/fill" && exec timeout 20 "$2" --config "$3" --demo' \
+		- "$PLACE/run" "$B/lantoad" "$PLACE/conf/lantoad.yaml"
+}
+if unshare -m mount -t tmpfs tmpfs "$PLACE/run" 2>/dev/null; then
+	refuse "the daemon does not start" 1 full
+	says "and says why" 'run/calling: No space left on device; it notes'
+else
+	ok "the daemon does not start, and says why # SKIP this user mounts nothing"
+fi
 tap_end
