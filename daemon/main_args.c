@@ -60,8 +60,16 @@ int args_read(int argc, char **argv, struct app_args *ret)
 		default: return -EINVAL;
 		}
 	}
-	if (optind != argc || (a.key && !a.check && !a.restore_confirm))
+	if (optind != argc) {
+		(void)fprintf(stderr, "lantoad: '%s' is no option\n", argv[optind]);
 		return -EINVAL;
+	}
+	if (a.key && !a.check && !a.restore_confirm) {
+		(void)fputs(
+			"lantoad: --key goes with --check or --restore-confirm; the service has its key from the configuration\n",
+			stderr);
+		return -EINVAL;
+	}
 	*ret = a;
 	return 0;
 }

@@ -102,4 +102,10 @@ if grep -qa LANTOA_FAULT_FILE "$B/lantoad"; then # only such a build has a disk 
 fi
 check "the audit holds" operator audit verify
 check "and the record is clean" operator fsck
+
+echo "# what is typed wrong"
+refuse "a key for the service by hand is not taken" 2 "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --key "$PLACE/conf/master.key"
+says "and it says where one belongs" 'key goes with --check or --restore-confirm'
+refuse "nor is a word that is no option" 2 "$B/lantoad" start
+says "which is named" "'start' is no option"
 tap_end
