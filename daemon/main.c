@@ -427,6 +427,15 @@ static void little_memory(void)
 #endif
 }
 
+/* Whoever started us may ignore or block signals, and both are inherited: the end of a child would not be seen, nor a stop be heard. */
+static void signals_as_usual(void)
+{
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
 	struct app a = { .started_ms = wall_ms(NULL) };
@@ -446,6 +455,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	(void)signal(SIGHUP, on_early_hup);
+	signals_as_usual();
 	no_cores();
 	many_files();
 	little_memory();

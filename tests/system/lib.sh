@@ -14,6 +14,7 @@ PLACE= DAEMON_PID= SANDBOX_PID= EXTRA_PIDS=
 T_N=0 T_BAD=0
 ROUTES= # further lines of `routes:`, each indented by two spaces and ended: what the lib_*.sh of other channels append before conf_write
 ALLOW=  # further entries of allow_only: ', "+8491..."'
+DAEMON_UNDER= # what starts the daemon: words before its own
 CONF_TOP= # further keys of lantoad.yaml, whole lines
 
 place_new() { # place_new [FOLDER]: a private folder, made empty
@@ -131,7 +132,7 @@ daemon_start() { # daemon_start [options of lantoad]
 	SOCKET=$PLACE/run/control.sock
 	export LANTOA_SOCKET=$SOCKET
 	rm -f "$SOCKET"
-	"$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo "$@" >>"$PLACE/lantoad.log" 2>&1 &
+	${DAEMON_UNDER:-} "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo "$@" >>"$PLACE/lantoad.log" 2>&1 &
 	DAEMON_PID=$!
 	for _ in $(seq 1 1200); do
 		kill -0 "$DAEMON_PID" 2>/dev/null || { tail -5 "$PLACE/lantoad.log"; echo "lantoad does not start"; DAEMON_PID=; return 1; }

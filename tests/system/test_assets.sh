@@ -238,5 +238,11 @@ check "its lot is held as changed" until_true 20 held
 same "and nothing was published of it" "$(grep -la 'Infographic PIC-7' "$PLACE"/portal/post-* | wc -l | tr -d ' ')" 0 # of others that had waited something may be
 check "the audit chain holds" operator audit verify
 daemon_stop
+
+echo "# a caller who ignores the end of children and blocks the signal to stop: both are inherited"
+DAEMON_UNDER='env --ignore-signal=CHLD --block-signal=TERM' daemon_start || not_ok "the daemon starts"
+sed 's/PIC-1/PIC-9/' "$PLACE/PIC-1/release.md" >"$PLACE/release.md" && cp -r "$PLACE/PIC-1" "$PLACE/PIC-9" && mv "$PLACE/release.md" "$PLACE/PIC-9/"
+check "a picture is fitted" editor check "$PLACE/PIC-9"
+check "and it ends in order" daemon_stop
 check "no sanitizer had anything to say" bash -c "! grep -E 'Sanitizer|runtime error' '$PLACE/lantoad.log'"
 tap_end
