@@ -122,6 +122,7 @@ struct sim_profile { /* drawn from the seed; 0..1000 are per mille of a step */
 	int p_act, p_jump; /* of a step */
 	bool receipts, torn, disk;
 	int rate[2], burst[2], concurrency[2], intents[2];
+	int most[2]; /* the highest that concurrency has been: what began under it may be under way still */
 	int64_t unknown_max_ms;
 	bool assume;
 	int word_mix;            /* per mille of contacts with a script of their own */

@@ -98,31 +98,41 @@ static void check_approved(int64_t id, const struct sim_delivery *d, const char 
 			(long long)id, (long long)l->release, nonce);
 }
 
-/* Posts under way; those that are over are forgotten, so that a long run looks at few. */
-static int posts_live(void)
+/* Posts under way at a slot's provider, or at its second gateway; those that are over are forgotten, so that a long run looks at few. */
+static int posts_live(int slot, bool spare)
 {
 	static size_t live[SIM_STARTS], n, seen;
 	size_t kept = 0;
+	int found = 0;
 	for (; seen < N.net->n_calls && n < SIM_STARTS; seen++)
 		if (N.net->calls[seen]->flags & NET_PUBLISHES)
 			live[n++] = seen;
 	for (size_t i = 0; i < n; i++) {
 		const struct fakenet_call *c = N.net->calls[live[i]];
-		if (!c->done && !c->cancelled)
-			live[kept++] = live[i];
+		if (c->done || c->cancelled)
+			continue;
+		live[kept++] = live[i];
+		found += provider_slot_of(c->url) == slot && provider_is_spare(c->url) == spare;
 	}
 	n = kept;
-	return (int)n;
+	return found;
+}
+
+/* Each account has one lane, and each office one account where the provider has several. */
+static void check_at_once(int slot, bool spare)
+{
+	int live = posts_live(slot, spare),
+	    max = S->p.most[slot] * (provider_of(slot)->per_office ? SIM_OFFICES - 1 : 1);
+	if (live > max)
+		sim_fail("%d posts at once at %s%s, %d allowed", live, provider_of(slot)->name,
+			spare ? "'s second gateway" : "", max);
 }
 
 static void check_limits(const struct sim_lot *l, int lane)
 {
-	int live = posts_live(),
-	    max = 20; /* of both providers together; each lane is held by its intents */
-	for (int i = 0; i < SIM_SLOTS; i++)
-		max = S->p.concurrency[i] > max ? S->p.concurrency[i] : max;
-	if (live > 2 * max + 2)
-		sim_fail("%d posts at once", live);
+	check_at_once(lane, false);
+	if (S->p.spare && lane == 1)
+		check_at_once(lane, true);
 	S->start[S->n_start++ % SIM_STARTS] = (struct sim_start){ .lane = l->lane,
 		.mono_ms = N.te.mono };
 	static const int64_t spans[] = { 1000, 10000, 60000, 600000 };

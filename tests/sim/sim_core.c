@@ -188,7 +188,7 @@ void sim_profile_draw(int steps)
 	for (int i = 0; i < 2; i++) {
 		p->rate[i] = PICK(0, 0, 1, 5, 50);
 		p->burst[i] = PICK(1, 3, 10);
-		p->concurrency[i] = PICK(1, 2, 8, 64);
+		p->concurrency[i] = p->most[i] = PICK(1, 2, 8, 64);
 		p->intents[i] = PICK(1, 4, 64, 256);
 	}
 	p->unknown_max_ms = PICK(60000, 1800000, 86400000);

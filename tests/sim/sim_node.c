@@ -384,8 +384,10 @@ static void reload(void)
 {
 	struct channels *fresh = NULL;
 	struct err e = { 0 };
-	for (int i = 0; i < 2; i++)
-		S->p.concurrency[i] = 1 + sim_below(20);
+	for (int i = 0; i < 2; i++) {
+		int n = S->p.concurrency[i] = 1 + sim_below(20);
+		S->p.most[i] = n > S->p.most[i] ? n : S->p.most[i];
+	}
 	node_conf_write();
 	struct conf *conf = conf_read();
 	sim_trace("reload");

@@ -199,20 +199,31 @@ void provider_lose(size_t call, enum fate f)
 	fakenet_reply(N.net, call, &a);
 }
 
-static void request(size_t i, struct fakenet_call *c)
+bool provider_is_spare(const char *url)
+{
+	return S->p.spare && strstr(url, ":11/") != NULL;
+}
+
+int provider_slot_of(const char *url)
 {
 	for (int slot = 0; slot < SIM_SLOTS; slot++) {
 		const struct sim_provider *p = provider_of(slot);
 		char host[40];
 		(void)snprintf(host, sizeof(host), ":%d/", 9 + slot);
-		if (p->owns && p->owns(c->url) &&
-			(strcmp(p->adapter, "loopback") != 0 || strstr(c->url, host) ||
-				(slot == 1 && S->p.spare && strstr(c->url, ":11/")))) {
-			p->http(slot, i, c);
-			return;
-		}
+		if (p->owns && p->owns(url) &&
+			(strcmp(p->adapter, "loopback") != 0 || strstr(url, host) ||
+				(slot == 1 && provider_is_spare(url))))
+			return slot;
 	}
-	sim_fail("a request to nobody: %s %s", c->method, c->url);
+	return -1;
+}
+
+static void request(size_t i, struct fakenet_call *c)
+{
+	int slot = provider_slot_of(c->url);
+	if (slot < 0)
+		sim_fail("a request to nobody: %s %s", c->method, c->url);
+	provider_of(slot)->http(slot, i, c);
 }
 
 /* --- streams --------------------------------------------------------------------------------------------------------------------------- */

@@ -58,6 +58,8 @@ extern const struct sim_provider sim_loopback, sim_sms_http, sim_email, sim_smpp
 /* The table that sim_profile.provider counts in. */
 extern const struct sim_provider *const sim_providers[];
 const struct sim_provider *provider_of(int slot);
+int provider_slot_of(const char *url);   /* whose address this is; -1: nobody's */
+bool provider_is_spare(const char *url); /* slot 1's second gateway */
 /* Draws who plays each slot; SIM_PROVIDERS=a,b says it instead. Called once a seed. */
 void provider_draw(void);
 
