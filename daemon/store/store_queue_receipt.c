@@ -109,6 +109,18 @@ static int others_open(struct store_tx *tx, int64_t delivery, bool *ret)
 	return rc < 0 ? rc : 0;
 }
 
+/* "On its way" is said of one effect: of another one that was refused, or of which nobody knows, it says nothing. */
+static int others_untaken(struct store_tx *tx, int64_t delivery, bool *ret)
+{
+	int64_t n = 0;
+	int rc = db_get_i64(tx_db(tx), &n,
+		"SELECT count(*) FROM effect WHERE delivery_id=? AND state IN (0,2,3)", "i",
+		delivery);
+
+	*ret = n > 0;
+	return rc < 0 ? rc : 0;
+}
+
 /* The provider did not take the attempt that is unknown: it may go again, after questions that are under way about it. */
 static int due_again(struct store_tx *tx, const struct sq_receipt *c, int64_t delivery)
 {
@@ -128,6 +140,8 @@ static int receipt_move(
 		return 0; /* of which attempt is not told, or of an older one: proves nothing */
 	if (to == (int)DLV_DELIVERED)
 		rc = others_open(tx, delivery, &open);
+	else if (to == (int)DLV_ACCEPTED && c->state == LT_RC_TRANSIT)
+		rc = others_untaken(tx, delivery, &open);
 	if (rc == 0 && to == (int)DLV_WAITING)
 		rc = due_again(tx, c, delivery);
 	if (rc || to < 0 || open)

@@ -254,6 +254,26 @@ static void a_late_answer_takes_no_end_of_a_segment_back(void **state)
 	assert_int_equal(state_of(1), DLV_DELIVERED);
 }
 
+/* "Part of it is on its way" is what was known already: the other part was refused, or nobody knows of it. */
+static void one_segment_on_its_way_does_not_settle_the_whole(void **state)
+{
+	static const int other[] = { LT_UNKNOWN, LT_REFUSED, LT_DEFERRED };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char id[] = { 'k', (char)('0' + i), 0 }, line[] = { 'k', (char)('0' + i), '\n', 0 };
+		struct lt_id ids[] = { seg(0, LT_ACCEPTED, id), seg(1, other[i], "") };
+		answered(i + 1, 1, LT_UNKNOWN, ids, 2);
+		report(LT_RC_TRANSIT, line);
+		assert_int_equal(state_of(i + 1), DLV_UNKNOWN);
+		assert_int_equal(segment(i + 1, 0), LT_RC_TRANSIT);
+	}
+	answered(9, 1, LT_UNKNOWN, NULL, 0); /* a text of one segment, found by our own reference */
+	struct sq_receipt c;
+	told(&c, LT_RC_TRANSIT, "", 9);
+	assert_int_equal(state_of(9), DLV_ACCEPTED);
+}
+
 static void the_same_again_without_a_time_of_the_provider_is_kept_once(void **state)
 {
 	(void)state;
@@ -389,6 +409,7 @@ int main(void)
 		T(a_report_from_the_way_that_comes_late_takes_no_end_back),
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
+		T(one_segment_on_its_way_does_not_settle_the_whole),
 		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
 		T(an_id_that_many_texts_have_is_told_apart_by_the_phone),
 		T(without_a_phone_an_id_that_several_have_is_nobodys),
