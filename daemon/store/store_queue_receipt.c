@@ -14,12 +14,20 @@
 #define ORPHANS_MAX 100000
 #define LATE_NO_MS  180000 /* longer than a question about an unknown one lasts */
 
-/* As it stands in the row. final 1, provider's own time 2, whole channel 4. */
+/* As it stands in the row, without its last word, the code. final 1, provider's own time 2, whole channel 4. */
+static void orphan_head(const struct sq_receipt *c, char *ret, size_t size)
+{
+	snprintf(ret, size, "%d %d %lld %lld ", c->state,
+		(c->final ? 1 : 0) | (c->at_given ? 2 : 0) | (c->account_id ? 0 : 4),
+		(long long)(c->at_given ? c->at_ms : 0), (long long)c->delivery);
+}
+
 static void orphan_body(const struct sq_receipt *c, char *ret, size_t size)
 {
-	snprintf(ret, size, "%d %d %lld %lld %s", c->state,
-		(c->final ? 1 : 0) | (c->at_given ? 2 : 0) | (c->account_id ? 0 : 4),
-		(long long)(c->at_given ? c->at_ms : 0), (long long)c->delivery, c->code);
+	char head[80];
+
+	orphan_head(c, head, sizeof(head));
+	snprintf(ret, size, "%s%s", head, c->code);
 }
 
 /* The same again while it waits is not kept twice. */
@@ -36,14 +44,19 @@ static void orphan_key(const struct sq_receipt *c, const char *body, struct hash
 	hasher_end(&h, ret);
 }
 
+/* One that was read twice may be settled already, and its number another's by now: only what was read is changed. */
+#define ORPHAN_READ " WHERE id=? AND ids=? AND instr(body, ?)=1"
+
 static int orphan_drop(struct store_tx *tx, const struct sq_receipt *c)
 {
-	char body[400];
+	char head[80], body[400];
 	struct hash key;
-	int rc = db_exec(tx_db(tx), "DELETE FROM orphan WHERE id=?", "i", c->orphan_id);
 
+	orphan_head(c, head, sizeof(head));
 	orphan_body(c, body, sizeof(body));
 	orphan_key(c, body, &key);
+	int rc = db_exec(
+		tx_db(tx), "DELETE FROM orphan" ORPHAN_READ, "itt", c->orphan_id, c->ids, head);
 	return rc ? rc : db_exec(tx_db(tx), "DELETE FROM seen WHERE key=?", "h", &key);
 }
 
@@ -59,14 +72,15 @@ static int orphans_bound(struct db *db)
 static int orphan_keep(struct store_tx *tx, struct sq_receipt *c)
 {
 	struct db *db = tx_db(tx);
-	char body[400];
+	char head[80], body[400];
 	struct hash key;
 
 	if (c->orphan_id && tx_wall_ms(tx) >= c->give_up_ms)
 		return orphan_drop(tx, c);
+	orphan_head(c, head, sizeof(head));
 	if (c->orphan_id)
-		return db_exec(db, "UPDATE orphan SET next=? WHERE id=?", "ii",
-			tx_wall_ms(tx) + c->retry_ms, c->orphan_id);
+		return db_exec(db, "UPDATE orphan SET next=?" ORPHAN_READ, "iitt",
+			tx_wall_ms(tx) + c->retry_ms, c->orphan_id, c->ids, head);
 	orphan_body(c, body, sizeof(body));
 	orphan_key(c, body, &key);
 	int rc = store_seen_add(tx, &key);

@@ -274,6 +274,40 @@ static void one_segment_on_its_way_does_not_settle_the_whole(void **state)
 	assert_int_equal(state_of(9), DLV_ACCEPTED);
 }
 
+static int orphan_copy(void *ctx, const struct sq_receipt *o)
+{
+	*(struct sq_receipt *)ctx = *o;
+	return 0;
+}
+
+/* The disk was full, the commands waited, and what waits was read once more: the second command comes when the number is another's. */
+static void an_early_report_that_was_read_twice_takes_no_other_one_away(void **state)
+{
+	struct sq_receipt first, again;
+	struct store_reader *r;
+
+	(void)state;
+	report(LT_RC_DELIVERED, "early\n");
+	assert_int_equal(store_reader_get(ts.s, &r), 0);
+	assert_int_equal(reader_begin(r), 0);
+	assert_int_equal(sq_read_orphans(r, ts.wall_ms + 20000, 9, orphan_copy, &first), 0);
+	reader_end(r);
+	store_reader_put(ts.s, r);
+	first.ids = "early\n";
+	again = first;
+	accepted(1, 1, "early");
+	assert_int_equal(teststore_do(&ts, &first.cmd), 0);
+	assert_int_equal(state_of(1), DLV_DELIVERED);
+	report(LT_RC_DELIVERED, "other\n");
+	assert_int_equal(number("SELECT id FROM orphan"), again.orphan_id);
+	assert_int_equal(teststore_do(&ts, &again.cmd), 0);
+	assert_int_equal(number("SELECT count(*) FROM orphan WHERE ids LIKE 'other%%'"), 1);
+	again.ids = "nobody\n"; /* and where it is given up */
+	again.give_up_ms = 0;
+	assert_int_equal(teststore_do(&ts, &again.cmd), 0);
+	assert_int_equal(number("SELECT count(*) FROM orphan WHERE ids LIKE 'other%%'"), 1);
+}
+
 static void the_same_again_without_a_time_of_the_provider_is_kept_once(void **state)
 {
 	(void)state;
@@ -410,6 +444,7 @@ int main(void)
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
 		T(one_segment_on_its_way_does_not_settle_the_whole),
+		T(an_early_report_that_was_read_twice_takes_no_other_one_away),
 		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
 		T(an_id_that_many_texts_have_is_told_apart_by_the_phone),
 		T(without_a_phone_an_id_that_several_have_is_nobodys),
