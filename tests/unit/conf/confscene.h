@@ -37,22 +37,35 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline void put(const char *name, const char *text)
+static inline const char *path_of(const char *name) /* until the next call */
 {
-	char path[600];
-	struct err e;
+	static char path[600];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(file_write_durable(path, str_of(text), 0600, &e), 0);
+	return path;
+}
+
+static inline void put(const char *name, const char *text)
+{
+	struct err e;
+
+	assert_int_equal(file_write_durable(path_of(name), str_of(text), 0600, &e), 0);
 }
 
 static inline int load_it(struct conf **ret, struct err *e)
 {
-	char path[600];
-
-	(void)snprintf(path, sizeof(path), "%s/lantoad.yaml", dir);
 	e->text[0] = 0;
-	return conf_load(path, ret, e);
+	return conf_load(path_of("lantoad.yaml"), ret, e);
+}
+
+static inline void expect_refused(const char *what)
+{
+	struct conf *c = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(load_it(&c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, what));
+	assert_null(c);
 }
 
 #endif
