@@ -14,20 +14,15 @@
 #define ORPHANS_MAX 100000
 #define LATE_NO_MS  180000 /* longer than a question about an unknown one lasts */
 
-/* As it stands in the row, without its last word, the code. final 1, provider's own time 2, whole channel 4. */
-static void orphan_head(const struct sq_receipt *c, char *ret, size_t size)
+/* As it stands in the row: final 1, provider's own time 2, whole channel 4. Returned: what stands before the code. */
+static struct str orphan_body(const struct sq_receipt *c, char *ret, size_t size)
 {
-	snprintf(ret, size, "%d %d %lld %lld ", c->state,
+	int n = snprintf(ret, size, "%d %d %lld %lld ", c->state,
 		(c->final ? 1 : 0) | (c->at_given ? 2 : 0) | (c->account_id ? 0 : 4),
 		(long long)(c->at_given ? c->at_ms : 0), (long long)c->delivery);
-}
 
-static void orphan_body(const struct sq_receipt *c, char *ret, size_t size)
-{
-	char head[80];
-
-	orphan_head(c, head, sizeof(head));
-	snprintf(ret, size, "%s%s", head, c->code);
+	snprintf(ret + n, size - (size_t)n, "%s", c->code);
+	return (struct str){ ret, (size_t)n };
 }
 
 /* The same again while it waits is not kept twice. */
@@ -49,14 +44,13 @@ static void orphan_key(const struct sq_receipt *c, const char *body, struct hash
 
 static int orphan_drop(struct store_tx *tx, const struct sq_receipt *c)
 {
-	char head[80], body[400];
+	char body[400];
 	struct hash key;
+	struct str head = orphan_body(c, body, sizeof(body));
 
-	orphan_head(c, head, sizeof(head));
-	orphan_body(c, body, sizeof(body));
 	orphan_key(c, body, &key);
 	int rc = db_exec(
-		tx_db(tx), "DELETE FROM orphan" ORPHAN_READ, "itt", c->orphan_id, c->ids, head);
+		tx_db(tx), "DELETE FROM orphan" ORPHAN_READ, "its", c->orphan_id, c->ids, head);
 	return rc ? rc : db_exec(tx_db(tx), "DELETE FROM seen WHERE key=?", "h", &key);
 }
 
@@ -72,16 +66,15 @@ static int orphans_bound(struct db *db)
 static int orphan_keep(struct store_tx *tx, struct sq_receipt *c)
 {
 	struct db *db = tx_db(tx);
-	char head[80], body[400];
+	char body[400];
 	struct hash key;
 
 	if (c->orphan_id && tx_wall_ms(tx) >= c->give_up_ms)
 		return orphan_drop(tx, c);
-	orphan_head(c, head, sizeof(head));
+	struct str head = orphan_body(c, body, sizeof(body));
 	if (c->orphan_id)
-		return db_exec(db, "UPDATE orphan SET next=?" ORPHAN_READ, "iitt",
+		return db_exec(db, "UPDATE orphan SET next=?" ORPHAN_READ, "iits",
 			tx_wall_ms(tx) + c->retry_ms, c->orphan_id, c->ids, head);
-	orphan_body(c, body, sizeof(body));
 	orphan_key(c, body, &key);
 	int rc = store_seen_add(tx, &key);
 	c->ret_again = rc == 0;
@@ -111,25 +104,16 @@ static int correction_audit(struct store_tx *tx, int64_t delivery, int from, int
 	return store_audit(tx, &ev);
 }
 
-/* Delivered only when no other effect of it is still under way. */
-static int others_open(struct store_tx *tx, int64_t delivery, bool *ret)
+/* What is said of one effect is said of the whole only where no other contradicts it: delivered, where none is still under way; on
+ * its way, where none was refused (2), put off (3), or is one of which nobody knows (0). */
+#define EFFECTS     "SELECT count(*) FROM effect WHERE delivery_id=? AND state "
+#define NOT_ARRIVED EFFECTS "NOT IN (17,19)"
+#define NOT_TAKEN   EFFECTS "IN (0,2,3)"
+
+static int others_are(struct store_tx *tx, int64_t delivery, const char *sql, bool *ret)
 {
 	int64_t n = 0;
-	int rc = db_get_i64(tx_db(tx), &n,
-		"SELECT count(*) FROM effect WHERE delivery_id=? AND state NOT IN (17,19)", "i",
-		delivery);
-
-	*ret = n > 0;
-	return rc < 0 ? rc : 0;
-}
-
-/* "On its way" is said of one effect: of another one that was refused, or of which nobody knows, it says nothing. */
-static int others_untaken(struct store_tx *tx, int64_t delivery, bool *ret)
-{
-	int64_t n = 0;
-	int rc = db_get_i64(tx_db(tx), &n,
-		"SELECT count(*) FROM effect WHERE delivery_id=? AND state IN (0,2,3)", "i",
-		delivery);
+	int rc = db_get_i64(tx_db(tx), &n, sql, "i", delivery);
 
 	*ret = n > 0;
 	return rc < 0 ? rc : 0;
@@ -153,9 +137,9 @@ static int receipt_move(
 	if (c->state == LT_DEFERRED && (c->try_no == 0 || c->try_no != (int)(tries & 0xff)))
 		return 0; /* of which attempt is not told, or of an older one: proves nothing */
 	if (to == (int)DLV_DELIVERED)
-		rc = others_open(tx, delivery, &open);
+		rc = others_are(tx, delivery, NOT_ARRIVED, &open);
 	else if (to == (int)DLV_ACCEPTED && c->state == LT_RC_TRANSIT)
-		rc = others_untaken(tx, delivery, &open);
+		rc = others_are(tx, delivery, NOT_TAKEN, &open);
 	if (rc == 0 && to == (int)DLV_WAITING)
 		rc = due_again(tx, c, delivery);
 	if (rc || to < 0 || open)
