@@ -71,6 +71,9 @@ struct ctl_call {
 	void *own; /* the method's */
 };
 
+/* Among the roles: whoever runs as the daemon's own user, and could signal it, may ask as well. */
+#define CTL_OWN_USER 0x100u
+
 struct ctl_method {
 	const char *name; /* "release.submit" */
 	enum ctl_where where;

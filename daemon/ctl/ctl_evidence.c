@@ -487,7 +487,7 @@ const struct ctl_method ctl_evidence_methods[] = {
 	{ "audit.verify", CTL_WRITE, ROLE_OPERATOR | ROLE_ADMIN, method_audit_verify },
 	{ "backup", CTL_WRITE, ROLE_ADMIN, method_backup },
 	{ "config.check", CTL_WRITE, ROLE_OPERATOR | ROLE_ADMIN, method_config_check },
-	{ "reload", CTL_WRITE, ROLE_ADMIN, method_reload },
+	{ "reload", CTL_WRITE, ROLE_ADMIN | CTL_OWN_USER, method_reload },
 	{ "key.rotate", CTL_WRITE, ROLE_ADMIN, method_key_rotate },
 	{ "log.level", CTL_WRITE, ROLE_ADMIN, method_log_level },
 	{ 0 },

@@ -185,11 +185,9 @@ static int identify(struct ctl_rpc *r, struct err *e)
 	return 0;
 }
 
-/* Whoever runs as the daemon's own user may signal it to reload; so `systemctl reload`, which does, may ask and hear the answer. */
-static bool could_signal(struct ctl_rpc *r)
+static bool is_own_user(const struct ctl_rpc *r)
 {
-	return strcmp(r->c.method->name, "reload") == 0 && !json_has(r->c.params, "as") &&
-		r->conn->uid == (int64_t)geteuid();
+	return !json_has(r->c.params, "as") && r->conn->uid == (int64_t)geteuid();
 }
 
 static int authorise(struct ctl_rpc *r, struct str name, struct err *e)
@@ -200,19 +198,18 @@ static int authorise(struct ctl_rpc *r, struct str name, struct err *e)
 	int rc = identify(r, e);
 	if (rc)
 		return rc;
-	if (could_signal(r)) {
-		if (!r->c.who.roles)
-			r->c.who.person = "system"; /* as with the signal */
-		return 0;
-	}
 	unsigned need = r->c.method->roles,
 		 any = ROLE_VIEWER | ROLE_EDITOR | ROLE_APPROVER | ROLE_OPERATOR | ROLE_ADMIN;
 	if (need == ROLE_VIEWER)
 		need = any; /* whoever has a role may look */
-	if (need && !(r->c.who.roles & need))
+	if (!need || (r->c.who.roles & need))
+		return 0;
+	if (!(need & CTL_OWN_USER) || !is_own_user(r))
 		return err_set(e, -EPERM,
 			"%s may not do this (%s); the configuration gives roles to people",
 			r->c.who.person, r->c.method->name);
+	if (!r->c.who.roles)
+		r->c.who.person = "system"; /* as with the signal */
 	return 0;
 }
 

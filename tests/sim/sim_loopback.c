@@ -55,7 +55,7 @@ static int64_t delivery_of(const struct fakenet_call *c)
 static void publish(int slot, size_t i, struct fakenet_call *c)
 {
 	int64_t id = delivery_of(c);
-	bool spare = strstr(c->url, ":11/") != NULL;
+	bool spare = provider_is_spare(c->url);
 	enum fate f = slot == 1 && !spare && !S->final && S->mono < S->outage_until
 		? FATE_NO_LINE
 		: provider_fate();
