@@ -63,7 +63,7 @@ release_plan() { # release_plan CODE: submitted, approved, planned. Sets PLANNED
 	local hash; hash=$(hash_of "$1")
 	a=$(now_ms)
 	approver -q approve "$1" --hash "$hash" >/dev/null || return 1
-	until_true 600 planned "$1" || return 1
+	"$TOP/tests/bench/planned.py" "$SOCKET" "$1" 600 "${POLL:-0.05}" || return 1
 	PLANNED_MS=$(($(now_ms) - a))
 }
 count_state() { operator --json queue | jq -r ".totals.$1 // 0"; }

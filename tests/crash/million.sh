@@ -64,13 +64,17 @@ ping_start() { # ping_start FILE: from outside, until ping_stop
 	"$TOP/tests/bench/ping.py" "$SOCKET" "$PLACE/ping.stop" >"$PLACE/$1" & PING_PID=$!
 }
 ping_stop() { touch "$PLACE/ping.stop"; wait "$PING_PID"; }
+# Half of the rounds alone come before the million and half behind it: what the machine does over minutes is in both figures then.
+alone() { # alone FROM TO: rounds with nothing beside them
+	local i
+	: >"$PLACE/delays"
+	ping_start ping.alone
+	for i in $(seq "$1" "$2"); do round "ALONE-$i" || not_ok "round $i alone"; done
+	ping_stop
+	echo "alone:      $(wc -l <"$PLACE/delays") mails in $(($2 - $1 + 1)) rounds, $(delays_say)"
+}
 sampler_start # both parts are watched alike: what watches takes of the processor too
-ping_start ping.alone
-for i in $(seq 1 "$ROUNDS"); do round "ALONE-$i" || not_ok "round $i alone"; done
-ping_stop
-grep '^ALONE-' "$PLACE/rounds" >"$PLACE/rounds.alone"
-ALONE=$(delay_at 0.99) ALONE_N=$(wc -l <"$PLACE/delays")
-echo "alone:      $ALONE_N mails in $ROUNDS rounds, $(delays_say)"
+alone 1 $((ROUNDS / 2))
 
 # What a processor that is never idle costs by itself: a spinner that the scheduler runs only where nobody else wants to.
 : >"$PLACE/delays"
@@ -93,7 +97,7 @@ million() {
 	a=$(now_ms); admin -q targets import "$PLACE/many.csv" || return 1
 	echo "import:     $N contacts in $(($(now_ms) - a)) ms ($(per_s "$N" $(($(now_ms) - a)))/s, upload included)"
 	printf -- '---\ncode: MANY-1\nkind: notice\ncategory: public_notice\npriority: bulk\ntitle: MANY-1\nparts:\n  all: {to: many, channels: [email], go: signal, window: 12h}\n---\nNội dung.\n' >"$PLACE/MANY-1.md"
-	POLL=0.5 release_plan MANY-1 || return 1 # a look is two processes: twenty a second would not be the daemon's doing
+	POLL=0.5 release_plan MANY-1 || return 1
 	echo "planning:   $N deliveries in $PLANNED_MS ms ($(per_s "$N" "$PLANNED_MS")/s)"
 	for _ in 1 2 3 4 5 6 7 8 9; do a=$(date +%s%N); operator --json queue >/dev/null || return 1; echo $((($(date +%s%N) - a) / 1000)); done | median >"$PLACE/queue_us"
 	a=$(now_ms); operator -q --yes cancel MANY-1 -m "a test of size" >/dev/null || return 1
@@ -106,10 +110,18 @@ wait "$MILLION_PID"
 for k in 1 2 3; do round "AFTER-$k" || not_ok "round while cancelled rows are swept"; done
 ping_stop
 noblock 0
-sampler_stop
-BESIDE=$(delay_at 0.99) BESIDE_N=$(wc -l <"$PLACE/delays")
-echo "beside:     $BESIDE_N mails in $i rounds, $(delays_say)"
+BESIDE=$(delay_at 0.99)
+echo "beside:     $(wc -l <"$PLACE/delays") mails in $i rounds, $(delays_say)"
 grep -E '^(BESIDE|AFTER)-' "$PLACE/rounds" >"$PLACE/rounds.beside"
+commands() { metric lantoa_store_commands; }
+at_rest() { local a; a=$(commands); sleep 1; [ "$(commands)" = "$a" ]; }
+POLL=0 until_true 120 at_rest || not_ok "the store comes to rest when the cancelled rows are swept"
+alone $((ROUNDS / 2 + 1)) "$ROUNDS"
+sampler_stop
+grep '^ALONE-' "$PLACE/rounds" >"$PLACE/rounds.alone"
+cut -d' ' -f2 "$PLACE/rounds.alone" >"$PLACE/delays"
+ALONE=$(delay_at 0.99)
+echo "alone, all: $(wc -l <"$PLACE/delays") mails in $ROUNDS rounds, $(delays_say)"
 apart() { echo "beside the million from alone $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.alone" "$PLACE/rounds.beside"), from beside the spinner $("$TOP/tests/crash/p99_apart.py" ${1:+"$1"} "$PLACE/rounds.spinner" "$PLACE/rounds.beside")"; }
 echo "p99 apart:  $(apart)"
 echo "undisturbed: of rounds in which the machine below took nothing: $(apart --undisturbed)"
