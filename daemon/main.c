@@ -461,7 +461,6 @@ int main(int argc, char **argv)
 	little_memory();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setenv("UV_THREADPOOL_SIZE", "4", 0);
 	fault_init();
 	if (crypt_init())
 		return 1;

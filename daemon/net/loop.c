@@ -1,6 +1,6 @@
 /* loop.c - libuv with the timers, tasks and workers of struct env on top.
  * Thread: the one that made it; loop_wake_send from any.
- * Owns: the uv loop, one timer, prepare/check/idle, up to LOOP_SIGNALS_MAX signals, wakers, work requests.
+ * Owns: the uv loop, one timer, prepare/check/idle, up to LOOP_SIGNALS_MAX signals, wakers, the crews of threads.
  * Happy path: libuv turn -> descriptors -> check: deferred tasks -> prepare: tasks, arm the one timer -> wait.
  * Failures: memory for handles aborts (x_calloc); a loop with foreign handles left is reported, not freed.
  */
@@ -13,11 +13,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/loop.h"
-#include "net/loop_slow.h"
+#include "net/loop_bell.h"
+#include "net/loop_crew.h"
 
 #define LOOP_MAGIC           0x6c6f6f70u
 #define LOOP_TIMERS_PER_TURN 10000u
-#define LOOP_WORK_SPARE_MAX  256u
 #define LOOP_CLOSE_TURNS     4 /* a loop_stop that nobody saw costs one */
 #define LOOP_CALL_LOOK_NS \
 	1000000u                /* the CPU clock is read only for callbacks that took this long */
@@ -33,17 +33,10 @@ struct loop_signal {
 };
 
 struct loop_wake {
-	uv_async_t uv;
+	struct bell bell;
 	struct loop *loop;
 	void (*fn)(void *ctx);
 	void *ctx;
-};
-
-struct loop_work {
-	uv_work_t uv;
-	struct loop *loop;
-	struct work *work;
-	struct loop_work *next; /* in the spare list */
 };
 
 struct loop {
@@ -57,11 +50,8 @@ struct loop {
 	int64_t armed_at_ms; /* INT64_MAX: the timer is not running */
 	struct loop_signal *signals[LOOP_SIGNALS_MAX];
 	size_t n_signals;
-	size_t works_running;
 	bool own_closed;
-	struct loop_work *spare;
-	size_t n_spare;
-	struct slow *slow;
+	struct crews *crews;
 	struct loop_lag lag;
 	struct metric *busy;
 	uint64_t turn_began_ns, idle_began_ns, cpu_began_ns;
@@ -104,66 +94,23 @@ static void loop_random(struct env *e, void *p, size_t n)
 	randombytes_buf(p, n);
 }
 
-static void loop_work_run(uv_work_t *req)
-{
-	struct loop_work *lw = CONTAINER_OF(req, struct loop_work, uv);
-	lw->work->fn(lw->work);
-}
-
-static void loop_work_done(uv_work_t *req, int status)
-{
-	struct loop_work *lw = CONTAINER_OF(req, struct loop_work, uv);
-	struct loop *l = lw->loop;
-	struct work *w = lw->work;
-	REQUIRE(status == 0); /* nothing cancels work */
-	REQUIRE(l->works_running > 0);
-	uintptr_t fn = (uintptr_t)w->done;
-	l->works_running--;
-	if (l->n_spare < LOOP_WORK_SPARE_MAX) {
-		lw->next = l->spare;
-		l->spare = lw;
-		l->n_spare++;
-	} else {
-		xfree(lw);
-	}
-	if (w->longer) {
-		w->weight = w->longer;
-		w->longer = WORK_SHORT;
-		env_work(&l->env, w);
-		return;
-	}
-	w->done(w);
-	loop_ran(l, fn);
-}
-
-static void loop_slow_done(void *ctx, struct work *w)
+static void loop_work_done(void *ctx, struct work *w)
 {
 	struct loop *l = ctx;
 	uintptr_t fn = (uintptr_t)w->done;
-	l->works_running--;
+	if (w->longer) {
+		w->weight = w->longer;
+		w->longer = WORK_SHORT;
+		crews_queue(l->crews, w);
+		return;
+	}
 	w->done(w);
 	loop_ran(l, fn);
 }
 
 static void loop_work_queue(struct env *e, struct work *w)
 {
-	struct loop *l = loop_of(e);
-	if (w->weight != WORK_SHORT && slow_queue(l->slow, w)) {
-		l->works_running++;
-		return;
-	}
-	struct loop_work *lw = l->spare;
-	if (lw != NULL) {
-		l->spare = lw->next;
-		l->n_spare--;
-	} else {
-		lw = x_calloc(1, sizeof(*lw));
-	}
-	lw->loop = l;
-	lw->work = w;
-	lw->next = NULL;
-	l->works_running++;
-	REQUIRE(uv_queue_work(&l->uv, &lw->uv, loop_work_run, loop_work_done) == 0);
+	crews_queue(loop_of(e)->crews, w);
 }
 
 static void loop_on_idle(uv_idle_t *h)
@@ -185,7 +132,7 @@ static void loop_env_ran(struct env *e, uintptr_t fn)
 
 static void loop_hurry(struct env *e)
 {
-	slow_hurry(loop_of(e)->slow);
+	crews_hurry(loop_of(e)->crews);
 }
 
 static const struct env_ops loop_env_ops = {
@@ -333,11 +280,9 @@ int loop_on_signal(struct loop *l, int signo, void (*fn)(void *ctx, int signo), 
 	return uv_signal_start(&s->uv, loop_signal_cb, signo);
 }
 
-static void loop_wake_cb(uv_async_t *h)
+static void loop_wake_heard(struct bell *b)
 {
-	struct loop_wake *w = h->data;
-	if (w->fn == NULL)
-		return;
+	struct loop_wake *w = CONTAINER_OF(b, struct loop_wake, bell);
 	struct loop *l = w->loop;
 	uintptr_t fn = (uintptr_t)w->fn;
 	w->fn(w->ctx);
@@ -351,8 +296,7 @@ int loop_wake_new(struct loop *l, void (*fn)(void *ctx), void *ctx, struct loop_
 	w->loop = l;
 	w->fn = fn;
 	w->ctx = ctx;
-	w->uv.data = w;
-	int r = uv_async_init(&l->uv, &w->uv, loop_wake_cb);
+	int r = bell_open(&w->bell, &l->uv, loop_wake_heard);
 	if (r != 0) {
 		xfree(w);
 		return r;
@@ -363,20 +307,18 @@ int loop_wake_new(struct loop *l, void (*fn)(void *ctx), void *ctx, struct loop_
 
 void loop_wake_send(struct loop_wake *w)
 {
-	(void)uv_async_send(&w->uv);
+	bell_ring(&w->bell);
 }
 
-static void loop_wake_closed(uv_handle_t *h)
+static void loop_wake_closed(struct bell *b)
 {
-	xfree(h->data);
+	xfree(CONTAINER_OF(b, struct loop_wake, bell));
 }
 
 void loop_wake_free(struct loop_wake *w)
 {
-	if (w == NULL)
-		return;
-	w->fn = NULL;
-	uv_close((uv_handle_t *)&w->uv, loop_wake_closed);
+	if (w != NULL)
+		bell_close(&w->bell, loop_wake_closed);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -387,7 +329,6 @@ static void loop_init_handles(struct loop *l)
 	REQUIRE(uv_prepare_init(&l->uv, &l->prepare) == 0);
 	REQUIRE(uv_check_init(&l->uv, &l->check) == 0);
 	REQUIRE(uv_idle_init(&l->uv, &l->idle) == 0);
-	l->slow = slow_new(&l->uv, loop_slow_done, l);
 	l->timer.data = l->prepare.data = l->check.data = l->idle.data = l;
 	REQUIRE(uv_prepare_start(&l->prepare, loop_on_prepare) == 0);
 	REQUIRE(uv_check_start(&l->check, loop_on_check) == 0);
@@ -402,6 +343,12 @@ int loop_new(struct loop **ret, struct err *e)
 	}
 	int r = uv_loop_init(&l->uv);
 	if (r != 0) {
+		xfree(l);
+		return err_set(e, r, "event loop: %s", uv_strerror(r));
+	}
+	r = crews_new(&l->uv, loop_work_done, l, &l->crews);
+	if (r != 0) {
+		(void)uv_loop_close(&l->uv);
 		xfree(l);
 		return err_set(e, r, "event loop: %s", uv_strerror(r));
 	}
@@ -429,7 +376,7 @@ static void loop_close_own(struct loop *l)
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
 	uv_close((uv_handle_t *)&l->idle, NULL);
-	slow_close(l->slow);
+	crews_close(l->crews);
 }
 
 int loop_free(struct loop *l)
@@ -437,7 +384,7 @@ int loop_free(struct loop *l)
 	if (l == NULL)
 		return 0;
 	CHECK_OBJ(l, LOOP_MAGIC);
-	while (l->works_running > 0)
+	while (crews_running(l->crews) > 0)
 		uv_run(&l->uv, UV_RUN_ONCE);
 	loop_close_own(l);
 	int r = UV_EBUSY;
@@ -448,12 +395,7 @@ int loop_free(struct loop *l)
 	}
 	if (r != 0)
 		return r;
-	while (l->spare != NULL) {
-		struct loop_work *lw = l->spare;
-		l->spare = lw->next;
-		xfree(lw);
-	}
-	slow_free(l->slow);
+	crews_free(l->crews);
 	env_done(&l->env);
 	l->magic = 0;
 	xfree(l);

@@ -8,7 +8,7 @@
 #include "store/store_internal.h"
 
 #define READERS_MAX \
-	10 /* a worker has one at most: libuv's four, four slow ones; an import keeps one */
+	10 /* a worker has one at most: four quick ones, four slow ones; an import keeps one */
 #define STMTS_MAX      2048   /* statements of one connection; they are literals in our own files */
 #define TX_TAKE_US     25000  /* outcomes are taken into one transaction up to this long ... */
 #define TX_LAST_US     32000  /* ... intents and control up to this, at least one of each */

@@ -11,7 +11,7 @@
 #include <uv.h>
 #include "base/assert.h"
 #include "net/loop.h"
-#include "net/loop_slow.h"
+#include "net/loop_crew.h"
 
 static struct loop *L;
 static struct env *E;
