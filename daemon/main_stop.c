@@ -110,8 +110,8 @@ void app_free(struct app *a)
 	reload_free(a);
 	store_thread_stop(a->store);
 	(void)store_complete(a->store);
+	store_close(a->store); /* it may ring once more */
 	loop_wake_free(a->store_wake);
-	store_close(a->store);
 	int rc = loop_free(a->loop);
 	if (rc)
 		log_line(LOG_ERROR, "ev=stop.handles_left rc=%d", rc);

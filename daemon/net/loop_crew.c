@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -23,7 +24,8 @@ struct crew {
 	/* Under mu. NULL: wait, until *ret_until_ms where it is not 0. */
 	struct work *(*take)(struct crew *c, uint64_t *ret_until_ms);
 	pthread_mutex_t mu;
-	pthread_cond_t cond;
+	sem_t more;
+	size_t idle; /* threads that wait for more and were not told yet */
 	struct list queue, look, bulk, ready;
 	size_t bulk_runs, look_runs;
 	bool stop;
@@ -77,16 +79,31 @@ static struct work *take_slow(struct crew *c, uint64_t *ret_until_ms)
 	return take(&c->bulk);
 }
 
-/* Under mu: until something was queued, or the time has come. */
+/* Under mu, which is let go meanwhile: until something was queued, or the time has come; also for nothing. */
 static void wait_for_work(struct crew *c, uint64_t until_ms)
 {
 	struct timespec at = { .tv_sec = (time_t)(until_ms / 1000),
 		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
 
-	if (until_ms == 0)
-		(void)pthread_cond_wait(&c->cond, &c->mu);
+	c->idle++;
+	pthread_mutex_unlock(&c->mu);
+	int rc = until_ms == 0 ? sem_wait(&c->more) : sem_clockwait(&c->more, CLOCK_MONOTONIC, &at);
+	pthread_mutex_lock(&c->mu);
+	if (rc == 0)
+		return;
+	if (c->idle > 0)
+		c->idle--;
 	else
-		(void)pthread_cond_timedwait(&c->cond, &c->mu, &at);
+		(void)sem_trywait(&c->more); /* told at the last moment */
+}
+
+/* Under mu. Waits for nobody; pthread_cond_signal of glibc 2.36 does, for threads that it woke before and that had no processor yet. */
+static void wake_one(struct crew *c)
+{
+	if (c->idle > 0) {
+		c->idle--;
+		(void)sem_post(&c->more);
+	}
 }
 
 /* A hurry has an end by itself (crews_hurry), so this has one. */
@@ -139,33 +156,34 @@ static void *thread_main(void *arg)
 		if (!w)
 			break;
 		if (!list_empty(&c->bulk) || !list_empty(&c->look))
-			pthread_cond_signal(&c->cond); /* another thread keeps an eye on it */
+			wake_one(c); /* another thread keeps an eye on it */
 		run(c, w);
 	}
 	pthread_mutex_unlock(&c->mu);
 	return NULL;
 }
 
+/* What becomes ready meanwhile rings again: timers and descriptors have their turn between. */
 static void on_ready(struct bell *b)
 {
 	struct crew *c = CONTAINER_OF(b, struct crew, bell);
+	struct list batch;
 	struct work *w;
 
-	do {
-		pthread_mutex_lock(&c->mu);
-		w = take(&c->ready);
-		pthread_mutex_unlock(&c->mu);
-		if (w) {
-			if (--c->running == 0)
-				bell_keeps_alive(&c->bell, false);
-			c->crews->done(c->crews->ctx, w);
-		}
-	} while (w);
+	list_init(&batch);
+	pthread_mutex_lock(&c->mu);
+	for (struct list *n; (n = list_pop(&c->ready)) != NULL;)
+		list_push(&batch, n);
+	pthread_mutex_unlock(&c->mu);
+	while ((w = take(&batch)) != NULL) {
+		if (--c->running == 0)
+			bell_keeps_alive(&c->bell, false);
+		c->crews->done(c->crews->ctx, w);
+	}
 }
 
 static int crew_open(struct crew *c, struct crews *p, struct uv_loop_s *uv)
 {
-	pthread_condattr_t monotonic;
 	int rc = bell_open(&c->bell, uv, on_ready);
 
 	if (rc < 0)
@@ -176,11 +194,7 @@ static int crew_open(struct crew *c, struct crews *p, struct uv_loop_s *uv)
 	list_init(&c->look);
 	list_init(&c->bulk);
 	list_init(&c->ready);
-	REQUIRE(pthread_condattr_init(&monotonic) == 0 &&
-		pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-	REQUIRE(pthread_mutex_init(&c->mu, NULL) == 0 &&
-		pthread_cond_init(&c->cond, &monotonic) == 0);
-	pthread_condattr_destroy(&monotonic);
+	REQUIRE(pthread_mutex_init(&c->mu, NULL) == 0 && sem_init(&c->more, 0, 0) == 0);
 	return 0;
 }
 
@@ -189,11 +203,12 @@ static void crew_close(struct crew *c)
 	REQUIRE(c->running == 0);
 	pthread_mutex_lock(&c->mu);
 	c->stop = true;
-	pthread_cond_broadcast(&c->cond);
+	while (c->idle > 0)
+		wake_one(c);
 	pthread_mutex_unlock(&c->mu);
 	for (size_t i = 0; i < c->n_threads; i++)
 		(void)pthread_join(c->threads[i], NULL);
-	pthread_cond_destroy(&c->cond);
+	sem_destroy(&c->more);
 	pthread_mutex_destroy(&c->mu);
 	bell_close(&c->bell, NULL);
 }
@@ -241,16 +256,16 @@ static struct list *list_for(struct crew *c, const struct work *w)
 
 void crews_queue(struct crews *p, struct work *w)
 {
-	bool slow = work_is_long(w) && crew_is_there(&p->slow);
-	struct crew *c = slow ? &p->slow : &p->quick;
+	REQUIRE(crew_is_there(
+		&p->quick)); /* first: where threads are scarce the slow ones would have them all */
+	struct crew *c = work_is_long(w) && crew_is_there(&p->slow) ? &p->slow : &p->quick;
 
-	REQUIRE(slow || crew_is_there(c));
 	REQUIRE(!c->stop);     /* written by this thread alone */
 	if (c->running++ == 0) /* the loop lives as long as somebody works for it */
 		bell_keeps_alive(&c->bell, true);
 	pthread_mutex_lock(&c->mu);
 	list_push(list_for(c, w), &w->node);
-	pthread_cond_signal(&c->cond);
+	wake_one(c);
 	pthread_mutex_unlock(&c->mu);
 }
 

@@ -143,6 +143,60 @@ static void work_runs_elsewhere_and_comes_back_to_the_loop(void **state)
 		assert_false(pthread_equal(p[i].ran_on, pthread_self()));
 }
 
+enum { CHAINS = 8, CHAIN_LINKS = 3000 };
+
+struct chains {
+	struct task turn;
+	int turns, in_turn, most, left;
+	struct chain {
+		struct work w;
+		struct chains *all;
+	} chain[CHAINS];
+};
+
+static void chain_done(struct work *w)
+{
+	struct chains *c = CONTAINER_OF(w, struct chain, w)->all;
+	if (++c->in_turn > c->most)
+		c->most = c->in_turn;
+	if (--c->left == 0)
+		loop_stop(L);
+	else if (c->left >= CHAINS)
+		env_work(E, w);
+}
+
+static void chain_fn(struct work *w)
+{
+	(void)w;
+}
+
+static void chain_turn(struct task *t)
+{
+	struct chains *c = CONTAINER_OF(t, struct chains, turn);
+	c->turns++;
+	c->in_turn = 0;
+	env_defer(E, t);
+}
+
+/* Each of them is queued anew by its done; whoever takes what is ready until nothing is left keeps timers and descriptors waiting. */
+static void work_that_comes_back_meanwhile_waits_for_the_next_turn(void **state)
+{
+	(void)state;
+	struct chains c = { .left = CHAINS * CHAIN_LINKS };
+	task_init(&c.turn, chain_turn);
+	env_defer(E, &c.turn);
+	for (int i = 0; i < CHAINS; i++) {
+		c.chain[i] = (struct chain){ .w = { .fn = chain_fn, .done = chain_done },
+			.all = &c };
+		env_work(E, &c.chain[i].w);
+	}
+	loop_run(L);
+	task_cancel(&c.turn);
+	assert_int_equal(c.left, 0);
+	assert_in_range(c.most, 1, CHAINS);
+	assert_true(c.turns >= CHAIN_LINKS);
+}
+
 struct heavy {
 	struct piece p;
 	sem_t *go, *started; /* started: may be NULL */
@@ -572,6 +626,7 @@ int main(void)
 		T(a_stopped_timer_does_not_run),
 		T(a_task_runs_once_per_defer_and_may_queue_itself),
 		T(work_runs_elsewhere_and_comes_back_to_the_loop),
+		T(work_that_comes_back_meanwhile_waits_for_the_next_turn),
 		T(slow_work_has_threads_of_its_own_and_holds_up_no_other),
 		T(what_finds_itself_long_runs_again_with_the_long_ones),
 		T(those_who_look_leave_a_thread_to_a_plan),
