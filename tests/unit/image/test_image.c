@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "content/image_head.h"
 #include "content/rendition.h"
+#include "lib/in_valgrind.h"
 
 #define PICTURES_MIN 50
 /* The promise is 8 MB; a sanitizer's allocator keeps freed blocks of every size for itself. */
@@ -48,11 +49,6 @@ static int run(const char *const *argv, struct buf *out)
 		print_message("%s: rc %d status %d signal %d %s %s\n", argv[0], rc, c.status,
 			c.signo, e.text, c.said);
 	return rc || c.status || c.signo;
-}
-
-static bool in_valgrind(void) /* tests/valgrind says so */
-{
-	return getenv("LANTOA_VALGRIND") != NULL;
 }
 
 static int setup(void **state)
@@ -341,7 +337,6 @@ static void a_helper_that_lies_or_is_not_there_is_an_error_and_no_refusal(void *
 	buf_done(&m.bytes);
 	renditions_free(bad);
 	t.r = bad = renditions_new("/nonexistent/lantoa-image");
-	/* valgrind makes a fork of vfork(2): what execve said does not come back, the child just ends. */
 	assert_int_equal(fit("photo.jpg", specs[0], &m, &e), in_valgrind() ? -EIO : -ENOENT);
 	buf_done(&m.bytes);
 	renditions_free(bad);
