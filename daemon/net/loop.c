@@ -1,6 +1,6 @@
 /* loop.c - libuv with the timers, tasks and workers of struct env on top.
  * Thread: the one that made it; loop_wake_send from any.
- * Owns: the uv loop, one timer, prepare/check/idle, up to LOOP_SIGNALS_MAX signals, wakers, the crews of threads.
+ * Owns: the uv loop, one timer, prepare/check/idle, up to LOOP_SIGNALS_MAX signals, wakers, the workers.
  * Happy path: libuv turn -> descriptors -> check: deferred tasks -> prepare: tasks, arm the one timer -> wait.
  * Failures: memory for handles aborts (x_calloc); a loop with foreign handles left is reported, not freed.
  */
@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/loop.h"
-#include "net/loop_bell.h"
-#include "net/loop_crew.h"
+#include "net/loop_notifier.h"
+#include "net/loop_workers.h"
 
 #define LOOP_MAGIC           0x6c6f6f70u
 #define LOOP_TIMERS_PER_TURN 10000u
@@ -33,7 +33,7 @@ struct loop_signal {
 };
 
 struct loop_wake {
-	struct bell bell;
+	struct notifier notifier;
 	struct loop *loop;
 	void (*fn)(void *ctx);
 	void *ctx;
@@ -51,7 +51,7 @@ struct loop {
 	struct loop_signal *signals[LOOP_SIGNALS_MAX];
 	size_t n_signals;
 	bool own_closed;
-	struct crews *crews;
+	struct workers *workers;
 	struct loop_lag lag;
 	struct metric *busy;
 	uint64_t turn_began_ns, idle_began_ns, cpu_began_ns;
@@ -101,7 +101,7 @@ static void loop_work_done(void *ctx, struct work *w)
 	if (w->longer) {
 		w->weight = w->longer;
 		w->longer = WORK_SHORT;
-		crews_queue(l->crews, w);
+		workers_queue(l->workers, w);
 		return;
 	}
 	w->done(w);
@@ -110,7 +110,7 @@ static void loop_work_done(void *ctx, struct work *w)
 
 static void loop_work_queue(struct env *e, struct work *w)
 {
-	crews_queue(loop_of(e)->crews, w);
+	workers_queue(loop_of(e)->workers, w);
 }
 
 static void loop_on_idle(uv_idle_t *h)
@@ -132,7 +132,7 @@ static void loop_env_ran(struct env *e, uintptr_t fn)
 
 static void loop_hurry(struct env *e)
 {
-	crews_hurry(loop_of(e)->crews);
+	workers_hurry(loop_of(e)->workers);
 }
 
 static const struct env_ops loop_env_ops = {
@@ -280,9 +280,9 @@ int loop_on_signal(struct loop *l, int signo, void (*fn)(void *ctx, int signo), 
 	return uv_signal_start(&s->uv, loop_signal_cb, signo);
 }
 
-static void loop_wake_heard(struct bell *b)
+static void loop_wake_notified(struct notifier *n)
 {
-	struct loop_wake *w = CONTAINER_OF(b, struct loop_wake, bell);
+	struct loop_wake *w = CONTAINER_OF(n, struct loop_wake, notifier);
 	struct loop *l = w->loop;
 	uintptr_t fn = (uintptr_t)w->fn;
 	w->fn(w->ctx);
@@ -296,7 +296,7 @@ int loop_wake_new(struct loop *l, void (*fn)(void *ctx), void *ctx, struct loop_
 	w->loop = l;
 	w->fn = fn;
 	w->ctx = ctx;
-	int r = bell_open(&w->bell, &l->uv, loop_wake_heard);
+	int r = notifier_open(&w->notifier, &l->uv, loop_wake_notified);
 	if (r != 0) {
 		xfree(w);
 		return r;
@@ -307,18 +307,18 @@ int loop_wake_new(struct loop *l, void (*fn)(void *ctx), void *ctx, struct loop_
 
 void loop_wake_send(struct loop_wake *w)
 {
-	bell_ring(&w->bell);
+	notifier_send(&w->notifier);
 }
 
-static void loop_wake_closed(struct bell *b)
+static void loop_wake_closed(struct notifier *n)
 {
-	xfree(CONTAINER_OF(b, struct loop_wake, bell));
+	xfree(CONTAINER_OF(n, struct loop_wake, notifier));
 }
 
 void loop_wake_free(struct loop_wake *w)
 {
 	if (w != NULL)
-		bell_close(&w->bell, loop_wake_closed);
+		notifier_close(&w->notifier, loop_wake_closed);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -346,7 +346,7 @@ int loop_new(struct loop **ret, struct err *e)
 		xfree(l);
 		return err_set(e, r, "event loop: %s", uv_strerror(r));
 	}
-	r = crews_new(&l->uv, loop_work_done, l, &l->crews);
+	r = workers_new(&l->uv, loop_work_done, l, &l->workers);
 	if (r != 0) {
 		(void)uv_loop_close(&l->uv);
 		xfree(l);
@@ -376,7 +376,7 @@ static void loop_close_own(struct loop *l)
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
 	uv_close((uv_handle_t *)&l->idle, NULL);
-	crews_close(l->crews);
+	workers_close(l->workers);
 }
 
 int loop_free(struct loop *l)
@@ -384,7 +384,7 @@ int loop_free(struct loop *l)
 	if (l == NULL)
 		return 0;
 	CHECK_OBJ(l, LOOP_MAGIC);
-	while (crews_running(l->crews) > 0)
+	while (workers_running(l->workers) > 0)
 		uv_run(&l->uv, UV_RUN_ONCE);
 	loop_close_own(l);
 	int r = UV_EBUSY;
@@ -395,7 +395,7 @@ int loop_free(struct loop *l)
 	}
 	if (r != 0)
 		return r;
-	crews_free(l->crews);
+	workers_free(l->workers);
 	env_done(&l->env);
 	l->magic = 0;
 	xfree(l);

@@ -19,7 +19,8 @@ struct uv_loop_s;
 #define LOOP_LAG_BUCKETS 16
 
 int loop_new(struct loop **ret, struct err *e) MUST_CHECK;
-/* Waits for running workers, closes what it owns; no work is queued from then on. 0, or -EBUSY when foreign handles are left: close them and call again. */
+/* Waits for running workers, closes what it owns; no work is queued from then on. 0, or -EBUSY when foreign handles are left: close
+ * them and call again. */
 int loop_free(struct loop *l);
 struct env *loop_env(struct loop *l); /* borrowed, lives as long as the loop */
 struct uv_loop_s *loop_uv(struct loop *l);
