@@ -45,7 +45,7 @@ daemon_bench() { # daemon_bench dec|random: RATE_OUT to the last accepted one, A
 	admin -q audiences import "$PLACE/aud.yaml" || die "audiences"
 	printf -- '---\ncode: SMS-1\nkind: notice\ncategory: public_notice\ntitle: SMS-1\nparts:\n  all: {to: many, channels: [sms], go: signal, window: 12h}\ntext:\n  sms: "Thong bao: tu 01/12 nop ho so BHXH qua mang, chi tiet tai co quan BHXH."\n---\nThông báo.\n' >"$PLACE/SMS-1.md"
 	editor -q submit "$PLACE/SMS-1.md" && approver -q approve SMS-1 --hash "$(hash_of SMS-1)" || die "approve"
-	until_true 120 planned SMS-1 || die "planning"
+	plan_wait SMS-1 120 || die "planning"
 	cpu=$(cpu_us "$DAEMON_PID")
 	t=$(now_ms)
 	operator -q go SMS-1 --part all >/dev/null || die "go"

@@ -56,14 +56,14 @@ release_write() { # release_write CODE AUDIENCE: a notice of about 4 KiB on the 
 	} >"$PLACE/$1.md"
 	echo "$PLACE/$1.md"
 }
-planned() { operator --json show "$1" | jq -e '[.parts[].planned] | all(. == "yes")'; }
+plan_wait() { "$TOP/tests/bench/planned.py" "$SOCKET" "$1" "$2" "${POLL:-0.05}"; } # plan_wait CODE SECONDS
 release_plan() { # release_plan CODE: submitted, approved, planned. Sets PLANNED_MS: from the answer of approve to the last row
 	local a
 	editor -q submit "$PLACE/$1.md" >/dev/null 2>&1 || return 1
 	local hash; hash=$(hash_of "$1")
 	a=$(now_ms)
 	approver -q approve "$1" --hash "$hash" >/dev/null || return 1
-	"$TOP/tests/bench/planned.py" "$SOCKET" "$1" 600 "${POLL:-0.05}" || return 1
+	plan_wait "$1" 600 || return 1
 	PLANNED_MS=$(($(now_ms) - a))
 }
 count_state() { operator --json queue | jq -r ".totals.$1 // 0"; }

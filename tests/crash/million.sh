@@ -41,7 +41,7 @@ AUD=$(sed -n 's/^\([a-z-]*\):.*/\1/p' "$TOP/config/examples/audiences.yaml" | tr
 stolen() { local cpu _ st; read -r cpu _ _ _ _ _ _ _ st _ </proc/stat; echo "$st"; } # by the machine below this one, in 10 ms
 round() { # round CODE: a notice to offices and press; appends the delay of each of its mails to $PLACE/delays
 	printf -- '---\ncode: %s\nkind: notice\ncategory: public_notice\npriority: normal\ntitle: %s\nparts:\n  all: {to: [%s], channels: [email], go: signal, window: 12h}\n---\nNội dung. Hỏi {{office.hotline}}.\n' "$1" "$1" "$SAMPLE_TO" >"$PLACE/$1.md"
-	editor -q submit "$PLACE/$1.md" >/dev/null 2>&1 && approver -q approve "$1" --hash "$(hash_of "$1")" >/dev/null && until_true 60 planned "$1" || return 1
+	editor -q submit "$PLACE/$1.md" >/dev/null 2>&1 && approver -q approve "$1" --hash "$(hash_of "$1")" >/dev/null && plan_wait "$1" 60 || return 1
 	local a st; st=$(stolen)
 	echo "$1 all" >&"${SIGNALS[1]}" && read -r -t 60 a <&"${SIGNALS[0]}" || return 1
 	operator -q watch "$1" --timeout 60 >/dev/null || return 1; st=$(($(stolen) - st)) # waits in one process: polls would take the processor from what is measured
@@ -143,7 +143,7 @@ check "fsck is clean" operator fsck
 # Restart to first mail, with the million's rows in the database.
 round_begin() {
 	printf -- '---\ncode: %s\nkind: notice\ncategory: public_notice\ntitle: %s\nparts:\n  all: {to: [%s], channels: [email], go: signal, window: 12h}\n---\nNội dung.\n' "$1" "$1" "$SAMPLE_TO" >"$PLACE/$1.md"
-	editor -q submit "$PLACE/$1.md" >/dev/null 2>&1 && approver -q approve "$1" --hash "$(hash_of "$1")" >/dev/null && until_true 60 planned "$1" && operator -q hold --release "$1" -m "until the restart" >/dev/null && operator -q go "$1" --part all >/dev/null && operator -q resume --release "$1" -m "restart" >/dev/null
+	editor -q submit "$PLACE/$1.md" >/dev/null 2>&1 && approver -q approve "$1" --hash "$(hash_of "$1")" >/dev/null && plan_wait "$1" 60 && operator -q hold --release "$1" -m "until the restart" >/dev/null && operator -q go "$1" --part all >/dev/null && operator -q resume --release "$1" -m "restart" >/dev/null
 }
 unset NOBLOCK_FILE
 round_begin RESTART-1 || not_ok "a round for the restart"
