@@ -105,7 +105,8 @@ static int posts_live(int slot, bool spare)
 	size_t kept = 0;
 	int found = 0;
 	for (; seen < N.net->n_calls && n < SIM_STARTS; seen++)
-		if (N.net->calls[seen]->flags & NET_PUBLISHES)
+		if ((N.net->calls[seen]->flags & NET_PUBLISHES) &&
+			!provider_is_for_token(N.net->calls[seen]->url))
 			live[n++] = seen;
 	for (size_t i = 0; i < n; i++) {
 		const struct fakenet_call *c = N.net->calls[live[i]];

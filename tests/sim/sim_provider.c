@@ -204,6 +204,11 @@ bool provider_is_spare(const char *url)
 	return S->p.spare && strstr(url, ":11/") != NULL;
 }
 
+bool provider_is_for_token(const char *url)
+{
+	return strstr(url, "/v4/oa/access_token") || strstr(url, "/oauth2/token");
+}
+
 int provider_slot_of(const char *url)
 {
 	for (int slot = 0; slot < SIM_SLOTS; slot++) {

@@ -60,6 +60,8 @@ extern const struct sim_provider *const sim_providers[];
 const struct sim_provider *provider_of(int slot);
 int provider_slot_of(const char *url);   /* whose address this is; -1: nobody's */
 bool provider_is_spare(const char *url); /* slot 1's second gateway */
+/* A request for a token: never sent twice, as a post is, but nobody's message and in nobody's lane. */
+bool provider_is_for_token(const char *url);
 /* Draws who plays each slot; SIM_PROVIDERS=a,b says it instead. Called once a seed. */
 void provider_draw(void);
 

@@ -237,7 +237,7 @@ static void fpt_publish(struct state *st, size_t i, const struct fakenet_call *c
 static void fpt(struct state *st, size_t i, const struct fakenet_call *c)
 {
 	char body[100] = "";
-	if (!strstr(c->url, "/oauth2/token")) {
+	if (!provider_is_for_token(c->url)) {
 		fpt_publish(st, i, c);
 		return;
 	}

@@ -262,7 +262,7 @@ static void detail(struct zl_state *st, size_t call, const struct fakenet_call *
 static void http(int slot, size_t call, struct fakenet_call *c)
 {
 	struct zl_state *st = S->state[slot];
-	if (strstr(c->url, "/v4/oa/access_token")) {
+	if (provider_is_for_token(c->url)) {
 		zl_oauth(st, call, c);
 		return;
 	}
