@@ -188,7 +188,17 @@ refuse() { # refuse "sentence" EXIT COMMAND...: the command must fail with this 
 	local rc=$?
 	if [ $rc -eq "$want" ]; then ok "$what"; else not_ok "$what (exit $rc, wanted $want)"; sed 's/^/# /' "$PLACE/check.out" | tail -8; fi
 }
+says() { # says "sentence" PATTERN: the last command's words match
+	if grep -qE "$2" "$PLACE/check.out"; then ok "$1"; else not_ok "$1: /$2/ is not in"; sed 's/^/# /' "$PLACE/check.out" | cut -c1-300 | head -5; fi
+}
 same() { # same "sentence" GOT WANTED
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1: got '$2', wanted '$3'"; fi
 }
+# A word that nothing knows is a line that looks at nothing. Bash asks this in a process of its own, which tells the script.
+command_not_found_handle() {
+	echo "# ${BASH_SOURCE[1]}:${BASH_LINENO[0]}: $1: there is no such command" >&2
+	kill -USR1 $$
+	return 127
+}
+trap 'not_ok "all that is called is there"' USR1
 tap_end() { echo "1..$T_N"; [ $T_BAD -eq 0 ] && [ $T_N -gt 0 ]; }

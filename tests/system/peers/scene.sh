@@ -64,9 +64,6 @@ many_import() { # many_import N: a list of N addresses at the centre, tag many
 	{ cat "$PLACE/audiences.yaml"; echo 'many: {name: "Many", any: [{tag: many}]}'; } >"$PLACE/audiences-many.yaml"
 	admin -q targets import "$PLACE/many.csv" && admin -q audiences import "$PLACE/audiences-many.yaml"
 }
-says() { # says "sentence" PATTERN: the last command's words match
-	if grep -qE "$2" "$PLACE/check.out"; then ok "$1"; else not_ok "$1: /$2/ is not in"; sed 's/^/# /' "$PLACE/check.out" | cut -c1-300 | head -5; fi
-}
 MANY_NOW='{to: many, channels: [email], at: now}'
 settled() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -e --argjson n "$2" '.total == $n and ((.counts.waiting // 0) + (.counts.sending // 0)) == 0'; } # settled R N
 count_of() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -r --arg s "$2" '.counts[$s] // 0'; } # count_of R STATE

@@ -238,6 +238,17 @@ static void what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected(void 
 	assert_int_equal(number("SELECT count(*) FROM audit WHERE what='delivery.correct'"), 1);
 }
 
+static void a_segment_that_was_seen_has_arrived_too(void **state)
+{
+	(void)state;
+	two_segments(1, LT_ACCEPTED, "a", "b");
+	report(LT_RC_SEEN, "a\n");
+	assert_int_equal(segment(1, 0), LT_RC_SEEN);
+	assert_int_equal(state_of(1), DLV_ACCEPTED);
+	report(LT_RC_DELIVERED, "b\n");
+	assert_int_equal(state_of(1), DLV_DELIVERED);
+}
+
 static void a_late_answer_takes_no_end_of_a_segment_back(void **state)
 {
 	struct sq_receipt c;
@@ -443,6 +454,7 @@ int main(void)
 		T(a_report_from_the_way_that_comes_late_takes_no_end_back),
 		T(what_is_on_its_way_comes_to_its_end_and_a_failure_is_corrected),
 		T(a_late_answer_takes_no_end_of_a_segment_back),
+		T(a_segment_that_was_seen_has_arrived_too),
 		T(one_segment_on_its_way_does_not_settle_the_whole),
 		T(an_early_report_that_was_read_twice_takes_no_other_one_away),
 		T(the_same_again_without_a_time_of_the_provider_is_kept_once),
