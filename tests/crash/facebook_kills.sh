@@ -61,4 +61,4 @@ facebook_state | jq -c . | tee "$PLACE/end.json"
 for k in doubles orphans leaks lacking; do [ "$(jq .$k "$PLACE/end.json")" = 0 ] || { echo "$k: $(jq .$k "$PLACE/end.json")"; bad=1; }; done
 operator -q fsck || bad=1
 [ $bad = 0 ] && echo "facebook_kills: $kills kills, $n releases, 35 pages each, nothing twice, nothing left over, $(wc -w <"$ASIDE") set aside after two kills and let go on, $((SECONDS - FROM)) s"
-exit $bad
+exit $((bad || T_BAD))

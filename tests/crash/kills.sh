@@ -44,6 +44,7 @@ for k in $(seq 1 "$KILLS"); do
 done
 same "$kills kills, each restart works" "$kills" "$KILLS"
 same "unknown was never more than what was open" "$bad_unknown" 0
+check "kills fell into work" [ "$max_open" -gt 0 ]
 if [ "$max_open" -le 256 ]; then ok "never more than 256 open intents (at most $max_open)"; else not_ok "$max_open intents were open"; fi
 
 calm() { operator --json queue | json - '((.totals.waiting // 0) + (.totals.sending // 0)) == 0' | grep -q true; }

@@ -248,12 +248,30 @@ static int64_t recent(const struct fbx *f, const struct fbx_page *page)
 	return n;
 }
 
+/* A field of a form, or of a JSON body; number, if not NULL: where a number is written. */
+static struct str given(const struct sb_req *q, const char *name, char *number)
+{
+	struct str form = sb_req_field(q, name);
+	const cJSON *v = q->json ? json_get(q->json, name) : NULL;
+
+	if (form.p || !v)
+		return form;
+	if (cJSON_IsBool(v))
+		return str_of(cJSON_IsTrue(v) ? "true" : "false");
+	if (!cJSON_IsNumber(v) || !number)
+		return json_str(q->json, name);
+	(void)snprintf(number, 24, "%.0f", v->valuedouble);
+	return str_of(number);
+}
+
 void fbx_make_post(struct fbx *f, struct sb_req *q, struct fbx_page *page)
 {
-	struct str message = sb_req_field(q, "message"), link = sb_req_field(q, "link");
-	bool published = !str_eqz(sb_req_field(q, "published"), "false");
-	bool media = sb_req_field(q, "attached_media[0]").p != NULL;
-	struct str when = sb_req_field(q, "scheduled_publish_time");
+	char number[24];
+	struct str message = given(q, "message", NULL), link = given(q, "link", NULL);
+	bool published = !str_eqz(given(q, "published", NULL), "false");
+	bool media = sb_req_field(q, "attached_media[0]").p != NULL ||
+		(q->json && json_get(q->json, "attached_media"));
+	struct str when = given(q, "scheduled_publish_time", number);
 	int64_t at = 0;
 
 	page->posts_tried++;

@@ -336,6 +336,7 @@ static void on_pdu(struct smsc_conn *k, uint32_t id, uint32_t status, uint32_t s
 	case 9: on_bind(k, id, seq, body); break;
 	case 4: on_submit(k, seq, body); break;
 	case 6:
+		link_line(k, "unbound");
 		smsc_put(k, 0x80000006u, 0, seq, (struct str){ "", 0 });
 		k->close_after_flush = true;
 		break;

@@ -85,6 +85,7 @@ echo
 until_true 20 public_rest || { operator deliveries --state unknown,held,waiting,failed; die "pages and OAs do not come to rest"; }
 
 step "One page's token was revoked: its lane waits and says why; the other pages did not notice"
+page_held || die "no lane waits for the page"
 run channels; operator channels | awk 'NR == 1 || /held/' | cut -c1-160 | head -3
 facebook_ctl "\"do\":\"page\",\"page\":\"${PAGE}16\",\"revoked\":false" >/dev/null
 echo "the office gives the right back at the provider; the daemon asks for a token until it gets one"

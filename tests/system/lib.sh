@@ -56,6 +56,15 @@ until_true() { # until_true SECONDS COMMAND...: polls a condition every POLL sec
 		sleep "${POLL:-0.05}"
 	done
 }
+jq() { # jq 1.6 takes no input at all for a yes: with -e, nothing is a no
+	case " $* " in *" -e "*) ;; *) command jq "$@"; return ;; esac
+	local said rc
+	said=$(command jq "$@"); rc=$?
+	[ -z "$said" ] || printf '%s\n' "$said"
+	[ $rc -ne 0 ] && return $rc
+	[ -n "$said" ]
+}
+export -f jq
 json() { if [ "$1" = - ]; then jq -r "$2"; else jq -r "$2" "$1"; fi; } # json FILE-or-"-" FILTER
 sandbox_start() { # sandbox_start [options of `sandbox run`]
 	mkdir -p "$PLACE/sandbox"
@@ -147,7 +156,15 @@ daemon_stop() {
 	stop_pid "$pid"
 	ended_well "the daemon" $? "$PLACE/lantoad.log"
 }
-daemon_kill() { kill -KILL "$DAEMON_PID" 2>/dev/null; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=; }
+daemon_kill() { # kill -9; who was at an end already has crashed
+	local pid=${DAEMON_PID:-} rc
+	DAEMON_PID=
+	[ -n "$pid" ] || return 0
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	rc=$?
+	[ $rc -eq 137 ] || ended_well "the daemon, before it was killed," $((rc ? rc : 1)) "$PLACE/lantoad.log"
+}
 # The state of a stopped daemon to FOLDER, and back in any number of copies. Each is written into the database file that the daemon used: a
 # file of its own would be a copy, which does not start before somebody confirms it.
 state_keep() { cp -a "$PLACE/state" "$1" && mv "$PLACE/state/lantoa.db" "$PLACE/the.db" && rm -rf "$PLACE/state"; }

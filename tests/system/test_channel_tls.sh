@@ -56,8 +56,12 @@ check "nobody else knows it: the lane says why" until_true 30 lane_says 'certifi
 same "and no mail went" "$(mails)" 8
 conf "tls: {cert: $PLACE/client.pem, key: $PLACE/client.key, insecure_loopback: yes}
 proxy: http://$PROXY"
+n=$(wc -l <"$PLACE/tunnels")
 check "insecure_loopback is not for what a proxy reaches" admin reload
+tunnelled() { [ "$(wc -l <"$PLACE/tunnels")" -gt "$n" ]; }
+check "it is tried through the proxy" until_true 30 tunnelled
 check "the lane says why" until_true 30 lane_says 'certificate|issuer|tls|ssl'
+sleep 1
 same "and no mail went" "$(mails)" 8
 conf "tls: {cert: $PLACE/client.pem, key: $PLACE/client.key, insecure_loopback: yes}"
 check "insecure_loopback" admin reload

@@ -136,7 +136,7 @@ check "a target of sixty tags is imported" admin targets import "$PLACE/tags.csv
 check "and shown" operator targets --tag nhan-060
 says "as far as there is room, with a sign that it is not all" 'nhan-001, .*…'
 same "a program gets all" "$(operator --json targets --tag nhan-060 | jq '.rows[0].tags | length')" 60
-refuse "a tag that nobody has is nothing" 0 operator targets --tag khong-co
+same "a tag that nobody has is nothing" "$(operator --json targets --tag khong-co | jq -c '.rows')" "[]"
 refuse "a cursor of another list" 2 operator releases --after zzz
 refuse "another year of a release" 4 operator show CMD-1@2020
 says "names the year that there is" "CMD-1@$YEAR"
@@ -185,7 +185,7 @@ refuse "a second time there is nothing to lift" 4 admin targets allow vanphong@h
 check "the audit has who, what and why" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 1000 | jq -e '[.rows[] | select(.what == \"suppression.remove\" and .person == \"Quản Trị\" and .why == \"công văn 45\" and .was == \"opt_out list:(all)\")] | length == 1'"
 "$B/lantoa" completion zsh >"$PLACE/_lantoa"
 same "completion for zsh knows first words once, second words by their first" "$(grep -o "'channel:" "$PLACE/_lantoa" | wc -l | tr -d ' ') $(grep -c "^.*channel) seconds=('check:" "$PLACE/_lantoa")" "1 1"
-if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; fi
+if command -v zsh >/dev/null; then check "and parses" zsh -n "$PLACE/_lantoa"; else ok "and parses # SKIP no zsh here"; fi
 sed 's/CMD-2/CMD-2-DC/; s/^Nội dung\./Đính chính./' "$PLACE/one.md" >"$PLACE/dc.md"
 check "a correction is handed over" editor correct CMD-2 "$PLACE/dc.md" -m "sai số"
 check "its reason stands in the audit" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 1000 | jq -e '[.rows[] | select(.what == \"release.correct\" and .why == \"sai số\")] | length == 1'"

@@ -4,9 +4,9 @@
 place_new
 conf_write 1
 daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
-/usr/bin/python3 "$TOP/tests/system/peers/control_abuse.py" "$SOCKET" | tee "$PLACE/abuse"
+/usr/bin/python3 "$TOP/tests/system/peers/control_abuse.py" "$SOCKET" | tee "$PLACE/abuse"; ABUSE=${PIPESTATUS[0]}
 T_N=$(grep -cE '^(not )?ok' "$PLACE/abuse"); T_BAD=$(grep -c '^not ok' "$PLACE/abuse")
-[ "$T_N" -ge 15 ] || not_ok "the abuse ran to its end"
+same "the abuse ran to its end" "$ABUSE" 0
 check "the daemon still lives" operator status
 # Everybody reaches the socket: another user's connections keep no operator from a stop.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
@@ -27,6 +27,8 @@ time.sleep(60)' "$SOCKET" >"$PLACE/full" &
 	same "and it is in the log" "$(grep -c 'ev=ctl.crowded uid=65534' "$PLACE/lantoad.log" | sed 's/^[1-9][0-9]*$/yes/')" yes
 	stop_pid "$FULL"
 	chmod 700 "$PLACE"
+else
+	ok "all places taken by another user # SKIP needs root and setpriv"
 fi
 refuse "an unknown command is usage" 2 "$B/lantoa" aprove
 check "and names the nearest" bash -c "'$B/lantoa' aprove 2>&1 | grep -q 'lantoa approve'"
@@ -90,6 +92,8 @@ if [ "$(id -u)" = 0 ] && reads "$B/adapters/email.so" && reads "$TOP/config/outc
 	refuse "nor is a key that only root may read" 6 theirs
 	chmod 700 "$PLACE/theirs/conf/channels.d"; chown root "$PLACE/theirs/conf/channels.d"; chown nobody "$PLACE/theirs/conf/master.key"
 	refuse "nor a folder" 6 theirs
+else
+	ok "what root may read and the service may not # SKIP needs root, and programs that nobody may read"
 fi
 chmod 700 "$PLACE"; rm -rf "$PLACE/theirs"
 # Who may do what is decided by the socket, so everybody must reach it: also where the daemon makes its folder.
@@ -143,6 +147,8 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then # a disk of its own, 
 	head -c 20971520 "$PLACE/large.csv" >"$PLACE/medium.csv"
 	refuse "one that fits is read, and refused for what it says" 6 small offices import "$PLACE/medium.csv"
 	stop_pid "$SMALL_PID"
+else
+	ok "a small disk # SKIP needs root and a mount of its own"
 fi
 daemon_stop
 same "it ended in order" "$(grep -cE 'ev=stop( |$)' "$PLACE/lantoad.log")" 3

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_crashing_adapter.sh - an adapter that crashes over one delivery: the second time that one is set aside with its reason, and all others
-# go on. A daemon that is killed while deliveries are merely on their way suspects none of them.
+# go on.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/peers/scene.sh"
 place_new

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_facebook_after.sh - after the posts are live: an unknown that the page feed confirms, numbers read back, gone and changed told and
-# never posted again, checks with their warnings, a correction that edits, a recall that deletes, orphans taken away by the daily look.
+# never posted again, checks with their warnings, a correction that edits, a recall that deletes.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib_facebook.sh"
 place_new

@@ -71,7 +71,8 @@ REF=$(ref_of JOB-1 ok@trung)
 same "a receipt is stored before the 200" "$(hook "loop/$SECRET" -d "receipt delivered $REF")" 200
 same "the delivery is delivered" "$(state_of JOB-1 ok@trung)" delivered
 same "the same again changes nothing" "$(hook "loop/$SECRET" -d "receipt delivered $REF") $(receipts_of JOB-1 ok@trung)" "200 1"
-same "one for an id that nobody knows is kept and answered" "$(hook "loop/$SECRET/main" -d 'receipt delivered nobody-knows')" 200
+rows() { sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM $1"; }
+same "one for an id that nobody knows is kept and answered" "$(hook "loop/$SECRET/main" -d 'receipt delivered nobody-knows') $(rows orphan)" "200 1"
 same "several in one call" "$(hook "loop/$SECRET" -d "receipt transit $(ref_of JOB-1 ok-gone)
 receipt seen $(ref_of JOB-1 ok-changed)")" 200
 same "seen counts as delivered, transit does not" "$(state_of JOB-1 ok-changed) $(state_of JOB-1 ok-gone)" "delivered accepted"
@@ -93,7 +94,7 @@ same "it stands there once" "$(state_of JOB-1 ok-delivered) $(receipts_of JOB-1 
 
 echo "# what people send"
 same "a text is stored, and once" "$(hook "loop/$SECRET" -d 'in text someone@x.bhxh.example d1 Xin chào
-in text someone@x.bhxh.example d1 Xin chào')" 200
+in text someone@x.bhxh.example d1 Xin chào') $(rows inbound)" "200 1"
 same "an opt-out by its words suppresses the address" "$(hook "loop/$SECRET" -d 'in text OK@trung-uong.bhxh.example d2 Từ chối')" 200
 check "with an audit that names no address" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 100 | jq -e '[.rows[] | select(.what == \"suppression.add\" and (.via | startswith(\"inbound:loop\")))] | length == 1'"
 check "and no log names it" bash -c "! grep -qi 'ok@trung-uong' '$PLACE/lantoad.log'"

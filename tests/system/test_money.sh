@@ -52,7 +52,8 @@ refuse "a text that is too long is refused, not cut" 6 editor check "$PLACE/b"
 said editor check "$PLACE/b" >"$PLACE/said"
 check "and says by how much" grep -q 'the lane allows 4' "$PLACE/said"
 bundle M-1 public_notice '' 'M-1: đăng nhập http://evil.example để nhận tiền'
-refuse "a link elsewhere and wording of swindlers are refused" 6 editor check "$PLACE/b"
+refuse "a link elsewhere is refused" 6 editor check "$PLACE/b"
+says "by its address" "'http://evil.example' is a link"
 bundle M-1 public_notice 13300 'M-1: {{office.short}} kiểm tra Fanpage và OA trước 17 giờ.'
 check "a release within its ceiling is approved" approve M-1
 check "the preview of an office shows the exact text" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json preview M-1 --office ha-noi | grep -q 'M-1: BHXH Ha Noi kiem tra Fanpage va OA truoc 17 gio.'"
@@ -80,7 +81,7 @@ same "ten a day are ten a day, whatever happens in between" "$(count_out M-2)" 1
 check "the lane says why" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json queue | grep -q 'quota: lane tin-nhan/tong-dai/vinaphone'"
 sed -i '/quota_day/d' "$PLACE/conf/channels.d/tin-nhan.yaml"
 check "the quota goes" admin -q reload
-check "and the others get theirs" until_true 15 state_is M-2 waiting 0
+check "and the others get theirs" until_true 20 state_is M-2 delivered 35
 same "nobody got it twice" "$(out M-2 | cut -d' ' -f1 | sort | uniq -d | wc -l | tr -d ' ')" 0
 
 # --- numbers ----------------------------------------------------------------------------------------------------------------------------

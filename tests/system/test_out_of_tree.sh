@@ -129,8 +129,7 @@ chmod 600 "$PLACE/conf/channels.d/hello.token"
 daemon_check() { "$root/usr/bin/lantoad" --config "$PLACE/conf/lantoad.yaml" "${opts[@]}" >"$PLACE/check.out" 2>&1; }
 channel 'url: "http://127.0.0.1:9/x", token: key'
 daemon_check
-same "the daemon loads it and finds its settings good" $? 0
-grep -q '2 channels' "$PLACE/check.out" || cat "$PLACE/check.out"
+same "the daemon loads it and finds its settings good" "$? $(grep -c '2 channels' "$PLACE/check.out")" "0 1"
 
 refused() { # refused SETTINGS TEXT NAME
 	channel "$1"

@@ -52,7 +52,7 @@ until_true 20 settled REC-2 4
 provider busy=1
 provider after=400
 operator -q --yes recall REC-2 -m "again"
-until_true 10 bash -c "[ \$(jq -s '[.[] | select(.ev == \"delete\")] | length' '$WORLD') -gt 4 ]"
+check "one is asked back" until_true 10 bash -c "[ \$(jq -s '[.[] | select(.ev == \"delete\")] | length' '$WORLD') -gt 4 ]"
 daemon_kill
 provider after=0
 check "the daemon starts again" daemon_start

@@ -20,7 +20,7 @@ check "the agency is imported" scene_import
 check "and a list" admin -q targets import "$PLACE/many.csv"
 lanes() { operator --json deliveries --limit 1000 --release "$1" | jq -r '[.rows[].lane | split("/")[:2] | join("/")] | unique | join(" ")'; }
 sent_by() { # sent_by CODE: the lanes of a release that goes out now
-	editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1" && until_true 30 has_mails "$1" 4
+	editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1" && until_true 30 has_mails "$1" 4 || echo "it did not go out:"
 	lanes "$1"
 }
 lane_of_all() { # of every target of the list

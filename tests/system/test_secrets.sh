@@ -20,8 +20,15 @@ daemon_start || { not_ok "the daemon starts"; tap_end; exit 1; }
 check "the agency is imported" scene_import
 KEY_HEX=$(tr -cd '0-9a-fA-F' <"$PLACE/conf/master.key" | tail -c 64)
 absent() { # absent "sentence" NEEDLE FILES...: as it is, in Base64 and in hex
-	local what=$1 needle=$2; shift 2
-	printf '%s\n%s\n%s\n' "$needle" "$(printf '%s' "$needle" | base64 -w0 | cut -c1-24)" "$(printf '%s' "$needle" | od -An -tx1 | tr -d ' \n')" >"$PLACE/needles"
+	local what=$1 needle=$2 k n; shift 2
+	{
+		printf '%s\n' "$needle"
+		for k in 0 1 2; do # what stands before it in the same Base64 shifts it, as AUTH PLAIN's "\0user\0" does
+			n=$(($(printf '%s' "$needle" | wc -c) + k))
+			printf '%.*s%s' "$k" xx "$needle" | base64 -w0 | cut -c$((k ? k + 2 : 1))-$((n * 4 / 3))
+		done
+		printf '%s' "$needle" | od -An -tx1 | tr -d ' \n'; echo
+	} >"$PLACE/needles"
 	if grep -rlaiF -f "$PLACE/needles" "$@" >"$PLACE/found" 2>/dev/null; then not_ok "$what"; sed 's/^/# in /' "$PLACE/found" | head -5; else ok "$what"; fi
 }
 release_now() { editor -q submit "$(release_md "$1" "$ALL_NOW")" 2>/dev/null && approve_it "$1"; }
@@ -40,6 +47,8 @@ ps -e -o args ww | grep -v 'sandbox run' >"$PLACE/ps"; tr '\0' '\n' <"/proc/$DAE
 check "the words of the daemon were collected" [ "$(wc -c <"$PLACE/said")" -gt 2000 ]
 absent "it is in no database, exchange record or file of the state folder" "$PASSWORD" "$PLACE/state"
 absent "in no log, not even at debug" "$PASSWORD" "$PLACE/lantoad.log"
+printf '\0lantoa\0%s' "$PASSWORD" | base64 -w0 >"$PLACE/plain"
+if (absent "" "$PASSWORD" "$PLACE/plain") | grep -q '^not ok'; then ok "what is looked for is found as AUTH PLAIN writes it"; else not_ok "what is looked for is found as AUTH PLAIN writes it"; fi
 absent "in nothing that a command shows" "$PASSWORD" "$PLACE/said"
 absent "in no list of processes" "$PASSWORD" "$PLACE/ps"
 printf 'wrong-%s' "$PASSWORD" >"$PLACE/pw"
@@ -55,6 +64,9 @@ check "with the right one everything goes" until_true 40 has_mails SEC-2 5
 
 echo "# the master key"
 absent "it is in no file of the state folder" "$KEY_HEX" "$PLACE/state"
+printf '%b' "$(sed 's/../\\x&/g' <<<"$KEY_HEX")" >"$PLACE/raw"
+same "its bytes are found where they are" "$(key_in "$KEY_HEX" "$PLACE/raw")" "$PLACE/raw"
+same "nor its bytes, nor in log or answers" "$(key_in "$KEY_HEX" "$PLACE/state" "$PLACE/lantoad.log" "$PLACE/said" "$PLACE/ps")" ""
 absent "in no log, no answer, no list of processes" "$KEY_HEX" "$PLACE/lantoad.log" "$PLACE/said" "$PLACE/ps"
 same "files are for us alone" "$(find "$PLACE/state" "$PLACE/conf/master.key" -type f -perm /077 | wc -l | tr -d ' ')" 0
 same "the process may not leave a core, whatever the shell allows" "$(awk '/Max core file size/ {print $5, $6}' "/proc/$DAEMON_PID/limits")" "0 0"
@@ -78,7 +90,7 @@ fi
 echo "# personal data"
 said_of_it() { sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM attempt WHERE said LIKE '%taken by host mx%${1:-}%'" | tr -d ' '; }
 same "the relay's words are kept" "$(said_of_it)" 1
-same "without the address that it repeats" "$(said_of_it canary)" 0
+same "without the address that it repeats" "$(sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT count(*) FROM attempt WHERE said LIKE '%canary%'")" 0
 absent "no address stands in the log" "$ADDRESS" "$PLACE/lantoad.log"
 absent "nor its first part" "canary.nguyen" "$PLACE/lantoad.log"
 operator --json audit --limit 1000 >"$PLACE/audit.json"

@@ -71,6 +71,7 @@ R=TTBC-2026-304
 check "another release is approved" release $R
 check "it goes through the first again" until_true 40 all_by $R delivered tin-nhan $N
 check "the log says that the first has its own back" until_true 10 grep -q "ev=lane.back" "$PLACE/lantoad.log"
+same "no phone got any text twice, in all this time" "$(jq -r 'select(.t == "sms") | .to + " " + (.text | capture("(?<c>TTBC-2026-30[0-9])").c // .text)' "$LEDGER" | sort | uniq -d | wc -l | tr -d ' ')" 0
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 tap_end

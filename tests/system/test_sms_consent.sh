@@ -25,6 +25,7 @@ known() { [ "$(consents "$1")" = "$2" ]; }
 
 check "advertising is approved before anybody has agreed" release AD-1 advertising "Hoi cho AD-1 viec lam tinh"
 check "it reaches nobody" until_true 20 are AD-1 "0 35"
+same "nor has the SMSC any of it" "$(phones AD-1)" ""
 check "a text that asks is approved" release ASK-1 advertising "[DKQC] ASK-1 Dong y nhan tin viec lam: soan DK gui 9241."
 check "it reaches all 35" until_true 20 are ASK-1 "35 0"
 check "and each is noted as asked" known 1 35
@@ -56,7 +57,10 @@ check "so that leaves it out (and waits for who got three today)" until_true 20 
 same "and goes to who has agreed" "$(phones AD-4)" "+84910000103"
 check "a public notice reaches whom it may" release NOTICE-1 public_notice "Thong bao NOTICE-1 tam dung he thong"
 check "nobody's consent matters there" until_true 20 are NOTICE-1 "35 0"
-check "the audit has every change, by hash only" bash -c "'$B/lantoa' --as 'Lê Vận Hành' --json audit --limit 500 2>/dev/null | grep -q '\"consent\"' && ! grep -q '8491000' '$PLACE/lantoad.log'"
+operator --json audit --limit 500 >"$PLACE/audit.json"
+same "the audit has every change: 35 asked, two yes, one no, and four later" "$(jq '[.rows[] | select(.what == "consent")] | length' "$PLACE/audit.json")" 42
+same "each by hash" "$(jq -r '[.rows[] | select(.what == "consent") | .subject | test("^contact:[0-9a-f]{64}$")] | all' "$PLACE/audit.json")" true
+same "no phone number stands in audit or log" "$(grep -lE '(84|0)91000[0-9]{4}' "$PLACE/audit.json" "$PLACE/lantoad.log" | wc -l)" 0
 check "fsck is clean" operator fsck
 check "the audit chain holds" operator audit verify
 tap_end

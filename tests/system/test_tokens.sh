@@ -118,6 +118,8 @@ check "the audit's chain holds" operator -q audit verify
 echo "# last night's backup comes back"
 V_NOW=$(cred version)
 daemon_stop
+# This folder goes now; all the rotations and kills were in it.
+for where in state mirror; do same "no token in $where, which saw all of this" "$(grep -rlaE '(RT|AT)-[0-9]+-canary' "$PLACE/$where" | head -3 | tr '\n' ' ')" ""; done
 rm -rf "$PLACE/state"; cp -a "$PLACE/night" "$PLACE/state"
 same "the backup has the older pair" "$(sqlite3 -readonly "$PLACE/state/lantoa.db" "SELECT version FROM credential" 2>/dev/null)" "$V_NIGHT"
 "$B/lantoad" --config "$PLACE/conf/lantoad.yaml" --demo --restore-confirm >"$PLACE/confirm.out" 2>&1

@@ -53,7 +53,7 @@ check "a phone without Zalo is told" until_true 10 is phone:84912000001 failed
 check "a user inside his window has it" until_true 10 is user:4102938475610000010 accepted
 check "a user outside is told" until_true 10 is user:4102938475610000002 failed
 check "one whose id is wrong is told" until_true 10 is user:4102938475610000004 failed
-same "and holds nobody else" "$(operator --json deliveries --limit 1000 --release ZM-1 | jq '[.rows[] | select(.state == "held" or .state == "waiting")] | length') $(operator --json queue | jq '[.rows[] | select(.release == "ZM-1" and .gate == "held")] | length')" "0 0"
+same "and holds nobody else" "$(operator --json deliveries --limit 1000 --release ZM-1 | jq '[.rows[] | select(.state == "held" or .state == "waiting")] | length') $(operator --json channels | jq '[.rows[] | select(.channel == "zalo") | .accounts[].lanes[] | select(.gate == "held")] | length')" "0 0"
 same "each once, with its parameters" "$(zalo_ledger 'map(select(.kind == "zns")) | [length, (map(.to) | unique | length), .[0].data.tin] | @csv')" '2,2,"Thông báo ZM-1"'
 
 echo "# webhooks"
@@ -90,7 +90,6 @@ echo "# groups, quota, clock"
 check "a group that the OA left holds its delivery for a person" bash -c "$(declare -f release hash_of approver editor json is state operator until_true); B='$B' PLACE='$PLACE' TOP='$TOP' LANTOA_SOCKET='$LANTOA_SOCKET'; release ZM-2 left && until_true 10 is group:9999999999999999 held"
 sandbox_ctl '{"cmd":"http_rules","replace":true,"rules":[{"server":"zalo","match":"/v2.0/article/create","do":"silent","when":"after","times":1}]}'
 check "an article is approved" release ZM-3 one
-shown() { [ "$(zalo_ledger 'map(select(.kind == "article")) | length')" -eq 1 ]; }
 HUE=$(zalo_oas | awk '$2 == "hue" { print $1 }')
 check "with a clock ten minutes off a lost article is found, not made twice" until_true 30 is "oa:$HUE" accepted
 same "one article, one draft" "$(zalo_show | json - '"\(.shown) \(.articles)"')" "1 1"

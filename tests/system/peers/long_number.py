@@ -21,5 +21,5 @@ if str(NUMBER) not in answer:
     sys.exit("the id came back as " + answer)
 call("as", {"person": "Lê Vận Hành"}, 1)
 answer = call("delivery.show", {"as": "Lê Vận Hành", "delivery": str(NUMBER)}, 2)
-if "9007199254740992" in answer:
+if str(NUMBER) not in answer:
     sys.exit("the number was rounded: " + answer)

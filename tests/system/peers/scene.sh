@@ -64,6 +64,14 @@ many_import() { # many_import N: a list of N addresses at the centre, tag many
 	{ cat "$PLACE/audiences.yaml"; echo 'many: {name: "Many", any: [{tag: many}]}'; } >"$PLACE/audiences-many.yaml"
 	admin -q targets import "$PLACE/many.csv" && admin -q audiences import "$PLACE/audiences-many.yaml"
 }
+key_in() { # key_in HEX PATH...: the files that have the key's own bytes, or their Base64
+	/usr/bin/python3 -c 'import base64, os, sys
+key = bytes.fromhex(sys.argv[1])
+for top in sys.argv[2:]:
+    for f in filter(os.path.isfile, [top] if os.path.isfile(top) else [os.path.join(d, n) for d, _, ns in os.walk(top) for n in ns]):
+        b = open(f, "rb").read()
+        if key in b or base64.b64encode(key)[:42] in b: print(f)' "$@" || echo "nobody could look"
+}
 MANY_NOW='{to: many, channels: [email], at: now}'
 settled() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -e --argjson n "$2" '.total == $n and ((.counts.waiting // 0) + (.counts.sending // 0)) == 0'; } # settled R N
 count_of() { operator --json watch "$1" --timeout 1 2>/dev/null | jq -r --arg s "$2" '.counts[$s] // 0'; } # count_of R STATE
