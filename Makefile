@@ -204,7 +204,7 @@ help:
 	@echo "make demo          install what is missing, build, and show a release going out end to end (under a minute after the build)"
 	@echo "make test          install what is missing, build, and run everything a commit needs"
 	@echo "make all           build daemon, command line and adapters (VARIANT=release|asan|tsan|coverage, CC=gcc|clang)"
-	@echo "make check-long    the 200 kills and the million contacts; the log is docs/evidence/check-long.log"
+	@echo "make check-long    all kills at length, the million contacts, the million short messages; the log is docs/evidence/check-long.log"
 	@echo "make sim           one simulated run with its trace (SEED= STEPS=; SHRINK=1: the shortest story of a failing one);  make soak: 10,000 seeds (SEEDS= STEPS= FIRST= SLICE= JOBS=; RESUME=1 goes on)"
 	@echo "make fuzz          every parser under libFuzzer for TIME=60 seconds each (TARGET= one, JOBS= side by side, RESUME=1); the log is docs/evidence/fuzz.log"
 	@echo "make sweep         every system call and fault point of each act fails once in turn; the log is docs/evidence/sweep.log"

@@ -228,7 +228,7 @@ uint32_t smpp_link_seq(struct smpp_link *l);
 bool smpp_link_sends(const struct smpp_link *l); /* bound, and may submit */
 void smpp_link_ack(struct smpp_link *l, uint32_t id, uint32_t status, uint32_t seq);
 
-/* smpp_dispatch.c: what comes in on a link */
+/* smpp_input.c: what comes in on a link */
 void smpp_link_input(struct smpp_session *s, struct smpp_link *l, struct lt_str data);
 
 /* smpp_window.c: sequence numbers under way, and the pace */

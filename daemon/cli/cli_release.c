@@ -7,6 +7,8 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 
+#define LOCAL_TEXT_MAX 16384u /* what the daemon takes (plan_act.c) */
+
 static int upload_as(
 	struct cli *c, cJSON *params, const char *from, const char *what, const char *to)
 {
@@ -301,7 +303,7 @@ int cmd_local_set(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	const char *path = json_z(params, "path", "-");
 	FILE *f = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
 	char piece[4096];
-	buf_init(&text, 65536);
+	buf_init(&text, LOCAL_TEXT_MAX);
 	if (!f) {
 		return cli_fail(c, EXIT_FAILED, "%s: %s", path, strerror(errno));
 	}
@@ -315,7 +317,7 @@ int cmd_local_set(struct cli *c, const struct cli_cmd *cmd, cJSON *params)
 	if (text.failed || !utf8_valid(buf_str(&text), NULL) ||
 		(text.n && memchr(text.p, 0, text.n))) {
 		return cli_fail(
-			c, EXIT_REFUSED, "%s: a local text is UTF-8 of at most 64 KB", path);
+			c, EXIT_REFUSED, "%s: a local text is UTF-8 of at most 16 KiB", path);
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(params, "path");
 	json_put_z(params, "text", buf_z(&text));

@@ -60,7 +60,7 @@ struct conf_step { /* one step of the approval policy */
 
 enum conf_unknown_then { UNKNOWN_THEN_DOUBT = 0, UNKNOWN_THEN_ASSUME_ACCEPTED = 1 };
 
-/* What a lane obeys. Defaults of the channel; `classes` and accounts may override single values. */
+/* What a lane obeys. Defaults of the channel; `classes` may override single values. */
 struct conf_lane {
 	double rate_per_s;    /* 0: no limit of its own */
 	double burst;         /* so many at once after a pause */

@@ -82,7 +82,7 @@ page_held() { operator --json channels | grep -q '"held'; }
 public_rest() { [ "$(count '.channel == "facebook" and (.state == "accepted" or .state == "delivered")')" -ge 34 ] && [ "$(count '.channel == "zalo" and (.state == "accepted" or .state == "delivered")')" -ge 35 ]; }
 watch_until 50 public_rest
 echo
-until_true 20 public_rest || { operator deliveries --state unknown,held,waiting,failed; die "pages and OAs do not come to rest"; }
+until_true 20 public_rest || { for s in unknown held waiting failed; do operator deliveries --state $s; done; die "pages and OAs do not come to rest"; }
 
 step "One page's token was revoked: its lane waits and says why; the other pages did not notice"
 page_held || die "no lane waits for the page"
@@ -92,7 +92,7 @@ echo "the office gives the right back at the provider; the daemon asks for a tok
 calm() { operator --json watch $R --timeout 1 2>/dev/null | json - '((.counts.waiting // 0) + (.counts.sending // 0) == 0) and .total >= 179' | grep -q true; }
 watch_until 80 calm
 echo
-until_true 20 calm || { operator deliveries --state unknown,held,waiting,failed,sending; die "the release does not come to rest"; }
+until_true 20 calm || { for s in unknown held waiting failed sending; do operator deliveries --state $s; done; die "the release does not come to rest"; }
 
 step "What was lost on the way back was found again by asking; what cannot be asked waits for a person"
 asked() { [ "$(count '.state == "unknown"')" -le 2 ]; }

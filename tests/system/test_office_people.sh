@@ -49,6 +49,9 @@ refuse "nor another office's paragraph written" 3 local_ local set TB-1 --office
 refuse "a folder is no paragraph, and empties none" 1 local_ local set TB-1 --office muong-ang "$PLACE"
 printf 'Xin ch\303\240o.\0Th\341\273\253a.' >"$PLACE/nul.md"
 refuse "nor is a text with a byte that would end it" 6 local_ local set TB-1 --office muong-ang "$PLACE/nul.md"
+head -c 16385 /dev/zero | tr '\0' x >"$PLACE/long.md"
+refuse "nor is one byte more than 16 KiB" 6 local_ local set TB-1 --office muong-ang "$PLACE/long.md"
+says "which says how much" '16 KiB'
 check "its own is" local_ local set TB-1 --office muong-ang "$PLACE/local.md"
 refuse "offices are imported by people for all" 3 local_ offices import "$PLACE/offices.csv"
 refuse "audiences, too" 3 local_ audiences import "$PLACE/audiences.yaml"
