@@ -333,7 +333,7 @@ install: all
 	install -m 0644 $(B)/lantoa.pc $(D)/lib/pkgconfig/lantoa.pc
 	$(B)/lantoa help --man > $(B)/lantoa.1
 	install -m 0644 $(B)/lantoa.1 $(D)/share/man/man1/lantoa.1
-	install -m 0644 docs/man/lantoad.yaml.5 docs/man/lantoa-release.5 docs/man/lantoa-import.5 $(D)/share/man/man5/
+	install -m 0644 docs/man/lantoad.yaml.5 docs/man/lantoa-release.5 docs/man/lantoa-import.5 docs/man/lantoa-log.5 $(D)/share/man/man5/
 	install -m 0644 docs/man/lantoad.8 $(D)/share/man/man8/lantoad.8
 	$(B)/lantoa completion bash > $(B)/lantoa.bash && install -D -m 0644 $(B)/lantoa.bash $(D)/share/bash-completion/completions/lantoa
 	$(B)/lantoa completion zsh > $(B)/_lantoa && install -D -m 0644 $(B)/_lantoa $(D)/share/zsh/site-functions/_lantoa
@@ -350,7 +350,7 @@ install: all
 # Removes what install put under PREFIX; the configuration stays.
 uninstall:
 	rm -f $(D)/bin/lantoad $(D)/bin/lantoa $(D)/lib/lantoa/lantoa-image $(ADAPTERS:%=$(D)/lib/lantoa/adapters/%.so) $(D)/include/lantoa/adapter.h $(D)/lib/pkgconfig/lantoa.pc
-	rm -f $(D)/share/man/man1/lantoa.1 $(D)/share/man/man5/lantoad.yaml.5 $(D)/share/man/man5/lantoa-release.5 $(D)/share/man/man5/lantoa-import.5 $(D)/share/man/man8/lantoad.8 $(D)/share/bash-completion/completions/lantoa $(D)/share/zsh/site-functions/_lantoa
+	rm -f $(D)/share/man/man1/lantoa.1 $(D)/share/man/man5/lantoad.yaml.5 $(D)/share/man/man5/lantoa-release.5 $(D)/share/man/man5/lantoa-import.5 $(D)/share/man/man5/lantoa-log.5 $(D)/share/man/man8/lantoad.8 $(D)/share/bash-completion/completions/lantoa $(D)/share/zsh/site-functions/_lantoa
 	rm -f $(D)/lib/systemd/system/lantoad.service $(D)/lib/sysusers.d/lantoa.conf $(D)/lib/tmpfiles.d/lantoa.conf
 	rm -rf $(D)/share/lantoa $(D)/share/doc/lantoa
 	-rmdir $(D)/lib/lantoa/adapters $(D)/lib/lantoa $(D)/include/lantoa 2>/dev/null

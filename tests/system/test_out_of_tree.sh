@@ -96,7 +96,7 @@ guides_there() { # at least one a channel
 }
 check "the guides that the manual names are installed" guides_there
 check "and an example of each channel" test -s "$root/usr/share/doc/lantoa/channels.d/smpp.yaml.example" -a -s "$root/usr/share/doc/lantoa/channels.d/zalo.yaml.example"
-for page in 1/lantoa.1 5/lantoad.yaml.5 5/lantoa-release.5 5/lantoa-import.5 8/lantoad.8; do
+for page in 1/lantoa.1 5/lantoad.yaml.5 5/lantoa-release.5 5/lantoa-import.5 5/lantoa-log.5 8/lantoad.8; do
 	check "man page $page has a name section" grep -q '^\.SH NAME' "$root/usr/share/man/man$page"
 done
 
