@@ -174,7 +174,7 @@ int check_open(struct plan *p, struct store_reader *r, const struct staged *s, s
 	struct err *e) MUST_CHECK;
 int check_reopen(struct plan *p, struct store_reader *r, const struct release_row *rel, int64_t rev,
 	struct checked *ret, struct err *e) MUST_CHECK;
-void check_rules(struct checked *c); /* plan_check_rules.c: times, campaign, links, internal, similar */
+void check_rules(struct checked *c);   /* plan_check_rules.c */
 void check_prepare(struct checked *c); /* plan_check_prepare.c */
 /* What the lots of a part cost when it starts (plan_money.c). Prepared rows are told as they are made again, then each lot. */
 struct part_money {
