@@ -1,7 +1,8 @@
 /* net_stream_exec.c - a configured program as a byte stream: our writes are its standard input, its output is DATA.
  * Thread: loop. Owns: the process and its three pipes, in memory of their own that goes when all four handles are closed.
  * The program gets a minimal environment and the root folder. Its end closes the stream with its exit status; the last
- * bytes of its standard error come with CLOSED. Graceful close: end of input, then TERM after a while, then KILL.
+ * bytes of its standard error come with CLOSED. Graceful close: end of input, then TERM after a while, then KILL, each to the
+ * program and to what it has started: it leads a session of its own.
  */
 #include <signal.h>
 #include <string.h>
@@ -78,6 +79,14 @@ static void exec_on_exit(uv_process_t *p, int64_t status, int signo)
 	exec_check_over(x);
 }
 
+/* To the whole group. The program is not reaped before exec_on_exit, so that its number cannot be another's. */
+static void exec_signal(const struct stream_exec *x, int signo)
+{
+	const pid_t leader = uv_process_get_pid(&x->process);
+	if (leader > 0)
+		(void)kill(-leader, signo);
+}
+
 static void exec_on_timer(struct timer *t)
 {
 	struct stream_exec *x = CONTAINER_OF(t, struct stream_exec, timer);
@@ -86,7 +95,7 @@ static void exec_on_timer(struct timer *t)
 		exec_check_over(x);
 		return;
 	}
-	(void)uv_process_kill(&x->process, x->termed ? SIGKILL : SIGTERM);
+	exec_signal(x, x->termed ? SIGKILL : SIGTERM);
 	x->termed = true;
 	timer_set(x->env, &x->timer, env_mono(x->env) + EXEC_TERM_MS);
 }
@@ -103,7 +112,7 @@ static void exec_stop(struct net_stream *s)
 	for (int i = 0; i < 3; i++)
 		exec_close((uv_handle_t *)&x->pipe[i]);
 	if (!x->exited)
-		(void)uv_process_kill(&x->process, SIGKILL);
+		exec_signal(x, SIGKILL);
 	if (!x->exited)
 		return; /* the process handle stays until its end has been seen, so that no zombie is left */
 	list_del(&x->node);
@@ -260,6 +269,7 @@ static int exec_spawn(struct stream_exec *x, uv_loop_t *l, const struct net_stre
 	}
 	uv_process_options_t o = {
 		.exit_cb = exec_on_exit,
+		.flags = UV_PROCESS_DETACHED, /* setsid: its number is that of its group */
 		.file = args[0],
 		.args = args,
 		.env = env,

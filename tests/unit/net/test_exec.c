@@ -53,6 +53,12 @@ static bool four(void *arg)
 	return A.data_n >= 4;
 }
 
+static bool line(void *arg)
+{
+	(void)arg;
+	return A.data_n > 0 && A.data[A.data_n - 1] == '\n';
+}
+
 static void a_program_answers_and_ends_with_its_status(void **state)
 {
 	(void)state;
@@ -149,6 +155,36 @@ static void free_ends_a_program_that_runs(void **state)
 	assert_int_equal(A.closes, 1);
 }
 
+static bool gone(void *arg)
+{
+	const pid_t *pid = arg;
+	char path[40], state = 'Z'; /* a zombie that nobody has fetched yet is gone, too */
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)*pid);
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'Z';
+	(void)fclose(f);
+	return state == 'Z' || state == 'X';
+}
+
+static void what_a_killed_program_had_started_goes_with_it(void **state)
+{
+	(void)state;
+	start("sleep 300 & echo $!; wait");
+	assert_true(peer_run_until(&R, line, NULL, WAIT_MS));
+	pid_t child = (pid_t)strtol(A.data, NULL, 10);
+	assert_true(child > 1);
+	assert_false(gone(&child));
+	net_stream_close(R.net, A.s, true);
+	wait_closed();
+	bool went = peer_run_until(&R, gone, &child, WAIT_MS);
+	if (!went)
+		(void)kill(child, SIGKILL);
+	assert_true(went);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -161,6 +197,7 @@ int main(void)
 		T(much_output_arrives_whole_and_stderr_keeps_its_end),
 		T(the_environment_of_the_daemon_does_not_leak),
 		T(free_ends_a_program_that_runs),
+		T(what_a_killed_program_had_started_goes_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
