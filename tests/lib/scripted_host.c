@@ -100,6 +100,7 @@ void sh_free(struct sh *h)
 		free(h->http[i].url);
 		free(h->http[i].body);
 		free(h->http[i].query);
+		free(h->http[i].whose);
 	}
 	free(h);
 }
@@ -145,6 +146,14 @@ size_t sh_op(struct sh *h, size_t session, const char *address, const char *ref,
 	return i;
 }
 
+/* Where the daemon has committed the word before the adapter hears of the job. */
+static bool begins_with_intent(const struct lt_adapter *a, uint32_t kind)
+{
+	return kind == LT_J_RECALL || kind == LT_J_REFRESH || kind == LT_J_LOGIN ||
+		((kind == LT_J_OP || kind == LT_J_CORRECT) &&
+			(a->caps & LT_CAP_INTENT_AT_START) != 0);
+}
+
 int sh_start(struct sh *h, size_t first, size_t n)
 {
 	struct lt_job **jobs = shi_mem(n * sizeof(struct lt_job *));
@@ -152,6 +161,8 @@ int sh_start(struct sh *h, size_t first, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		h->jobs[first + i]->started = true;
+		h->jobs[first + i]->intent_open = begins_with_intent(
+			h->adapter, h->jobs[first + i]->job.kind);
 		jobs[i] = &h->jobs[first + i]->job;
 		works[i] = &h->jobs[first + i]->work;
 	}
@@ -190,6 +201,13 @@ static void deliver(struct sh *h, struct lt_job *job, uint32_t type, uint64_t to
 
 	if (j == NULL || !j->started || j->result.done)
 		return;
+	if (type == LT_EV_GO && !j->intent_asked)
+		return;
+	if (type == LT_EV_GO) {
+		j->intent_asked = false;
+		j->intent_open = !j->cancelled;
+		ev.type = j->cancelled ? LT_EV_CANCEL : LT_EV_GO;
+	}
 	(void)h->adapter->event(&h->inst, job, &ev);
 }
 
@@ -208,6 +226,7 @@ static void deliver_stream(
 
 void sh_cancel(struct sh *h, size_t job)
 {
+	h->jobs[job]->cancelled = true; /* from here on no publishing byte is taken */
 	deliver(h, &h->jobs[job]->job, LT_EV_CANCEL, 0, 0, 0, NULL);
 }
 
@@ -283,8 +302,10 @@ void sh_answer(struct sh *h, size_t call, uint32_t phase, int32_t status, const 
 		.server_date_ms = h->answer_date_ms,
 		.error = phase == LT_P_ANSWERED ? shi_z(NULL) : shi_z("connection lost") };
 
-	if (c->answered)
+	if (c->job == NULL || c->answered) {
+		shi_misuse(h, "the test answers a call that nobody waits with");
 		return;
+	}
 	c->answered = true;
 	deliver(h, c->job, LT_EV_HTTP, c->token, 0, 0, &r);
 	sh_turn(h);

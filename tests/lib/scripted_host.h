@@ -1,6 +1,8 @@
 /* scripted_host.h - the other side of the ABI for unit tests of adapters: records every call, plays the peer from the test, keeps
  * virtual time. No sockets, no threads, no daemon code.
  * Events that an adapter causes (closed streams, go, saved, wake) are queued and delivered by sh_turn, never from inside a call.
+ * It gives and refuses what the daemon's host gives and refuses: publishing bytes only behind an intent and never behind a stop, a
+ * claim that nothing was taken only when no request of its own is under way, no call for a job that has ended.
  * cmocka's asserts jump, so nothing here asserts: misuse by the adapter is counted in `misuse` with a text, and tests look there. */
 #ifndef LANTOA_TESTS_SCRIPTED_HOST_H
 #define LANTOA_TESTS_SCRIPTED_HOST_H
@@ -13,6 +15,8 @@
 #define SH_HTTP_MAX    256
 #define SH_NOTES_MAX   512
 #define SH_FACTS_MAX   16
+#define SH_WAKES_MAX   8   /* of one job, each with a token of its own */
+#define SH_WHOSE_MAX   200 /* of one write */
 
 struct sh_text { /* grows; owned by the host */
 	char *p;
@@ -47,15 +51,17 @@ struct sh_job {
 	struct lt_src payload[8];
 	char *address, *ref, *body, *credential; /* owned */
 	struct sh_result result;
-	bool started, intent_open;
+	bool started, intent_asked, intent_open, cancelled;
 };
 struct sh_http {
 	struct lt_job *job;
 	uint64_t token;
 	uint32_t flags, body_kind;
 	char method[16], *url,
-		*body; /* owned; fields as "name=value\n", headers before an empty line */
-	char *query;   /* owned; "name=value\n" */
+		*body;         /* owned; fields as "name=value\n", headers before an empty line */
+	char *query;           /* owned; "name=value\n" */
+	struct lt_job **whose; /* owned: for whom it publishes what may not be repeated */
+	size_t n_whose;
 	bool answered;
 };
 struct sh_note { /* log, trace, save, receipt, inbound, rate, metric, stat, slots, secret_put */

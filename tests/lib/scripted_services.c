@@ -156,8 +156,22 @@ static int h_wake(void *ctx, struct lt_job *job, int64_t at, uint64_t token)
 {
 	struct sh *h = ctx;
 
+	size_t mine = 0;
+	if (shi_running(h, job, "a wake of a job that is not running") == NULL)
+		return -LT_E_INVALID;
+	for (size_t i = 0; i < h->n_wakes; i++) {
+		if (h->wakes[i].job == job && h->wakes[i].token == token) {
+			h->wakes[i].at = at; /* set anew, as in the daemon */
+			return 0;
+		}
+		mine += h->wakes[i].job == job;
+	}
 	if (h->n_wakes == 256)
 		return -LT_E_FULL;
+	if (mine == SH_WAKES_MAX) {
+		shi_misuse(h, "more wakes than a job has");
+		return -LT_E_FULL;
+	}
 	h->wakes[h->n_wakes++] = (struct sh_wake){ job, at, token };
 	return 0;
 }
@@ -171,6 +185,8 @@ static int h_finish(void *ctx, struct lt_job *job, const struct lt_result *r)
 		shi_misuse(h, "finish of a job that is not running");
 		return -LT_E_INVALID;
 	}
+	if (shi_under_way(h, job) && (r->outcome == LT_DEFERRED || r->outcome == LT_REFUSED))
+		shi_misuse(h, "not taken, it says, and its request is under way");
 	j->result = (struct sh_result){ .done = true,
 		.outcome = r->outcome,
 		.scope = r->scope,
@@ -195,13 +211,17 @@ static int h_finish(void *ctx, struct lt_job *job, const struct lt_result *r)
 static int h_intent(void *ctx, struct lt_job *job, struct lt_str step, uint32_t flags)
 {
 	struct sh *h = ctx;
-	struct sh_job *j = shi_job_of(h, job);
+	struct sh_job *j = shi_running(h, job, "an intent of a job that is not running");
 
+	if (j == NULL || step.n > 100)
+		return -LT_E_INVALID;
+	if (j->cancelled)
+		return -LT_E_NOINTENT;
 	note(h, "intent", job, step, flags);
-	if (h->auto_go && j != NULL) {
-		j->intent_open = true;
+	j->intent_asked = true;
+	j->intent_open = false; /* of an earlier step: this one waits for its own commit */
+	if (h->auto_go)
 		queue(h, job, LT_EV_GO, 0, 0, 0);
-	}
 	return 0;
 }
 
@@ -210,6 +230,8 @@ static int h_save(
 {
 	char text[380];
 
+	if (shi_running(ctx, job, "a step of a job that is not running") == NULL)
+		return -LT_E_INVALID;
 	(void)snprintf(text, sizeof(text), "%.*s=%.*s", (int)name.n, name.p, (int)value.n,
 		value.p == NULL ? "" : value.p);
 	note(ctx, "save", job, shi_z(text), 0);
@@ -221,16 +243,23 @@ static int h_http(void *ctx, struct lt_job *job, const struct lt_http_req *r)
 {
 	struct sh *h = ctx;
 	struct sh_text body = { 0 };
+	struct lt_job *const *whose = r->n_whose > 0 ? r->whose : &job;
+	size_t n_whose = r->n_whose > 0 ? r->n_whose : 1;
+	bool missing = false;
 
 	if (h->n_http == SH_HTTP_MAX)
 		return -LT_E_FULL;
+	if (shi_running(h, job, "a request of a job that is not running") == NULL)
+		return -LT_E_INVALID;
+	if ((r->flags & LT_PUBLISHES) && !shi_may_publish(h, whose, n_whose))
+		return -LT_E_NOINTENT;
 	for (size_t i = 0; i < r->n_headers; i++) {
 		add(&body, r->headers[i].name.p, r->headers[i].name.n);
 		add(&body, ": ", 2);
 		add(&body, r->headers[i].value.p, r->headers[i].value.n);
 		if (r->headers[i].secret.p != NULL) {
 			struct lt_src s = { .secret = r->headers[i].secret };
-			(void)expand(h, &body, &s);
+			missing |= expand(h, &body, &s) < 0;
 		}
 		add(&body, "\n", 1);
 	}
@@ -252,6 +281,11 @@ static int h_http(void *ctx, struct lt_job *job, const struct lt_http_req *r)
 			shi_misuse(h, "a query value whose source does not exist");
 		add(&query, "\n", 1);
 	}
+	if (missing) { /* a secret that the account does not have: no request */
+		free(body.p);
+		free(query.p);
+		return -LT_E_INVALID;
+	}
 	struct sh_http *c = &h->http[h->n_http++];
 	*c = (struct sh_http){ .job = job,
 		.token = r->token,
@@ -261,6 +295,11 @@ static int h_http(void *ctx, struct lt_job *job, const struct lt_http_req *r)
 		.body = body.p,
 		.query = query.p };
 	copy_to(c->method, sizeof(c->method), r->method);
+	if ((r->flags & (LT_PUBLISHES | LT_REPEATABLE)) != LT_PUBLISHES)
+		return 0;
+	c->n_whose = n_whose;
+	c->whose = shi_mem(n_whose * sizeof(struct lt_job *));
+	memcpy(c->whose, whose, n_whose * sizeof(struct lt_job *));
 	return 0;
 }
 
@@ -269,6 +308,8 @@ static int h_stream_open(
 {
 	struct sh *h = ctx;
 
+	if (shi_running(h, job, "a stream of a job that is not running") == NULL)
+		return -LT_E_INVALID;
 	if (h->refuse_streams || h->n_streams == SH_STREAMS_MAX)
 		return -LT_E_FULL;
 	struct sh_stream *s = shi_mem(sizeof(*s));
@@ -300,13 +341,12 @@ static int h_stream_write(void *ctx, uint32_t stream, const struct lt_src *src, 
 		return s->fail_write;
 	if (s->refuse_again)
 		return -LT_E_AGAIN;
-	if ((flags & LT_PUBLISHES) && n_whose == 0)
-		shi_misuse(h, "publishing bytes of nobody");
-	for (size_t i = 0; i < n_whose; i++) {
-		struct sh_job *j = shi_job_of(h, whose[i]);
-		if (j == NULL || j->result.done)
-			shi_misuse(h, "publishing bytes for a job that has ended");
+	if (n_whose > SH_WHOSE_MAX) {
+		shi_misuse(h, "one write for more jobs than the host takes");
+		return -LT_E_FULL;
 	}
+	if ((flags & LT_PUBLISHES) && !shi_may_publish(h, whose, n_whose))
+		return -LT_E_NOINTENT;
 	for (size_t i = 0; i < n; i++)
 		if (expand(h, &s->out, &src[i]) < 0)
 			shi_misuse(h, "a source that does not exist");
@@ -342,6 +382,8 @@ static int h_refresh(void *ctx, struct lt_job *job, struct lt_str credential, ui
 {
 	const struct sh *h = ctx;
 
+	if (shi_running(ctx, job, "a refresh for a job that is not running") == NULL)
+		return -LT_E_INVALID;
 	note(ctx, "refresh", job, credential, (int64_t)version);
 	if (h->refresh_rc == 0)
 		queue(ctx, job, LT_EV_SECRET, 0, h->refresh_error, 0);
@@ -368,6 +410,9 @@ static int h_secret_get(void *ctx, struct lt_job *job, struct lt_str name, struc
 static int h_secret_put(void *ctx, struct lt_job *job, const struct lt_pair *set, size_t n,
 	int64_t expires, uint64_t token)
 {
+	if (shi_running(ctx, job, "credentials of a job that is not running") == NULL || n == 0 ||
+		n > 16)
+		return -LT_E_INVALID;
 	for (size_t i = 0; i < n; i++)
 		note(ctx, "secret_put", job, set[i].name, expires);
 	queue(ctx, job, LT_EV_SAVED, token, 0, 0);
@@ -425,6 +470,12 @@ static int h_receipt(void *ctx, struct lt_job *job, const struct lt_receipt *r, 
 {
 	struct sh *h = ctx;
 
+	if (shi_running(ctx, job, "a receipt of a job that is not running") == NULL)
+		return -LT_E_INVALID;
+	if (r->n_ids > 24) {
+		shi_misuse(h, "more ids than a receipt has");
+		return -LT_E_INVALID;
+	}
 	note(ctx, "receipt", job, r->n_ids > 0 ? r->ids[0] : r->ref, r->state);
 	h->receipt_ids[0] = 0;
 	h->receipt_attempt = r->attempt;
@@ -446,6 +497,10 @@ static int h_inbound(void *ctx, struct lt_job *job, const struct lt_inbound *in,
 {
 	struct sh *h = ctx;
 
+	if (shi_running(ctx, job, "an inbound text of a job that is not running") == NULL ||
+		in->text.n > 65536 || in->address.n > 300 || in->detail.n > 1000 ||
+		in->dedupe.n > 1000)
+		return -LT_E_INVALID;
 	note(ctx, "inbound.detail", job, in->detail, in->kind);
 	note(ctx, "inbound.dedupe", job, in->dedupe, in->kind);
 	note(ctx, "inbound", job, in->address, in->kind);
@@ -459,6 +514,8 @@ static int h_reply(
 	void *ctx, struct lt_job *job, int32_t status, struct lt_str type, struct lt_str body)
 {
 	(void)type;
+	if (shi_running(ctx, job, "a reply of a job that is not running") == NULL)
+		return -LT_E_INVALID;
 	note(ctx, "reply", job, body, status);
 	return 0;
 }
