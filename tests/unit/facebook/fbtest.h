@@ -61,13 +61,21 @@ static inline size_t fbt_post(
 	return j;
 }
 
-/* The next call must be this one; it is answered 200 with body, or as given. */
+/* "/PAGE_51" is not "/PAGE_5177", and "/PAGE/feed" no query about a feed. */
+static inline bool fbt_ends(const char *url, const char *part)
+{
+	size_t n = strlen(url), k = strlen(part);
+
+	return n >= k && strcmp(url + n - k, part) == 0;
+}
+
+/* The next call must be this one, to what ends so; it is answered 200 with body, or as given. */
 static inline struct sh_http *fbt_next(struct sh *h, const char *method, const char *part)
 {
 	for (size_t i = 0; i < h->n_http; i++)
 		if (!h->http[i].answered) {
 			if (strcmp(h->http[i].method, method) != 0 ||
-				strstr(h->http[i].url, part) == NULL)
+				!fbt_ends(h->http[i].url, part))
 				fail_msg("%s %s, wanted %s %s", h->http[i].method, h->http[i].url,
 					method, part);
 			return &h->http[i];
