@@ -34,6 +34,8 @@ static inline int gate_open(struct gate *g)
 
 static inline void gate_free(struct gate *g)
 {
+	if (g->h != NULL && g->h->misuse != 0)
+		fail_msg("%s", g->h->misuse_text);
 	sh_free(g->h);
 }
 
@@ -45,7 +47,7 @@ static inline size_t gate_send(struct gate *g, const char *to, const char *ref, 
 {
 	size_t op = sh_op(g->h, g->session, to, ref, payload, 0);
 
-	(void)sh_start(g->h, op, 1);
+	assert_int_equal(sh_start(g->h, op, 1), 0);
 	return op;
 }
 
@@ -53,22 +55,15 @@ static inline size_t gate_send(struct gate *g, const char *to, const char *ref, 
 static inline void gate_answer(struct gate *g, size_t call, int32_t status, const char *name,
 	const char *value, const char *body, uint32_t truncated)
 {
-	struct sh_http *c = &g->h->http[call];
 	struct lt_pair head = { .name = ltc_z(name), .value = ltc_z(value) };
-	struct lt_http_res r = { .struct_size = sizeof(r),
-		.status = status,
-		.phase = LT_P_ANSWERED,
-		.truncated = truncated,
-		.headers = &head,
-		.n_headers = name != NULL,
-		.body = ltc_z(body) };
-	struct lt_event ev = {
-		.struct_size = sizeof(ev), .type = LT_EV_HTTP, .token = c->token, .u = &r
-	};
 
-	c->answered = true;
-	(void)g->h->adapter->event(&g->h->inst, c->job, &ev);
-	sh_turn(g->h);
+	assert_true(call < g->h->n_http && !g->h->http[call].answered);
+	g->h->answer_headers = &head;
+	g->h->n_answer_headers = name != NULL;
+	g->h->answer_truncated = truncated != 0;
+	sh_answer(g->h, call, LT_P_ANSWERED, status, body);
+	g->h->n_answer_headers = 0;
+	g->h->answer_truncated = false;
 }
 
 static inline size_t gate_notes(const struct sh *h, const char *what)
