@@ -55,6 +55,9 @@ static void each_row_of_the_contract_has_its_class(void **state)
 		{ 400, 32, 0, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
 		{ 400, 613, 1996, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
 		{ 400, 80001, 0, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
+		{ 400, 80000, 0, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
+		{ 400, 80008, 0, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
+		{ 400, 80014, 0, "", FB_RATE, 0, LT_SCOPE_ACCOUNT, LT_R_FREE },
 		{ 400, 341, 0, "", FB_RATE, 0, LT_SCOPE_CHANNEL, LT_R_FREE },
 		{ 403, 10, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 100, 0, "Invalid parameter", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
@@ -64,12 +67,18 @@ static void each_row_of_the_contract_has_its_class(void **state)
 		{ 400, 100, 0, "Invalid cursors values", FB_CURSOR, 0, LT_SCOPE_TARGET, 0 },
 		{ 500, 1, 0, "bad cursor", FB_CURSOR, 0, LT_SCOPE_TARGET, 0 },
 		{ 400, 102, 0, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 450, 0, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 452, 0, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 0, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 0, "must be an administrator before impersonating a user's page",
 			FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 458, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 460, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 463, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 190, 459, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 190, 464, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 190, 467, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 400, 190, 483, "", FB_TOKEN, 0, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
 		{ 400, 190, 492, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
 		{ 400, 104, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_CHANNEL,
@@ -79,8 +88,24 @@ static void each_row_of_the_contract_has_its_class(void **state)
 			LT_R_FREE | LT_R_PERSON },
 		{ 403, 283, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
+		{ 403, 201, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 403, 210, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 403, 240, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 403, 299, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
 		{ 400, 200, 1609008, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 400, 324, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 105, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 382, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 389, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 6000, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 1500, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 5101, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 2069019, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 1349125, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 400, 368, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
 		{ 400, 368, 1390008, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE },
@@ -89,6 +114,12 @@ static void each_row_of_the_contract_has_its_class(void **state)
 		{ 400, 368, 4854002, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
 		{ 400, 1346003, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 400, 1404102, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 400, 1404112, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 400, 1404006, 0, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
 		{ 400, 100, 1346003, "", FB_SAID, LT_DEFERRED, LT_SCOPE_ACCOUNT,
 			LT_R_FREE | LT_R_PERSON },
@@ -108,7 +139,26 @@ static void each_row_of_the_contract_has_its_class(void **state)
 		{ 400, 1609005, 0, "", FB_RETRY, 0, LT_SCOPE_TARGET, 0 },
 		{ 400, 100, 1366046, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 400, 6000, 1363030, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 6001, 0, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 1363047, 0, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1609010, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363019, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363021, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363033, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363037, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363041, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
+		{ 400, 100, 1363045, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
 		{ 400, 100, 1363026, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363022, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363023, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363024, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363025, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363031, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363032, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363040, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363127, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363128, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
+		{ 400, 100, 1363129, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 400, 99999, 0, "", FB_SAID, LT_REFUSED, LT_SCOPE_TARGET, 0 },
 		{ 500, 99999, 0, "", FB_RETRY, 0, LT_SCOPE_LANE, 0 },
 	};
@@ -122,6 +172,17 @@ static void each_row_of_the_contract_has_its_class(void **state)
 				v[i].sub, v[i].message, r.class, r.outcome, r.scope, r.flags);
 	}
 	assert_int_equal(error_of(h, 400, 99999, 0, "", true).class, FB_RETRY);
+	assert_int_equal(error_of(h, 400, 99999, 0, "", true).scope, LT_SCOPE_LANE);
+	assert_int_equal(error_of(h, 400, 99999, 0, "", true).flags, 0);
+	/* asked by a check or for figures: not the token is bad, this version has no such address */
+	static const char *const asking[] = { "check", "stats" };
+	for (size_t i = 0; i < 2; i++) {
+		struct fb_verdict r = read_of(h, asking[i], 400, "{\"error\":{\"code\":2500}}");
+		assert_int_equal(r.class, FB_SAID);
+		assert_int_equal(r.outcome, LT_REFUSED);
+		assert_int_equal(r.scope, LT_SCOPE_ACCOUNT);
+		assert_int_equal(r.flags, 0);
+	}
 	assert_int_equal(error_of(h, 400, 368, 1390008, "", false).retry_after_ms, 86400000);
 	fbt_over(h);
 }

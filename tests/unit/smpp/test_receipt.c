@@ -433,16 +433,67 @@ static void every_status_of_the_contract_has_its_outcome(void **state)
 					r->scope, r->flags);
 		}
 	}
-	assert_int_equal(smpp_status_row(t, "submit", 0x08, 3)->outcome, LT_REFUSED);
-	assert_int_equal(smpp_status_row(t, "submit", 0x08, 3)->scope, LT_SCOPE_TARGET);
-	assert_int_equal(smpp_status_all(t, 0x08)->scope, LT_SCOPE_LANE);
-	assert_int_equal(smpp_status_all(t, 0x0a)->scope, LT_SCOPE_ACCOUNT);
-	assert_int_equal(smpp_status_all(t, 0x0a)->outcome, LT_DEFERRED);
-	assert_int_equal(smpp_status_row(t, "submit", 0x45, 4)->outcome, LT_REFUSED);
-	assert_int_equal(smpp_status_row(t, "submit", 0x400, 3)->scope, LT_SCOPE_RELEASE);
-	assert_int_equal(smpp_status_row(t, "bind", 0x05, 1)->retry_after_ms, 30000);
-	for (uint32_t s = 0x0d; s <= 0x0f; s++)
-		assert_int_equal(smpp_status_row(t, "bind", s, 1)->retry_after_ms, 60000);
+	ltc_outcomes_free(t);
+}
+
+/* What the table says of a bind (contract 1.1), of a later try, of every text (try 0), and where there is no answer at all. */
+static void a_bind_a_later_try_and_a_lost_link_have_their_outcome_and_pause(void **state)
+{
+#define ASKS (LT_R_FREE | LT_R_PERSON | SMPP_F_ALERT)
+	static const struct {
+		const char *phase, *codes;
+		uint32_t try_no;
+		int32_t outcome, scope;
+		uint32_t flags;
+		int64_t pause;
+	} table[] = { { "bind", "D E F 53", 1, LT_DEFERRED, LT_SCOPE_ACCOUNT, ASKS, 60000 },
+		{ "bind", "3 4 FF 400", 1, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | SMPP_F_ALERT,
+			60000 },
+		{ "bind", "5 8 14 58 64", 1, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 30000 },
+		{ "submit", "4", 1, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_REBIND, 1000 },
+		{ "submit", "5", 1, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_REBIND, 30000 },
+		{ "submit", "8", 2, LT_DEFERRED, LT_SCOPE_TARGET, SMPP_F_STREAK, 30000 },
+		{ "submit", "8", 3, LT_REFUSED, LT_SCOPE_TARGET, SMPP_F_ALERT | SMPP_F_STREAK, 0 },
+		{ "submit", "8", 0, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE | SMPP_F_ALERT, 60000 },
+		{ "submit", "A 48 49", 0, LT_DEFERRED, LT_SCOPE_ACCOUNT, ASKS, 0 },
+		{ "submit", "D E F", 1, LT_DEFERRED, LT_SCOPE_ACCOUNT, ASKS, 60000 },
+		{ "submit", "45", 3, LT_DEFERRED, LT_SCOPE_TARGET, 0, 10000 },
+		{ "submit", "45", 4, LT_REFUSED, LT_SCOPE_TARGET, 0, 0 },
+		{ "submit", "62", 2, LT_DEFERRED, LT_SCOPE_TARGET, SMPP_F_NO_VALIDITY, 1000 },
+		{ "submit", "62", 3, LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT, 0 },
+		{ "submit", "102", 9, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, 60000 },
+		{ "submit", "FF 400 4FF 9", 2, LT_DEFERRED, LT_SCOPE_TARGET, 0, 30000 },
+		{ "submit", "FF 400 4FF 9", 3, LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT, 0 },
+		{ "link", "connect", 1, LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE, 0 },
+		{ "link", "lost", 1, LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE, 1000 },
+		{ "link", "stopped", 1, LT_DEFERRED, LT_SCOPE_TARGET, LT_R_FREE, 0 },
+		{ "link", "unfit", 1, LT_REFUSED, LT_SCOPE_RELEASE, SMPP_F_ALERT, 0 } };
+	char err[300] = "";
+	struct ltc_outcomes *t = NULL;
+
+	(void)state;
+	assert_int_equal(ltc_outcomes_parse(ltc_z(shipped_file("config/outcomes/smpp.tsv")),
+				 "smpp.tsv", &smpp_outcome_words, &t, err, sizeof(err)),
+		0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct lt_str rest = ltc_z(table[i].codes), one;
+		while (ltc_next(&rest, ' ', &one)) {
+			char z[20];
+			(void)snprintf(z, sizeof(z), "%.*s", (int)one.n, one.p);
+			uint32_t status = (uint32_t)strtoul(z, NULL, 16);
+			const struct ltc_outcome_row *r = strcmp(table[i].phase, "link") == 0
+				? smpp_status_word(t, z)
+				: table[i].try_no == 0
+				? smpp_status_all(t, status)
+				: smpp_status_row(t, table[i].phase, status, table[i].try_no);
+			assert_non_null(r);
+			if (r->outcome != table[i].outcome || r->scope != table[i].scope ||
+				r->flags != table[i].flags || r->retry_after_ms != table[i].pause)
+				fail_msg("%s %s, try %u: outcome %d scope %d flags %x, %lld ms",
+					table[i].phase, z, table[i].try_no, r->outcome, r->scope,
+					r->flags, (long long)r->retry_after_ms);
+		}
+	}
 	ltc_outcomes_free(t);
 }
 
@@ -493,6 +544,7 @@ int main(void)
 		cmocka_unit_test(zeros_that_a_report_lost_are_put_back),
 		cmocka_unit_test(the_length_of_ids_with_zeros_is_learned_from_the_answers),
 		cmocka_unit_test(every_status_of_the_contract_has_its_outcome),
+		cmocka_unit_test(a_bind_a_later_try_and_a_lost_link_have_their_outcome_and_pause),
 		cmocka_unit_test(every_row_of_the_table_is_reached),
 	};
 	return cmocka_run_group_tests_name("smpp/receipt", tests, NULL, NULL);

@@ -146,6 +146,7 @@ static const struct row oa[] = {
 	SAID("upload", "-223", "permission denied", D, L, OPER),
 	SAID("cast", "-223", "permission denied", D, T, OPER),
 	SAID("cast", "-223", "quota is over", D, T, FREE),
+	SAID("read", "-223", "quota is over", D, A, FREE),
 	SAID("article", "-223", "Permission is limited: apply for it", D, A, OPER),
 	SAID("article", "-223", "Ứng dụng bị giới hạn: chưa có quyền", D, A, OPER),
 	SAID("article", "-223", "OA exceeds what it may publish today", D, L, FREE),
