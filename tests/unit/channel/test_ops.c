@@ -207,6 +207,98 @@ static void a_refused_intent_is_a_cancel(void **state)
 	over(t);
 }
 
+/* One write or request may publish for many ops: the right of each one is looked at, and who has none ends alone. */
+static void what_publishes_for_many_needs_the_intent_of_each(void **state)
+{
+	(void)state;
+	for (size_t bad = 0; bad < 6; bad++) {
+		struct ht *t = fresh(SHARED_NOW);
+		struct ht_op *o[3];
+		uint32_t id = puppet_stream(puppet.session);
+		for (size_t i = 0; i < 3; i++)
+			o[i] = ht_send(t, "a@x", "text");
+		fakenet_open(t->fn->streams[0], "");
+		ht_turn(t);
+		struct lt_http_req r = { .struct_size = sizeof(r),
+			.flags = LT_PUBLISHES,
+			.method = { "POST", 4 },
+			.url = { "http://127.0.0.1/", 17 },
+			.whose = puppet.op,
+			.n_whose = 3 };
+		channel_op_cancel(&o[bad % 3]->op); /* the puppet does not care */
+		int rc = bad < 3 ? puppet_publish(id, "body", puppet.op, 3, NULL)
+				 : puppet.host->http(puppet.host->ctx, puppet.session, &r);
+		assert_int_equal(rc, -LT_E_NOINTENT);
+		ht_turn(t);
+		assert_int_equal(t->fn->streams[0]->wire.n, 0);
+		assert_int_equal(t->fn->n_calls, 0);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(o[i]->done, i == bad % 3);
+		assert_true(o[bad % 3]->revoked);
+		for (size_t i = 0; i < 3; i++)
+			if (i != bad % 3)
+				(void)puppet_finish(puppet.op[i], LT_ACCEPTED);
+		over(t);
+	}
+}
+
+/* Its answer is lost: what it may have done it may have done for each of them. */
+static void a_lost_request_for_many_leaves_each_unknown(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct fakenet_answer lost = { .how = FAKENET_LOST_AFTER };
+	struct ht_op *o[3];
+	for (size_t i = 0; i < 3; i++)
+		o[i] = ht_send(t, "a@x", "text");
+	struct lt_http_req r = { .struct_size = sizeof(r),
+		.flags = LT_PUBLISHES,
+		.method = { "POST", 4 },
+		.url = { "http://127.0.0.1/", 17 },
+		.whose = puppet.op,
+		.n_whose = 2 };
+	fakenet_script(t->fn, &lost);
+	assert_int_equal(puppet.host->http(puppet.host->ctx, puppet.session, &r), 0);
+	ht_turn(t);
+	assert_true(channel_op_on_wire(&o[0]->op) && channel_op_on_wire(&o[1]->op));
+	assert_false(channel_op_on_wire(&o[2]->op));
+	(void)puppet_finish(puppet.session, LT_DEFERRED);
+	ht_turn(t);
+	assert_int_equal(o[0]->outcome, LT_UNKNOWN);
+	assert_int_equal(o[1]->outcome, LT_UNKNOWN);
+	assert_int_equal(o[2]->outcome, LT_DEFERRED);
+	over(t);
+}
+
+static void who_was_stopped_is_given_no_intent(void **state)
+{
+	(void)state;
+	struct lt_str step = { "publish", 7 };
+	struct ht *t = fresh(SHARED);
+	struct ht_op *asks = ht_send(t, "a@x", "text"), *waits = ht_send(t, "b@x", "text");
+	uint32_t id = puppet_stream(puppet.session);
+	fakenet_open(t->fn->streams[0], "");
+	channel_op_cancel(&asks->op);
+	assert_int_equal(
+		puppet.host->intent(puppet.host->ctx, puppet.op[0], step, 0), -LT_E_NOINTENT);
+	ht_turn(t);
+	assert_int_equal(asks->intents, 0); /* nothing is committed for it */
+	t->go = HT_WAIT;
+	assert_int_equal(puppet.host->intent(puppet.host->ctx, puppet.op[1], step, 0), 0);
+	ht_turn(t);
+	assert_true(waits->intent_waits);
+	channel_op_cancel(&waits->op);
+	channel_op_go(&waits->op, true); /* its commit was under way */
+	ht_turn(t);
+	assert_int_equal(puppet.events[LT_EV_GO], 0);
+	assert_int_equal(puppet_publish(id, "body", &puppet.op[1], 1, NULL), -LT_E_NOINTENT);
+	(void)puppet_finish(puppet.op[0], LT_DEFERRED);
+	ht_turn(t);
+	assert_int_equal(t->fn->streams[0]->wire.n, 0);
+	assert_true(asks->revoked && waits->revoked);
+	over(t);
+}
+
 /* --- cancel ------------------------------------------------------------------------------------------------------------------ */
 static void a_cancel_before_publishing_gives_the_intent_back(void **state)
 {
@@ -357,6 +449,31 @@ static void what_is_claimed_as_not_taken_does_not_go_out_afterwards(void **state
 	over(t);
 }
 
+/* The adapter gives an op up whose bytes lie in our own queue: the word that it was not sent must stay true. */
+static void what_ends_as_not_sent_does_not_go_out_afterwards(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED_NOW);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	uint32_t id = puppet_stream(puppet.session);
+	fakenet_open(t->fn->streams[0], "");
+	ht_turn(t);
+	t->fn->streams[0]->hold = true;
+	assert_int_equal(puppet_publish(id, "text", &puppet.op[0], 1, NULL), 0);
+	(void)puppet.host->wake_at(puppet.host->ctx, puppet.op[0], t->te.mono + 5, 9);
+	puppet.event_rc = -5;
+	puppet.event_rc_type = LT_EV_WAKE;
+	ht_wait(t, 10);
+	assert_int_equal(o->outcome, LT_DEFERRED);
+	assert_true(o->by_host);
+	if (!t->fn->streams[0]->gone)
+		fakenet_release(t->fn->streams[0]);
+	ht_turn(t);
+	assert_int_equal(t->fn->streams[0]->wire.n, 0);
+	assert_int_equal(puppet.n_sessions, 1); /* of which nobody ended the session */
+	over(t);
+}
+
 static void a_late_op_may_still_end_by_its_own_word(void **state)
 {
 	(void)state;
@@ -424,6 +541,9 @@ int main(void)
 		cmocka_unit_test(an_intent_lets_the_bytes_go),
 		cmocka_unit_test(the_intent_of_one_step_does_not_serve_the_next),
 		cmocka_unit_test(a_refused_intent_is_a_cancel),
+		cmocka_unit_test(what_publishes_for_many_needs_the_intent_of_each),
+		cmocka_unit_test(a_lost_request_for_many_leaves_each_unknown),
+		cmocka_unit_test(who_was_stopped_is_given_no_intent),
 		cmocka_unit_test(a_cancel_before_publishing_gives_the_intent_back),
 		cmocka_unit_test(after_a_cancel_no_publishing_byte_leaves),
 		cmocka_unit_test(a_cancel_after_publishing_takes_nothing_back),
@@ -432,6 +552,7 @@ int main(void)
 		cmocka_unit_test(an_op_whose_bytes_never_reached_the_kernel_ends_deferred),
 		cmocka_unit_test(a_later_write_does_not_make_the_earlier_one_unsent),
 		cmocka_unit_test(what_is_claimed_as_not_taken_does_not_go_out_afterwards),
+		cmocka_unit_test(what_ends_as_not_sent_does_not_go_out_afterwards),
 		cmocka_unit_test(a_late_op_may_still_end_by_its_own_word),
 		cmocka_unit_test(a_question_that_nobody_answers_proves_nothing),
 	};

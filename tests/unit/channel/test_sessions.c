@@ -33,6 +33,25 @@ static void a_session_that_dies_ends_its_ops_by_what_was_flushed(void **state)
 	over(t);
 }
 
+/* Nobody reads or writes it any more, and a line of the provider would be taken for ever. */
+static void the_streams_of_a_session_go_with_it(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED);
+	uint32_t id = puppet_stream(puppet.session);
+	struct lt_src src = { .bytes = { "bye", 3 } };
+	fakenet_open(t->fn->streams[0], "");
+	ht_turn(t);
+	assert_int_equal(
+		puppet.host->stream_write(puppet.host->ctx, id, &src, 1, 0, NULL, 0, NULL), 0);
+	(void)puppet_finish(puppet.session, LT_ACCEPTED);
+	assert_int_equal(puppet.host->stream_write(puppet.host->ctx, id, &src, 1, 0, NULL, 0, NULL),
+		-LT_E_CLOSED);
+	ht_turn(t);
+	assert_true(t->fn->streams[0]->gone);
+	over(t);
+}
+
 static void a_session_that_ends_without_work_is_not_opened_in_a_circle(void **state)
 {
 	(void)state;
@@ -339,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_that_dies_ends_its_ops_by_what_was_flushed),
+		cmocka_unit_test(the_streams_of_a_session_go_with_it),
 		cmocka_unit_test(a_session_that_ends_without_work_is_not_opened_in_a_circle),
 		cmocka_unit_test(a_session_that_worked_is_opened_anew_at_once),
 		cmocka_unit_test(sessions_that_fail_wait_longer_each_time),
