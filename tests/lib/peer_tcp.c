@@ -100,13 +100,18 @@ bool peer_tls(struct peer_conn *c)
 
 bool peer_cert_make(const char *dir, const char *name)
 {
-	char cert[512], key[512];
+	return peer_cert_make_for(dir, name, "DNS:localhost,IP:127.0.0.1");
+}
+
+bool peer_cert_make_for(const char *dir, const char *name, const char *names)
+{
+	char cert[512], key[512], alt[256];
+	(void)snprintf(alt, sizeof(alt), "subjectAltName=%s", names);
 	(void)snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	(void)snprintf(key, sizeof(key), "%s/%s.key", dir, name);
 	const char *argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
 		"ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days",
-		"2", "-subj", "/CN=localhost", "-addext",
-		"subjectAltName=DNS:localhost,IP:127.0.0.1", NULL };
+		"2", "-subj", "/CN=localhost", "-addext", alt, NULL };
 	char *args[sizeof(argv) / sizeof(argv[0])];
 	memcpy(args, argv, sizeof(argv));
 	posix_spawn_file_actions_t fa;

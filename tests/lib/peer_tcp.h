@@ -24,6 +24,8 @@ unsigned peer_connections(const struct peer *p); /* accepted so far */
 void peer_use_cert(struct peer *p, const char *cert_path, const char *key_path);
 /* Makes a certificate for localhost and 127.0.0.1, its own CA, valid two days: NAME.pem and NAME.key in dir. */
 bool peer_cert_make(const char *dir, const char *name);
+/* The same for other names, as openssl writes them: "DNS:a.example,IP:192.0.2.1". */
+bool peer_cert_make_for(const char *dir, const char *name, const char *names);
 
 /* How many notes begin with `prefix` ("" counts all). */
 unsigned peer_noted(struct peer *p, const char *prefix);

@@ -269,12 +269,35 @@ static void tls_wants_a_certificate_that_the_profile_trusts(void **state)
 	q.any_certificate = false; /* and a connection that was kept is none for who asks */
 	run(&q);
 	assert_int_equal(rec.phase, NET_NOT_SENT);
-	q.profile = &mine;
-	(void)snprintf(url_buf, sizeof(url_buf), "https://127.0.0.2:%u/", peer_port(P));
-	q.url = str_of(
-		url_buf); /* not a name of the certificate; nobody listens there either way */
-	run(&q);
-	assert_int_equal(rec.phase, NET_NOT_SENT);
+	tmpdir_remove(dir);
+}
+
+/* Signed by whom we trust, for somebody else: our token would be his. */
+static void tls_wants_a_certificate_of_the_name_that_was_asked_for(void **state)
+{
+	(void)state;
+	char *dir = tmpdir_new();
+	static const char *const names[][2] = { { "localhost", "DNS:other.example,IP:127.0.0.1" },
+		{ "127.0.0.1", "DNS:localhost,IP:127.0.0.2" } };
+	for (size_t i = 0; i < 4; i++) { /* the third and fourth: the other way round, which fits */
+		assert_true(peer_cert_make_for(dir, "srv", names[i % 2][1]));
+		struct net_profile mine = { .ca_pem = str_of(
+						    read_text(tmpdir_path(dir, "srv.pem"))) };
+		P = peer_new(serve_tls, NULL);
+		peer_use_cert(P, tmpdir_path(dir, "srv.pem"), tmpdir_path(dir, "srv.key"));
+		struct net_http_req q = request("POST", "/");
+		(void)snprintf(url_buf, sizeof(url_buf), "https://%s:%u/",
+			names[i < 2 ? i : 3 - i][0], peer_port(P));
+		q.url = str_of(url_buf);
+		q.profile = &mine;
+		run(&q);
+		assert_int_equal(rec.phase, i < 2 ? NET_NOT_SENT : NET_ANSWERED);
+		assert_int_equal(rec.error_code, i < 2 ? -EPROTO : 0);
+		assert_int_equal(peer_connections(P), 1);
+		assert_int_equal(peer_noted(P, "POST"), i < 2 ? 0 : 1);
+		if (i < 3)
+			peer_free(P);
+	}
 	tmpdir_remove(dir);
 }
 
@@ -292,6 +315,7 @@ int main(void)
 		T(a_cancel_tells_whether_bytes_had_left),
 		T(one_request_too_many_is_refused_and_free_ends_them_all),
 		T(tls_wants_a_certificate_that_the_profile_trusts),
+		T(tls_wants_a_certificate_of_the_name_that_was_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

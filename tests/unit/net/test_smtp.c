@@ -219,6 +219,33 @@ static void a_certificate_that_nobody_signed_is_refused(void **state)
 	end_quietly();
 }
 
+/* Signed by whom we trust, for somebody else: he is told no password. */
+static void a_certificate_of_another_name_is_told_no_password(void **state)
+{
+	(void)state;
+	static char other[16384];
+	assert_true(peer_cert_make_for(Dir, "other", "DNS:other.example"));
+	FILE *f = fopen(tmpdir_path(Dir, "other.pem"), "r");
+	assert_non_null(f);
+	other[fread(other, 1, sizeof(other) - 1, f)] = '\0';
+	(void)fclose(f);
+	struct net_profile his = { .ca_pem = str_of(other) };
+	peer_use_cert(P, tmpdir_path(Dir, "other.pem"), tmpdir_path(Dir, "other.key"));
+	Script.starttls = true;
+	Script.auth = "PLAIN";
+	struct net_stream_req q = smtp();
+	q.starttls = true;
+	q.profile = &his;
+	q.user = STR("u");
+	q.password = STR("p");
+	run(&q);
+	assert_int_equal(A.opens, 0);
+	assert_int_equal(A.error_code, -EPROTO);
+	assert_int_equal(peer_noted(P, "C: STARTTLS"), 1);
+	assert_int_equal(peer_noted(P, "C: AUTH"), 0);
+	end_quietly();
+}
+
 static void configured_log_in_without_auth_on_offer_is_refused_by_us(void **state)
 {
 	(void)state;
@@ -490,6 +517,7 @@ int main(void)
 		T(starttls_and_auth_open_an_encrypted_session),
 		T(smtps_speaks_tls_from_the_first_byte),
 		T(a_certificate_that_nobody_signed_is_refused),
+		T(a_certificate_of_another_name_is_told_no_password),
 		T(configured_log_in_without_auth_on_offer_is_refused_by_us),
 		T(a_wrong_password_is_told_with_the_servers_words),
 		T(a_password_is_given_in_the_way_that_works_with_it),

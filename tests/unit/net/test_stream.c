@@ -82,6 +82,29 @@ static void an_untrusted_certificate_is_refused(void **state)
 	assert_int_equal(A.opens, 0);
 }
 
+/* Signed by whom we trust, for somebody else. */
+static void a_certificate_of_another_name_is_refused(void **state)
+{
+	(void)state;
+	static char other[16384];
+	assert_true(peer_cert_make_for(Dir, "other", "DNS:other.example"));
+	FILE *f = fopen(tmpdir_path(Dir, "other.pem"), "r");
+	assert_non_null(f);
+	other[fread(other, 1, sizeof(other) - 1, f)] = '\0';
+	(void)fclose(f);
+	struct net_profile his = { .ca_pem = str_of(other) };
+	P = peer_new(serve_echo, Ca);
+	peer_use_cert(P, tmpdir_path(Dir, "other.pem"), tmpdir_path(Dir, "other.key"));
+	struct net_stream_req q = tcp(&A);
+	q.kind = NET_TLS;
+	q.host = STR("localhost");
+	q.profile = &his;
+	assert_int_equal(net_stream_open(R.net, &q, &A.s), 0);
+	assert_true(peer_run_until(&R, rec_stream_closed, &A, WAIT_MS));
+	assert_int_equal(A.error_code, -EPROTO);
+	assert_int_equal(A.opens, 0);
+}
+
 static void writes_before_open_are_kept(void **state)
 {
 	(void)state;
@@ -338,6 +361,7 @@ int main(void)
 		T(bytes_go_out_in_order_and_answers_come_back),
 		T(tls_streams_do_the_same),
 		T(an_untrusted_certificate_is_refused),
+		T(a_certificate_of_another_name_is_refused),
 		T(writes_before_open_are_kept),
 		T(a_graceful_close_sends_all_that_was_queued),
 		T(a_graceful_close_over_tls_does_so_too),
