@@ -1,4 +1,4 @@
-/* test_limits.c - rates, hours, windows, shares and memory, over virtual days. */
+/* test_limits.c - rates, hours, windows, shares, over virtual days. */
 #include "scene.h"
 
 static int setup(void **state)
@@ -238,34 +238,6 @@ static void the_clock_may_jump_and_limits_still_hold(void **state)
 	assert_int_equal(fake.n_published, 500);
 }
 
-static void a_hundred_thousand_go_through_bounded_memory(void **state)
-{
-	UNUSED(state);
-	sc.ch[0].lane.concurrency = 400;
-	sc.ch[0].lane.intents_max = 1024;
-	fake.ch[0].account[0].room = 1000;
-	scene_reload();
-	scene_release(1, PRIO_BULK, CAT_PUBLIC_NOTICE);
-	for (int i = 0; i < 10; i++)
-		scene_lot(1, i, 1, 1, 10000);
-	scene_start();
-	size_t most = 0, intents = 0;
-	for (int i = 0; i < 600 && fake.n_published < 100000; i++) {
-		scene_run(200);
-		size_t rows = dispatch_memory_rows(sc.d), open = dispatch_intents_open(sc.d);
-		most = rows > most ? rows : most;
-		intents = open > intents ? open : intents;
-	}
-	assert_int_equal(fake.n_published, 100000);
-	assert_int_equal(fake.n_doubles, 0);
-	assert_true(most <= 8192);
-	assert_true(intents <= 1024);
-	scene_run(1000);
-	assert_int_equal(scene_state(DLV_ACCEPTED), 100000);
-	assert_true(sc.n_prepared <= 20);
-	scene_check();
-}
-
 static struct fake_answer come_back_in_two_hours(const struct chan_op *op)
 {
 	UNUSED(op);
@@ -355,7 +327,6 @@ int main(void)
 		T(the_clock_may_jump_and_limits_still_hold),
 		T(a_pause_is_not_longer_where_the_clock_was_ahead),
 		T(a_pause_that_met_a_full_disk_holds_after_a_crash),
-		T(a_hundred_thousand_go_through_bounded_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
