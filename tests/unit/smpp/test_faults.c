@@ -210,6 +210,30 @@ static void a_cancel_keeps_back_what_has_not_left(void **state)
 	play_free(p);
 }
 
+/* Gathered, and the host had no room for it: it is ours still, and the others behind it go without it. */
+static void a_cancel_takes_back_what_the_host_has_not_taken(void **state)
+{
+	struct play *p = play_bound();
+	struct pdu d;
+
+	(void)state;
+	p->h->streams[0]->refuse_again = true;
+	size_t a = play_send(p, "+84910000001", ONE), b = play_send(p, "+84910000002", ONE);
+	sh_turn(p->h);
+	assert_false(play_next(p, 0, &d));
+	sh_cancel(p->h, a);
+	assert_int_equal(sh_result(p->h, a)->outcome, LT_DEFERRED);
+	assert_int_equal(sh_result(p->h, a)->flags, LT_R_FREE);
+	sh_drain(p->h, 0);
+	d = play_want(p, 0, SMPP_SUBMIT_SM);
+	assert_true(ltc_eqz(d.sm.dest, "84910000002"));
+	play_ok(p, 0, d.seq, "1");
+	assert_int_equal(sh_result(p->h, b)->outcome, LT_ACCEPTED);
+	sh_advance(p->h, 5000);
+	assert_false(play_next(p, 0, &d));
+	play_free(p);
+}
+
 static void a_refused_bind_without_a_body_ends_the_session_with_its_reason(void **state)
 {
 	struct play *p = play_new();
@@ -300,6 +324,7 @@ int main(void)
 		cmocka_unit_test(a_stop_drains_unbinds_and_closes),
 		cmocka_unit_test(a_stop_with_an_answer_owed_waits_without_turning_round),
 		cmocka_unit_test(a_cancel_keeps_back_what_has_not_left),
+		cmocka_unit_test(a_cancel_takes_back_what_the_host_has_not_taken),
 		cmocka_unit_test(a_refused_bind_without_a_body_ends_the_session_with_its_reason),
 		cmocka_unit_test(two_connections_where_the_server_has_no_transceiver),
 		cmocka_unit_test(several_binds_share_the_work_and_outlive_each_other),
