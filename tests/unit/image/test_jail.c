@@ -29,7 +29,7 @@ static void attempt(const char *what, struct child *c, struct buf *out)
 static void files_sockets_programs_and_code_kill_it(void **state)
 {
 	static const char *const tries[] = { "open", "oldopen", "unlink", "socket", "unix", "fork",
-		"exec", "kill", "tgkill", "ptrace", "code" };
+		"exec", "kill", "tgkill", "ptrace", "code", "protect", "stat", "limit", "prctl" };
 	struct child c;
 	struct buf out;
 	(void)state;
