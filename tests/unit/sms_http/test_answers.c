@@ -24,11 +24,34 @@ static uint32_t flags_of(char *list)
 	uint32_t f = 0;
 
 	for (char *save = NULL, *w = strtok_r(list, ",", &save); w != NULL;
-		w = strtok_r(NULL, ",", &save))
-		for (size_t i = 0; i < LEN(flags); i++)
-			if (strcmp(w, flags[i].name) == 0)
-				f |= flags[i].value;
+		w = strtok_r(NULL, ",", &save)) {
+		size_t i = 0;
+		while (i < LEN(flags) && strcmp(w, flags[i].name) != 0)
+			i++;
+		if (i < LEN(flags))
+			f |= flags[i].value;
+		else if (strcmp(w, "-") != 0)
+			fail_msg("no flag has the name '%s'", w);
+	}
 	return f;
+}
+
+static int outcome_of(const char *name)
+{
+	for (size_t i = 0; i < LEN(outcomes); i++)
+		if (strcmp(outcomes[i].name, name) == 0)
+			return outcomes[i].value;
+	fail_msg("no outcome has the name '%s'", name);
+	return -1;
+}
+
+static int scope_of(const char *name)
+{
+	for (size_t i = 0; i < LEN(scopes); i++)
+		if (strcmp(scopes[i].name, name) == 0)
+			return scopes[i].value;
+	fail_msg("no scope has the name '%s'", name);
+	return -1;
 }
 
 static size_t ids_count(const char *list)
@@ -67,14 +90,12 @@ static void row(struct gate *g, char *col[N_COLUMNS])
 		nothing(col[IDS]));
 	if (!r->done)
 		fail_msg("%s, %s: no result", col[VENDOR], col[WHAT]);
-	for (size_t i = 0; i < LEN(outcomes); i++)
-		if (strcmp(outcomes[i].name, col[OUTCOME]) == 0 && r->outcome != outcomes[i].value)
-			fail_msg("%s, %s: outcome %d, wanted %s (%s)", col[VENDOR], col[WHAT],
-				r->outcome, col[OUTCOME], r->text);
-	for (size_t i = 0; i < LEN(scopes); i++)
-		if (strcmp(scopes[i].name, col[SCOPE]) == 0 && r->scope != scopes[i].value)
-			fail_msg("%s, %s: scope %d, wanted %s", col[VENDOR], col[WHAT], r->scope,
-				col[SCOPE]);
+	if (r->outcome != outcome_of(col[OUTCOME]))
+		fail_msg("%s, %s: outcome %d, wanted %s (%s)", col[VENDOR], col[WHAT], r->outcome,
+			col[OUTCOME], r->text);
+	if (r->scope != scope_of(col[SCOPE]))
+		fail_msg("%s, %s: scope %d, wanted %s", col[VENDOR], col[WHAT], r->scope,
+			col[SCOPE]);
 	uint32_t wanted = flags_of(col[FLAGS]);
 	if (r->flags != wanted)
 		fail_msg("%s, %s: flags %u, wanted %u", col[VENDOR], col[WHAT], r->flags, wanted);
@@ -130,8 +151,8 @@ static void every_documented_answer_has_its_outcome(void **state)
 	}
 	gate_free(&g);
 	free(all);
-	assert_int_equal(vendors, 11);
-	assert_true(rows > 120);
+	assert_int_equal(vendors, GATES); /* every shipped one */
+	assert_true(rows > 200);
 }
 
 static void an_answer_that_was_cut_off_is_not_believed(void **state)

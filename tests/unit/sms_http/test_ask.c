@@ -34,6 +34,63 @@ static void a_poll_asks_for_each_id_and_tells_what_it_learns(void **state)
 	gate_free(&g);
 }
 
+/* What each gateway says when it is asked: -1 where it says nothing. */
+static void each_state_that_a_gateway_tells_when_asked_is_read(void **state)
+{
+#define ESMS(what)   "{\"CodeResponse\":\"100\"," what "}"
+#define ADS(what)    "{\"ReceiverList\":[{\"Phone\":\"84912345671\"," what "}]}"
+#define SPEED(what)  "{\"data\":[{\"phone\":\"84912345671\",\"status\":" what "}]}"
+#define TWILIO(what) "{\"to\":\"+84912345671\",\"status\":\"" what "\"}"
+	static const struct {
+		const char *vendor, *said;
+		int state;
+	} rows[] = { { "esms", ESMS("\"SendStatus\":1"), LT_RC_TRANSIT },
+		{ "esms", ESMS("\"SendStatus\":2"), LT_RC_TRANSIT },
+		{ "esms", ESMS("\"SendStatus\":7"), LT_RC_TRANSIT },
+		{ "esms", ESMS("\"SendStatus\":4"), LT_RC_FAILED },
+		{ "esms", ESMS("\"SendStatus\":5,\"SendFailed\":1,\"SendSuccess\":0"),
+			LT_RC_FAILED },
+		{ "esms", ESMS("\"SendStatus\":5,\"SendFailed\":0,\"SendSuccess\":1"),
+			LT_RC_DELIVERED },
+		{ "esms", "{\"CodeResponse\":\"99\",\"SendStatus\":5,\"SendSuccess\":1}", -1 },
+		{ "esms-ads", ADS("\"IsSent\":false,\"SentResult\":false"), LT_RC_TRANSIT },
+		{ "esms-ads", ADS("\"IsSent\":true,\"SentResult\":true"), LT_RC_DELIVERED },
+		{ "esms-ads", ADS("\"IsSent\":true,\"SentResult\":false"), LT_RC_FAILED },
+		{ "speedsms", SPEED("0"), LT_RC_DELIVERED },
+		{ "speedsms", SPEED("1"), LT_RC_FAILED }, { "speedsms", SPEED("65"), LT_RC_FAILED },
+		{ "twilio", TWILIO("queued"), LT_RC_TRANSIT },
+		{ "twilio", TWILIO("sent"), LT_RC_TRANSIT },
+		{ "twilio", TWILIO("delivered"), LT_RC_DELIVERED },
+		{ "twilio", TWILIO("read"), LT_RC_SEEN },
+		{ "twilio", TWILIO("undelivered"), LT_RC_FAILED },
+		{ "twilio", TWILIO("failed"), LT_RC_FAILED },
+		{ "twilio", TWILIO("canceled"), LT_RC_FAILED } };
+	struct lt_id id = { .id = ltc_z("41/a1b2") };
+	struct lt_item item = { .struct_size = sizeof(item),
+		.address = ltc_z("+84912345671"),
+		.ids = &id,
+		.n_ids = 1 };
+	const struct lt_item *list[] = { &item };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate g;
+		gate_new(&g, rows[i].vendor);
+		assert_int_equal(gate_open(&g), 0);
+		size_t j = sh_job(g.h, LT_J_POLL, NULL);
+		g.h->jobs[j]->work.items = list;
+		g.h->jobs[j]->work.n_items = 1;
+		assert_int_equal(sh_start(g.h, j, 1), 0);
+		sh_answer(g.h, 0, LT_P_ANSWERED, 200, rows[i].said);
+		const struct sh_note *n = sh_last_note(g.h, "receipt");
+		if ((n == NULL ? -1 : (int)n->value) != rows[i].state)
+			fail_msg("%s, %s: state %d, wanted %d", rows[i].vendor, rows[i].said,
+				n == NULL ? -1 : (int)n->value, rows[i].state);
+		assert_int_equal(sh_result(g.h, j)->outcome, LT_ACCEPTED);
+		gate_free(&g);
+	}
+}
+
 static void a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit(void **state)
 {
 	struct gate g;
@@ -130,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_poll_asks_for_each_id_and_tells_what_it_learns),
+		cmocka_unit_test(each_state_that_a_gateway_tells_when_asked_is_read),
 		cmocka_unit_test(a_question_that_cannot_be_asked_says_nothing_and_keeps_no_credit),
 		cmocka_unit_test(no_key_stands_in_the_address_of_a_balance),
 		cmocka_unit_test(a_balance_is_read_in_either_way_of_writing),

@@ -92,6 +92,47 @@ static void thirty_numbers_are_one_request_and_share_its_id(void **state)
 	gate_free(&g);
 }
 
+/* The call for many has rules of its own. What is refused for some number goes alone the next time. */
+static void what_thirty_are_told_at_once_is_read_as_what_one_is_told(void **state)
+{
+	static const struct {
+		int32_t status;
+		const char *body;
+		int outcome, scope;
+		uint32_t flags;
+	} rows[] = { { 429, "", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE },
+		{ 401, "", LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 403, "", LT_DEFERRED, LT_SCOPE_ACCOUNT, LT_R_FREE | LT_R_PERSON },
+		{ 200, "{\"CodeResult\":\"124\"}", LT_ACCEPTED, LT_SCOPE_TARGET, LT_R_DUPLICATE },
+		{ 200, "{\"CodeResult\":\"160\"}", LT_DEFERRED, LT_SCOPE_LANE, LT_R_FREE },
+		{ 200, "{\"CodeResult\":\"99\"}", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ 200, "{\"CodeResult\":\"177\"}", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ 200, "{\"CodeResult\":\"107\"}", LT_REFUSED, LT_SCOPE_RELEASE, 0 },
+		{ 200, "{\"CodeResult\":\"103\"}", LT_DEFERRED, LT_SCOPE_ACCOUNT,
+			LT_R_FREE | LT_R_PERSON },
+		{ 200, "{\"CodeResult\":\"105\"}", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ 200, "{\"error\":\"Invalid request\"}", LT_DEFERRED, LT_SCOPE_TARGET, 0 },
+		{ 200, "<html>", LT_UNKNOWN, LT_SCOPE_TARGET, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate g;
+		gate_new(&g, "esms-ads");
+		assert_int_equal(gate_open(&g), 0);
+		size_t op = crowd(&g, 30);
+		assert_int_equal(g.h->n_http, 1);
+		sh_answer(g.h, 0, LT_P_ANSWERED, rows[i].status, rows[i].body);
+		for (size_t k = 0; k < 30; k++) {
+			const struct sh_result *r = sh_result(g.h, op + k);
+			if (!r->done || r->outcome != rows[i].outcome ||
+				r->scope != rows[i].scope || r->flags != rows[i].flags)
+				fail_msg("row %zu: outcome %d scope %d flags %x (%s)", i,
+					r->outcome, r->scope, r->flags, r->text);
+		}
+		gate_free(&g);
+	}
+}
+
 static void fewer_than_thirty_go_one_after_the_other(void **state)
 {
 	struct gate g;
@@ -188,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_batch_is_one_request_whose_answer_is_shared_out),
 		cmocka_unit_test(a_batch_that_is_refused_for_some_number_goes_one_by_one),
 		cmocka_unit_test(thirty_numbers_are_one_request_and_share_its_id),
+		cmocka_unit_test(what_thirty_are_told_at_once_is_read_as_what_one_is_told),
 		cmocka_unit_test(fewer_than_thirty_go_one_after_the_other),
 		cmocka_unit_test(what_is_said_of_the_account_stops_those_behind_it),
 		cmocka_unit_test(the_setting_batch_makes_requests_smaller),

@@ -26,6 +26,10 @@ static int push(struct gate *g, const char *method, const char *query, const cha
 	return (int)sh_last_note(g->h, "reply")->value;
 }
 
+/* The scripted digest is 00 01 02 ...: 32 bytes, in base64. */
+#define SIGNATURE "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define FORM      "application/x-www-form-urlencoded"
+
 static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 {
 	static const struct {
@@ -66,6 +70,53 @@ static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 			LT_RC_DELIVERED, "rrr" },
 		{ "kannel", "GET", "ref=rrr&status=16", NULL, NULL, 202, LT_RC_FAILED, "rrr" },
 		{ "kannel", "GET", "ref=rrr&status=8", NULL, NULL, 202, LT_RC_TRANSIT, "rrr" },
+		{ "esms-ads", "GET", "SMSID=s1&phonenumber=0912345678&SendStatus=1", NULL, NULL,
+			200, LT_RC_TRANSIT, "s1" },
+		{ "esms-ads", "GET", "SMSID=s1&phonenumber=0912345678&SendStatus=2", NULL, NULL,
+			200, LT_RC_TRANSIT, "s1" },
+		{ "esms-ads", "GET", "SMSID=s1&phonenumber=0912345678&SendStatus=7", NULL, NULL,
+			200, LT_RC_TRANSIT, "s1" },
+		{ "esms-ads", "GET", "SMSID=s1&phonenumber=0912345678&SendStatus=4", NULL, NULL,
+			200, LT_RC_FAILED, "s1" },
+		{ "esms-ads", "GET",
+			"SMSID=s1&phonenumber=0912345678&SendStatus=5&SendSuccess=1&SendFailed=0",
+			NULL, NULL, 200, LT_RC_DELIVERED, "s1" },
+		{ "esms-ads", "GET",
+			"SMSID=s1&phonenumber=0912345678&SendStatus=5&SendSuccess=0&SendFailed=1",
+			NULL, NULL, 200, LT_RC_FAILED, "s1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=1", NULL, NULL, 200,
+			LT_RC_DELIVERED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=delivered", NULL, NULL, 200,
+			LT_RC_DELIVERED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=DELIVRD", NULL, NULL, 200,
+			LT_RC_DELIVERED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=failed", NULL, NULL, 200,
+			LT_RC_FAILED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=UNDELIV", NULL, NULL, 200,
+			LT_RC_FAILED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=REJECTD", NULL, NULL, 200,
+			LT_RC_FAILED, "v1" },
+		{ "vietguys", "GET", "msgid=v1&phone=84912345678&status=EXPIRED", NULL, NULL, 200,
+			LT_RC_FAILED, "v1" },
+		{ "twilio", "POST", "", FORM,
+			"To=%2B84912345678&MessageSid=SM1&MessageStatus=queued", 200, LT_RC_TRANSIT,
+			"SM1" },
+		{ "twilio", "POST", "", FORM, "To=%2B84912345678&MessageSid=SM1&MessageStatus=sent",
+			200, LT_RC_TRANSIT, "SM1" },
+		{ "twilio", "POST", "", FORM,
+			"To=%2B84912345678&MessageSid=SM1&MessageStatus=delivered", 200,
+			LT_RC_DELIVERED, "SM1" },
+		{ "twilio", "POST", "", FORM, "To=%2B84912345678&MessageSid=SM1&MessageStatus=read",
+			200, LT_RC_SEEN, "SM1" },
+		{ "twilio", "POST", "", FORM,
+			"To=%2B84912345678&MessageSid=SM1&MessageStatus=undelivered", 200,
+			LT_RC_FAILED, "SM1" },
+		{ "twilio", "POST", "", FORM,
+			"To=%2B84912345678&MessageSid=SM1&MessageStatus=failed", 200, LT_RC_FAILED,
+			"SM1" },
+		{ "twilio", "POST", "", FORM,
+			"To=%2B84912345678&MessageSid=SM1&MessageStatus=canceled", 200,
+			LT_RC_FAILED, "SM1" },
 	};
 
 	(void)state;
@@ -73,8 +124,8 @@ static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 		struct gate g;
 		gate_new(&g, rows[i].vendor);
 		assert_int_equal(gate_open(&g), 0);
-		int status = push(
-			&g, rows[i].method, rows[i].query, rows[i].type, NULL, rows[i].body);
+		int status = push(&g, rows[i].method, rows[i].query, rows[i].type,
+			strcmp(rows[i].vendor, "twilio") == 0 ? SIGNATURE : NULL, rows[i].body);
 		const struct sh_note *n = sh_last_note(g.h, "receipt");
 		if (n == NULL || status != rows[i].reply || n->value != rows[i].state ||
 			strcmp(n->text, rows[i].id) != 0)
@@ -83,9 +134,6 @@ static void pushed_reports_are_told_and_answered_behind_the_commit(void **state)
 		gate_free(&g);
 	}
 }
-
-/* The scripted digest is 00 01 02 ...: 32 bytes, in base64. */
-#define SIGNATURE "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 static void a_signed_report_is_checked_over_address_and_sorted_fields(void **state)
 {
