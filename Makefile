@@ -175,7 +175,7 @@ $(filter $(B)/tests/sim/%,$(WHOLE)): $(call objs,$(wildcard tests/sim/sim_*.c))
 # --- fuzz targets: tests/fuzz/fuzz_X.c sees the whole daemon, tests/fuzz/ADAPTER/fuzz_X.c its adapter and adapters/common ------
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(filter-out tests/fuzz/fuzz_file.c,$(wildcard tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c)))
 # libFuzzer brings a main of its own; without it driver.c runs the corpus.
-FUZZ_BASE := $(call objs,tests/fuzz/fuzz_file.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/driver.c))
+FUZZ_BASE := $(call objs,tests/fuzz/fuzz_file.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/driver.c) $(if $(filter fuzz asan,$(VARIANT)),tests/fuzz/heap.c))
 $(filter $(B)/tests/fuzz/fuzz_%,$(FUZZ)): $(B)/tests/%: $(B)/obj/tests/%.o $(FUZZ_BASE) $(TESTLIB) $(ALLLIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)

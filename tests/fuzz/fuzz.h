@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define FUZZ_INPUT_MAX (1u << 20)
+#define FUZZ_HEAP_MAX  (256ll << 20) /* alive at once; heap.c counts in builds with sanitizers */
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 /* A file that holds exactly these bytes, for interfaces that take a path: rewritten by each call, "" on failure. */
