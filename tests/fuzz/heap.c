@@ -4,8 +4,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sanitizer/allocator_interface.h>
 #include "fuzz.h"
+
+/* As in sanitizer/allocator_interface.h, which clang has and gcc has not. */
+size_t __sanitizer_get_allocated_size(const volatile void *p);
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p, size_t n),
+	void (*on_free)(const volatile void *p));
 
 static atomic_llong
 	live; /* what was taken before the hooks were there counts less when it is given back: some KB */
