@@ -268,11 +268,15 @@ static void the_same_content_gives_the_same_bytes(void **state)
 	asset(f, 1, "aa11", "image/png", "bia.png", sizeof(png_bytes));
 	asset(f, 3, "bb22", "application/pdf", "x.pdf", sizeof(pdf_bytes));
 	assert_int_equal(prepare(f), 0);
-	char *first = strdup(text(f));
-	f->h->wall += 86400000;
+	char *first = strdup(text(f)), *shown = strdup(f->m.preview.p), *kept = strdup(f->m.note.p);
+	f->c.at_ms += 3 * 86400000 + 3600000; /* approved today, sent another day */
 	assert_int_equal(prepare(f), 0);
 	assert_string_equal(first, text(f));
+	assert_string_equal(shown, f->m.preview.p);
+	assert_string_equal(kept, f->m.note.p);
 	free(first);
+	free(shown);
+	free(kept);
 }
 
 static void facts_tell_size_and_that_personal_mails_share_nothing(void **state)
