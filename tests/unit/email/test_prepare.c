@@ -390,7 +390,7 @@ static void odd_content_never_crashes_prepare(void **state)
 		size_t n = (size_t)round % sizeof(junk);
 		for (size_t i = 0; i < n; i++) {
 			seed = seed * 1103515245u + 12345u;
-			junk[i] = "[](<>)*_`#-!\\\n \t1.ab&;:\xc3"[seed >> 16 & 15];
+			junk[i] = "[](<>)*_`#-!\\\n \t1.ab&;:\xc3"[(seed >> 16) % 24];
 		}
 		f->c.body_markdown = (struct lt_str){ junk, n };
 		int rc = prepare(f);
