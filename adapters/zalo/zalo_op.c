@@ -43,7 +43,9 @@ struct lt_str zalo_step(const struct zalo_op *op, const char *name)
 {
 	bool theirs = op->other && zalo_of_text(ltc_z(name));
 
-	return theirs ? (struct lt_str){ 0 } : ltc_pair(op->work->steps, op->work->n_steps, name);
+	if (theirs)
+		return (struct lt_str){ 0 };
+	return ltc_pair(op->work->steps, op->work->n_steps, name);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------------------- */
