@@ -7,15 +7,15 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 log=docs/evidence/fuzz.log
 one() { # one BUILD SECONDS BINARY NAME
-	local build=$1 seconds=$2 began rc sum
+	local build=$1 seconds=$2 began rc sum TIMEFORMAT='%U %S'
 	mkdir -p "$build/corpus/$4"
 	began=$(date -u +%FT%TZ)
-	ASAN_OPTIONS=detect_leaks=1 "$3" -max_total_time="$seconds" -timeout=1 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=1048576 \
-		-artifact_prefix="$build/fuzz-found/$4-" -print_final_stats=1 "$build/corpus/$4" "tests/fuzz/corpus/$4" >"$build/$4.log" 2>&1
+	{ time ASAN_OPTIONS=detect_leaks=1 "$3" -max_total_time="$seconds" -timeout=1 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=1048576 \
+		-artifact_prefix="$build/fuzz-found/$4-" -print_final_stats=1 "$build/corpus/$4" "tests/fuzz/corpus/$4" >"$build/$4.log" 2>&1; } 2>"$build/$4.time"
 	rc=$?
 	sum=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$4.log")
-	printf '%s %s commit %s %s: %s s, %s inputs, peak %s MB, exit %d\n' "$began" "$(date -u +%FT%TZ)" "$(git rev-parse --short HEAD 2>/dev/null || echo none)" \
-		"$4" "$seconds" "${sum:-?}" "$(sed -n 's/^stat::peak_rss_mb: *//p' "$build/$4.log")" $rc | tee -a "$log"
+	printf '%s %s commit %s %s: %s s (%.0f s of processor time), %s inputs, peak %s MB, exit %d\n' "$began" "$(date -u +%FT%TZ)" "$(git rev-parse --short HEAD 2>/dev/null || echo none)" \
+		"$4" "$seconds" "$(awk '{ print $1 + $2 }' "$build/$4.time")" "${sum:-?}" "$(sed -n 's/^stat::peak_rss_mb: *//p' "$build/$4.log")" $rc | tee -a "$log"
 	[ $rc -eq 0 ] && return
 	grep -E 'ERROR|SUMMARY|Test unit written' "$build/$4.log" | head -5
 	return 1
@@ -31,7 +31,7 @@ in_log() { # names of the targets that had their time
 	local commit name
 	while read -r commit name; do
 		git diff --quiet "$commit" HEAD -- daemon/model daemon/dispatch daemon/store 2>/dev/null && echo "$name"
-	done < <(sed -n 's/^[^ ]* [^ ]* commit \([^ ]*\) \([^ ]*\): \([0-9]*\) s, .*, exit 0$/\1 \2 \3/p' "$log" 2>/dev/null | awk -v s="$seconds" '$3 + 0 >= s + 0 { print $1, $2 }')
+	done < <(sed -n 's/^[^ ]* [^ ]* commit \([^ ]*\) \([^ ]*\): \([0-9]*\) s[, ].*, exit 0$/\1 \2 \3/p' "$log" 2>/dev/null | awk -v s="$seconds" '$3 + 0 >= s + 0 { print $1, $2 }')
 }
 [ -z "${RESUME:-}" ] || known=$(in_log)
 todo=()
