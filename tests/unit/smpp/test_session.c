@@ -291,6 +291,75 @@ static void a_0x58_storm_pauses_once_and_lowers_the_rate(void **state)
 	play_free(p);
 }
 
+/* Second by second; what the link asks is answered. */
+static void alive_for(struct play *p, int64_t ms)
+{
+	struct pdu d;
+
+	for (int64_t t = 0; t < ms; t += 1000) {
+		sh_advance(p->h, ms - t < 1000 ? ms - t : 1000);
+		while (play_next(p, 0, &d))
+			play_say(p, 0, d.id | SMPP_RESP, 0, d.seq, "", 0);
+	}
+}
+
+/* One text is refused so: what the host is told of the rate. */
+static const struct lt_rate *told_less(struct play *p, uint32_t status)
+{
+	size_t op = play_send(p, "+84910000001", ONE);
+
+	sh_turn(p->h);
+	play_say(p, 0, SMPP_SUBMIT_SM | SMPP_RESP, status, play_want(p, 0, SMPP_SUBMIT_SM).seq, "",
+		1);
+	assert_int_equal(sh_result(p->h, op)->outcome, LT_DEFERRED);
+	return &p->h->rate;
+}
+
+/* Contract 1.2: "halve the rate, pause the route 1 s, double the pause up to 60 s, then grow the rate by 10 % a minute". */
+static void the_pause_doubles_up_to_a_minute_and_the_rate_comes_back_by_tenths(void **state)
+{
+	struct play *p = play_new();
+	double per_s = 200;
+
+	(void)state;
+	sh_conf(p->h, "segments_per_s", "200");
+	play_bind(p);
+	for (int64_t pause = 1000, i = 0; i < 8; i++) {
+		const struct lt_rate *r = told_less(p, 0x58);
+		per_s = per_s / 2 < 1 ? 1 : per_s / 2;
+		assert_int_equal(r->retry_after_ms, pause);
+		assert_int_equal(r->limit, (int)(per_s * 60));
+		alive_for(p, pause - 1);
+		assert_int_equal(p->h->slots, 0); /* nobody sends in it */
+		pause = pause * 2 > 60000 ? 60000 : pause * 2;
+		alive_for(p, 1000);
+		assert_true(p->h->slots > 0);
+	}
+	play_free(p);
+
+	p = play_new();
+	sh_conf(p->h, "segments_per_s", "200");
+	play_bind(p);
+	assert_int_equal(told_less(p, 0x58)->limit, 100 * 60);
+	alive_for(p,
+		3 * 60000 +
+			500); /* three minutes: 100 * 1.1 * 1.1 * 1.1, and the pause is forgotten */
+	assert_int_equal(told_less(p, 0x58)->limit, (int)(133.1 / 2 * 60));
+	assert_int_equal(p->h->rate.retry_after_ms, 1000);
+	alive_for(p, 3600000); /* never more than is configured */
+	assert_int_equal(told_less(p, 0x58)->limit, 100 * 60);
+	play_free(p);
+
+	p = play_bound(); /* a window that was halved, too */
+	(void)told_less(p, 0x14);
+	alive_for(p, 3600000);
+	(void)play_send(p, "+84910000001", ONE);
+	sh_turn(p->h);
+	play_ok(p, 0, play_want(p, 0, SMPP_SUBMIT_SM).seq, "x");
+	assert_int_equal(p->h->slots, 500);
+	play_free(p);
+}
+
 /* Contract 1.5: the text is accepted, and somebody must know that its reports will fit nothing. */
 static void a_server_that_gives_no_ids_is_named_once(void **state)
 {
@@ -488,6 +557,8 @@ int main(void)
 		cmocka_unit_test(half_a_text_is_neither_accepted_nor_refused),
 		cmocka_unit_test(a_throttled_segment_goes_again_behind_its_accepted_one),
 		cmocka_unit_test(a_0x58_storm_pauses_once_and_lowers_the_rate),
+		cmocka_unit_test(
+			the_pause_doubles_up_to_a_minute_and_the_rate_comes_back_by_tenths),
 		cmocka_unit_test(a_server_that_gives_no_ids_is_named_once),
 		cmocka_unit_test(no_second_has_more_segments_than_allowed),
 		cmocka_unit_test(a_full_queue_makes_the_window_smaller),
