@@ -1,4 +1,5 @@
 /* test_secrets.c - secrets are put in by name and rotate one at a time, with the word that it begins committed first. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,25 @@ static void a_refresh_that_fails_is_told_to_all(void **state)
 	over(t);
 }
 
+/* Two daemons, or a person's login: the word that it begins comes too late, and the newer token is there. */
+static void who_is_overtaken_finds_the_newer_one_and_rotates_nothing(void **state)
+{
+	(void)state;
+	struct ht *t = rotating();
+	assert_non_null(ht_send(t, "a@x", "1"));
+	t->refresh = HT_WAIT;
+	assert_int_equal(ask(puppet.op[0], 1), 0);
+	ht_turn(t);
+	puppet.last_error = 77;
+	channel_saved(t->cs, t->refresh_ticket, -EALREADY);
+	ht_turn(t);
+	assert_int_equal(puppet.refreshes, 0);
+	assert_int_equal(puppet.events[LT_EV_SECRET], 1);
+	assert_int_equal(puppet.last_error, 0);
+	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	over(t);
+}
+
 static void who_is_over_meanwhile_is_not_told(void **state)
 {
 	(void)state;
@@ -337,6 +357,7 @@ int main(void)
 		cmocka_unit_test(many_who_ask_wait_for_one_refresh),
 		cmocka_unit_test(who_saw_an_older_version_is_told_at_once),
 		cmocka_unit_test(a_refresh_that_fails_is_told_to_all),
+		cmocka_unit_test(who_is_overtaken_finds_the_newer_one_and_rotates_nothing),
 		cmocka_unit_test(who_is_over_meanwhile_is_not_told),
 		cmocka_unit_test(a_close_ends_what_waits_for_a_refresh),
 		cmocka_unit_test(an_account_without_a_credential_has_nothing_to_refresh),

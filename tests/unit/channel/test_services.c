@@ -22,6 +22,34 @@ static void a_step_is_told_after_its_commit_with_its_error(void **state)
 	over(t);
 }
 
+/* A step that was cut would be gone on from as if it were whole. */
+static void a_step_that_is_too_large_is_refused_whole(void **state)
+{
+	(void)state;
+	struct ht *t = fresh(SHARED);
+	struct ht_op *o = ht_send(t, "a@x", "1");
+	char *big = calloc(1, 65538);
+	assert_non_null(big);
+	memset(big, 'x', 65537);
+	const struct lt_host *host = puppet.host;
+	struct lt_str name = { "photo", 5 };
+	assert_int_equal(
+		host->save(host->ctx, puppet.op[0], name, (struct lt_str){ big, 65537 }, 1),
+		-LT_E_INVALID);
+	assert_int_equal(host->save(host->ctx, puppet.op[0], (struct lt_str){ big, 201 }, name, 1),
+		-LT_E_INVALID);
+	ht_turn(t);
+	assert_int_equal(o->saves, 0);
+	assert_int_equal(host->save(host->ctx, puppet.op[0], (struct lt_str){ big, 200 },
+				 (struct lt_str){ big, 65536 }, 1),
+		0);
+	free(big);
+	ht_turn(t);
+	assert_int_equal(o->saves, 1);
+	(void)puppet_finish(puppet.op[0], LT_ACCEPTED);
+	over(t);
+}
+
 static void a_commit_that_comes_after_the_op_is_over_reaches_nobody(void **state)
 {
 	(void)state;
@@ -434,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_step_is_told_after_its_commit_with_its_error),
+		cmocka_unit_test(a_step_that_is_too_large_is_refused_whole),
 		cmocka_unit_test(a_commit_that_comes_after_the_op_is_over_reaches_nobody),
 		cmocka_unit_test(a_receipt_is_acknowledged_after_its_commit),
 		cmocka_unit_test(a_receipt_may_name_24_ids_and_no_more),
