@@ -65,7 +65,10 @@ __attribute__((unused)) static void receipt_as(
 		.code = lt(code),
 		.at_ms = at_ms };
 
+	uint64_t before = fake.n_saved;
+
 	fake.ev.receipt(fake.ev.ctx, &fake.ch[0], whole ? NULL : &fake.ch[0].account[0], &r, 77);
+	assert_int_equal(fake.n_saved, before); /* the peer hears "ok" behind the commit only */
 	scene_settle();
 }
 
@@ -85,7 +88,10 @@ __attribute__((unused)) static void inbound_as(bool whole, int kind, const char 
 		.dedupe = lt(dedupe) };
 
 	struct channel *c = &fake.ch[on_channel];
+	uint64_t before = fake.n_saved;
 	fake.ev.inbound(fake.ev.ctx, c, whole ? NULL : &c->account[0], &in, 78);
+	if (kind <= LT_IN_REVOKED) /* what is none is refused at once */
+		assert_int_equal(fake.n_saved, before);
 	scene_run(5);
 }
 

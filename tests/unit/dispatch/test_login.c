@@ -72,10 +72,10 @@ static void a_person_logs_in_and_held_lanes_go_on(void **state)
 	assert_string_equal(fake.login_code, "wrong");
 	login_answer(LT_REFUSED, "");
 	assert_int_equal(logged.rc, -EBADMSG);
-	login("good");
+	login("auth-code-4711");
 	login_answer(LT_ACCEPTED, ""); /* says yes, stored nothing */
 	assert_int_equal(logged.rc, -EBADMSG);
-	login("good");
+	login("auth-code-4711");
 	put("R5", "A5", HR_MS);
 	scene_settle();
 	login_answer(LT_ACCEPTED, "");
@@ -89,8 +89,9 @@ static void a_person_logs_in_and_held_lanes_go_on(void **state)
 	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE what='credential.put' AND "
 				   "person='Lan' AND via='uid:7'"),
 		2);
-	assert_int_equal(scene_i64("SELECT count(*) FROM audit WHERE coalesce(now,'') || "
-				   "coalesce(why,'') LIKE '%%good %%'"),
+	assert_int_equal(
+		scene_i64("SELECT count(*) FROM audit WHERE subject || coalesce(was,'') || "
+			  "coalesce(now,'') || coalesce(why,'') LIKE '%%4711%%'"),
 		0);
 	restart(); /* R1 of the file does not come back */
 	assert_string_equal(value("refresh_token"), "R5");
